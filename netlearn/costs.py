@@ -1,0 +1,191 @@
+"""Cost functions: how wrong an output is, each value beside the error δ that it sends back.
+
+Arrays hold one example per column: weighted inputs z, activations a and targets y of the output layer have shape
+(n_out, batch). A value is one number per example, shape (batch,); the mean over examples is taken by the caller.
+"""
+
+import importlib
+import os
+import sys
+from typing import Protocol
+
+import numpy as np
+
+from netlearn.activations import Activation, Array, Sigmoid, Softmax
+from netlearn.errors import CostError, SettingsError
+
+
+class Cost(Protocol):
+    """What makes a cost function: two attributes and two methods that belong together."""
+
+    @property
+    def output(self) -> Activation:
+        """The output layer's activation."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """What a run uses when the user names none."""
+        ...
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """Return the cost C of each example, shape (batch,)."""
+        ...
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        """Write the output error δ = ∂C/∂z of each example, shape (n_out, batch), to `out` and return it."""
+        ...
+
+
+class Quadratic:
+    """C = ½ Σ_j (a_j − y_j)² on sigmoid outputs (chapter 1, equation 6)."""
+
+    output = Sigmoid()
+    learning_rate = 3.0
+
+    def __init__(self) -> None:
+        self._prime: Array = np.empty((0, 0))
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """Return ½ Σ_j (a_j − y_j)²."""
+        error = a - y
+        result: Array = np.einsum("jx,jx->x", error, error) / 2
+        return result
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        """Write δ = (a − y) σ'(z) (equation 30): the factor σ'(z) is the learning slowdown."""
+        if self._prime.shape != out.shape or self._prime.dtype != out.dtype:
+            self._prime = np.empty_like(out)
+        np.subtract(a, y, out=out)
+        return np.multiply(out, self.output.prime(a, out=self._prime), out=out)
+
+
+class CrossEntropy:
+    """C = −Σ_j [y_j ln a_j + (1−y_j) ln(1−a_j)] on sigmoid outputs (chapter 3, equations 57 and 63).
+
+    A sum of one cross-entropy per output neuron, whose activation is read as the distribution (a_j, 1−a_j).
+    """
+
+    output = Sigmoid()
+    learning_rate = 0.5
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """Return the sum over neurons from z: −ln a = ln(1 + e^−z) and −ln(1−a) = ln(1 + e^z).
+
+        Both logarithms are non-negative and finite for every finite z, so the cost is too, saturated or not.
+        """
+        result: Array = (y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).sum(axis=0)
+        return result
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        """Write δ = a − y (equation 66): σ'(z) has cancelled, so the error alone sets the speed of learning."""
+        return np.subtract(a, y, out=out)
+
+
+class LogLikelihood:
+    """C = −ln a_y on softmax outputs (chapter 3, equation 80); −Σ_j y_j ln a_j where y is a distribution."""
+
+    output = Softmax()
+    learning_rate = 0.1
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """Return −Σ_j y_j ln a_j from z: −ln a_j = ln Σ_k e^(z_k − z_j).
+
+        The largest term of the sum is split off as the 1 of log1p, so that a tiny cost keeps all its digits.
+        """
+        z = z - z.max(axis=0)
+        terms = np.exp(z)
+        np.put_along_axis(terms, z.argmax(axis=0)[np.newaxis], 0, axis=0)
+        result: Array = (y * (np.log1p(terms.sum(axis=0)) - z)).sum(axis=0)
+        return result
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        """Write δ = a − y (equation 84): the logarithm cancels the softmax's derivative."""
+        return np.subtract(a, y, out=out)
+
+
+COSTS: dict[str, type[Cost]] = {
+    "quadratic": Quadratic,
+    "cross-entropy": CrossEntropy,
+    "log-likelihood": LogLikelihood,
+}
+
+_PARTS = ("output", "learning_rate", "value", "delta")
+
+
+def load_cost(name: str) -> Cost:
+    """Return the cost of that name in `COSTS`, or a user's own, `package.module:ClassName`, gradient-checked.
+
+    A user's module is imported from the current folder or from what is installed.
+
+    Raises:
+        SettingsError: the name is neither in `COSTS` nor of the form `package.module:ClassName`.
+        CostError: the user's class cannot be loaded, lacks a part of the protocol, or fails `check_gradient`.
+    """
+    if name in COSTS:
+        return COSTS[name]()
+    module_name, colon, class_name = name.partition(":")
+    if not (colon and module_name and class_name):
+        raise SettingsError(f"cost {name!r}: allowed is {', '.join(COSTS)} or package.module:ClassName")
+    cost = _make_cost(name, module_name, class_name)
+    for part in _PARTS:
+        if not hasattr(cost, part):
+            raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(_PARTS)}")
+    check_gradient(cost, name)
+    return cost
+
+
+def _make_cost(name: str, module_name: str, class_name: str) -> Cost:
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a string is what sys.path holds)
+    try:
+        module = importlib.import_module(module_name)
+        cost: Cost = getattr(module, class_name)()
+    except Exception as error:  # a user's file may raise anything
+        raise CostError(f"cost {name!r}: cannot be loaded: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return cost
+
+
+def check_gradient(cost: Cost, name: str, tolerance: float = 1e-6) -> None:
+    """Compare `cost.delta` with central differences of `cost.value`, in float64.
+
+    The outputs are 4 neurons and 64 examples, from barely to badly wrong; half of the targets are one-hot, half
+    are distributions. The difference may be `tolerance` times the larger of 1 and the two derivatives.
+
+    Raises:
+        CostError: naming the first neuron where they differ, with both numbers, or what made the check impossible.
+    """
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((4, 64)) * np.linspace(0.1, 8, 64)
+    y = np.where(np.arange(64) % 2, np.eye(4)[rng.integers(4, size=64)].T, rng.dirichlet(np.ones(4), 64).T)
+    step = 1e-5
+
+    def value(z: Array) -> Array:
+        result = cost.value(z, cost.output.value(z), y)
+        if np.shape(result) != (64,) or not np.isfinite(result).all():
+            raise CostError(f"cost {name!r}: value must return a finite number per example, shape (64,) for 64")
+        return result
+
+    delta = np.full_like(z, np.nan)
+    numeric = np.empty_like(z)
+    try:
+        cost.delta(z.copy(), cost.output.value(z), y, out=delta)
+        for j in range(len(z)):
+            bump = np.zeros_like(z)
+            bump[j] = step
+            numeric[j] = (value(z + bump) - value(z - bump)) / (2 * step)
+    except CostError:
+        raise
+    except Exception as error:  # a user's method may raise anything
+        raise CostError(f"cost {name!r}: fails when called: {type(error).__name__}: {error}") from error
+    if np.isnan(delta).any():
+        raise CostError(f"cost {name!r}: delta must write a number for every neuron and example to `out`")
+    scale = np.maximum(1, np.maximum(abs(delta), abs(numeric)))
+    wrong = np.argwhere(abs(delta - numeric) > tolerance * scale)
+    if wrong.size:
+        j, x = wrong[0]
+        raise CostError(
+            f"cost {name!r}: delta is not the derivative of value: at z = {z[j, x]:.4g}, y = {y[j, x]:.4g} "
+            f"delta gives {delta[j, x]:.7g}, central differences of value give {numeric[j, x]:.7g}"
+        )

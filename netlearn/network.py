@@ -1,0 +1,150 @@
+"""The network: layers of neurons, fed forward and corrected backward.
+
+Examples are columns: x is (n_in, batch) and y (n_out, batch), so the code reads as the book's equations do. Layer l
+has weights w of shape (n_out, n_in) and biases b of shape (n_out, 1). A pass works in preallocated buffers, one
+`Workspace` for each batch size; what `feedforward` and `backprop` return are copies, the caller's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from netlearn.activations import ACTIVATIONS, Array, Softmax
+from netlearn.costs import Cost, load_cost
+from netlearn.errors import SettingsError
+
+Initializer: TypeAlias = str | tuple[float, float]
+INITIALIZERS = ("scaled", "large")
+MOST_WORKSPACES = 8
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What one pass leaves behind, layer by layer; the next pass of the same batch size overwrites it.
+
+    Attributes:
+        z: weighted inputs, (n, batch) each. After a backward pass only the output layer's holds z still.
+        a: activations, (n, batch) each.
+        delta: errors ∂C/∂z times the pass's scale, (n, batch) each.
+        ones: (batch, 1), to sum over examples by a product.
+    """
+
+    z: list[Array]
+    a: list[Array]
+    delta: list[Array]
+    ones: Array
+
+
+class Network:
+    """A fully connected network.
+
+    Args:
+        sizes: neurons in each layer, input first; [784, 10] has no hidden layer.
+        cost: a name in `COSTS`, `package.module:ClassName`, or a `Cost`; it brings the output layer's activation.
+        activation: the hidden layers' activation, a name in `ACTIVATIONS`.
+        initializer: "scaled" draws weights from N(0, 1/n_in) (chapter 3, "Weight initialization"), "large" from
+            N(0, 1) (chapter 1), biases from N(0, 1) both times; a pair (w, b) sets every weight and every bias.
+        rng: where the initial weights are drawn from. Both initializers, and both dtypes, draw the same numbers.
+        dtype: float32, or float64 where the last digits matter more than speed.
+
+    Raises:
+        SettingsError: a size, name or dtype that no network can have.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        cost: str | Cost = "cross-entropy",
+        activation: str = "sigmoid",
+        initializer: Initializer = "scaled",
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise SettingsError(f"sizes {list(sizes)}: allowed are 2 layers or more, each of 1 neuron or more")
+        if activation not in ACTIVATIONS:
+            raise SettingsError(f"activation {activation!r}: allowed is {', '.join(ACTIVATIONS)}")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise SettingsError(f"dtype {np.dtype(dtype).name!r}: allowed is float32, float64")
+        self.sizes = tuple(int(size) for size in sizes)
+        self.cost = load_cost(cost) if isinstance(cost, str) else cost
+        if self.sizes[-1] == 1 and isinstance(self.cost.output, Softmax):
+            raise SettingsError("a softmax over one output neuron is always 1; allowed are 2 outputs or more")
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.weights: list[Array] = []
+        self.biases: list[Array] = []
+        self._initialize(initializer, rng if rng is not None else np.random.default_rng())
+        self.nabla_w = [np.empty_like(w) for w in self.weights]
+        self.nabla_b = [np.empty_like(b) for b in self.biases]
+        self._hidden = ACTIVATIONS[activation]
+        self._activations = [*(self._hidden for _ in self.sizes[1:-1]), self.cost.output]
+        self._workspaces: dict[int, Workspace] = {}
+
+    def _initialize(self, initializer: Initializer, rng: np.random.Generator) -> None:
+        if isinstance(initializer, str) and initializer not in INITIALIZERS:
+            raise SettingsError(f"initializer {initializer!r}: allowed is scaled, large or a pair of numbers w,b")
+        for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False):
+            if isinstance(initializer, str):
+                w = rng.standard_normal((n_out, n_in)) / (np.sqrt(n_in) if initializer == "scaled" else 1)
+                b = rng.standard_normal((n_out, 1))
+            else:
+                w = np.full((n_out, n_in), initializer[0], dtype=np.float64)
+                b = np.full((n_out, 1), initializer[1], dtype=np.float64)
+            self.weights.append(w.astype(self.dtype))
+            self.biases.append(b.astype(self.dtype))
+
+    def feedforward(self, a: Array) -> Array:
+        """Return the output of the network, (n_out, batch), for inputs a, (n_in, batch)."""
+        return self.forward(np.asarray(a, self.dtype)).a[-1].copy()
+
+    def backprop(self, x: Array, y: Array) -> tuple[list[Array], list[Array]]:
+        """Return (nabla_b, nabla_w), the gradient of the mean cost of examples x with targets y, layer by layer.
+
+        x is (n_in, batch), y (n_out, batch); for one example it is the book's `backprop`.
+        """
+        self.gradient(np.asarray(x, self.dtype), np.asarray(y, self.dtype), scale=1 / x.shape[1])
+        return [nabla.copy() for nabla in self.nabla_b], [nabla.copy() for nabla in self.nabla_w]
+
+    def forward(self, x: Array) -> Workspace:
+        """Feed x forward: z = w a + b and a = σ(z) for each layer (equation 25). Returns the buffers themselves."""
+        work = self._workspace(x.shape[1])
+        a = x
+        for w, b, activation, z, out in zip(
+            self.weights, self.biases, self._activations, work.z, work.a, strict=True
+        ):
+            np.matmul(w, a, out=z)
+            np.add(z, b, out=z)
+            a = activation.value(z, out=out)
+        return work
+
+    def gradient(self, x: Array, y: Array, scale: float) -> Workspace:
+        """Fill `nabla_b` and `nabla_w` with `scale` times the sum of the examples' gradients.
+
+        The scale is folded into the output error, the smallest array on the way: 1/batch gives the gradient of the
+        mean cost, η/batch at once what gradient descent subtracts. Returns the buffers themselves.
+        """
+        work = self.forward(x)
+        delta = self.cost.delta(work.z[-1], work.a[-1], y, out=work.delta[-1])  # BP1: δ^L = ∂C/∂z^L
+        np.multiply(delta, scale, out=delta)
+        for layer in range(len(self.weights) - 1, -1, -1):
+            a = work.a[layer - 1] if layer else x
+            np.matmul(delta, work.ones, out=self.nabla_b[layer])  # BP3: ∂C/∂b = δ, summed over examples
+            np.matmul(delta, a.T, out=self.nabla_w[layer])  # BP4: ∂C/∂w = δ a^T
+            if layer:
+                prime = self._hidden.prime(a, out=work.z[layer - 1])  # nothing reads this z again
+                below = work.delta[layer - 1]
+                np.matmul(self.weights[layer].T, delta, out=below)
+                delta = np.multiply(below, prime, out=below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l)
+        return work
+
+    def _workspace(self, batch: int) -> Workspace:
+        if batch not in self._workspaces:
+            if len(self._workspaces) == MOST_WORKSPACES:
+                self._workspaces.clear()
+            shapes = [(size, batch) for size in self.sizes[1:]]
+            z, a, delta = ([np.empty(shape, self.dtype) for shape in shapes] for _ in range(3))
+            self._workspaces[batch] = Workspace(z, a, delta, np.ones((batch, 1), self.dtype))
+        return self._workspaces[batch]

@@ -1,0 +1,152 @@
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from netlearn.activations import ACTIVATIONS
+from netlearn.costs import COSTS
+from netlearn.errors import SettingsError
+from netlearn.network import Network
+from tests.reference import ReferenceNetwork
+
+DEPTHS = {0: [4, 3], 1: [4, 5, 3], 3: [4, 5, 6, 5, 3]}
+CASES = list(itertools.product(COSTS, ACTIVATIONS, DEPTHS))
+
+
+def make(cost: str, activation: str, sizes: list[int], batch: int = 7) -> tuple[Network, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    network = Network(sizes, cost, activation, rng=rng, dtype=np.float64)
+    x = rng.normal(size=(sizes[0], batch))
+    y = rng.dirichlet(np.ones(sizes[-1]), batch).T
+    y[:, 0] = np.eye(sizes[-1])[0]  # one target of exactly 0 and 1
+    return network, x, y
+
+
+def mean_cost(network: Network, x: np.ndarray, y: np.ndarray) -> float:
+    work = network.forward(x)
+    return float(network.cost.value(work.z[-1], work.a[-1], y).mean())
+
+
+@pytest.mark.parametrize(("cost", "activation", "depth"), CASES)
+def test_gradient_equals_central_differences_element_by_element(cost: str, activation: str, depth: int) -> None:
+    network, x, y = make(cost, activation, DEPTHS[depth])
+    nabla_b, nabla_w = network.backprop(x, y)
+    step = 1e-6
+    for parameters, nabla in zip(network.biases + network.weights, nabla_b + nabla_w, strict=True):
+        for index in np.ndindex(parameters.shape):
+            kept = parameters[index]
+            parameters[index] = kept + step
+            above = mean_cost(network, x, y)
+            parameters[index] = kept - step
+            below = mean_cost(network, x, y)
+            parameters[index] = kept
+            numeric = (above - below) / (2 * step)
+            assert abs(nabla[index] - numeric) < 1e-6 * max(1, abs(numeric)), (nabla[index], numeric)
+
+
+@pytest.mark.parametrize(("cost", "activation", "depth"), CASES)
+def test_gradient_equals_central_differences_along_random_directions(cost: str, activation: str, depth: int) -> None:
+    sizes = [200, *(40 for _ in range(depth)), 10]
+    network, x, y = make(cost, activation, sizes)
+    nabla_b, nabla_w = network.backprop(x, y)
+    parameters, nablas = network.biases + network.weights, nabla_b + nabla_w
+    rng = np.random.default_rng(6)
+    step = 1e-6
+    for _ in range(5):
+        direction = [rng.normal(size=p.shape) for p in parameters]
+        length = np.sqrt(sum((d**2).sum() for d in direction))
+        costs = []
+        for sign in (1, -2, 1):  # above, below, and back
+            for p, d in zip(parameters, direction, strict=True):
+                np.add(p, sign * step * d / length, out=p)
+            costs.append(mean_cost(network, x, y))
+        numeric = (costs[0] - costs[1]) / (2 * step)
+        analytic = sum((n * d).sum() for n, d in zip(nablas, direction, strict=True)) / length
+        assert abs(analytic - numeric) < 1e-6 * max(1, abs(numeric)), (analytic, numeric)
+
+
+@pytest.mark.parametrize(("cost", "activation", "depth"), CASES)
+def test_gradient_equals_the_reference_example_by_example(cost: str, activation: str, depth: int) -> None:
+    network, x, y = make(cost, activation, DEPTHS[depth])
+    reference = ReferenceNetwork(network.weights, network.biases, cost, activation)
+    for j in range(x.shape[1]):
+        nabla_b, nabla_w = network.backprop(x[:, j : j + 1], y[:, j : j + 1])
+        slow_b, slow_w = reference.backprop(x[:, j], y[:, j])
+        for fast, slow in zip(nabla_b + nabla_w, slow_b + slow_w, strict=True):
+            np.testing.assert_allclose(fast.reshape(slow.shape), slow, rtol=1e-9, atol=1e-14)
+
+
+def test_feedforward_returns_a_copy_of_its_own_in_the_networks_dtype() -> None:
+    network = Network([3, 4, 2], rng=np.random.default_rng(0))
+    first = network.feedforward(np.ones((3, 5)))
+    kept = first.copy()
+    network.feedforward(np.zeros((3, 5)))
+    np.testing.assert_array_equal(first, kept)
+    assert first.shape == (2, 5)
+    assert first.dtype == np.float32
+
+
+def test_single_neuron_computes_sigma_of_w_x_plus_b() -> None:
+    network = Network([1, 1], initializer=(0.6, 0.9), dtype=np.float64)
+    assert network.feedforward(np.ones((1, 1)))[0, 0] == pytest.approx(0.8176, abs=5e-5)
+
+
+def test_initializers_draw_the_same_numbers_at_two_scales() -> None:
+    scaled, large, single = (
+        Network([400, 30, 10], initializer=name, rng=np.random.default_rng(1), dtype=dtype)
+        for name, dtype in (("scaled", np.float64), ("large", np.float64), ("large", np.float32))
+    )
+    np.testing.assert_allclose(large.weights[0], scaled.weights[0] * 20, rtol=1e-12)
+    np.testing.assert_array_equal(large.biases[0], scaled.biases[0])
+    np.testing.assert_array_equal(large.weights[1].astype(np.float32), single.weights[1])
+    assert large.weights[0].std() == pytest.approx(1, abs=0.05)
+    assert large.biases[0].std() == pytest.approx(1, abs=0.5)
+
+
+def test_same_generator_state_gives_the_same_network() -> None:
+    one, other = (Network([5, 4, 3], rng=np.random.default_rng(9)) for _ in range(2))
+    for a, b in zip(one.weights + one.biases, other.weights + other.biases, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_workspaces_of_many_batch_sizes_do_not_pile_up() -> None:
+    network = Network([3, 2], rng=np.random.default_rng(0))
+    for batch in range(1, 100):
+        network.feedforward(np.ones((3, batch)))
+    assert len(network._workspaces) <= 8
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_gradient_allocates_no_layer_sized_array_once_its_buffers_exist(cost: str) -> None:
+    network = Network([784, 100, 10], cost, rng=np.random.default_rng(0))
+    batch = 4000
+    x, y = np.random.default_rng(1).random((784, batch), np.float32), np.zeros((10, batch), np.float32)
+    network.gradient(x, y, 0.1)
+    tracemalloc.start()
+    network.gradient(x, y, 0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    per_example = 8 if cost == "log-likelihood" else 0  # the softmax finds a maximum and a sum for each example
+    numpy_iterator = 40_000  # numpy's own buffer for an operand that it broadcasts, whatever the size
+    assert peak < numpy_iterator + batch * per_example < 10 * batch * 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sizes": [784]}, "sizes [784]: allowed are 2 layers or more, each of 1 neuron or more"),
+        ({"sizes": [4, 0, 2]}, "sizes [4, 0, 2]: allowed are 2 layers or more, each of 1 neuron or more"),
+        ({"activation": "step"}, "activation 'step': allowed is sigmoid, tanh, relu"),
+        ({"initializer": "huge"}, "initializer 'huge': allowed is scaled, large or a pair of numbers w,b"),
+        ({"dtype": np.int32}, "dtype 'int32': allowed is float32, float64"),
+        (
+            {"sizes": [2, 1], "cost": "log-likelihood"},
+            "a softmax over one output neuron is always 1; allowed are 2 outputs or more",
+        ),
+    ],
+)
+def test_impossible_networks_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Network(**({"sizes": [4, 3]} | arguments))  # type: ignore[arg-type]
+    assert str(caught.value) == message
