@@ -1,0 +1,135 @@
+"""Where the known data sets lie: in the user's own folder, in the cache, or on a mirror.
+
+A known name means known bytes: each file is verified by its SHA-256 wherever it is found.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from netlearn.errors import DataError
+
+if TYPE_CHECKING:
+    from netlearn.download import Progress
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A known data set: its mirrors, its download's size, and the SHA-256 of its files in the order of `FILES`."""
+
+    mirrors: tuple[str, ...]
+    megabytes: int
+    sha256: tuple[str, ...]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each file, by name."""
+        return {f"{file}.gz": sha256 for file, sha256 in zip(FILES, self.sha256, strict=True)}
+
+
+SOURCES = {
+    "mnist": Source(
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        megabytes=12,
+        sha256=(
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    ),
+    "fashion-mnist": Source(
+        mirrors=("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",),
+        megabytes=31,
+        sha256=(
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    ),
+}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder(name: str) -> Path:
+    """Return the folder of the user's cache in which a downloaded set lies."""
+    return Path(platformdirs.user_cache_dir("netlearn", appauthor=False)) / name
+
+
+def locate(name: str) -> Path | None:
+    """Return the folder with every file of a known set, verified, or None.
+
+    Looked at are `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, and the cache.
+
+    Raises:
+        DataError: `NETLEARN_DATA` is no folder, or holds a file that is not the original.
+    """
+    files = SOURCES[name].files
+    for folder in _own_folders(name):
+        if all((folder / file).is_file() for file in files):
+            _verify(name, folder, files)
+            return folder
+    cached = cache_folder(name)
+    if all((cached / file).is_file() and sha256_of(cached / file) == sha256 for file, sha256 in files.items()):
+        return cached
+    return None
+
+
+def _own_folders(name: str) -> list[Path]:
+    own = os.environ.get("NETLEARN_DATA")
+    if not own:
+        return []
+    if not Path(own).is_dir():
+        raise DataError(f"NETLEARN_DATA {own!r}: no such folder; it should be one that holds the MNIST files")
+    return [Path(own) / name, Path(own)] if name == "mnist" else [Path(own) / name]
+
+
+def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
+    for file, sha256 in files.items():
+        try:
+            found = sha256_of(folder / file)
+        except OSError as error:
+            raise DataError(f"{folder / file}: cannot be read: {error.strerror}") from error
+        if found != sha256:
+            raise DataError(
+                f"{folder / file}: not the {name} original: its SHA-256 is {found[:12]}…, the original's "
+                f"{sha256[:12]}…; to use other data, name its folder with --data"
+            )
+
+
+def download(
+    name: str,
+    progress: "Callable[[str], Progress] | None" = None,
+    *,
+    silence: float = 10,
+    within: float = float("inf"),
+) -> Path:
+    """Download what the cache misses of a known set and return its folder there.
+
+    `progress`, `silence` and `within` are those of `netlearn.download.fetch`.
+
+    Raises:
+        DataError: naming each mirror with its reason and what to do instead, or the folder that cannot be written.
+    """
+    from netlearn.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, which a run with data at hand saves)
+
+    source = SOURCES[name]
+    folder = cache_folder(name)
+    fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
+    return folder

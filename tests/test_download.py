@@ -1,0 +1,264 @@
+"""Downloads from a real HTTP server on this machine, as it should be and with everything that goes wrong."""
+
+import gzip
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlearn import datasets, sources
+from netlearn.download import fetch
+from netlearn.errors import DataError
+from netlearn.sources import FILES, SOURCES, Source
+from tests.files import idx_bytes, small_arrays, write_folder
+
+CONTENT = {
+    f"{name}.gz": gzip.compress(idx_bytes(items), mtime=0) for name, items in zip(FILES, small_arrays(), strict=True)
+}
+HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
+SILENCE = 0.5
+
+
+class Mirrors(ThreadingHTTPServer):
+    """Serves CONTENT under each of its paths, well or in a way of failing: /good/, /wrong/, /missing/, …"""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+
+    def url(self, manner: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{manner}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Mirrors
+
+    def do_GET(self) -> None:
+        _, manner, name = self.path.split("/")
+        self.server.asked.append(f"{manner}/{name}")
+        content = CONTENT[name]
+        if manner == "missing":
+            self.send_error(404)
+        elif manner == "hanging":
+            self.server.closing.wait(10)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if manner == "wrong":
+                content = bytes(len(content))
+            if manner == "truncated":
+                content = content[: len(content) // 2]
+            if manner == "stalling":
+                self.wfile.write(content[:10])
+                self.server.closing.wait(10)
+            if manner == "dripping":
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    if self.server.closing.wait(0.2):
+                        return
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def mirrors() -> Iterator[Mirrors]:
+    with Mirrors() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_good_mirror_fills_the_folder(mirrors: Mirrors, tmp_path: Path) -> None:
+    fetch(HASHES, [mirrors.url("good")], tmp_path / "cache")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == CONTENT
+
+
+def test_what_is_there_already_is_not_asked_for_again(mirrors: Mirrors, tmp_path: Path) -> None:
+    name = next(iter(CONTENT))
+    (tmp_path / name).write_bytes(CONTENT[name])
+    fetch(HASHES, [mirrors.url("good")], tmp_path)
+    assert len(mirrors.asked) == 3
+    assert f"good/{name}" not in mirrors.asked
+
+
+REASONS = {
+    "missing": "404 Not Found",
+    "wrong": f"{FILES[0]}.gz has the wrong SHA-256",
+    "truncated": "broke off",
+    "hanging": "no answer in time",
+    "stalling": "no answer in time",
+}
+
+
+@pytest.mark.parametrize("manner", REASONS)
+def test_failing_mirror_is_named_with_its_reason_and_leaves_nothing(
+    mirrors: Mirrors, tmp_path: Path, manner: str
+) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DataError) as caught:
+        fetch(HASHES, [mirrors.url(manner)], tmp_path / "cache", silence=SILENCE)
+    assert str(caught.value) == f"no mirror could give the files: {mirrors.url(manner)} ({REASONS[manner]})"
+    assert time.monotonic() - begun < 5
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("manner", REASONS)
+def test_next_mirror_is_tried_after_a_failing_one(mirrors: Mirrors, tmp_path: Path, manner: str) -> None:
+    fetch(HASHES, [mirrors.url(manner), mirrors.url("good")], tmp_path, silence=SILENCE)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == CONTENT
+
+
+def test_all_mirrors_failing_are_all_named(mirrors: Mirrors, tmp_path: Path) -> None:
+    gone = "http://127.0.0.1:9/"
+    with pytest.raises(DataError) as caught:
+        fetch(HASHES, [mirrors.url("missing"), gone], tmp_path)
+    assert str(caught.value) == (
+        f"no mirror could give the files: {mirrors.url('missing')} (404 Not Found), {gone} (cannot be reached)"
+    )
+
+
+def test_slow_download_is_given_up_within_the_time_that_it_has(mirrors: Mirrors, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DataError, match=r"dripping/ \(too slow\)"):
+        fetch(HASHES, [mirrors.url("dripping")], tmp_path / "cache", silence=SILENCE, within=1)
+    assert time.monotonic() - begun < 5
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_folder_that_cannot_be_written_is_named(mirrors: Mirrors, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"file/cache: cannot be written: "):
+        fetch(HASHES, [mirrors.url("good")], tmp_path / "file" / "cache")
+
+
+def test_progress_counts_each_file_to_its_end(mirrors: Mirrors, tmp_path: Path) -> None:
+    class Bar:
+        total: float | None = None
+        done = 0
+        closed = False
+
+        def update(self, n: int) -> None:
+            self.done += n
+
+        def close(self) -> None:
+            self.closed = True
+
+    bars: dict[str, Bar] = {}
+    fetch(HASHES, [mirrors.url("good")], tmp_path, progress=lambda name: bars.setdefault(name, Bar()))
+    assert {name: (bar.done, bar.total, bar.closed) for name, bar in bars.items()} == {
+        name: (len(content), len(content), True) for name, content in CONTENT.items()
+    }
+
+
+@pytest.fixture
+def known(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replace MNIST by the small set of this file, on mirrors that behave in the given manners."""
+
+    def replace(*manners: str) -> None:
+        source = Source(tuple(map(mirrors.url, manners)), megabytes=1, sha256=tuple(HASHES.values()))
+        monkeypatch.setitem(SOURCES, "mnist", source)
+
+    return replace
+
+
+def test_mnist_is_downloaded_once_and_then_found_in_the_cache(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("missing", "good")
+    for _ in range(2):
+        data = datasets.load("mnist")
+        assert (data.name, data.where, len(data.train)) == ("mnist", str(sources.cache_folder("mnist")), 20)
+        assert data.sha256 == HASHES
+    assert len(mirrors.asked) == 5
+
+
+def test_damaged_cache_is_mended(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("good")
+    datasets.load("mnist")
+    damaged = sources.cache_folder("mnist") / f"{FILES[0]}.gz"
+    damaged.write_bytes(b"damaged")
+    datasets.load("mnist")
+    assert damaged.read_bytes() == CONTENT[damaged.name]
+    assert len(mirrors.asked) == 5
+
+
+def test_auto_takes_mnist_where_it_can_be_had(known: Callable[..., None]) -> None:
+    known("good")
+    data = datasets.load("auto")
+    assert (data.name, data.note) == ("mnist", "")
+
+
+def test_auto_takes_mnist_5k_where_mnist_cannot_be_had_and_says_why(
+    known: Callable[..., None], mirrors: Mirrors
+) -> None:
+    known("missing")
+    data = datasets.load("auto")
+    assert (data.name, len(data.train)) == ("mnist-5k", 3500)
+    assert data.note == (
+        "taken because full MNIST is not here: no mirror could give the files: "
+        f"{mirrors.url('missing')} (404 Not Found)"
+    )
+
+
+def test_mnist_that_cannot_be_had_says_what_to_do_instead(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("missing")
+    with pytest.raises(DataError) as caught:
+        datasets.load("mnist")
+    assert str(caught.value) == (
+        f"mnist: no mirror could give the files: {mirrors.url('missing')} (404 Not Found); "
+        "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
+    )
+
+
+def test_own_folder_goes_before_the_cache(
+    known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known("good")
+    for folder in (tmp_path / "own", tmp_path / "own" / "mnist"):
+        folder.mkdir()
+        for name, content in CONTENT.items():
+            (folder / name).write_bytes(content)
+        monkeypatch.setenv("NETLEARN_DATA", str(tmp_path / "own"))
+        assert datasets.load("mnist").where == str(folder)
+    assert mirrors.asked == []
+
+
+@pytest.mark.parametrize("name", ["mnist", "auto"])
+def test_own_folder_with_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    folder = write_folder(tmp_path / "own")
+    monkeypatch.setenv("NETLEARN_DATA", str(folder))
+    with pytest.raises(DataError) as caught:
+        datasets.load(name)
+    path = folder / f"{FILES[0]}.gz"
+    assert str(caught.value) == (
+        f"{path}: not the mnist original: its SHA-256 is {sources.sha256_of(path)[:12]}…, "
+        "the original's 440fcabf73cc…; to use other data, name its folder with --data"
+    )
+
+
+def test_own_folder_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETLEARN_DATA", "nowhere")
+    with pytest.raises(DataError) as caught:
+        datasets.load("auto")
+    assert str(caught.value) == (
+        "NETLEARN_DATA 'nowhere': no such folder; it should be one that holds the MNIST files"
+    )
+
+
+def test_small_set_differs_from_mnist() -> None:
+    assert set(HASHES.values()).isdisjoint(SOURCES["mnist"].sha256)
+    assert all(len(sha256) == 64 for source in SOURCES.values() for sha256 in source.sha256)
+    assert np.unique([sha256 for source in SOURCES.values() for sha256 in source.sha256]).size == 8
