@@ -103,7 +103,7 @@ def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Data
     if name == "auto":
         return _load_auto(progress)
     if name in SOURCES:
-        return _load_folder(locate(name) or _download(name, progress), name)
+        return _load_folder(locate(name) or download(name, progress), name)
     if name == "mnist-5k":
         return _load_folder(BUNDLED, name)
     if name == "neuron":
@@ -117,22 +117,13 @@ def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Data
     raise SettingsError(f"data {name!r}: allowed is {', '.join(NAMES)}, a folder of IDX files or an .npz file")
 
 
-def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
-    try:
-        return download(name, progress)
-    except DataError as error:
-        raise DataError(
-            f"{name}: {error}; put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
-        ) from error
-
-
 def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
     folder = locate("mnist")
     if folder is None:
         try:
             folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
         except DataError as error:
-            return replace(_load_folder(BUNDLED, "mnist-5k"), note=f"taken because full MNIST is not here: {error}")
+            return replace(_load_folder(BUNDLED, "mnist-5k"), note=f"taken because {error}")
     return _load_folder(folder, "mnist")
 
 

@@ -131,5 +131,11 @@ def download(
 
     source = SOURCES[name]
     folder = cache_folder(name)
-    fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
+    try:
+        fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
+    except DataError as error:
+        raise DataError(
+            f"{name} is not here and cannot be had: {error}; "
+            "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
+        ) from error
     return folder

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets import Dataset, Examples
 from netlearn.sources import FILES
 
 
@@ -31,3 +32,16 @@ def write_folder(folder: Path, arrays: list[NDArray[np.uint8]] | None = None, *,
         else:
             (folder / name).write_bytes(idx_bytes(items))
     return folder
+
+
+def small_dataset(train: int = 47, validation: int = 20, n_in: int = 6, outputs: int = 3) -> Dataset:
+    """Return points around one centre for each class, in the units of pixels."""
+    rng = np.random.default_rng(7)
+    centres = rng.random((outputs, n_in))
+
+    def examples(n: int) -> Examples:
+        labels = rng.integers(outputs, size=n)
+        return Examples((centres[labels] + rng.normal(scale=0.2, size=(n, n_in))).astype(np.float32), labels)
+
+    parts = examples(train), examples(validation), examples(validation)
+    return Dataset("small", "here", *parts, outputs=outputs, image=None, sha256={})

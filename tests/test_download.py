@@ -208,8 +208,9 @@ def test_auto_takes_mnist_5k_where_mnist_cannot_be_had_and_says_why(
     data = datasets.load("auto")
     assert (data.name, len(data.train)) == ("mnist-5k", 3500)
     assert data.note == (
-        "taken because full MNIST is not here: no mirror could give the files: "
-        f"{mirrors.url('missing')} (404 Not Found)"
+        "taken because mnist is not here and cannot be had: no mirror could give the files: "
+        f"{mirrors.url('missing')} (404 Not Found); "
+        "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
     )
 
 
@@ -218,7 +219,8 @@ def test_mnist_that_cannot_be_had_says_what_to_do_instead(known: Callable[..., N
     with pytest.raises(DataError) as caught:
         datasets.load("mnist")
     assert str(caught.value) == (
-        f"mnist: no mirror could give the files: {mirrors.url('missing')} (404 Not Found); "
+        "mnist is not here and cannot be had: no mirror could give the files: "
+        f"{mirrors.url('missing')} (404 Not Found); "
         "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
     )
 

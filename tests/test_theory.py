@@ -34,15 +34,18 @@ def test_cross_entropy_tends_to_zero_as_the_output_tends_to_the_target(y: float,
 
 
 @given(
-    hnp.arrays(np.float64, (4, 6), elements=st.floats(-2, 2)),
-    hnp.arrays(np.float64, (1, 4), elements=st.floats(-2, 2)),
+    hnp.arrays(np.float64, (4, 6), elements=st.floats(-1, 1)),
+    hnp.arrays(np.float64, (1, 4), elements=st.floats(-1, 1)),
     hnp.arrays(np.float64, (1, 6), elements=st.floats(0, 1)),
-    st.floats(-2, 2),
+    st.floats(-1, 1),
 )
 def test_cross_entropy_gradient_is_the_general_form_and_the_simplified_form(
     x: np.ndarray, w: np.ndarray, y: np.ndarray, b: float
 ) -> None:
-    """Equations 60 to 62, one neuron with four inputs and six examples, for every w_j and for b."""
+    """Equations 60 to 62, one neuron with four inputs and six examples, for every w_j and for b.
+
+    |z| stays below 5, where the logarithms of the definition have the digits that differences need.
+    """
     network = Network([4, 1], cost="cross-entropy", initializer=(0, b), dtype=np.float64)
     network.weights[0][:] = w
     nabla_b, nabla_w = network.backprop(x, y)

@@ -1,0 +1,66 @@
+"""The command line: parse, call, echo.
+
+Commands are imported when they are called, so that `netlearn --help` loads no numpy.
+"""
+
+import importlib
+
+import click
+
+from netlearn import __version__
+from netlearn.errors import NetlearnError, SettingsError
+
+COMMANDS = {
+    "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
+    "data": ("netlearn.cli.data", "List, download and look at data sets."),
+}
+
+
+class WrongSetting(click.ClickException):
+    """A wrong setting is wrong usage."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and one-line helps before it imports them.
+
+    It is also the one place where netlearn's errors become the command line's: exit code 2 for a wrong setting, 1
+    for anything else, 130 for Ctrl-C.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command and translate its errors."""
+        try:
+            return super().invoke(ctx)
+        except NetlearnError as error:
+            problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
+            raise problem(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="netlearn %(version)s")
+def main() -> None:
+    """Train small neural networks from scratch and see how the cost function makes them learn.
+
+    Try: netlearn train --cost cross-entropy
+    """

@@ -1,0 +1,59 @@
+"""`netlearn data`: which data sets there are, and what is in them."""
+
+from pathlib import Path
+
+import click
+
+from netlearn import datasets, sources
+from netlearn.cli.progress import download_bar, note
+
+
+@click.group("data")
+def command() -> None:
+    """List, download and look at data sets."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List the data sets that have a name, their size and where they lie."""
+    bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
+    rows = [("NAME", "IMAGES", "SIZE", "WHERE"), ("mnist-5k", "5,000", f"{bundled:.1f} MB", "comes with netlearn")]
+    for name, source in sources.SOURCES.items():
+        where = sources.locate(name) or f"not here; get it with: netlearn data download {name}"
+        rows.append((name, "70,000", f"{source.megabytes} MB", str(where)))
+    rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
+    rows.append(("auto", "", "", "mnist where it is here or can be had in a few seconds, else mnist-5k"))
+    for name, images, size, where in rows:
+        click.echo(f"{name:<14} {images:>7} {size:>7}  {where}")
+
+
+@command.command()
+@click.argument("name", type=click.Choice(list(sources.SOURCES)))
+def download(name: str) -> None:
+    """Download a data set into the cache, unless it is here already, and print its folder."""
+    folder = sources.locate(name)
+    if folder is None:
+        note(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
+        folder = sources.download(name, download_bar)
+    click.echo(folder)
+
+
+@command.command()
+@click.argument("name", metavar="NAME|PATH")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="picture to write.  [default: NAME.png in this folder]",
+)
+def show(name: str, out: Path | None) -> None:
+    """Draw the first examples of a data set with their labels, and print the picture's path."""
+    from netlearn import plotting  # noqa: PLC0415 (matplotlib is slow to import)
+
+    data = datasets.load(name, download_bar)
+    if data.note:
+        note(f"{data.name}: {data.note}")
+    path = out or Path(f"{Path(data.name).stem}.png")
+    figure = plotting.examples(data)
+    path.write_bytes(plotting.render(figure, "png"))
+    click.echo(path)

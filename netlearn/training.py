@@ -1,0 +1,258 @@
+"""Training: mini-batch stochastic gradient descent, with L2 regularization and early stopping.
+
+A `Trainer` changes its network and yields a `Record` at each probe. Probes come at updates 0, 1, 2, 5, 10, 20, 50, …
+of the first epoch, where the learning slowdown happens, and at the end of every epoch. Measuring draws no random
+numbers, so it cannot change what is learned.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from netlearn.activations import Array
+from netlearn.datasets import Dataset, Examples, Labels, targets
+from netlearn.errors import DivergenceError
+from netlearn.network import Network
+from netlearn.slowdown import evaluate, measure_speed
+
+PROBE_EXAMPLES = 1000  # of the training set
+BLAS_THREADS = 1  # faster than more for small products, and the result cannot depend on the number of cores
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one probe found; the fields are the columns of metrics.csv.
+
+    The training figures are those of the first 1,000 training examples; `slowdown.Speed` explains the last four.
+
+    Attributes:
+        update: mini-batches done.
+        epoch: passes over the training set done, a fraction inside an epoch.
+        seconds: time spent training, probes not counted.
+        train_cost: mean cost with the L2 term.
+        train_accuracy: share classified correctly.
+        validation_cost: mean cost on the validation set, with the same L2 term.
+        validation_accuracy: share of the validation set classified correctly.
+        output_error: mean |a − y| at the output.
+        learning_speed: gradient per unit of error at the output.
+        stuck: share of output neurons that are badly wrong.
+        speeds: the speed of each layer, first to last.
+    """
+
+    update: int
+    epoch: float
+    seconds: float
+    train_cost: float
+    train_accuracy: float
+    validation_cost: float
+    validation_accuracy: float
+    output_error: float
+    learning_speed: float
+    stuck: float
+    speeds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The end of the epoch with the best validation accuracy so far, the earliest of equals."""
+
+    epoch: int
+    accuracy: float
+    weights: list[Array]
+    biases: list[Array]
+
+
+def probe_updates(updates_per_epoch: int) -> list[int]:
+    """Return 1, 2, 5, 10, 20, 50, … below the epoch's last update, and that one."""
+    series = (step * 10**power for power in range(len(str(updates_per_epoch))) for step in (1, 2, 5))
+    return [*(update for update in series if update < updates_per_epoch), updates_per_epoch]
+
+
+class Trainer:
+    """Trains a network on a data set; iterate over it to train, and for the records.
+
+    Args:
+        network: it is changed in place.
+        data: its training set is learned from, its validation set only measured.
+        epochs: passes over the training set.
+        batch_size: examples in a mini-batch; the last one of an epoch may be shorter.
+        learning_rate: η, the step size.
+        rng: shuffles the training set anew for each epoch.
+        l2: λ. The cost gains λ/2n Σw², n the size of the training set (chapter 3, equation 87).
+        patience: stop after this many epochs without a better validation accuracy.
+        on_update: called after each update, to show progress.
+
+    Attributes:
+        update: mini-batches done.
+        seconds: time spent training, probes not counted.
+        best: the best epoch so far; None before the first one ends.
+        stopping: whether `stop` was called.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: Dataset,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        rng: np.random.Generator,
+        l2: float = 0.0,
+        patience: int | None = None,
+        on_update: Callable[[], object] | None = None,
+    ) -> None:
+        self.network = network
+        self.data = data
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.l2 = l2
+        self.patience = patience
+        self.on_update = on_update
+        self.updates_per_epoch = math.ceil(len(data.train) / batch_size)
+        self.update = 0
+        self.seconds = 0.0
+        self.best: Best | None = None
+        self._rng = rng
+        self.stopping = False
+        self._train, self._train_y = self._arrays(data.train)
+        self._validation, self._validation_y = self._arrays(data.validation)
+        self._x = np.empty((batch_size, self._train.shape[1]), network.dtype)
+        self._y = np.empty((batch_size, self._train_y.shape[1]), network.dtype)
+        self._decay = 1 - learning_rate * l2 / len(data.train)
+        self._blas = ThreadpoolController()
+
+    def _arrays(self, examples: Examples) -> tuple[Array, Array]:
+        dtype = self.network.dtype
+        y = targets(examples.labels, self.data.outputs)
+        return examples.x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+
+    def stop(self) -> None:
+        """End after the mini-batch under way, with a last record."""
+        self.stopping = True
+
+    def __iter__(self) -> Iterator[Record]:
+        """Train, yielding a record at each probe.
+
+        Raises:
+            DivergenceError: the cost is no longer a finite number.
+        """
+        yield self._probe()
+        for epoch in range(1, self.epochs + 1):
+            order = self._rng.permutation(len(self._train))
+            probes = probe_updates(self.updates_per_epoch) if epoch == 1 else [self.updates_per_epoch]
+            for start, end in zip([0, *probes], probes, strict=False):
+                self._train_stretch(order, start, end)
+                record = self._probe()
+                yield record
+                if self.stopping:
+                    return
+            if self._patience_is_over(epoch, record):
+                return
+
+    def _train_stretch(self, order: Labels, start: int, end: int) -> None:
+        """Do the epoch's updates from `start` to before `end`."""
+        batch_size = len(self._x)
+        begun = perf_counter()
+        with self._numerics():
+            for first in range(start * batch_size, end * batch_size, batch_size):
+                self._update_mini_batch(order[first : first + batch_size])
+                self.update += 1
+                if self.on_update is not None:
+                    self.on_update()
+                b = self.network.biases[-1]
+                if not math.isfinite(np.vdot(b, b)):  # a cost that is not finite reaches them in the same update
+                    raise self._divergence()
+                if self.stopping:
+                    break
+        self.seconds += perf_counter() - begun
+
+    def _update_mini_batch(self, rows: Labels) -> None:
+        """Take one step of gradient descent on the training examples of those rows."""
+        m = len(rows)
+        x, y = self._x[:m], self._y[:m]
+        self._train.take(rows, 0, out=x, mode="clip")  # "clip" writes to the buffer directly; every row exists
+        self._train_y.take(rows, 0, out=y, mode="clip")
+        network = self.network
+        network.gradient(x.T, y.T, scale=self.learning_rate / m)
+        for w, b, nabla_w, nabla_b in zip(
+            network.weights, network.biases, network.nabla_w, network.nabla_b, strict=True
+        ):
+            if self.l2:
+                np.multiply(w, self._decay, out=w)  # w → (1 − ηλ/n) w − η/m Σ ∂C_x/∂w (chapter 3, equation 93)
+            np.subtract(w, nabla_w, out=w)
+            np.subtract(b, nabla_b, out=b)
+
+    def _probe(self) -> Record:
+        with self._numerics():
+            part = slice(PROBE_EXAMPLES)
+            x, y, labels = self._train[part], self._train_y[part], self.data.train.labels[part]
+            speed = measure_speed(self.network, x, y)
+            train_cost, train_accuracy = evaluate(self.network, x, y, labels)
+            validation_cost, validation_accuracy = evaluate(
+                self.network, self._validation, self._validation_y, self.data.validation.labels
+            )
+            l2_cost = self._l2_cost()
+        if not math.isfinite(train_cost + validation_cost + l2_cost):
+            raise self._divergence()
+        return Record(
+            update=self.update,
+            epoch=self.update / self.updates_per_epoch,
+            seconds=self.seconds,
+            train_cost=train_cost + l2_cost,
+            train_accuracy=train_accuracy,
+            validation_cost=validation_cost + l2_cost,
+            validation_accuracy=validation_accuracy,
+            output_error=speed.output_error,
+            learning_speed=speed.learning_speed,
+            stuck=speed.stuck,
+            speeds=speed.layers,
+        )
+
+    def evaluate(self, examples: Examples) -> tuple[float, float]:
+        """Return the mean cost, with the L2 term, and the accuracy on examples of the trainer's data set."""
+        x, y = self._arrays(examples)
+        with self._numerics():
+            cost, accuracy = evaluate(self.network, x, y, examples.labels)
+            return cost + self._l2_cost(), accuracy
+
+    def restore_best(self) -> None:
+        """Give the network the weights of the best epoch."""
+        if self.best is not None:
+            for array, kept in zip(
+                self.network.weights + self.network.biases, self.best.weights + self.best.biases, strict=True
+            ):
+                np.copyto(array, kept)
+
+    @contextmanager
+    def _numerics(self) -> Iterator[None]:
+        """Fix the BLAS threads; keep quiet about overflow, which `_divergence` reports in its own words."""
+        with (
+            self._blas.limit(limits=BLAS_THREADS, user_api="blas"),
+            np.errstate(over="ignore", invalid="ignore"),
+        ):
+            yield
+
+    def _l2_cost(self) -> float:
+        """Return λ/2n Σw², n the size of the training set."""
+        squares = sum(float(np.vdot(w, w)) for w in self.network.weights)
+        return self.l2 / (2 * len(self.data.train)) * squares if self.l2 else 0.0
+
+    def _patience_is_over(self, epoch: int, record: Record) -> bool:
+        if self.best is None or record.validation_accuracy > self.best.accuracy:
+            weights, biases = self.network.weights, self.network.biases
+            self.best = Best(
+                epoch, record.validation_accuracy, [w.copy() for w in weights], [b.copy() for b in biases]
+            )
+        return self.patience is not None and epoch - self.best.epoch >= self.patience
+
+    def _divergence(self) -> DivergenceError:
+        return DivergenceError(
+            f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
+            f"a smaller one, such as {self.learning_rate / 10:g}, may help"
+        )

@@ -1,0 +1,149 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from netlearn.activations import ACTIVATIONS
+from netlearn.costs import COSTS
+from netlearn.errors import NetlearnError, SettingsError
+from netlearn.network import INITIALIZERS, Network
+from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
+
+
+def test_defaults_are_the_books_cross_entropy_network() -> None:
+    assert resolve() == Settings(
+        cost="cross-entropy", hidden=(30,), activation="sigmoid", initializer="scaled", epochs=30, batch_size=10,
+        learning_rate=0.5, l2=0.0, patience=None, seed=0, data="auto", train_size=None, dtype="float32",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cost", "learning_rate"), [("quadratic", 3.0), ("cross-entropy", 0.5), ("log-likelihood", 0.1)]
+)
+def test_default_learning_rate_is_the_costs_own(cost: str, learning_rate: float) -> None:
+    assert resolve({"cost": cost}).learning_rate == learning_rate
+    assert resolve({"cost": cost, "learning_rate": 7.0}).learning_rate == 7.0
+
+
+def test_later_layers_go_before_earlier_ones_and_before_the_defaults() -> None:
+    settings = resolve({"epochs": 5, "seed": 1}, {"seed": 2})
+    assert (settings.epochs, settings.seed, settings.batch_size) == (5, 2, 10)
+
+
+def test_toml_is_read_and_written_back(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('cost = "quadratic"\nhidden = [100, 30]\ninitializer = [2, 2.5]\nl2 = 5\npatience = 3\n')
+    settings = resolve(read_toml(path))
+    assert (settings.hidden, settings.initializer, settings.l2, settings.patience) == ((100, 30), (2.0, 2.5), 5.0, 3)
+    path.write_bytes(write_toml(settings))
+    assert resolve(read_toml(path)) == settings
+
+
+def test_one_hidden_layer_may_be_written_as_a_number(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("hidden = 50\n")
+    assert read_toml(tmp_path / "run.toml") == {"hidden": (50,)}
+
+
+COUNT = "a whole number from 1 to 10000000"
+BAD = [
+    ("cost", "cros-entropy", "cros-entropy: did you mean cross-entropy? allowed is quadratic, cross-entropy, "
+     "log-likelihood or package.module:ClassName"),
+    ("cost", 3, "3: allowed is quadratic, cross-entropy, log-likelihood or package.module:ClassName"),
+    ("hidden", 0, "0: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
+    ("hidden", [30, -1], "[30, -1]: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
+    ("hidden", [[30]], "[[30]]: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
+    ("activation", "tanhh", "tanhh: did you mean tanh? allowed is sigmoid, tanh, relu"),
+    ("initializer", "big", "big: allowed is scaled, large or two numbers w,b"),
+    ("initializer", [1.0], "[1.0]: allowed is scaled, large or two numbers w,b"),
+    ("initializer", [1.0, float("nan")], "[1.0, nan]: allowed is scaled, large or two numbers w,b"),
+    ("initializer", [float("nan"), 1.0], "[nan, 1.0]: allowed is scaled, large or two numbers w,b"),
+    ("epochs", 0, f"0: allowed is {COUNT}"),
+    ("epochs", 2.5, f"2.5: allowed is {COUNT}"),
+    ("epochs", True, f"True: allowed is {COUNT}"),
+    ("epochs", 10**30, f"{10**30}: allowed is {COUNT}"),
+    ("batch_size", -1, f"-1: allowed is {COUNT}"),
+    ("learning_rate", -1, "-1: allowed is a number above 0, to 1e+09"),
+    ("learning_rate", 0.0, "0.0: allowed is a number above 0, to 1e+09"),
+    ("learning_rate", float("nan"), "nan: allowed is a number above 0, to 1e+09"),
+    ("learning_rate", float("inf"), "inf: allowed is a number above 0, to 1e+09"),
+    ("l2", -0.1, "-0.1: allowed is a number from 0 to 1e+09"),
+    ("patience", 0, f"0: allowed is {COUNT}"),
+    ("seed", -1, "-1: allowed is a whole number from 0 to 2^63-1"),
+    ("seed", 2**63, "9223372036854775808: allowed is a whole number from 0 to 2^63-1"),
+    ("train_size", 0, f"0: allowed is {COUNT}"),
+    ("dtype", "float16", "float16: did you mean float64? allowed is float32, float64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), BAD)
+def test_value_that_is_not_allowed_is_refused_with_key_value_and_what_is(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check(name, value, name)
+    assert str(caught.value) == f"{name} {reason}"
+
+
+def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("epoch = 3\n")
+    with pytest.raises(SettingsError) as caught:
+        read_toml(path)
+    assert str(caught.value) == f"unknown key {path}: epoch: did you mean epochs?"
+
+
+def test_key_like_no_other_is_refused_with_all_of_them() -> None:
+    with pytest.raises(SettingsError) as caught:
+        check("zzz", 1, "zzz")
+    assert str(caught.value) == f"unknown key zzz: allowed is {', '.join(FIELDS)}"
+
+
+def test_missing_file_is_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_toml(Path("nowhere.toml"))
+    assert str(caught.value) == "nowhere.toml: cannot be read: No such file or directory"
+
+
+def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("epochs = \n")
+    with pytest.raises(SettingsError) as caught:
+        read_toml(path)
+    assert str(caught.value) == f"{path}: not a TOML file: Invalid value (at line 1, column 10)"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 5000 + b"]" * 5000], ids=["bytes", "nested"])
+def test_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"run\.toml: not a TOML file: "):
+        read_toml(path)
+
+
+@hypothesis_settings(max_examples=300)
+@given(
+    st.sampled_from(sorted(FIELDS)),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    ),
+)
+def test_any_value_is_taken_or_refused_with_one_line(name: str, value: Any) -> None:
+    try:
+        Settings(**{name: check(name, value, name)})
+        message = "taken"
+    except NetlearnError as error:
+        message = str(error)
+    assert len(message.splitlines()) == 1
+
+
+def test_choices_are_the_tables_that_implement_them() -> None:
+    assert CHOICES["cost"] is COSTS
+    assert CHOICES["activation"] is ACTIVATIONS
+    assert CHOICES["initializer"] is INITIALIZERS
+    for activation in CHOICES["activation"]:
+        for dtype in CHOICES["dtype"]:
+            assert check("activation", activation, "") == activation
+            assert Network([2, 2], activation=activation, dtype=np.dtype(dtype)).dtype == dtype

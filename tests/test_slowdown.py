@@ -1,0 +1,74 @@
+import math
+
+import numpy as np
+import pytest
+
+from netlearn.costs import COSTS
+from netlearn.datasets import targets
+from netlearn.network import Network
+from netlearn.slowdown import BLOCK, evaluate, measure_speed
+from tests.files import small_dataset
+from tests.reference import ReferenceNetwork
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_speed_is_what_the_equations_give(cost: str) -> None:
+    data = small_dataset()
+    network = Network([6, 5, 3], cost, initializer="large", rng=np.random.default_rng(0), dtype=np.float64)
+    x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
+    speed = measure_speed(network, x, y)
+
+    slow = ReferenceNetwork(network.weights, network.biases, cost, "sigmoid")
+    passes = [slow.forward(row) for row in x]
+    error = np.array([abs(activations[-1] - target) for (_, activations), target in zip(passes, y, strict=True)])
+    gradients = [slow.backprop(row, target)[0] for row, target in zip(x, y, strict=True)]
+    delta = abs(np.array([nabla[-1] for nabla in gradients]))
+    assert speed.output_error == pytest.approx(error.mean(), rel=1e-12)
+    assert speed.learning_speed == pytest.approx(delta.sum() / error.sum(), rel=1e-12)
+    assert speed.stuck == (error > 0.9).mean()
+    means = [np.mean([nabla[layer] for nabla in gradients], axis=0) for layer in range(2)]
+    assert speed.layers == pytest.approx([np.linalg.norm(mean) for mean in means], rel=1e-12)
+
+
+def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadratic() -> None:
+    data = small_dataset()
+    y = targets(data.train.labels, 3)
+    speeds = {
+        cost: measure_speed(
+            Network([6, 30, 3], cost, initializer="large", rng=np.random.default_rng(0)), data.train.x, y
+        ).learning_speed
+        for cost in ("cross-entropy", "quadratic")
+    }
+    assert speeds["cross-entropy"] == pytest.approx(1, abs=1e-5)
+    assert 0 < speeds["quadratic"] < 0.25
+
+
+def test_stuck_neurons_are_those_that_are_wrong_by_more_than_nine_tenths() -> None:
+    network = Network([1, 2], initializer=(0, 3), dtype=np.float64)  # both outputs are σ(3) = 0.953
+    speed = measure_speed(network, np.ones((1, 1)), np.array([[1.0, 0.0]]))
+    assert speed.stuck == 0.5
+    assert speed.output_error == pytest.approx(0.5)
+
+
+def test_learning_speed_without_any_error_is_not_a_number() -> None:
+    network = Network([1, 1], initializer=(0, -1000))
+    assert math.isnan(measure_speed(network, np.ones((1, 1)), np.zeros((1, 1))).learning_speed)
+
+
+@pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 3])
+def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
+    data = small_dataset(train=n)
+    network = Network([6, 5, 3], rng=np.random.default_rng(1), dtype=np.float64)
+    x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
+    slow = ReferenceNetwork(network.weights, network.biases, "cross-entropy", "sigmoid")
+    passes = [slow.forward(row) for row in x]
+    cost, accuracy = evaluate(network, x, y, data.train.labels)
+    assert cost == pytest.approx(np.mean([slow.cost(zs[-1], row) for (zs, _), row in zip(passes, y, strict=True)]))
+    assert accuracy == np.mean([a[-1].argmax() for _, a in passes] == data.train.labels)
+
+
+@pytest.mark.parametrize(("bias", "label", "accuracy"), [(1, 1, 1), (1, 0, 0), (-1, 0, 1), (-1, 1, 0)])
+def test_single_output_answers_1_above_one_half(bias: float, label: int, accuracy: float) -> None:
+    network = Network([1, 1], initializer=(0, bias), dtype=np.float64)
+    y = np.full((1, 1), float(label))
+    assert evaluate(network, np.ones((1, 1)), y, np.array([label]))[1] == accuracy

@@ -1,0 +1,201 @@
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from netlearn import training
+from netlearn.costs import COSTS
+from netlearn.datasets import Dataset, targets
+from netlearn.errors import DivergenceError
+from netlearn.network import Network
+from netlearn.training import Record, Trainer, probe_updates
+from tests.files import small_dataset
+from tests.reference import ReferenceNetwork
+
+
+def make(
+    data: Dataset | None = None, *, cost: str = "cross-entropy", activation: str = "sigmoid", **given: Any
+) -> Trainer:
+    network = Network([6, 5, 3], cost, activation, rng=np.random.default_rng(0), dtype=np.float64)
+    arguments: dict[str, Any] = {
+        "epochs": 3,
+        "batch_size": 10,
+        "learning_rate": 0.5,
+        "rng": np.random.default_rng(1),
+    } | given
+    return Trainer(network, data or small_dataset(), **arguments)
+
+
+def parameters(trainer: Trainer) -> list[np.ndarray]:
+    return [array.copy() for array in trainer.network.weights + trainer.network.biases]
+
+
+def without_seconds(records: list[Record]) -> list[Record]:
+    return [replace(record, seconds=0.0) for record in records]
+
+
+@pytest.mark.parametrize("batch_size", [1, 10, 47])
+@pytest.mark.parametrize("cost", COSTS)
+def test_weights_equal_the_references_after_50_mini_batches_with_l2(cost: str, batch_size: int) -> None:
+    data = small_dataset()
+    updates_per_epoch = -(-47 // batch_size)  # the last mini-batch of 10 has 7 examples
+    epochs = -(-50 // updates_per_epoch)
+    trainer = make(data, cost=cost, batch_size=batch_size, epochs=epochs, learning_rate=0.8, l2=0.5)
+    slow = ReferenceNetwork(trainer.network.weights, trainer.network.biases, cost, "sigmoid")
+    list(trainer)
+
+    rng = np.random.default_rng(1)
+    x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
+    for _ in range(epochs):
+        order = rng.permutation(47)
+        for first in range(0, 47, batch_size):
+            rows = order[first : first + batch_size]
+            slow.update_mini_batch(x[rows], y[rows], eta=0.8, lmbda=0.5, n=47)
+    assert trainer.update >= 50
+    for fast, exact in zip(trainer.network.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(fast, exact, rtol=1e-12)
+    for fast, exact in zip(trainer.network.biases, slow.biases, strict=True):
+        np.testing.assert_allclose(fast[:, 0], exact, rtol=1e-12)
+
+
+def test_probes_come_in_the_first_epoch_at_1_2_5_10_and_at_every_epochs_end() -> None:
+    records = list(make(small_dataset(train=235)))
+    assert [record.update for record in records] == [0, 1, 2, 5, 10, 20, 24, 48, 72]
+    assert [record.epoch for record in records] == pytest.approx(
+        [0, 1 / 24, 1 / 12, 5 / 24, 10 / 24, 20 / 24, 1, 2, 3]
+    )
+    assert all(before.seconds <= after.seconds for before, after in itertools.pairwise(records))
+
+
+@pytest.mark.parametrize(("updates", "probes"), [(1, [1]), (2, [1, 2]), (5, [1, 2, 5]), (12, [1, 2, 5, 10, 12])])
+def test_probe_updates_end_with_the_epoch(updates: int, probes: list[int]) -> None:
+    assert probe_updates(updates) == probes
+
+
+def test_probe_of_an_epoch_of_5000_updates() -> None:
+    assert probe_updates(5000) == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+
+
+def test_costs_of_a_record_have_the_l2_term_with_the_training_sets_size() -> None:
+    plain, regularized = (next(iter(make(l2=l2))) for l2 in (0.0, 3.0))
+    squares = sum((w**2).sum() for w in make().network.weights)
+    for cost in ("train_cost", "validation_cost"):
+        difference = getattr(regularized, cost) - getattr(plain, cost)
+        assert difference == pytest.approx(3.0 / (2 * 47) * squares, rel=1e-12)
+
+
+def test_every_epoch_sees_every_example_once_in_a_new_order() -> None:
+    data = small_dataset()
+    trainer = make(data, epochs=2)
+    seen: list[bytes] = []
+    update = trainer._update_mini_batch
+
+    def watched(rows: Any) -> None:
+        seen.extend(row.tobytes() for row in data.train.x[rows])
+        update(rows)
+
+    trainer._update_mini_batch = watched  # type: ignore[method-assign]
+    list(trainer)
+    first, second = seen[:47], seen[47:]
+    assert sorted(first) == sorted(second) == sorted(row.tobytes() for row in data.train.x)
+    assert first != second
+
+
+def test_same_seed_gives_the_same_bytes() -> None:
+    one, other = make(), make()
+    assert without_seconds(list(one)) == without_seconds(list(other))
+    for a, b in zip(parameters(one), parameters(other), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_measuring_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    probed = make(batch_size=1)
+    list(probed)
+    monkeypatch.setattr(training, "probe_updates", lambda updates: [updates])
+    unprobed = make(batch_size=1)
+    assert len(list(unprobed)) == 4
+    for a, b in zip(parameters(probed), parameters(unprobed), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_training_learns() -> None:
+    records = list(make(epochs=30))
+    assert records[0].validation_accuracy < 0.6
+    assert records[-1].validation_accuracy > 0.9
+    assert records[-1].train_cost < records[0].train_cost / 3
+
+
+def test_patience_ends_training_that_many_epochs_after_the_best_and_keeps_its_weights() -> None:
+    trainer = make(small_dataset(train=300), epochs=200, patience=4)
+    ends: dict[int, tuple[float, list[np.ndarray]]] = {}
+    for record in trainer:
+        if record.update and record.epoch.is_integer():
+            ends[int(record.epoch)] = (record.validation_accuracy, parameters(trainer))
+    assert trainer.best is not None
+    assert trainer.update / trainer.updates_per_epoch == trainer.best.epoch + 4 < 200
+    accuracies = [accuracy for accuracy, _ in ends.values()]
+    assert trainer.best.accuracy == max(accuracies)
+    assert trainer.best.epoch == accuracies.index(max(accuracies)) + 1
+    trainer.restore_best()
+    for restored, kept in zip(parameters(trainer), ends[trainer.best.epoch][1], strict=True):
+        np.testing.assert_array_equal(restored, kept)
+
+
+def test_without_patience_every_epoch_is_done_and_the_best_is_known() -> None:
+    trainer = make(epochs=5)
+    list(trainer)
+    assert trainer.update == 25
+    assert trainer.best is not None
+    assert 1 <= trainer.best.epoch <= 5
+
+
+def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
+    trainer = make(learning_rate=10, l2=47 * 10, epochs=100)  # each update multiplies the weights by 1 − 100
+    records: list[Record] = []
+    with pytest.raises(DivergenceError) as caught:
+        records.extend(trainer)
+    assert str(caught.value) == (
+        f"the cost is no longer finite after update {trainer.update} with learning rate 10; "
+        "a smaller one, such as 1, may help"
+    )
+    assert records[0].update == 0
+    assert all(np.isfinite(record.train_cost) for record in records)
+    assert trainer.update < 100
+
+
+def test_divergence_inside_an_epoch_is_noticed_in_the_same_update() -> None:
+    trainer = make(batch_size=1)
+    trainer.on_update = lambda: trainer.network.weights[0].fill(np.nan) if trainer.update == 33 else None
+    with pytest.raises(DivergenceError, match="no longer finite after update 34 "):
+        list(trainer)
+
+
+def test_stop_ends_after_the_mini_batch_under_way_with_a_last_record() -> None:
+    trainer = make(batch_size=1, epochs=50)
+    trainer.on_update = lambda: trainer.stop() if trainer.update == 33 else None
+    records = list(trainer)
+    assert (trainer.update, records[-1].update) == (33, 33)
+    assert records[-1].epoch == pytest.approx(33 / 47)
+    assert trainer.stopping
+
+
+def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before, inside = threads(), []
+    trainer = make(on_update=lambda: inside.append(threads()))
+    for _ in trainer:
+        assert threads() == before
+    assert inside
+    assert all(set(found) == {1} for found in inside)
+
+
+def test_evaluation_of_a_part_equals_the_records() -> None:
+    trainer = make()
+    records = list(trainer)
+    cost, accuracy = trainer.evaluate(trainer.data.validation)
+    assert (cost, accuracy) == (records[-1].validation_cost, records[-1].validation_accuracy)
