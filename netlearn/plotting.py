@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from netlearn.datasets import Dataset
+from netlearn.errors import DataError
 from netlearn.training import Record
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -79,6 +80,7 @@ def _mark_epochs(panels: Sequence[Axes], updates_per_epoch: int, last: int) -> N
             xytext=(0, 2),
             textcoords="offset points",
             ha="right" if epoch == epochs[0] else "center",
+            va="bottom",
             color=GREY,
             fontsize="small",
         )
@@ -87,7 +89,7 @@ def _mark_epochs(panels: Sequence[Axes], updates_per_epoch: int, last: int) -> N
 def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
     """Return a grid of the first training examples of a set of pictures, each under its label."""
     if data.image is None:
-        raise ValueError(f"{data.name} holds no pictures")
+        raise DataError(f"{data.name}: its examples are no pictures")
     count = min(rows * columns, len(data.train))
     rows = -(-count // columns)
     figure = Figure(figsize=(7, 0.85 * rows + 0.6), layout="constrained")

@@ -8,7 +8,7 @@ import csv
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +53,8 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, so that its place holds all of it or what was there before."""
-        path = self.path / name
-        temporary = path.with_name(f".{name}.part")
-        with _writing(path):
-            try:
-                with temporary.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        """Write a file of the folder, so that its place holds all of it or what was there before."""
+        write_whole(self.path / name, content)
 
     def write_settings(self, settings: Settings) -> None:
         """Write config.toml, from which the run can be repeated."""
@@ -92,6 +82,25 @@ class RunFolder:
     def write_summary(self, summary: msgspec.Struct) -> None:
         """Write summary.json."""
         self.write(SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, so that its place holds all of it or what was there before.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    with _writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def free_folder(parent: Path, name: str) -> Path:

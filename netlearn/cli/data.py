@@ -6,6 +6,7 @@ import click
 
 from netlearn import datasets, sources
 from netlearn.cli.progress import download_bar, note
+from netlearn.runs import write_whole
 
 
 @click.group("data")
@@ -54,6 +55,5 @@ def show(name: str, out: Path | None) -> None:
     if data.note:
         note(f"{data.name}: {data.note}")
     path = out or Path(f"{Path(data.name).stem}.png")
-    figure = plotting.examples(data)
-    path.write_bytes(plotting.render(figure, "png"))
+    write_whole(path, plotting.render(plotting.examples(data), "png"))
     click.echo(path)
