@@ -28,7 +28,7 @@ def _meta(description: str, allowed: str, **bounds: Any) -> Meta:
 
 
 def _one_of(description: str, names: Collection[str]) -> Meta:
-    return _meta(description, ", ".join(names), pattern=f"^({'|'.join(names)})$")
+    return _meta(description, ", ".join(names), pattern=rf"\A({'|'.join(names)})\Z")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,7 +106,8 @@ def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
     try:
         return _convert(name, value)
     except msgspec.ValidationError as error:
-        text = shown or (value if isinstance(value, str) and value else repr(value))
+        text = value if shown is None else shown
+        text = text if isinstance(text, str) and text and text.isprintable() else repr(text)
         near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise SettingsError(f"{label} {text[:80]}: {hint}allowed is {allowed(name)}") from error

@@ -57,6 +57,7 @@ BAD = [
     ("hidden", [30, -1], "[30, -1]: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("hidden", [[30]], "[[30]]: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("activation", "tanhh", "tanhh: did you mean tanh? allowed is sigmoid, tanh, relu"),
+    ("activation", "relu\n", "'relu\\n': did you mean relu? allowed is sigmoid, tanh, relu"),
     ("initializer", "big", "big: allowed is scaled, large or two numbers w,b"),
     ("initializer", [1.0], "[1.0]: allowed is scaled, large or two numbers w,b"),
     ("initializer", [1.0, float("nan")], "[1.0, nan]: allowed is scaled, large or two numbers w,b"),

@@ -51,7 +51,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
-            raise problem(str(error)) from error
+            raise problem(" ".join(str(error).split())) from error
         except KeyboardInterrupt:
             click.echo("Interrupted", err=True)
             ctx.exit(130)
