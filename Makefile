@@ -30,6 +30,15 @@ typecheck: $(VENV)/.developed  ## check the types with mypy --strict
 .PHONY: check
 check: lint typecheck test  ## everything that CI checks: lint, typecheck, test
 
+.PHONY: bench
+bench: $(VENV)/.developed  ## time netlearn beside a per-example loop (full MNIST: set NETLEARN_DATA)
+	$(BIN)/python -m scripts.benchmark
+
+.PHONY: figures
+figures: $(VENV)/.installed  ## redo the README's picture (full MNIST: set NETLEARN_DATA)
+	$(BIN)/netlearn train --cost cross-entropy --out runs/readme --force
+	cp runs/readme/curves.png docs/curves.png
+
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

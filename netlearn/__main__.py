@@ -2,4 +2,5 @@
 
 from netlearn.cli import main
 
-main(prog_name="netlearn")
+if __name__ == "__main__":  # a worker process imports this file too
+    main(prog_name="netlearn")

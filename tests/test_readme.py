@@ -1,0 +1,115 @@
+"""Runs what the README and the files in configs/ show."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netlearn.settings import read_toml, resolve
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def shown() -> list[tuple[str, list[str]]]:
+    """Return each command that the README shows, with the output it shows."""
+    commands: list[tuple[str, list[str]]] = []
+    for line in "".join(blocks("console")).splitlines():
+        if line.startswith("$ "):
+            commands.append((line[2:], []))
+        else:
+            commands[-1][1].append(line)
+    return commands
+
+
+def shell(command: str) -> "subprocess.CompletedProcess[str]":
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euc", command], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+def skeleton(line: str) -> str:
+    """Return a line of output without what differs from machine to machine: its numbers and its data set."""
+    return re.sub(r"[\d.,]+", "#", re.sub(r"^data: .*", "data:", line))
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> None:
+    """Stand where a reader of the README stands."""
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    for code in blocks("python"):
+        if name := re.match(r"# (\w+\.py)\n", code):
+            (tmp_path / name[1]).write_text(code)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize(
+    ("command", "output"), [(command, output) for command, output in shown() if not command.startswith("make ")]
+)
+def test_command_in_the_readme_runs_and_prints_what_is_shown(command: str, output: list[str]) -> None:
+    result = shell(command)
+    assert result.returncode == 0, result.stderr
+    printed = {skeleton(line) for line in (result.stdout + result.stderr).splitlines()}
+    assert {skeleton(line) for line in output} - {skeleton("...")} <= printed
+
+
+@pytest.mark.parametrize("command", [command for command, _ in shown() if command.startswith("make ")])
+def test_make_command_in_the_readme_is_a_target(command: str) -> None:
+    result = shell(f"cd '{ROOT}' && {command} --dry-run --always-make")
+    assert result.returncode == 0, result.stderr
+    assert "pip" in result.stdout
+
+
+def test_readme_shows_the_two_commands_of_the_set_up() -> None:
+    assert [command for command, _ in shown()][:2] == ["make demo", "make test"]
+
+
+def test_python_example_of_the_readme_trains_a_network() -> None:
+    (example,) = [code for code in blocks("python") if not code.startswith("# ")]
+    assert len(example.strip().splitlines()) <= 10
+    result = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    update, speed, accuracy = map(float, result.stdout.splitlines()[-1].split())
+    assert update == 5 * 350
+    assert speed == pytest.approx(1, abs=1e-4)
+    assert accuracy > 0.85
+
+
+def test_pictures_of_the_readme_exist() -> None:
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_table_of_the_house_names_every_module() -> None:
+    modules = {path.stem for path in (ROOT / "netlearn").glob("[!_]*.py")} | {"cli"}
+    house = README.partition("## The house")[2]
+    assert modules == {
+        name for row in re.findall(r"^\| (`.+?) \|", house, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_says_question_command_expectation_and_run_time(path: Path) -> None:
+    assert resolve(read_toml(path)).learning_rate
+    comment = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
+    labels = re.findall(r"^# (\w[\w ]+): ", comment, re.MULTILINE)
+    assert labels == ["Question", "Command", "Expected", "Run time"]
+    assert f"netlearn train --config configs/{path.name}\n" in comment
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_trains(path: Path) -> None:
+    epochs = "1" if "data" not in read_toml(path) else "300"
+    result = shell(f"netlearn train -q --config '{path}' --epochs {epochs}")
+    assert result.returncode == 0, result.stderr
