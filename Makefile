@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## install netlearn, train on handwritten digits, say 
 
 .PHONY: test
 test: $(VENV)/.developed  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: lint
 lint: $(VENV)/.developed  ## check style and layout with ruff

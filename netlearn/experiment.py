@@ -1,192 +1,131 @@
-"""Runs: from settings to a trained network and a folder that tells all about it.
+"""Experiments: variants of one network, each trained from several seeds, side by side.
 
-The seed feeds two streams, one for the initial weights and one for the shuffling, so runs that share seed and sizes
-start from identical weights and see identical mini-batches, whatever else they differ in.
+An experiment file has a `title`, `seeds`, a table `[defaults]` and a table `[variants.NAME]` for each variant.
+The command line can also build one from flags.
 """
 
-import os
-import platform
-from collections.abc import Callable
-from contextlib import suppress
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import msgspec
-import numpy as np
-from threadpoolctl import threadpool_info
 
-from netlearn import __version__
-from netlearn.datasets import Dataset
-from netlearn.errors import DivergenceError, NetlearnError, SettingsError
-from netlearn.network import Network
-from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder
-from netlearn.settings import Settings
-from netlearn.training import BLAS_THREADS, Record, Trainer
+from netlearn.errors import SettingsError
+from netlearn.settings import Settings, check, decode_toml, resolve, write_toml
 
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What summary.json tells about a run.
-
-    Accuracies are shares of 1. `validation_accuracy` is the last probe's; the results on the whole training set and
-    on the test set are those of the last weights, with early stopping of the best; after divergence there are none.
-    """
-
-    status: str  # finished, stopped early, interrupted or diverged
-    error: str | None
-    updates: int
-    epochs: float
-    best_epoch: int | None
-    best_validation_accuracy: float | None
-    validation_accuracy: float | None
-    train_cost: float | None
-    train_accuracy: float | None
-    test_cost: float | None
-    test_accuracy: float | None
-    seed: int
-    sizes: tuple[int, ...]
-    data: dict[str, Any]
-    environment: dict[str, Any]
-    training_seconds: float
-    total_seconds: float
+BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
+BUILT_IN_COSTS = ("quadratic", "cross-entropy")
+BUILT_IN_SEEDS = 3
+KEYS = ("title", "seeds", "defaults", "variants")
+MOST_SEEDS = 1000
 
 
-def make_trainer(settings: Settings, data: Dataset, on_update: Callable[[], object] | None = None) -> Trainer:
-    """Return a trainer, with a new network, for settings whose learning rate is filled in.
+@dataclass(frozen=True)
+class Experiment:
+    """Variants by name, each to be trained from every seed; the seed in a variant's settings is not used."""
+
+    title: str
+    seeds: tuple[int, ...]
+    variants: dict[str, Settings]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be compared."""
+        if len(self.variants) < 2:
+            names = ", ".join(self.variants) or "none"
+            raise SettingsError(f"variants {names}: a comparison needs two or more")
+        folders = [folder_name(name) for name in self.variants]
+        for name, folder in zip(self.variants, folders, strict=True):
+            if not folder or folders.count(folder) > 1:
+                raise SettingsError(f"variant {name!r}: allowed are names that differ in their letters and digits")
+
+
+def folder_name(variant: str) -> str:
+    """Return a variant's name as it stands in the names of its run folders."""
+    return re.sub(r"[^\w.=+]+", "-", variant).strip("-.")
+
+
+def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Experiment:
+    """Return the experiment that compares costs, with shared settings: the built-in ones, then the flags.
 
     Raises:
-        SettingsError: the mini-batch is larger than the training set, or no network can have these settings.
-        CostError: the user's own cost cannot be loaded or fails its gradient check.
+        SettingsError: a cost is named twice, there is only one, or the number of seeds is not allowed.
+        CostError: a user's own cost cannot be loaded or fails its gradient check.
     """
-    if settings.learning_rate is None:
-        raise SettingsError("learning_rate: settings that come from `resolve` have one")
-    if settings.batch_size > len(data.train):
-        raise SettingsError(
-            f"batch_size {settings.batch_size}: allowed is 1 to {len(data.train)}, "
-            f"the training examples of {data.name}"
-        )
-    weights_seed, shuffling_seed = np.random.SeedSequence(settings.seed).spawn(2)
-    network = Network(
-        [data.train.x.shape[1], *settings.hidden, data.outputs],
-        cost=settings.cost,
-        activation=settings.activation,
-        initializer=settings.initializer,
-        rng=np.random.default_rng(weights_seed),
-        dtype=settings.dtype,
-    )
-    return Trainer(
-        network,
-        data,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        rng=np.random.default_rng(shuffling_seed),
-        l2=settings.l2,
-        patience=settings.patience,
-        on_update=on_update,
-    )
+    for cost in costs:
+        if costs.count(cost) > 1:
+            raise SettingsError(f"--cost {cost}: two variants of one name; allowed are costs that differ")
+    variants = {cost: resolve(BUILT_IN, flags, {"cost": cost}) for cost in costs}
+    return Experiment(" against ".join(costs), _seeds(seeds, "--seeds"), variants)
 
 
-def run(
-    settings: Settings, trainer: Trainer, folder: RunFolder, on_record: Callable[[Record], object] | None = None
-) -> Summary:
-    """Train, and write everything that the run folder holds.
-
-    Whatever ends the training, what was recorded until then is kept.
+def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> Experiment:
+    """Return the experiment of a TOML file; flags change its shared defaults, `seeds` replaces its seeds.
 
     Raises:
-        DivergenceError: after the folder was completed.
-        RunError: the folder cannot be written.
+        SettingsError: the file cannot be read, or has a key or value that is not allowed.
+        CostError: a user's own cost cannot be loaded or fails its gradient check.
     """
-    begun = perf_counter()
-    folder.write_settings(settings)
-    records: list[Record] = []
-    error = None
-    try:
-        for record in trainer:
-            records.append(record)
-            folder.write_record(record)
-            if on_record is not None:
-                on_record(record)
-    except DivergenceError as divergence:
-        error = divergence
-    network = trainer.network
-    folder.write_weights(WEIGHTS, network.weights, network.biases)
-    if settings.patience is not None and trainer.best is not None:
-        folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
-        trainer.restore_best()
-    if records:
-        _write_curves(folder, settings, trainer, records)
-    summary = _summarize(settings, trainer, records, error, begun)
-    folder.write_summary(summary)
-    if error is not None:
-        raise DivergenceError(f"{error}; what was recorded is in {folder.path}") from error
-    return summary
-
-
-def _write_curves(folder: RunFolder, settings: Settings, trainer: Trainer, records: list[Record]) -> None:
-    from netlearn import plotting  # noqa: PLC0415 (matplotlib takes 0.4 s to import, and nothing before needs it)
-
-    sizes = "-".join(map(str, trainer.network.sizes))
-    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {trainer.data.name}"
-    figure = plotting.curves(records, trainer.updates_per_epoch, title)
-    for name in CURVES:
-        folder.write(name, plotting.render(figure, Path(name).suffix[1:]))
-
-
-def _summarize(
-    settings: Settings, trainer: Trainer, records: list[Record], error: NetlearnError | None, begun: float
-) -> Summary:
-    epochs = trainer.update / trainer.updates_per_epoch
-    train_cost = train_accuracy = test_cost = test_accuracy = None
-    if error is None:
-        train_cost, train_accuracy = trainer.evaluate(trainer.data.train)
-        test_cost, test_accuracy = trainer.evaluate(trainer.data.test)
-        status = "interrupted" if trainer.stopping else "finished" if epochs == settings.epochs else "stopped early"
-    return Summary(
-        status="diverged" if error else status,
-        error=str(error) if error else None,
-        updates=trainer.update,
-        epochs=epochs,
-        best_epoch=trainer.best.epoch if trainer.best else None,
-        best_validation_accuracy=trainer.best.accuracy if trainer.best else None,
-        validation_accuracy=records[-1].validation_accuracy if records else None,
-        train_cost=train_cost,
-        train_accuracy=train_accuracy,
-        test_cost=test_cost,
-        test_accuracy=test_accuracy,
-        seed=settings.seed,
-        sizes=trainer.network.sizes,
-        data=_describe(trainer.data),
-        environment=environment(),
-        training_seconds=round(trainer.seconds, 3),
-        total_seconds=round(perf_counter() - begun, 3),
-    )
-
-
-def _describe(data: Dataset) -> dict[str, Any]:
-    counts = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
-    return {"name": data.name, "where": data.where, "note": data.note, **counts, "sha256": data.sha256}
-
-
-def environment() -> dict[str, Any]:
-    """Return the part of the machine that can change a result's last digits, or its time."""
-    blas: dict[str, Any] = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
-    return {
-        "netlearn": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "blas": " ".join(str(blas.get(key, "")) for key in ("internal_api", "version", "architecture")).strip(),
-        "blas_threads": BLAS_THREADS,
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
+    content = decode_toml(path)
+    for key in content:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"allowed is {', '.join(KEYS)}"
+            raise SettingsError(f"unknown key {path}: {key}: {hint}")
+    title = content.get("title", path.stem)
+    if not isinstance(title, str):
+        raise SettingsError(f"{path}: title {title!r}: allowed is a text")
+    tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
+    layers = {
+        name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}
+        for name, table in tables.items()
     }
+    for name, layer in layers.items():
+        if "seed" in layer:
+            raise SettingsError(f"{path}: {name}.seed {layer['seed']}: an experiment has `seeds` instead")
+    defaults = layers.pop("defaults")
+    variants = {name.removeprefix("variants."): resolve(defaults, flags, layer) for name, layer in layers.items()}
+    chosen = (
+        _seeds(content.get("seeds", BUILT_IN_SEEDS), f"{path}: seeds") if seeds is None else _seeds(seeds, "--seeds")
+    )
+    return Experiment(title, chosen, variants)
 
 
-def _cpu() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def _variants(path: Path, variants: Any) -> dict[str, Any]:
+    return {f"variants.{name}": table for name, table in _table(path, "variants", variants).items()}
+
+
+def _table(path: Path, name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{path}: {name} {value!r}: allowed is a table, [{name}]")
+    return value
+
+
+def _seeds(given: Any, label: str) -> tuple[int, ...]:
+    """Return seeds from a number of them or a list."""
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_SEEDS:
+        return tuple(range(given))
+    if isinstance(given, list) and 1 <= len(given) <= MOST_SEEDS:
+        seeds = tuple(check("seed", seed, label) for seed in given)
+        if len(set(seeds)) == len(seeds):
+            return seeds
+    raise SettingsError(f"{label} {given!r}: allowed is a number from 1 to {MOST_SEEDS} or a list of different ones")
+
+
+def write_experiment(experiment: Experiment) -> bytes:
+    """Return an experiment as a file that `read_experiment` reads back."""
+    variants = {name: msgspec.toml.decode(write_toml(settings)) for name, settings in experiment.variants.items()}
+    shared = {
+        key: value
+        for key, value in next(iter(variants.values())).items()
+        if key != "seed" and all(variant.get(key) == value for variant in variants.values())
+    }
+    own = {
+        name: {key: value for key, value in variant.items() if key not in shared and key != "seed"}
+        for name, variant in variants.items()
+    }
+    return msgspec.toml.encode(
+        {"title": experiment.title, "seeds": list(experiment.seeds), "defaults": shared, "variants": own}
+    )

@@ -7,7 +7,8 @@ are safetensors, so a run folder from a stranger can be opened without fear.
 import csv
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,39 +19,46 @@ import safetensors.numpy
 from netlearn.activations import Array
 from netlearn.errors import RunError
 from netlearn.settings import Settings, write_toml
-from netlearn.training import Record
+from netlearn.slowdown import Record
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.csv", "summary.json"
-WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
+WEIGHTS, BEST, SAMPLES = "weights.safetensors", "best.safetensors", "output_neurons.safetensors"
 CURVES = ("curves.png", "curves.svg")
-FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, *CURVES)
+FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, SAMPLES, *CURVES)
 
 
 class RunFolder:
-    """A folder that one run writes to.
+    """A folder that one run writes to, or one comparison of runs.
 
     Args:
         path: made with its parents where it does not exist.
-        force: where a run is in the folder already, remove its files; without it, and of any other folder that is
-            not empty, nothing is touched.
+        force: where a run or comparison is in the folder already, remove its files; without it, and of any other
+            folder that is not empty, nothing is touched.
+        files: the names of the files that are the run's own.
 
     Raises:
         RunError: the folder is taken, or cannot be written.
     """
 
-    def __init__(self, path: Path, *, force: bool = False) -> None:
+    def __init__(self, path: Path, *, force: bool = False, files: Sequence[str] = FILES) -> None:
         self.path = path
         with _writing(path):
             if path.exists() and not path.is_dir():
                 raise RunError(f"{path}: is a file; a run needs a folder of its own")
             if path.is_dir() and any(path.iterdir()):
-                if not (path / CONFIG).is_file():
+                if not (path / CONFIG).is_file() and not (path / SUMMARY).is_file():
                     raise RunError(f"{path}: holds other things than a run; a run needs a folder of its own")
                 if not force:
                     raise RunError(f"{path}: holds a run already; --force overwrites it, --out names another folder")
-                for name in FILES:
+                for name in files:
                     (path / name).unlink(missing_ok=True)
             path.mkdir(parents=True, exist_ok=True)
+
+    def remove_runs(self) -> None:
+        """Remove the run folders inside, those of a comparison that is overwritten."""
+        with _writing(self.path):
+            for folder in run_folders(self.path):
+                shutil.rmtree(folder)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder, so that its place holds all of it or what was there before."""
@@ -79,9 +87,20 @@ class RunFolder:
         }
         self.write(name, safetensors.numpy.save(tensors))
 
+    def write_samples(self, samples: Mapping[int, tuple[Array, Array]]) -> None:
+        """Write the errors |a − y| and gradients |δ| of single output neurons at some updates."""
+        tensors = {f"error.{update}": error for update, (error, _) in samples.items()}
+        tensors |= {f"gradient.{update}": gradient for update, (_, gradient) in samples.items()}
+        self.write(SAMPLES, safetensors.numpy.save(tensors))
+
     def write_summary(self, summary: msgspec.Struct) -> None:
         """Write summary.json."""
         self.write(SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+
+
+def run_folders(path: Path) -> list[Path]:
+    """Return the run folders inside a folder, by name."""
+    return sorted(file.parent for file in path.glob(f"*/{CONFIG}") if not file.parent.is_symlink())
 
 
 def write_whole(path: Path, content: bytes) -> None:

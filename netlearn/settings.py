@@ -130,13 +130,22 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         SettingsError: the file cannot be read, is not TOML, or has a key or a value that is not allowed.
     """
+    return {name: check(name, value, f"{path}: {name}") for name, value in decode_toml(path).items()}
+
+
+def decode_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds, unchecked.
+
+    Raises:
+        SettingsError: the file cannot be read or is not TOML.
+    """
     try:
-        values = msgspec.toml.decode(path.read_bytes())
+        content: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: not a TOML file: {error}") from error
-    return {name: check(name, value, f"{path}: {name}") for name, value in values.items()}
+    return content
 
 
 def write_toml(settings: Settings) -> bytes:

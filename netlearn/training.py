@@ -5,6 +5,7 @@ of the first epoch, where the learning slowdown happens, and at the end of every
 numbers, so it cannot change what is learned.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,43 +19,11 @@ from netlearn.activations import Array
 from netlearn.datasets import Dataset, Examples, Labels, targets
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
-from netlearn.slowdown import evaluate, measure_speed
+from netlearn.slowdown import Record, evaluate, measure_speed, probe_updates, recall, sample_outputs
 
 PROBE_EXAMPLES = 1000  # of the training set
+SAMPLE_UPDATES, SAMPLE_EXAMPLES = (0, 10, 100, 1000), 100  # when single output neurons are kept, and of how many
 BLAS_THREADS = 1  # faster than more for small products, and the result cannot depend on the number of cores
-
-
-@dataclass(frozen=True)
-class Record:
-    """What one probe found; the fields are the columns of metrics.csv.
-
-    The training figures are those of the first 1,000 training examples; `slowdown.Speed` explains the last four.
-
-    Attributes:
-        update: mini-batches done.
-        epoch: passes over the training set done, a fraction inside an epoch.
-        seconds: time spent training, probes not counted.
-        train_cost: mean cost with the L2 term.
-        train_accuracy: share classified correctly.
-        validation_cost: mean cost on the validation set, with the same L2 term.
-        validation_accuracy: share of the validation set classified correctly.
-        output_error: mean |a − y| at the output.
-        learning_speed: gradient per unit of error at the output.
-        stuck: share of output neurons that are badly wrong.
-        speeds: the speed of each layer, first to last.
-    """
-
-    update: int
-    epoch: float
-    seconds: float
-    train_cost: float
-    train_accuracy: float
-    validation_cost: float
-    validation_accuracy: float
-    output_error: float
-    learning_speed: float
-    stuck: float
-    speeds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -65,12 +34,6 @@ class Best:
     accuracy: float
     weights: list[Array]
     biases: list[Array]
-
-
-def probe_updates(updates_per_epoch: int) -> list[int]:
-    """Return 1, 2, 5, 10, 20, 50, … below the epoch's last update, and that one."""
-    series = (step * 10**power for power in range(len(str(updates_per_epoch))) for step in (1, 2, 5))
-    return [*(update for update in series if update < updates_per_epoch), updates_per_epoch]
 
 
 class Trainer:
@@ -92,6 +55,8 @@ class Trainer:
         seconds: time spent training, probes not counted.
         best: the best epoch so far; None before the first one ends.
         stopping: whether `stop` was called.
+        start_sha256: of the initial weights and biases.
+        samples: |a − y| and |δ| of the output neurons, for 100 examples, at the updates 0, 10, 100 and 1000.
     """
 
     def __init__(
@@ -124,6 +89,9 @@ class Trainer:
         self._validation, self._validation_y = self._arrays(data.validation)
         self._x = np.empty((batch_size, self._train.shape[1]), network.dtype)
         self._y = np.empty((batch_size, self._train_y.shape[1]), network.dtype)
+        self.start_sha256 = _hash(*network.weights, *network.biases)
+        self.samples: dict[int, tuple[Array, Array]] = {}
+        self._batches = hashlib.sha256(str(batch_size).encode())
         self._decay = 1 - learning_rate * l2 / len(data.train)
         self._blas = ThreadpoolController()
 
@@ -145,6 +113,7 @@ class Trainer:
         yield self._probe()
         for epoch in range(1, self.epochs + 1):
             order = self._rng.permutation(len(self._train))
+            self._batches.update(order.data)
             probes = probe_updates(self.updates_per_epoch) if epoch == 1 else [self.updates_per_epoch]
             for start, end in zip([0, *probes], probes, strict=False):
                 self._train_stretch(order, start, end)
@@ -193,6 +162,9 @@ class Trainer:
             part = slice(PROBE_EXAMPLES)
             x, y, labels = self._train[part], self._train_y[part], self.data.train.labels[part]
             speed = measure_speed(self.network, x, y)
+            if self.update in SAMPLE_UPDATES:
+                sample = slice(SAMPLE_EXAMPLES)
+                self.samples[self.update] = sample_outputs(self.network, x[sample], y[sample])
             train_cost, train_accuracy = evaluate(self.network, x, y, labels)
             validation_cost, validation_accuracy = evaluate(
                 self.network, self._validation, self._validation_y, self.data.validation.labels
@@ -220,6 +192,15 @@ class Trainer:
         with self._numerics():
             cost, accuracy = evaluate(self.network, x, y, examples.labels)
             return cost + self._l2_cost(), accuracy
+
+    def recall(self, examples: Examples) -> tuple[float | None, ...]:
+        """Return the share recognized of each class among examples of the trainer's data set."""
+        with self._numerics():
+            return recall(self.network, self._arrays(examples)[0], examples.labels)
+
+    def batches_sha256(self) -> str:
+        """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
+        return self._batches.hexdigest()
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch."""
@@ -256,3 +237,10 @@ class Trainer:
             f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
             f"a smaller one, such as {self.learning_rate / 10:g}, may help"
         )
+
+
+def _hash(*arrays: Array) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.data)
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.experiment import make_trainer
+from netlearn.launch import make_trainer
 from netlearn.settings import resolve
 from tests.reference import ReferenceNetwork
 

@@ -4,9 +4,11 @@ import sys
 import numpy as np
 import pytest
 
-from netlearn import datasets, plotting
+from netlearn import datasets
 from netlearn.errors import DataError
-from netlearn.training import Record
+from netlearn.plotting.run import curves, examples
+from netlearn.plotting.style import render
+from netlearn.slowdown import Record
 
 RECORDS = [
     Record(
@@ -19,7 +21,7 @@ RECORDS = [
 
 
 def test_curves_show_what_was_recorded_against_updates() -> None:
-    figure = plotting.curves(RECORDS, 5000, "title")
+    figure = curves(RECORDS, 5000, "title")
     cost, accuracy = figure.axes
     for axes, names in (
         (cost, ("train_cost", "validation_cost")),
@@ -35,42 +37,42 @@ def test_curves_show_what_was_recorded_against_updates() -> None:
 
 
 def test_training_and_validation_differ_in_colour_dashes_and_name() -> None:
-    lines = plotting.curves(RECORDS, 5000, "title").axes[0].get_lines()[:2]
+    lines = curves(RECORDS, 5000, "title").axes[0].get_lines()[:2]
     assert lines[0].get_color() != lines[1].get_color()
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
     assert [line.get_label() for line in lines] == ["training set (its first 1,000 examples)", "validation set"]
 
 
 def test_legend_and_labels_stay_off_the_data() -> None:
-    figure = plotting.curves(RECORDS, 5000, "title")
-    figure.canvas.draw()
+    figure = curves(RECORDS, 5000, "title")
+    figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
     assert not any(axes.get_window_extent().overlaps(legend) for axes in figure.axes)
     assert all(text.get_window_extent().y0 >= figure.axes[0].get_window_extent().y1 for text in figure.axes[0].texts)
 
 
 def test_curves_of_a_run_without_any_update_can_be_drawn() -> None:
-    assert plotting.render(plotting.curves(RECORDS[:1], 5000, "title"), "png").startswith(b"\x89PNG")
+    assert render(curves(RECORDS[:1], 5000, "title"), "png").startswith(b"\x89PNG")
 
 
 def test_same_figure_gives_the_same_bytes() -> None:
     for kind in ("png", "svg"):
-        one, other = (plotting.render(plotting.curves(RECORDS, 5000, "title"), kind) for _ in range(2))
+        one, other = (render(curves(RECORDS, 5000, "title"), kind) for _ in range(2))
         assert one == other
 
 
 def test_examples_are_shown_under_their_labels() -> None:
     data = datasets.load("mnist-5k")
-    figure = plotting.examples(data)
+    figure = examples(data)
     assert [axes.get_title() for axes in figure.axes] == [str(label) for label in data.train.labels[:50]]
     np.testing.assert_array_equal(figure.axes[7].get_images()[0].get_array(), data.train.x[7].reshape(28, 28))
 
 
 def test_examples_that_are_no_pictures_cannot_be_shown() -> None:
     with pytest.raises(DataError, match="neuron: its examples are no pictures"):
-        plotting.examples(datasets.load("neuron"))
+        examples(datasets.load("neuron"))
 
 
 def test_no_pyplot_is_imported() -> None:
-    code = "import sys, netlearn.plotting; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, netlearn.plotting.run; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

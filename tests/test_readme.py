@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.settings import read_toml, resolve
+from netlearn.settings import decode_toml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -92,24 +92,30 @@ def test_pictures_of_the_readme_exist() -> None:
 
 
 def test_table_of_the_house_names_every_module() -> None:
-    modules = {path.stem for path in (ROOT / "netlearn").glob("[!_]*.py")} | {"cli"}
+    modules = {path.stem for path in (ROOT / "netlearn").glob("[!_]*.py")} | {"plotting", "cli"}
     house = README.partition("## The house")[2]
     assert modules == {
         name for row in re.findall(r"^\| (`.+?) \|", house, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
     }
 
 
+def is_experiment(path: Path) -> bool:
+    return "variants" in decode_toml(path)
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_config_says_question_command_expectation_and_run_time(path: Path) -> None:
-    assert resolve(read_toml(path)).learning_rate
     comment = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
     labels = re.findall(r"^# (\w[\w ]+): ", comment, re.MULTILINE)
     assert labels == ["Question", "Command", "Expected", "Run time"]
-    assert f"netlearn train --config configs/{path.name}\n" in comment
+    command = "compare" if is_experiment(path) else "train --config"
+    assert f"# Command:  netlearn {command} configs/{path.name}\n" in comment
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_config_trains(path: Path) -> None:
-    epochs = "1" if "data" not in read_toml(path) else "300"
-    result = shell(f"netlearn train -q --config '{path}' --epochs {epochs}")
+    command = "compare" if is_experiment(path) else "train --config"
+    content = decode_toml(path)
+    epochs = "300" if "neuron" in str([content.get("data"), content.get("defaults")]) else "1"
+    result = shell(f"netlearn {command} '{path}' -q --epochs {epochs}")
     assert result.returncode == 0, result.stderr

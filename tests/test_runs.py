@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from netlearn.errors import RunError
 from netlearn.runs import FILES, RunFolder, free_folder
 from netlearn.settings import read_toml, resolve
-from netlearn.training import Record
+from netlearn.slowdown import Record
 
 RECORD = Record(
     update=5, epoch=0.5, seconds=0.25, train_cost=1 / 3, train_accuracy=0.5, validation_cost=2.0,

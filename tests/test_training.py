@@ -11,7 +11,8 @@ from netlearn.costs import COSTS
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
-from netlearn.training import Record, Trainer, probe_updates
+from netlearn.slowdown import Record, probe_updates
+from netlearn.training import Trainer
 from tests.files import small_dataset
 from tests.reference import ReferenceNetwork
 

@@ -12,6 +12,7 @@ from netlearn.errors import NetlearnError, SettingsError
 
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
+    "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and see the learning slowdown."),
     "data": ("netlearn.cli.data", "List, download and look at data sets."),
 }
 

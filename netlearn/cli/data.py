@@ -49,11 +49,12 @@ def download(name: str) -> None:
 )
 def show(name: str, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
-    from netlearn import plotting  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.run import examples  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.style import render  # noqa: PLC0415
 
     data = datasets.load(name, download_bar)
     if data.note:
         note(f"{data.name}: {data.note}")
     path = out or Path(f"{Path(data.name).stem}.png")
-    write_whole(path, plotting.render(plotting.examples(data), "png"))
+    write_whole(path, render(examples(data), "png"))
     click.echo(path)

@@ -1,6 +1,6 @@
 """Makes command-line options of the fields of `Settings`, so that the two cannot drift apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +10,7 @@ from netlearn import settings
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size")
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
-DEFAULTS = {"learning_rate": "the cost's own", "patience": "off", "train_size": "all", "hidden": "30"}
+DEFAULTS = {"learning_rate": "the cost's own", "patience": "off", "train_size": "all"}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -55,22 +55,38 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-def setting_options(function: Function) -> Function:
-    """Give a command an option for each field of `Settings`; those that were not used arrive as None."""
-    for field in reversed(settings.FIELDS.values()):
-        description, allowed = settings.description(field.name), settings.allowed(field.name)
-        function = click.option(
-            flag(field.name),
-            type=Setting(field.name),
-            metavar=METAVARS.get(field.name, "NAME"),
-            multiple=field.name == "hidden",
-            help=f"{description}; {allowed}.  [default: {DEFAULTS.get(field.name, field.default)}]",
-        )(function)
-    return function
+def setting_options(
+    *, defaults: Mapping[str, Any] = {}, repeatable: Collection[str] = (), without: Collection[str] = ()
+) -> Callable[[Function], Function]:
+    """Give a command an option for each field of `Settings`; those that were not used arrive as None.
+
+    Args:
+        defaults: what the help shows instead of the schema's defaults.
+        repeatable: fields besides `hidden` that may be given several times, and then arrive as a tuple.
+        without: fields that get no option.
+    """
+
+    def decorate(function: Function) -> Function:
+        for name in reversed([name for name in settings.FIELDS if name not in without]):
+            default = defaults.get(name, DEFAULTS.get(name, settings.FIELDS[name].default))
+            function = click.option(
+                flag(name),
+                type=Setting(name),
+                metavar=METAVARS.get(name, "NAME"),
+                multiple=name == "hidden" or name in repeatable,
+                help=f"{settings.description(name)}; {settings.allowed(name)}.  [default: {_text(default)}]",
+            )(function)
+        return function
+
+    return decorate
+
+
+def _text(default: Any) -> str:
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that were given; several --hidden are the layers one after the other."""
-    used = {name: value for name, value in flags.items() if value is not None}
+    used = {name: value for name, value in flags.items() if value not in (None, ())}
     layers = used.pop("hidden", ())
     return used | ({"hidden": sum(layers, ())} if layers else {})

@@ -8,12 +8,28 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from netlearn.training import Record, Trainer
+from netlearn.datasets import Dataset
+from netlearn.experiment import Experiment
+from netlearn.slowdown import Record
+from netlearn.training import Trainer
+
+BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
 
 
 def note(text: str) -> None:
     """Tell something that is not a result."""
     click.echo(text, err=True)
+
+
+def tell_data(data: Dataset) -> None:
+    """Tell which data set is used, and why where that might surprise."""
+    counts = ", ".join(
+        f"{len(examples):,} {part}"
+        for part, examples in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    note(f"data: {data.name} ({counts} examples) from {data.where}")
+    if data.note:
+        note(f"      {data.note}")
 
 
 def percent(share: float | None) -> str:
@@ -49,3 +65,32 @@ def _tell_epoch(trainer: Trainer, record: Record) -> None:
 
 def _figures(record: Record) -> str:
     return f"cost {record.train_cost:.4f}, validation accuracy {percent(record.validation_accuracy)}"
+
+
+@contextmanager
+def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[float, int], None]]:
+    """Show how far all runs of an experiment are: yields what to call with the epochs and the runs done."""
+    runs = len(plan.seeds) * len(plan.variants)
+    epochs = len(plan.seeds) * sum(settings.epochs for settings in plan.variants.values())
+    if quiet:
+        yield lambda epochs, done: None
+        return
+    note(f"runs: {runs}, {', '.join(plan.variants)} from {len(plan.seeds)} seeds each")
+    if sys.stderr.isatty():
+        with tqdm(total=epochs, unit=" epochs", bar_format=BAR) as bar:
+
+            def show(epochs: float, done: int) -> None:
+                bar.n = epochs
+                bar.set_description(f"{done} of {runs} runs done")
+
+            yield show
+        return
+    told = 0
+
+    def tell(epochs: float, done: int) -> None:
+        nonlocal told
+        if done > told:
+            note(f"{done} of {runs} runs done")
+        told = done
+
+    yield tell

@@ -1,20 +1,17 @@
 """`netlearn train`: one run, from settings to a run folder."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 import msgspec
 
-from netlearn import datasets, experiment
+from netlearn import datasets, launch
 from netlearn.cli.options import given, setting_options
-from netlearn.cli.progress import download_bar, note, percent, training_progress
+from netlearn.cli.progress import download_bar, note, percent, tell_data, training_progress
+from netlearn.cli.signals import stopping_on_signals
 from netlearn.datasets import Dataset
-from netlearn.experiment import Summary
+from netlearn.launch import Summary
 from netlearn.runs import RunFolder, free_folder
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
@@ -24,7 +21,7 @@ PATH = click.Path(path_type=Path)
 
 @click.command("train")
 @click.option("--config", type=PATH, metavar="FILE", help="TOML file of settings; a flag goes before what it says.")
-@setting_options
+@setting_options()
 @click.option("--out", type=PATH, metavar="FOLDER", help="run folder.  [default: runs/COST, or COST-2, COST-3, …]")
 @click.option("--force", is_flag=True, help="overwrite the run that --out holds.")
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
@@ -47,15 +44,16 @@ def command(
     """
     settings = resolve(read_toml(config) if config else {}, given(flags))
     data = datasets.load(settings.data, None if quiet else download_bar).with_train_size(settings.train_size)
-    trainer = experiment.make_trainer(settings, data)
+    settings = msgspec.structs.replace(settings, data=data.name)  # what "auto" took, so that the run can be repeated
+    trainer = launch.make_trainer(settings, data)
     folder = RunFolder(out or free_folder(Path("runs"), settings.cost.replace(":", "-")), force=force)
-    with _stopping_on_signals(trainer) as signals:
+    with stopping_on_signals(trainer) as signals:
         if quiet:
-            summary = experiment.run(settings, trainer, folder)
+            summary = launch.run(settings, trainer, folder)
         else:
             _tell_start(settings, data, trainer)
             with training_progress(trainer) as on_record:
-                summary = experiment.run(settings, trainer, folder, on_record)
+                summary = launch.run(settings, trainer, folder, on_record)
     click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
     if signals:
         note(f"Interrupted after update {summary.updates}; what was done is in {folder.path}")
@@ -63,13 +61,7 @@ def command(
 
 
 def _tell_start(settings: Settings, data: Dataset, trainer: Trainer) -> None:
-    counts = ", ".join(
-        f"{len(examples):,} {part}"
-        for part, examples in (("training", data.train), ("validation", data.validation), ("test", data.test))
-    )
-    note(f"data: {data.name} ({counts} examples) from {data.where}")
-    if data.note:
-        note(f"      {data.note}")
+    tell_data(data)
     note(
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
         f"{settings.initializer} initial weights, {settings.cost} cost, "
@@ -89,24 +81,3 @@ def _results(summary: Summary, folder: RunFolder) -> str:
         f"training: {summary.status}, {summary.epochs:.4g} epochs in {summary.training_seconds:.1f} s\n"
         f"run folder: {folder.path} (pictures: curves.png, curves.svg)"
     )
-
-
-@contextmanager
-def _stopping_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let the first Ctrl-C or SIGTERM stop the trainer, the second one Python; yields the signals that came."""
-    came: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a signal handler's arguments)
-        came.append(number)
-        trainer.stop()
-        restore()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        restore()

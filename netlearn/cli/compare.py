@@ -1,0 +1,124 @@
+"""`netlearn compare`: the same network with different settings, side by side."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from netlearn import datasets
+from netlearn.cli.options import flag, given, setting_options
+from netlearn.cli.progress import comparison_progress, download_bar, note, tell_data
+from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.comparison import FILES, Comparison, compare, overlay, read_runs
+from netlearn.datasets import Dataset
+from netlearn.errors import SettingsError
+from netlearn.experiment import BUILT_IN, BUILT_IN_COSTS, BUILT_IN_SEEDS, Experiment, from_costs, read_experiment
+from netlearn.runs import RunFolder, free_folder
+from netlearn.trials import TUNING_FACTORS, load_data, tune_rates
+from netlearn.wording import problems, table
+from netlearn.workers import Workers
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("compare")
+@click.argument("paths", nargs=-1, type=PATH, metavar="[FILE.toml | RUN...]")
+@click.option(
+    "--seeds", type=int, metavar="N", help=f"train each variant from seeds 0 to N-1.  [default: {BUILT_IN_SEEDS}]"
+)
+@click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
+@click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
+@click.option("--markdown", is_flag=True, help="print the table as Markdown.")
+@setting_options(defaults=BUILT_IN | {"cost": ", ".join(BUILT_IN_COSTS)}, repeatable=("cost",), without=("seed",))
+@click.option(
+    "--out", type=PATH, metavar="FOLDER", help="folder.  [default: runs/compare, or compare-2, compare-3, …]"
+)
+@click.option("--force", is_flag=True, help="overwrite the comparison that --out holds.")
+@click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
+@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
+def command(
+    paths: tuple[Path, ...], seeds: int | None, tune: bool, jobs: int | None, markdown: bool, out: Path | None,
+    force: bool, quiet: bool, as_json: bool, **flags: Any,
+) -> None:  # fmt: skip
+    """Compare costs, or any settings, and see the learning slowdown.
+
+    Without arguments the quadratic cost stands beside cross-entropy, in a network with 100 hidden neurons and large
+    initial weights. FILE.toml describes another experiment; --cost, given for each cost, builds one. RUN... are
+    folders of runs that exist: they are drawn together and nothing is trained.
+
+    Variants of one seed start from identical weights and see identical mini-batches.
+    """
+    if jobs is not None and jobs < 1:
+        raise SettingsError(f"--jobs {jobs}: allowed is a number from 1")
+    settings = given(flags)
+    costs = settings.pop("cost", ())
+    experiment_files = [path for path in paths if path.suffix == ".toml"]
+    with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
+        if paths and not experiment_files:
+            _refuse_training(settings | {"seeds": seeds, "tune": tune or None, "cost": costs or None})
+            runs = read_runs(paths)
+            result = overlay(runs, _folder(out, force=force), workers)
+        else:
+            plan = load_data(_plan(paths, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
+            result = _train_all(plan, _folder(out, force=force), workers, tune=tune, quiet=quiet)
+    click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
+
+
+def _refuse_training(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise SettingsError(f"{flag(name)}: runs that exist are drawn as they are; it goes with an experiment")
+
+
+def _plan(paths: tuple[Path, ...], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None) -> Experiment:
+    if not paths:
+        return from_costs(costs or BUILT_IN_COSTS, BUILT_IN_SEEDS if seeds is None else seeds, settings)
+    if len(paths) > 1:
+        raise SettingsError(f"{paths[1]}: allowed is one experiment file, or the folders of runs")
+    if costs:
+        raise SettingsError(f"--cost {costs[0]}: the variants are those of {paths[0]}; allowed without a file")
+    return read_experiment(paths[0], settings, seeds)
+
+
+def _load(name: str, *, quiet: bool) -> Dataset:
+    data = datasets.load(name, None if quiet else download_bar)
+    if not quiet:
+        tell_data(data)
+    return data
+
+
+def _folder(out: Path | None, *, force: bool) -> RunFolder:
+    return RunFolder(out or free_folder(Path("runs"), "compare"), force=force, files=FILES)
+
+
+def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, tune: bool, quiet: bool) -> Comparison:
+    folder.remove_runs()
+    tell: Callable[[str], None] = (lambda text: None) if quiet else note
+    try:
+        if tune:
+            tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
+            plan = tune_rates(plan, folder.path, workers)
+            tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
+        with comparison_progress(plan, quiet=quiet) as on_progress:
+            return compare(plan, folder, workers, tuned=tune, on_progress=on_progress)
+    except KeyboardInterrupt:
+        note(f"The runs that were done are in {folder.path}")
+        raise
+
+
+def _results(result: Comparison, *, markdown: bool) -> str:
+    pictures = ", ".join(f"{name}.png" for name in result.pictures)
+    return "\n".join(
+        [
+            table(result.rows, markdown=markdown),
+            *(["", *problems(result.rows)] if problems(result.rows) else []),
+            "",
+            result.conclusion,
+            result.pairing,
+            "",
+            f"folder: {result.folder} (pictures: {pictures})",
+        ]
+    )

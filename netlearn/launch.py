@@ -1,0 +1,204 @@
+"""One run: from settings to a trained network and a folder that tells all about it.
+
+The seed feeds two streams, one for the initial weights and one for the shuffling, so runs that share seed and sizes
+start from identical weights and see identical mini-batches, whatever else they differ in.
+"""
+
+import os
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from netlearn import __version__
+from netlearn.datasets import Dataset
+from netlearn.errors import DivergenceError, NetlearnError, SettingsError
+from netlearn.network import Network
+from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder
+from netlearn.settings import Settings
+from netlearn.slowdown import Record
+from netlearn.training import BLAS_THREADS, Trainer
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What summary.json tells about a run.
+
+    Accuracies are shares of 1. `validation_accuracy` is the last probe's; the results on the whole training set and
+    on the test set are those of the last weights, with early stopping of the best; after divergence there are none.
+    `recall` is the share recognized of each class of the test set. Runs with the same two hashes are paired.
+    """
+
+    status: str  # finished, stopped early, interrupted or diverged
+    error: str | None
+    updates: int
+    epochs: float
+    best_epoch: int | None
+    best_validation_accuracy: float | None
+    validation_accuracy: float | None
+    train_cost: float | None
+    train_accuracy: float | None
+    test_cost: float | None
+    test_accuracy: float | None
+    recall: tuple[float | None, ...]
+    seed: int
+    sizes: tuple[int, ...]
+    initial_weights_sha256: str
+    mini_batches_sha256: str
+    data: dict[str, Any]
+    environment: dict[str, Any]
+    training_seconds: float
+    total_seconds: float
+
+
+def make_trainer(settings: Settings, data: Dataset, on_update: Callable[[], object] | None = None) -> Trainer:
+    """Return a trainer, with a new network, for settings whose learning rate is filled in.
+
+    Raises:
+        SettingsError: the mini-batch is larger than the training set, or no network can have these settings.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    if settings.learning_rate is None:
+        raise SettingsError("learning_rate: settings that come from `resolve` have one")
+    if settings.batch_size > len(data.train):
+        raise SettingsError(
+            f"batch_size {settings.batch_size}: allowed is 1 to {len(data.train)}, "
+            f"the training examples of {data.name}"
+        )
+    weights_seed, shuffling_seed = np.random.SeedSequence(settings.seed).spawn(2)
+    network = Network(
+        [data.train.x.shape[1], *settings.hidden, data.outputs],
+        cost=settings.cost,
+        activation=settings.activation,
+        initializer=settings.initializer,
+        rng=np.random.default_rng(weights_seed),
+        dtype=settings.dtype,
+    )
+    return Trainer(
+        network,
+        data,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        rng=np.random.default_rng(shuffling_seed),
+        l2=settings.l2,
+        patience=settings.patience,
+        on_update=on_update,
+    )
+
+
+def run(
+    settings: Settings, trainer: Trainer, folder: RunFolder, on_record: Callable[[Record], object] | None = None
+) -> Summary:
+    """Train, and write everything that the run folder holds.
+
+    Whatever ends the training, what was recorded until then is kept.
+
+    Raises:
+        DivergenceError: after the folder was completed.
+        RunError: the folder cannot be written.
+    """
+    begun = perf_counter()
+    folder.write_settings(settings)
+    records: list[Record] = []
+    error = None
+    try:
+        for record in trainer:
+            records.append(record)
+            folder.write_record(record)
+            if on_record is not None:
+                on_record(record)
+    except DivergenceError as divergence:
+        error = divergence
+    network = trainer.network
+    folder.write_weights(WEIGHTS, network.weights, network.biases)
+    if settings.patience is not None and trainer.best is not None:
+        folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
+        trainer.restore_best()
+    folder.write_samples(trainer.samples)
+    if records:
+        _write_curves(folder, settings, trainer, records)
+    summary = _summarize(settings, trainer, records, error, begun)
+    folder.write_summary(summary)
+    if error is not None:
+        raise DivergenceError(f"{error}; what was recorded is in {folder.path}") from error
+    return summary
+
+
+def _write_curves(folder: RunFolder, settings: Settings, trainer: Trainer, records: list[Record]) -> None:
+    from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import; nothing before needs it)
+    from netlearn.plotting.style import render  # noqa: PLC0415
+
+    sizes = "-".join(map(str, trainer.network.sizes))
+    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {trainer.data.name}"
+    figure = curves(records, trainer.updates_per_epoch, title)
+    for name in CURVES:
+        folder.write(name, render(figure, Path(name).suffix[1:]))
+
+
+def _summarize(
+    settings: Settings, trainer: Trainer, records: list[Record], error: NetlearnError | None, begun: float
+) -> Summary:
+    epochs = trainer.update / trainer.updates_per_epoch
+    train_cost = train_accuracy = test_cost = test_accuracy = None
+    recall: tuple[float | None, ...] = ()
+    if error is None:
+        train_cost, train_accuracy = trainer.evaluate(trainer.data.train)
+        test_cost, test_accuracy = trainer.evaluate(trainer.data.test)
+        recall = trainer.recall(trainer.data.test)
+        status = "interrupted" if trainer.stopping else "finished" if epochs == settings.epochs else "stopped early"
+    return Summary(
+        status="diverged" if error else status,
+        error=str(error) if error else None,
+        updates=trainer.update,
+        epochs=epochs,
+        best_epoch=trainer.best.epoch if trainer.best else None,
+        best_validation_accuracy=trainer.best.accuracy if trainer.best else None,
+        validation_accuracy=records[-1].validation_accuracy if records else None,
+        train_cost=train_cost,
+        train_accuracy=train_accuracy,
+        test_cost=test_cost,
+        test_accuracy=test_accuracy,
+        recall=recall,
+        seed=settings.seed,
+        sizes=trainer.network.sizes,
+        initial_weights_sha256=trainer.start_sha256,
+        mini_batches_sha256=trainer.batches_sha256(),
+        data=_describe(trainer.data),
+        environment=environment(),
+        training_seconds=round(trainer.seconds, 3),
+        total_seconds=round(perf_counter() - begun, 3),
+    )
+
+
+def _describe(data: Dataset) -> dict[str, Any]:
+    counts = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
+    return {"name": data.name, "where": data.where, "note": data.note, **counts, "sha256": data.sha256}
+
+
+def environment() -> dict[str, Any]:
+    """Return the part of the machine that can change a result's last digits, or its time."""
+    blas: dict[str, Any] = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+    return {
+        "netlearn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": " ".join(str(blas.get(key, "")) for key in ("internal_api", "version", "architecture")).strip(),
+        "blas_threads": BLAS_THREADS,
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+    }
+
+
+def _cpu() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

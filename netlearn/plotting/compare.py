@@ -1,0 +1,217 @@
+"""The pictures of a comparison. A variant has one colour in all of them; a band spans the lowest and highest seed."""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from netlearn.activations import Array
+from netlearn.plotting.style import COLOURS, DASHES, GREY, label_ends, percent_axis, plain, update_axis
+from netlearn.results import Run
+
+Groups: TypeAlias = Mapping[str, Sequence[Run]]
+Ends: TypeAlias = list[tuple[float, str, str]]
+LINE = 90  # characters of a caption
+THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
+    "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
+    "cross-entropy": ("theory: e", lambda e: e),
+    "log-likelihood": ("theory: e", lambda e: e),
+}
+
+
+def curves(groups: Groups, title: str) -> Figure | None:
+    """Return validation accuracy and training cost against updates."""
+    if not _measured(groups):
+        return None
+    figure = Figure(figsize=(8, 6.4), layout="constrained")
+    accuracy, cost = figure.subplots(2, 1, sharex=True)
+    percent_axis(accuracy, "validation accuracy")
+    cost.set_ylabel("training cost, log scale\n(each variant its own)")
+    cost.set_yscale("log")
+    _share_update_axis((accuracy, cost), groups)
+    label_ends(accuracy, _draw(accuracy, groups, "validation_accuracy"))
+    label_ends(cost, _draw(cost, groups, "train_cost"))
+    return _finish(figure, title)
+
+
+def slowdown(groups: Groups, title: str) -> Figure | None:
+    """Return learning speed, share of stuck output neurons and the speed of each layer against updates."""
+    if not _measured(groups):
+        return None
+    figure = Figure(figsize=(8, 8.6), layout="constrained")
+    speed, stuck, layers = figure.subplots(3, 1, sharex=True, height_ratios=(1, 0.8, 1.2))
+    _share_update_axis((speed, stuck, layers), groups)
+    speed.set_yscale("log")
+    speed.set_ylabel("learning speed, log scale\nΣ|δ| / Σ|a − y|")
+    speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
+    speed.annotate(
+        "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
+        textcoords="offset points", color=GREY, fontsize="small",
+    )  # fmt: skip
+    ends = _draw(speed, groups, "learning_speed")
+    speed.set_ylim(top=1.5)
+    label_ends(speed, ends)
+    percent_axis(stuck, "stuck outputs\n|a − y| > 0.9")
+    ends = _draw(stuck, groups, "stuck")
+    top = max(float(run.metrics["stuck"].max()) for runs in groups.values() for run in runs if run.metrics)
+    stuck.set_ylim(0, max(0.05, 1.1 * top))
+    label_ends(stuck, ends)
+    layers.set_yscale("log")
+    layers.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
+    label_ends(layers, _draw_layers(layers, groups))
+    return _finish(figure, title)
+
+
+def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
+    """Return |δ| against |a − y| of single output neurons at a few updates, and below how many have which error."""
+    samples = {name: next((run.samples() for run in runs if run.samples()), {}) for name, runs in groups.items()}
+    updates = sorted({update for sample in samples.values() for update in sample})
+    if not updates or _of_the_neuron(groups):
+        return None
+    figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
+    grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
+    e = np.linspace(0, 1, 200)
+    for (above, below), update in zip(grid.T, updates, strict=True):
+        for i, (name, runs) in enumerate(groups.items()):
+            colour = COLOURS[i % len(COLOURS)]
+            error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
+            above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=name)
+            if (theory := THEORY.get(runs[0].settings.cost)) is not None:
+                above.plot(e, theory[1](e), DASHES[i % len(DASHES)], color=colour, linewidth=1.2, label=theory[0])
+            below.hist(error, bins=20, range=(0, 1), histtype="step", color=colour, linestyle=DASHES[i % len(DASHES)])
+        plain(above)
+        plain(below)
+        above.set_title(f"update {update:,}", fontsize="medium")
+        below.set_xlabel("error e = |a − y|")
+        below.set_yscale("log")
+        below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    grid[0, 0].set_ylabel("gradient |δ|")
+    grid[1, 0].set_ylabel("output neurons,\nlog scale")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
+    return _finish(figure, title)
+
+
+def digits(groups: Groups, title: str) -> Figure | None:
+    """Return the recall of each class of the test set, a row for each run."""
+    runs = [(name, run) for name, group in groups.items() for run in group if run.summary and run.summary.recall]
+    if not runs or _of_the_neuron(groups):
+        return None
+    shares = [run.summary.recall if run.summary else () for _, run in runs]
+    recall = np.full((len(runs), max(map(len, shares))), np.nan)
+    for row, share in zip(recall, shares, strict=True):
+        row[: len(share)] = [np.nan if value is None else value for value in share]
+    figure = Figure(figsize=(8, 0.34 * len(runs) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(recall, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(recall):
+        text = "-" if np.isnan(share) else f"{100 * share:.0f}"
+        axes.text(column, row, text, ha="center", va="center", color="black" if share > 0.5 else "white")
+    axes.set_yticks(range(len(runs)), [f"{name}, seed {run.settings.seed}" for name, run in runs])
+    axes.set_xticks(range(recall.shape[1]))
+    axes.set_xlabel("digit of the test set; in each cell the share recognized, in %")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return _finish(figure, title)
+
+
+def neuron(groups: Groups, title: str) -> Figure | None:
+    """Return output, cost and size of the gradient of the book's single neuron against epochs."""
+    if not _of_the_neuron(groups):
+        return None
+    figure = Figure(figsize=(8, 7.2), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True)
+    columns = {
+        "output_error": "output a\n(0 is wanted)",
+        "train_cost": "cost",
+        "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
+    }
+    for axes, (column, label) in zip(panels, columns.items(), strict=True):
+        ends = _draw(axes, groups, column, against="epoch")
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        label_ends(axes, ends)
+    panels[-1].set_xlabel("epochs")
+    return _finish(figure, title)
+
+
+DRAWN = {
+    "curves": curves,
+    "slowdown": slowdown,
+    "error-vs-gradient": error_vs_gradient,
+    "digits": digits,
+    "neuron": neuron,
+}
+
+
+def _measured(groups: Groups) -> list[Run]:
+    return [run for group in groups.values() for run in group if run.metrics]
+
+
+def _of_the_neuron(groups: Groups) -> bool:
+    return all(run.settings.data == "neuron" and not run.settings.hidden for run in _measured(groups))
+
+
+def _column(run: Run, column: str) -> Array:
+    return run.metrics.get(column, np.empty(0))
+
+
+def _share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
+    runs = _measured(groups)
+    last = max(int(run.metrics["update"][-1]) for run in runs)
+    update_axis(panels, runs[0].updates_per_epoch, last)
+
+
+def _band(runs: Sequence[Run], column: str, against: str) -> tuple[Array, Array]:
+    """Return where a column was measured, and its mean, lowest and highest value over the seeds there."""
+    values: dict[float, list[float]] = {}
+    for run in runs:
+        for place, value in zip(_column(run, against), _column(run, column), strict=False):
+            if np.isfinite(value):
+                values.setdefault(float(place), []).append(float(value))
+    places = sorted(values)
+    figures = [(np.mean(values[place]), min(values[place]), max(values[place])) for place in places]
+    return np.array(places), np.array(figures, np.float64).reshape(-1, 3).T
+
+
+def _draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
+    """Draw a line and a band for each variant; return the lines' ends with their names."""
+    plain(axes)
+    ends = []
+    for i, (name, runs) in enumerate(groups.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        places, (mean, lowest, highest) = _band(runs, column, against)
+        axes.plot(places, mean, DASHES[i % len(DASHES)], color=colour, linewidth=2)
+        axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
+        if places.size:
+            ends.append((float(mean[-1]), name, colour))
+    return ends
+
+
+def _draw_layers(axes: Axes, groups: Groups) -> Ends:
+    """Draw the speed of each layer, the output layer's in a full line; return the lines' ends with their names."""
+    plain(axes)
+    ends = []
+    for i, (name, runs) in enumerate(groups.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        layers = max(sum(column.startswith("speed_") for column in run.metrics) for run in runs)
+        for layer in range(1, layers + 1):
+            places, (mean, *_) = _band(runs, f"speed_{layer}", "update")
+            axes.plot(places, mean, DASHES[(layers - layer) % len(DASHES)], color=colour, linewidth=1.5)
+            if places.size:
+                ends.append((float(mean[-1]), f"{name}, layer {layer}", colour))
+    return ends
+
+
+def _finish(figure: Figure, title: str) -> Figure:
+    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
+    figure.suptitle("\n".join(lines), fontsize="medium")
+    return figure

@@ -1,0 +1,80 @@
+"""What all pictures share: colours, the update axis, labels at the ends of lines, and their bytes."""
+
+import io
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", "-.", ":")
+MOST_EPOCH_MARKS = 6
+LABEL_HEIGHT = 0.13  # inches
+
+
+def render(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "netlearn"}):
+        figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def plain(axes: Axes) -> None:
+    """Give axes a light grid and no box."""
+    axes.grid(color="#dddddd")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def percent_axis(axes: Axes, label: str) -> None:
+    """Lay out a vertical axis of shares from 0 to 1."""
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_ylabel(label)
+
+
+def update_axis(panels: Sequence[Axes], updates_per_epoch: int, last: int) -> None:
+    """Lay out a shared log axis of updates with room for update 0; mark the ends of epochs 1, 2, 5, 10, …."""
+    for axes in panels:
+        axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+        axes.set_xlim(0, max(1, last) * 1.05)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+    panels[-1].set_xlabel("updates (mini-batches), log scale")
+    series = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+    epochs = [epoch for epoch in series if epoch * updates_per_epoch <= last][-MOST_EPOCH_MARKS:]
+    for axes in panels:
+        for epoch in epochs:
+            axes.axvline(epoch * updates_per_epoch, color=GREY, linewidth=0.6, linestyle=":")
+    for epoch in epochs:
+        panels[0].annotate(
+            f"epoch {epoch}" if epoch == epochs[0] else f"{epoch:,}",
+            (epoch * updates_per_epoch, 1),
+            xycoords=panels[0].get_xaxis_transform(),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="right" if epoch == epochs[0] else "center",
+            va="bottom",
+            color=GREY,
+            fontsize="small",
+        )
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Write texts right of the axes, each (y, text, colour) beside its y, moved up where they would touch.
+
+    Call it when the limits of the axes are set.
+    """
+    bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
+    lowest = -1.0
+    for y, text, colour in sorted(ends):
+        height = max((axes.transData.transform((0, y))[1] - bottom) / (top - bottom), lowest)
+        lowest = height + LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
+        axes.annotate(
+            text, (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
+            annotation_clip=False,
+        )  # fmt: skip

@@ -1,0 +1,228 @@
+"""What runs have shown: their folders read back, summed up over seeds, and put into words.
+
+Nothing here trains. A number that is missing is None: a run that diverged has no test accuracy, and a threshold that
+was never reached has no update.
+"""
+
+import csv
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import safetensors.numpy
+
+from netlearn.activations import Array
+from netlearn.errors import NetlearnError, RunError
+from netlearn.launch import Summary
+from netlearn.runs import CONFIG, METRICS, SAMPLES, SUMMARY
+from netlearn.settings import Settings, read_toml
+
+THRESHOLDS = (0.8, 0.9, 0.95)
+COLUMNS = (
+    "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
+    "output_error", "learning_speed", "stuck",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was done: its settings, what it left, and its problem where it could not finish.
+
+    `metrics` are the columns of metrics.csv, one value per probe.
+    """
+
+    variant: str
+    folder: Path
+    settings: Settings
+    summary: Summary | None
+    metrics: dict[str, Array]
+    problem: str | None = None
+
+    def at_update(self, column: str, update: float) -> float | None:
+        """Return what a column says at an update that was probed."""
+        found = np.flatnonzero(self.metrics["update"] == update) if self.metrics else np.empty(0, int)
+        return float(self.metrics[column][found[0]]) if found.size else None
+
+    def updates_to(self, accuracy: float) -> int | None:
+        """Return the first probed update with at least that validation accuracy."""
+        reached = self.metrics["validation_accuracy"] >= accuracy if self.metrics else np.empty(0, bool)
+        return int(self.metrics["update"][reached.argmax()]) if reached.any() else None
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """The mini-batches of an epoch."""
+        last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")}
+        return round(last["update"] / last["epoch"]) if last["epoch"] else 1
+
+    def samples(self) -> dict[int, tuple[Array, Array]]:
+        """Return |a − y| and |δ| of single output neurons, by update; none for a run that did not keep them.
+
+        Raises:
+            RunError: the file cannot be read.
+        """
+        path = self.folder / SAMPLES
+        if not path.is_file():
+            return {}
+        try:
+            tensors = safetensors.numpy.load_file(path)
+            errors = {int(name.partition(".")[2]): tensors[name] for name in tensors if name.startswith("error.")}
+            return {update: (error, tensors[f"gradient.{update}"]) for update, error in sorted(errors.items())}
+        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+            raise RunError(f"{path}: not the output neurons of a run: {error}") from error
+
+
+def read_run(folder: Path, variant: str) -> Run:
+    """Read a run folder, whoever made it.
+
+    Raises:
+        RunError: it is no run folder, is not finished, or a file of it is not what it should be.
+    """
+    for name in (CONFIG, METRICS, SUMMARY):
+        if not (folder / name).is_file():
+            raise RunError(f"{folder}: not the folder of a finished run: it has no {name}")
+    try:
+        settings = Settings(**read_toml(folder / CONFIG))  # never loading the code that a cost names
+        summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=Summary)
+        metrics = _read_metrics(folder / METRICS)
+    except msgspec.DecodeError as error:
+        raise RunError(f"{folder / SUMMARY}: not the summary of a run: {error}") from error
+    except NetlearnError as error:
+        raise RunError(str(error)) from error
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
+    return Run(variant, folder, settings, summary, metrics, summary.error)
+
+
+def _read_metrics(path: Path) -> dict[str, Array]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        table = np.array(rows, dtype=np.float64)
+    except (ValueError, csv.Error) as error:
+        raise RunError(f"{path}: not the metrics of a run: {error}") from error
+    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(COLUMNS) + 1)]
+    if tuple(header) != (*COLUMNS, *layers) or not layers or table.ndim != 2 or not np.isfinite(table[:, :2]).all():
+        raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
+    return dict(zip(header, table.T, strict=True))
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """When a threshold of validation accuracy was reached: the updates of the seeds that reached it, in order."""
+
+    accuracy: float
+    updates: tuple[int, ...]
+    seeds: int
+
+    @property
+    def median(self) -> float | None:
+        """The median over the seeds; None where half of them or more never reached it."""
+        never = [math.inf] * (self.seeds - len(self.updates))
+        middle = statistics.median([*self.updates, *never]) if self.seeds else math.inf
+        return middle if math.isfinite(middle) else None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant over its seeds; spreads are sample standard deviations."""
+
+    variant: str
+    learning_rate: float
+    data: str
+    seeds: int
+    finished: int
+    test_accuracy: float | None
+    test_spread: float | None
+    test_lowest: float | None
+    best_validation_accuracy: float | None
+    reached: tuple[Reached, ...]
+    learning_speed_0: float | None
+    learning_speed_100: float | None
+    stuck_after_epoch_1: float | None
+    seconds_per_epoch: float | None
+    problems: tuple[str, ...]
+
+
+def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each variant, in the order in which the variants came."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.variant, []).append(run)
+    return groups
+
+
+def sum_up(variant: str, runs: Sequence[Run]) -> Row:
+    """Return the row of a variant."""
+    finished = [run.summary for run in runs if run.summary is not None and run.summary.test_accuracy is not None]
+    test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
+    best = [summary.best_validation_accuracy for summary in finished]
+    speeds = [summary.training_seconds / summary.epochs for summary in finished if summary.epochs]
+    reached = [(accuracy, [run.updates_to(accuracy) for run in runs]) for accuracy in THRESHOLDS]
+    return Row(
+        variant=variant,
+        learning_rate=runs[0].settings.learning_rate or 0,
+        data=runs[0].settings.data,
+        seeds=len(runs),
+        finished=len(finished),
+        test_accuracy=_mean(test),
+        test_spread=statistics.stdev(test) if len(test) > 1 else None,
+        test_lowest=min(test, default=None),
+        best_validation_accuracy=_mean(best),
+        reached=tuple(
+            Reached(accuracy, tuple(sorted(update for update in updates if update is not None)), len(runs))
+            for accuracy, updates in reached
+        ),
+        learning_speed_0=_mean([run.at_update("learning_speed", 0) for run in runs]),
+        learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in runs]),
+        stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in runs if run.metrics]),
+        seconds_per_epoch=_mean(speeds),
+        problems=tuple(f"seed {run.settings.seed}: {run.problem}" for run in runs if run.problem),
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    present = [value for value in values if value is not None and math.isfinite(value)]
+    return statistics.fmean(present) if present else None
+
+
+def pairing(runs: Sequence[Run]) -> str:
+    """Return in words whether the runs of each seed started alike and saw the same mini-batches, by their hashes."""
+    by_seed: dict[int, list[Summary]] = {}
+    for run in runs:
+        if run.summary is not None and run.problem is None:
+            by_seed.setdefault(run.settings.seed, []).append(run.summary)
+    shared = [summaries for summaries in by_seed.values() if len(summaries) > 1]
+    if not shared:
+        return "Not paired: no seed has two finished runs."
+    starts = all(len({summary.initial_weights_sha256 for summary in summaries}) == 1 for summaries in shared)
+    batches = all(len({summary.mini_batches_sha256 for summary in summaries}) == 1 for summaries in shared)
+    if starts and batches:
+        return "Paired: runs of one seed started from identical weights and saw identical mini-batches (by SHA-256)."
+    if starts or batches:
+        same, other = ("initial weights", "mini-batches") if starts else ("mini-batches", "initial weights")
+        return f"Half paired: runs of one seed had identical {same}, but different {other} (by SHA-256)."
+    return "Not paired: runs of one seed had different initial weights and different mini-batches (by SHA-256)."
+
+
+def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
+    """Return results.csv: a row per run."""
+    return [
+        {
+            "variant": run.variant,
+            "seed": run.settings.seed,
+            "learning_rate": run.settings.learning_rate,
+            "status": run.summary.status if run.summary else "failed",
+            "test_accuracy": run.summary.test_accuracy if run.summary else None,
+            "best_validation_accuracy": run.summary.best_validation_accuracy if run.summary else None,
+            **{f"updates_to_{100 * accuracy:.0f}": run.updates_to(accuracy) for accuracy in THRESHOLDS},
+            "learning_speed_0": run.at_update("learning_speed", 0),
+            "learning_speed_100": run.at_update("learning_speed", 100),
+            "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,
+            "problem": run.problem,
+            "folder": str(run.folder),
+            "training_seconds": run.summary.training_seconds if run.summary else None,
+        }
+        for run in runs
+    ]

@@ -1,0 +1,138 @@
+"""The runs of an experiment, done side by side in worker processes.
+
+A run is a pure function of its settings, so the results do not depend on where and in which order runs are done.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from netlearn import datasets
+from netlearn.datasets import Dataset
+from netlearn.errors import DivergenceError, NetlearnError
+from netlearn.experiment import Experiment, folder_name
+from netlearn.launch import make_trainer, run
+from netlearn.results import Run, read_run
+from netlearn.runs import METRICS, SUMMARY, RunFolder
+from netlearn.settings import Settings
+from netlearn.workers import Workers
+
+TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
+TUNING_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of an experiment."""
+
+    variant: str
+    settings: Settings
+    folder: Path
+
+
+def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experiment:
+    """Load each data set once, and check that every variant can be trained on its own.
+
+    Returns the experiment with "auto" replaced by what it found, so that every worker takes the same.
+
+    Raises:
+        NetlearnError: a data set cannot be had, or a variant does not fit it.
+    """
+    asked = {settings.data for settings in experiment.variants.values()}
+    found = {name: load(name) for name in sorted(asked)}
+    variants = {}
+    for name, settings in experiment.variants.items():
+        data = found[settings.data]
+        variants[name] = msgspec.structs.replace(settings, data=data.name)
+        make_trainer(variants[name], data.with_train_size(settings.train_size))
+    return Experiment(experiment.title, experiment.seeds, variants)
+
+
+def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
+    """Return the runs of an experiment, seed by seed."""
+    return [
+        Task(name, msgspec.structs.replace(settings, seed=seed), folder / f"{folder_name(name)}-{seed}")
+        for seed in experiment.seeds
+        for name, settings in experiment.variants.items()
+    ]
+
+
+@lru_cache(maxsize=2)
+def _data(name: str) -> Dataset:
+    return datasets.load(name)
+
+
+def perform(task: Task) -> str | None:
+    """Do one run, in whatever process; return what went wrong, or None."""
+    shutil.rmtree(task.folder, ignore_errors=True)  # what a worker that died has left of this run
+    try:
+        trainer = make_trainer(task.settings, _data(task.settings.data).with_train_size(task.settings.train_size))
+        run(task.settings, trainer, RunFolder(task.folder))
+    except DivergenceError:
+        return None  # the run folder tells of it
+    except NetlearnError as error:
+        return str(error)
+    return None
+
+
+def perform_all(
+    tasks: Sequence[Task], workers: Workers, on_progress: Callable[[float, int], object] | None = None
+) -> list[Run]:
+    """Do all runs and read their folders; `on_progress` is told the epochs and the runs done so far."""
+
+    def look() -> None:
+        if on_progress is not None:
+            epochs = [_epochs_done(task.folder) for task in tasks]
+            on_progress(sum(epochs), sum((task.folder / SUMMARY).exists() for task in tasks))
+
+    problems = workers.map(perform, tasks, look)
+    finished = [(task.folder / SUMMARY).exists() for task in tasks]
+    return [
+        read_run(task.folder, task.variant)
+        if done
+        else Run(task.variant, task.folder, task.settings, None, {}, problem or "its worker process died, twice")
+        for task, done, problem in zip(tasks, finished, problems, strict=True)
+    ]
+
+
+def _epochs_done(folder: Path) -> float:
+    """Return the epochs that a run has recorded so far, from the last whole row of its metrics."""
+    try:
+        rows = (folder / METRICS).read_text().splitlines(keepends=True)
+    except OSError:
+        return 0.0
+    whole = [row for row in rows[1:] if row.endswith("\n")]
+    return float(whole[-1].split(",")[1]) if whole else 0.0
+
+
+def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experiment:
+    """Choose each variant's learning rate on the validation set.
+
+    A grid of 0.1 to 10 times its own is tried in short runs from the first seed; the rate with the best validation
+    accuracy is taken, the smaller one of equals.
+    """
+    trials: dict[str, tuple[str, Settings]] = {}
+    for name, settings in experiment.variants.items():
+        for factor in TUNING_FACTORS:
+            rate = float(f"{factor * (settings.learning_rate or 0):.3g}")
+            short = msgspec.structs.replace(
+                settings, learning_rate=rate, epochs=min(settings.epochs, TUNING_EPOCHS), seed=experiment.seeds[0]
+            )
+            trials[f"{folder_name(name)}-{rate:g}"] = (name, short)
+    tasks = [Task(name, settings, folder / f"tuning-{trial}") for trial, (name, settings) in trials.items()]
+    best: dict[str, tuple[float, float]] = {}
+    for result in perform_all(tasks, workers):
+        accuracy = result.summary.best_validation_accuracy if result.summary else None
+        if accuracy is not None and accuracy > best.get(result.variant, (0.0, 0.0))[0]:
+            best[result.variant] = (accuracy, result.settings.learning_rate or 0)
+    variants = {
+        name: msgspec.structs.replace(
+            settings, learning_rate=best[name][1] if name in best else settings.learning_rate
+        )
+        for name, settings in experiment.variants.items()
+    }
+    return Experiment(experiment.title, experiment.seeds, variants)

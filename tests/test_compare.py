@@ -1,0 +1,396 @@
+"""Comparisons from end to end: the library, the command, its pictures and what it does when things go wrong."""
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
+
+from netlearn import trials
+from netlearn.cli import main
+from netlearn.comparison import PICTURES, name_variants
+from netlearn.experiment import read_experiment
+from netlearn.plotting.compare import DRAWN
+from netlearn.plotting.style import GREY
+from netlearn.results import group, read_run
+from netlearn.settings import resolve
+from netlearn.trials import Task, perform, tasks_of, tune_rates
+from netlearn.workers import Workers
+from tests.comparisons import run
+
+QUICK = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "12", "--seeds", "2"]
+
+
+def compare(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["compare", *arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("compared") / "out"
+    result = compare(*QUICK, "-q", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_comparison_leaves_settings_runs_results_and_pictures(folder: Path) -> None:
+    runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
+    pictures = [f"{name}.{kind}" for name in PICTURES if name != "neuron" for kind in ("png", "svg")]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["config.toml", "results.csv", "summary.json", *runs, *pictures]
+    )
+    assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(folder)] == [
+        (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")
+    ]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["pairing"].startswith("Paired: ")
+    assert [row["variant"] for row in summary["rows"]] == ["quadratic", "cross-entropy"]
+    assert summary["rows"][1]["learning_speed_0"] == pytest.approx(1, abs=1e-4)
+    assert summary["rows"][0]["learning_speed_0"] < 0.25
+
+
+def test_run_of_a_comparison_is_the_run_that_train_makes(folder: Path) -> None:
+    config = folder / "quadratic-1" / "config.toml"
+    CliRunner().invoke(main, ["train", "-q", "--config", str(config), "--out", "alone"])
+    for name in ("weights.safetensors", "output_neurons.safetensors"):
+        assert (folder / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
+
+
+def untimed(folder: Path) -> dict[str, Any]:
+    """Return what a comparison left, without its times and paths."""
+    left: dict[str, Any] = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in {".safetensors", ".svg", ".png", ".toml"}
+    }
+    for path in folder.glob("*/metrics.csv"):
+        left[str(path.relative_to(folder))] = [row[:2] + row[3:] for row in csv.reader(path.read_text().splitlines())]
+    left["results"] = [
+        {name: value for name, value in row.items() if name not in {"training_seconds", "folder"}}
+        for row in rows_of(folder)
+    ]
+    return left
+
+
+def test_results_are_the_same_whatever_the_number_of_jobs(folder: Path) -> None:
+    result = compare(*QUICK, "-q", "--jobs", "1", "--out", "one")
+    assert result.exit_code == 0
+    assert untimed(Path("one")) == untimed(folder)
+
+
+def test_config_of_a_comparison_repeats_it(folder: Path) -> None:
+    result = compare(str(folder / "config.toml"), "-q", "--out", "again")
+    assert result.exit_code == 0
+    assert untimed(Path("again")) == untimed(folder)
+
+
+def test_command_prints_table_sentence_pairing_and_pictures() -> None:
+    result = compare(*QUICK, "--markdown")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "|  | quadratic | cross-entropy |"
+    assert "| learning rate η | 3 | 0.5 |" in lines
+    assert lines[-4].startswith(("In test accuracy ", "There is no difference in test accuracy "))
+    assert lines[-3].startswith("Paired: ")
+    assert lines[-1] == (
+        "folder: runs/compare (pictures: curves.png, slowdown.png, error-vs-gradient.png, digits.png)"
+    )
+    notes = result.stderr.splitlines()
+    assert notes[0].startswith("data: mnist-5k (3,500 training")
+    assert notes[1] == "runs: 4, quadratic, cross-entropy from 2 seeds each"
+    assert notes[-1] == "4 of 4 runs done"
+
+
+def test_runs_that_exist_are_overlaid_and_nothing_is_trained(folder: Path) -> None:
+    paths = [str(path) for path in sorted(folder.glob("*-[01]"))]
+    result = compare(*paths, "-q", "--out", "over")
+    assert result.exit_code == 0, result.output
+    assert not list(Path("over").glob("*/"))
+    one, other = rows_of(folder), rows_of(Path("over"))
+    key = ("variant", "seed")
+    assert sorted(one, key=lambda row: [row[k] for k in key]) == sorted(other, key=lambda row: [row[k] for k in key])
+    for name in ("curves", "slowdown", "error-vs-gradient", "digits"):
+        assert Path("over", f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_folder_of_a_comparison_stands_for_its_runs(folder: Path) -> None:
+    assert json.loads(compare(str(folder), "--json", "-q").stdout)["rows"][0]["seeds"] == 2
+
+
+def test_overlay_may_be_overwritten_and_takes_no_run_with_it(folder: Path) -> None:
+    for _ in range(2):
+        assert compare(str(folder), "-q", "--out", "over", "--force").exit_code == 0
+    assert compare(str(folder), "-q", "--out", "over").exit_code == 1
+
+
+def test_forced_comparison_leaves_no_run_of_the_one_before() -> None:
+    compare(*QUICK, "-q", "--out", "here")
+    compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
+    assert sorted(path.name for path in Path("here").glob("*/")) == ["cross-entropy-0", "quadratic-0"]
+
+
+OWN_COST = """
+import numpy as np
+from netlearn.activations import Sigmoid
+
+class Quartic:
+    output = Sigmoid()
+    learning_rate = 5.0
+    def value(self, z, a, y):
+        return ((a - y) ** 4).sum(axis=0) / 4
+    def delta(self, z, a, y, out):
+        return np.multiply((a - y) ** 3, self.output.prime(a), out=out)
+"""
+
+
+def test_own_cost_stands_in_the_table_and_in_every_picture() -> None:
+    Path("mine.py").write_text(OWN_COST)
+    costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
+    result = compare(*QUICK, *costs, "-q")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].split() == ["quadratic", "cross-entropy", "mine:Quartic"]
+    for name in ("curves", "slowdown", "error-vs-gradient", "digits"):
+        assert "mine:Quartic" in texts_of(Path("runs/compare"), name)
+
+
+def texts_of(folder: Path, name: str) -> str:
+    """Return all that a picture of a comparison says."""
+    runs = [
+        read_run(path, path.name.rsplit("-", 1)[0].replace("mine-", "mine:"))
+        for path in sorted(folder.glob("*-[01]"))
+    ]
+    figure = DRAWN[name](group(runs), "title")
+    assert figure is not None
+    return "\n".join(text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text")))  # type: ignore[attr-defined]
+
+
+def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() -> None:
+    result = compare(*QUICK, "--tune", "--json")
+    assert result.exit_code == 0, result.output
+    rates = {row["variant"]: row["learning_rate"] for row in json.loads(result.stdout)["rows"]}
+    assert rates["quadratic"] in {0.3, 0.9, 3.0, 9.0, 30.0}
+    assert rates["cross-entropy"] in {0.05, 0.15, 0.5, 1.5, 5.0}
+    assert f"quadratic: η = {rates['quadratic']:g}, cross-entropy: η = {rates['cross-entropy']:g}" in result.stderr
+    tried = [read_run(path, path.name) for path in Path("runs/compare").glob("tuning-quadratic-*")]
+    accuracy = {
+        trial.settings.learning_rate: trial.summary.best_validation_accuracy for trial in tried if trial.summary
+    }
+    assert len(accuracy) == 5
+    assert accuracy[rates["quadratic"]] == max(value for value in accuracy.values() if value is not None)
+
+
+def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
+    path = Path(__file__).parents[1] / "configs" / "neuron.toml"
+    result = compare(str(path), "-q")
+    assert result.exit_code == 0, result.output
+    assert "pictures: curves.png, slowdown.png, neuron.png)" in result.stdout
+    bad = read_run(Path("runs/compare/quadratic-bad-start-0"), "")
+    outputs = [bad.at_update("output_error", epoch) for epoch in range(0, 301, 50)]
+    assert outputs == pytest.approx([0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028], abs=5.1e-5)
+
+
+def test_divergence_is_a_line_below_the_table_and_not_the_end() -> None:
+    Path("rates.toml").write_text(
+        'seeds = 1\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
+        "[variants.good]\n[variants.wild]\nlearning_rate = 1000\nl2 = 500\n"
+    )
+    result = compare("rates.toml", "-q")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert any(line.startswith("wild, seed 0: the cost is no longer finite after update ") for line in lines)
+    assert lines[2].split() == ["seeds", "finished", "1", "of", "1", "0", "of", "1"]
+    assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "diverged"]
+
+
+def test_different_data_is_said_in_the_table() -> None:
+    Path("sizes.toml").write_text(
+        'seeds = 1\n[defaults]\nepochs = 1\n[variants.digits]\ndata = "mnist-5k"\n'
+        '[variants.neuron]\ndata = "neuron"\nbatch_size = 1\nhidden = []\n'
+    )
+    result = compare("sizes.toml", "-q")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[1].split() == ["data", "(not", "the", "same)", "mnist-5k", "neuron"]
+
+
+def kill_one_worker(killed: list[int]) -> None:
+    while not list(Path().glob("runs/compare/*/metrics.csv")):
+        time.sleep(0.02)
+    child = multiprocessing.active_children()[0]
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    killed.append(child.pid)
+
+
+def test_killed_worker_costs_one_retry_and_the_comparison_is_complete() -> None:
+    killed: list[int] = []
+    thread = threading.Thread(target=kill_one_worker, args=(killed,))
+    thread.start()
+    result = compare("--data", "mnist-5k", "--epochs", "20", "--hidden", "30", "--seeds", "2", "-q")
+    thread.join()
+    assert killed
+    assert result.exit_code == 0, result.output
+    assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished"] * 4
+
+
+def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def map_with_a_death(self: Workers, function: Any, tasks: Any, look: Any = None) -> list[Any]:
+        return [
+            None if getattr(task, "settings", None) and task.settings.seed == 1 else function(task) for task in tasks
+        ]
+
+    monkeypatch.setattr(Workers, "map", map_with_a_death)
+    result = compare(*QUICK, "-q")
+    assert result.exit_code == 0, result.output
+    assert "quadratic, seed 1: its worker process died, twice" in result.stdout.splitlines()
+    assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "finished", "failed", "failed"]
+
+
+def test_interrupted_comparison_keeps_the_finished_runs_and_exits_130() -> None:
+    command = [sys.executable, "-m", "netlearn", "compare", "--data", "mnist-5k", "--epochs", "5", "--seeds", "50"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        while "1 of 100 runs done" not in process.stderr.readline():
+            pass
+        os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers too
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert rest.splitlines()[-2:] == ["The runs that were done are in runs/compare", "Interrupted"]
+    assert list(Path("runs/compare").glob("*/summary.json"))
+
+
+BAD = [
+    (["--cost", "quadratic"], 2, "variants quadratic: a comparison needs two or more"),
+    (["--cost", "quadratic", "--cost", "quadratic"], 2,
+     "--cost quadratic: two variants of one name; allowed are costs that differ"),
+    (["--seeds", "0"], 2, "--seeds 0: allowed is a number from 1 to 1000 or a list of different ones"),
+    (["--jobs", "0"], 2, "--jobs 0: allowed is a number from 1"),
+    (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
+    (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
+    (["nowhere"], 1, "nowhere: not the folder of a finished run: it has no config.toml"),
+    (["half"], 1, "half: not the folder of a finished run: it has no summary.json"),
+    (["nowhere.toml"], 2, "nowhere.toml: cannot be read: No such file or directory"),
+    (["key.toml"], 2, "unknown key key.toml: seed: did you mean seeds?"),
+    (["key.toml", "other.toml"], 2, "other.toml: allowed is one experiment file, or the folders of runs"),
+    (["key.toml", "--cost", "quadratic"], 2,
+     "--cost quadratic: the variants are those of key.toml; allowed without a file"),
+    (["half", "--seeds", "3"], 2, "--seeds: runs that exist are drawn as they are; it goes with an experiment"),
+    (["half", "--epochs", "3"], 2, "--epochs: runs that exist are drawn as they are; it goes with an experiment"),
+    (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), BAD, ids=lambda value: str(value)[:40])
+def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
+    Path("key.toml").write_text("seed = 3\n")
+    Path("half").mkdir()
+    Path("half/config.toml").touch()
+    Path("half/metrics.csv").touch()
+    Path("thesis").mkdir()
+    Path("thesis/chapter-1.txt").touch()
+    before = sorted(Path().rglob("*"))
+    given = [] if {"nowhere", "half"} & set(arguments) else ["--data", "mnist-5k"]
+    result = compare(*given, "-q", *arguments)
+    assert result.stderr == f"Error: {message}\n"
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_runs_of_one_variant_cannot_be_compared(folder: Path) -> None:
+    result = compare(str(folder / "quadratic-0"), str(folder / "quadratic-1"), "-q")
+    assert (result.exit_code, result.stderr) == (
+        2, "Error: variants quadratic: a comparison needs two or more\n",
+    )  # fmt: skip
+
+
+def test_variants_are_named_by_what_differs() -> None:
+    def named(*settings: dict[str, Any]) -> list[str]:
+        return [
+            each.variant for each in name_variants([replace(run(), settings=resolve(given)) for given in settings])
+        ]
+
+    assert named({"cost": "quadratic"}, {"cost": "cross-entropy", "seed": 3}) == ["quadratic", "cross-entropy"]
+    assert named({"l2": 5.0}, {"l2": 0.1, "seed": 1}) == ["l2 5.0", "l2 0.1"]
+    assert named({"learning_rate": 1.0}, {"learning_rate": 2.0}, {"cost": "quadratic"}) == [
+        "cross-entropy, learning_rate 1.0", "cross-entropy, learning_rate 2.0", "quadratic, learning_rate 3.0",
+    ]  # fmt: skip
+
+
+def test_task_is_a_pure_function_of_its_settings() -> None:
+    settings = resolve({"data": "mnist-5k", "epochs": 1, "hidden": (5,)})
+    for name in ("one", "two"):
+        assert perform(Task("a", settings, Path(name))) is None
+    assert Path("one/weights.safetensors").read_bytes() == Path("two/weights.safetensors").read_bytes()
+
+
+def test_task_that_cannot_be_done_says_why() -> None:
+    settings = resolve({"data": "mnist-5k", "train_size": 9999})
+    assert perform(Task("a", settings, Path("one"))) == "train_size 9999: mnist-5k has 1 to 3500 training examples"
+
+
+def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
+    experiment = read_experiment(Path("two.toml"), {}, 1)
+    monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
+    assert tune_rates(experiment, Path(), Workers(1)) == experiment
+    assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
+
+
+@pytest.fixture
+def drawn(folder: Path) -> dict[str, Figure]:
+    runs = [read_run(folder / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
+    figures = {name: DRAWN[name](group(runs), "title\nsecond line") for name in PICTURES}
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def test_a_variant_has_one_colour_in_all_pictures(drawn: dict[str, Figure]) -> None:
+    for name in ("curves", "slowdown", "error-vs-gradient"):
+        lines = [line for axes in drawn[name].axes for line in axes.get_lines()]
+        assert {line.get_color() for line in lines} - {GREY} == {"#D55E00", "#0072B2"}
+
+
+def test_every_line_is_labelled_at_its_end_outside_the_axes(drawn: dict[str, Figure]) -> None:
+    figure = drawn["slowdown"]
+    figure.draw_without_rendering()
+    for axes, names in zip(figure.axes, ([2], [2], [4]), strict=True):
+        labels = [text for text in axes.texts if text.get_text().startswith(("quadratic", "cross-entropy"))]
+        assert len(labels) == names[0]
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(box.x0 >= axes.get_window_extent().x1 for box in boxes)
+        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+        assert all(box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_gradients_of_single_neurons_lie_on_the_theorys_lines(drawn: dict[str, Figure]) -> None:
+    quadratic, its_theory, entropy, its_line = (
+        [np.array(data) for data in line.get_data()] for line in drawn["error-vs-gradient"].axes[0].get_lines()
+    )
+    for error, gradient in (quadratic, its_theory):
+        np.testing.assert_allclose(gradient, error**2 * (1 - error), atol=1e-6)
+    for error, gradient in (entropy, its_line):
+        np.testing.assert_allclose(gradient, error, atol=1e-6)
+    assert max(quadratic[0]) > 0.9
+    assert max(quadratic[1]) < 0.15
+
+
+def test_digits_show_the_recall_of_every_run(drawn: dict[str, Figure], folder: Path) -> None:
+    axes = drawn["digits"].axes[0]
+    image = np.array(axes.get_images()[0].get_array())
+    summary = json.loads((folder / "cross-entropy-0" / "summary.json").read_text())
+    np.testing.assert_allclose(image[2], summary["recall"])
+    assert [label.get_text() for label in axes.get_yticklabels()][2] == "cross-entropy, seed 0"

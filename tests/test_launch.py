@@ -1,0 +1,164 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from netlearn import __version__, datasets
+from netlearn.errors import DivergenceError, SettingsError
+from netlearn.launch import make_trainer, run
+from netlearn.runs import RunFolder
+from netlearn.settings import resolve
+from netlearn.slowdown import Record
+from tests.files import small_dataset
+from tests.reference import ReferenceNetwork
+
+
+def finish(folder: Path, **settings: Any) -> dict[str, Any]:
+    resolved = resolve({"hidden": (5,), "epochs": 3} | settings)
+    run(resolved, make_trainer(resolved, small_dataset()), RunFolder(folder))
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return summary
+
+
+def test_run_folder_holds_all_that_is_known_of_the_run(tmp_path: Path) -> None:
+    summary = finish(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "config.toml", "curves.png", "curves.svg", "metrics.csv", "output_neurons.safetensors", "summary.json",
+        "weights.safetensors",
+    ]  # fmt: skip
+    assert (summary["status"], summary["updates"], summary["epochs"]) == ("finished", 15, 3)
+    assert (summary["seed"], summary["sizes"]) == (0, [6, 5, 3])
+    assert summary["data"]["name"] == "small"
+    assert summary["environment"]["netlearn"] == __version__
+    assert summary["environment"]["numpy"] == np.__version__
+    assert summary["environment"]["blas"]
+    assert summary["environment"]["cpu"]
+
+
+def test_results_are_those_of_the_stored_weights(tmp_path: Path) -> None:
+    summary = finish(tmp_path, dtype="float64")
+    tensors = load_file(tmp_path / "weights.safetensors")
+    network = ReferenceNetwork(
+        [tensors["weights.1"], tensors["weights.2"]], [tensors["biases.1"], tensors["biases.2"]],
+        "cross-entropy", "sigmoid",
+    )  # fmt: skip
+    data = small_dataset()
+    for part, examples in (("train", data.train), ("test", data.test)):
+        passes = [network.forward(x.astype(float)) for x in examples.x]
+        targets = np.eye(3)[examples.labels]
+        assert summary[f"{part}_accuracy"] == np.mean([a[-1].argmax() for _, a in passes] == examples.labels)
+        costs = [network.cost(zs[-1], y) for (zs, _), y in zip(passes, targets, strict=True)]
+        assert summary[f"{part}_cost"] == pytest.approx(np.mean(costs), rel=1e-9)
+
+
+def test_early_stopping_keeps_the_best_weights_and_reports_them(tmp_path: Path) -> None:
+    summary = finish(tmp_path, epochs=500, patience=3, dtype="float64")
+    assert summary["status"] == "stopped early"
+    assert summary["epochs"] == summary["best_epoch"] + 3
+    best, last = load_file(tmp_path / "best.safetensors"), load_file(tmp_path / "weights.safetensors")
+    assert best.keys() == last.keys()
+    assert not np.array_equal(best["weights.1"], last["weights.1"])
+    network = ReferenceNetwork(
+        [best["weights.1"], best["weights.2"]], [best["biases.1"], best["biases.2"]], "cross-entropy", "sigmoid"
+    )
+    test = small_dataset().test
+    answers = [network.forward(x.astype(float))[1][-1].argmax() for x in test.x]
+    assert summary["test_accuracy"] == np.mean(answers == test.labels)
+
+
+def test_divergence_keeps_what_was_recorded(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError) as caught:
+        finish(tmp_path, learning_rate=10.0, l2=470.0, epochs=100)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert str(caught.value) == f"{summary['error']}; what was recorded is in {tmp_path}"
+    assert summary["error"].startswith("the cost is no longer finite after update ")
+    assert (summary["status"], summary["test_accuracy"]) == ("diverged", None)
+    assert len((tmp_path / "metrics.csv").read_text().splitlines()) > 2
+    assert (tmp_path / "curves.png").is_file()
+
+
+def test_stopped_run_is_kept_as_interrupted(tmp_path: Path) -> None:
+    settings = resolve({"hidden": (5,), "epochs": 100})
+    trainer = make_trainer(settings, small_dataset())
+    trainer.on_update = lambda: trainer.stop() if trainer.update == 7 else None
+    summary = run(settings, trainer, RunFolder(tmp_path))
+    assert (summary.status, summary.updates) == ("interrupted", 7)
+    assert (tmp_path / "weights.safetensors").is_file()
+
+
+def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        finish(tmp_path / name)
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert (one / "weights.safetensors").read_bytes() == (other / "weights.safetensors").read_bytes()
+    assert (one / "curves.svg").read_bytes() == (other / "curves.svg").read_bytes()
+    rows = [[row.split(",") for row in (folder / "metrics.csv").read_text().splitlines()] for folder in (one, other)]
+    assert [row[:2] + row[3:] for row in rows[0]] == [row[:2] + row[3:] for row in rows[1]]
+
+
+def test_variants_with_the_same_seed_are_paired() -> None:
+    """They start from identical weights and see identical mini-batches; another seed changes both."""
+    data = small_dataset()
+    starts, orders = [], []
+    for given in ({"cost": "quadratic"}, {"cost": "cross-entropy", "learning_rate": 0.1, "l2": 5.0}, {"seed": 1}):
+        trainer = make_trainer(resolve({"hidden": (5,), "epochs": 2}, given), data)
+        starts.append(b"".join(w.tobytes() for w in trainer.network.weights + trainer.network.biases))
+        seen: list[int] = []
+        update = trainer._update_mini_batch
+
+        def watched(rows: Any, update: Any = update, seen: list[int] = seen) -> None:
+            seen.extend(rows)
+            update(rows)
+
+        trainer._update_mini_batch = watched  # type: ignore[method-assign]
+        list(trainer)
+        orders.append(seen)
+    assert starts[0] == starts[1] != starts[2]
+    assert orders[0] == orders[1] != orders[2]
+
+
+BOOK = [  # cost, start, learning rate, output at epochs 0, 50, …, 300 (chapter 3; recomputed from its equations)
+    ("quadratic", (0.6, 0.9), 0.15, [0.8176, 0.3870, 0.2110, 0.1527, 0.1237, 0.1061, 0.0940]),
+    ("quadratic", (2.0, 2.0), 0.15, [0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028]),
+    ("cross-entropy", (0.6, 0.9), 0.15, [0.8176, 0.0792, 0.0371, 0.0241, 0.0178, 0.0141, 0.0116]),
+    ("cross-entropy", (2.0, 2.0), 0.15, [0.9820, 0.0985, 0.0411, 0.0257, 0.0186, 0.0146, 0.0120]),
+    ("cross-entropy", (2.0, 2.0), 0.025, [0.9820, 0.8411, 0.4956, 0.2781, 0.1803, 0.1304, 0.1011]),
+    ("cross-entropy", (2.0, 2.0), 0.005, [0.9820, 0.9710, 0.9539, 0.9282, 0.8912, 0.8415, 0.7796]),
+]
+
+
+@pytest.mark.parametrize(("cost", "start", "learning_rate", "outputs"), BOOK)
+def test_single_neuron_learns_as_the_book_says(
+    cost: str, start: tuple[float, float], learning_rate: float, outputs: list[float]
+) -> None:
+    settings = resolve(
+        {
+            "cost": cost,
+            "initializer": start,
+            "learning_rate": learning_rate,
+            "hidden": (),
+            "batch_size": 1,
+            "epochs": 300,
+            "dtype": "float64",
+        }
+    )
+    records: list[Record] = list(make_trainer(settings, datasets.load("neuron")))
+    at_end = {record.epoch: record for record in records}
+    assert [at_end[epoch].output_error for epoch in range(0, 301, 50)] == pytest.approx(outputs, abs=5.1e-5)
+    if learning_rate == 0.15:
+        gradients = {("quadratic", 0.6): 0.1219, ("cross-entropy", 0.6): 0.8176, ("quadratic", 2.0): 0.0173}
+        expected = gradients.get((cost, start[0]), 0.9820)
+        assert records[0].speeds[0] == pytest.approx(expected, abs=5.1e-5)
+    if cost == "quadratic":
+        steepest = max(records, key=lambda record: record.speeds[0])
+        assert steepest.speeds[0] == pytest.approx(4 / 27, abs=1e-4)
+        assert steepest.epoch == pytest.approx({0.6: 20, 2.0: 215}[start[0]], abs=3)
+
+
+def test_batch_larger_than_the_training_set_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        make_trainer(resolve({"batch_size": 48}), small_dataset())
+    assert str(caught.value) == "batch_size 48: allowed is 1 to 47, the training examples of small"

@@ -1,0 +1,168 @@
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from netlearn.errors import RunError
+from netlearn.launch import make_trainer
+from netlearn.launch import run as train
+from netlearn.results import group, pairing, read_run, run_table, sum_up
+from netlearn.runs import RunFolder
+from netlearn.settings import resolve
+from tests.comparisons import run
+from tests.files import small_dataset
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    settings = resolve({"hidden": (5,), "epochs": 3, "data": "small"})
+    train(settings, make_trainer(settings, small_dataset(train=235)), RunFolder(folder))
+    return folder
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "run"
+    copy.mkdir()
+    for file in finished.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+def test_run_folder_is_read_back(folder: Path) -> None:
+    read = read_run(folder, "name")
+    assert (read.variant, read.problem, read.updates_per_epoch) == ("name", None, 24)
+    assert read.settings == resolve({"hidden": (5,), "epochs": 3, "data": "small"})
+    assert read.summary is not None
+    assert read.summary.sizes == (6, 5, 3)
+    np.testing.assert_array_equal(read.metrics["update"], [0, 1, 2, 5, 10, 20, 24, 48, 72])
+    assert read.at_update("epoch", 48) == 2
+    assert read.at_update("epoch", 49) is None
+
+
+def test_single_output_neurons_are_kept_and_lie_on_the_theorys_line(folder: Path) -> None:
+    samples = read_run(folder, "").samples()
+    assert list(samples) == [0, 10]
+    for error, gradient in samples.values():
+        assert error.shape == (100 * 3,)
+        np.testing.assert_allclose(gradient, error, rtol=1e-6)
+
+
+def test_run_without_single_neurons_has_none(folder: Path) -> None:
+    (folder / "output_neurons.safetensors").unlink()
+    assert read_run(folder, "").samples() == {}
+
+
+@pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json"])
+def test_folder_with_a_file_missing_is_no_finished_run(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(RunError) as caught:
+        read_run(folder, "")
+    assert str(caught.value) == f"{folder}: not the folder of a finished run: it has no {name}"
+
+
+LIES = [
+    ("config.toml", b"epochs = 0", "{}/config.toml: epochs 0: allowed is a whole number from 1 to 10000000"),
+    ("summary.json", b"{", "{}/summary.json: not the summary of a run: Input data was truncated"),
+    ("summary.json", b"{}", "{}/summary.json: not the summary of a run: Object missing required field `status`"),
+    ("metrics.csv", b"", "{}/metrics.csv: not the metrics of a run: not enough values to unpack"),
+    (
+        "metrics.csv",
+        b"update,epoch\n0,0\n",
+        "{}/metrics.csv: not the metrics of a run: its columns or rows are others",
+    ),
+    ("metrics.csv", b"\xff\xfe", "{}/metrics.csv: not the metrics of a run: 'utf-8' codec can't decode"),
+    ("metrics.csv", b"update\nmany\n", "{}/metrics.csv: not the metrics of a run: could not convert string to float"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), LIES, ids=range(len(LIES)))
+def test_run_folder_that_lies_is_refused(folder: Path, name: str, content: bytes, message: str) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(RunError) as caught:
+        read_run(folder, "")
+    assert str(caught.value).startswith(message.format(folder))
+
+
+def test_config_of_a_stranger_runs_no_code(folder: Path) -> None:
+    Path("evil.py").write_text("open('ran', 'w')")
+    (folder / "config.toml").write_text('cost = "evil:Cost"\n')
+    assert read_run(folder, "").settings.cost == "evil:Cost"
+    assert not Path("ran").exists()
+
+
+def test_neurons_file_that_lies_is_refused(folder: Path) -> None:
+    save_file({"error.0": np.zeros(3, np.float32)}, folder / "output_neurons.safetensors")
+    with pytest.raises(
+        RunError, match=r"output_neurons\.safetensors: not the output neurons of a run: 'gradient\.0'"
+    ):
+        read_run(folder, "").samples()
+
+
+def test_row_sums_a_variant_up_over_its_seeds() -> None:
+    runs = [run(seed=0, test_accuracy=0.9), run(seed=1, test_accuracy=0.8, best_validation_accuracy=0.8)]
+    row = sum_up("a", runs)
+    assert (row.seeds, row.finished, row.learning_rate, row.data) == (2, 2, 0.5, "small")
+    assert row.test_accuracy == pytest.approx(0.85)
+    assert row.test_spread == pytest.approx(np.std([0.9, 0.8], ddof=1))
+    assert row.test_lowest == 0.8
+    assert row.best_validation_accuracy == pytest.approx(0.85)
+    assert [reached.updates for reached in row.reached] == [(100, 100), (500, 500), ()]
+    assert [reached.median for reached in row.reached] == [100, 500, None]
+    assert row.learning_speed_0 == pytest.approx(0.2)
+    assert row.learning_speed_100 == pytest.approx(0.14)
+    assert row.stuck_after_epoch_1 == pytest.approx(0.06)
+    assert row.seconds_per_epoch == 1.5
+
+
+def test_diverged_and_failed_runs_count_as_seeds_with_their_problem() -> None:
+    failed = dataclasses.replace(run(seed=2), summary=None, metrics={}, problem="its worker process died, twice")
+    runs = [run(), run(seed=1, test_accuracy=None, error="the cost is no longer finite"), failed]
+    row = sum_up("a", runs)
+    assert (row.seeds, row.finished, row.test_accuracy, row.test_spread) == (3, 1, 0.9, None)
+    assert row.problems == ("seed 1: the cost is no longer finite", "seed 2: its worker process died, twice")
+    assert row.reached[0].updates == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("updates", "seeds", "median"),
+    [((1, 2, 9), 3, 2), ((1, 5), 3, 5), ((1,), 3, None), ((1, 5), 2, 3), ((1,), 2, None), ((), 1, None)],
+)
+def test_median_counts_seeds_that_never_reached_as_last(
+    updates: tuple[int, ...], seeds: int, median: float | None
+) -> None:
+    from netlearn.results import Reached  # noqa: PLC0415 (beside its only use)
+
+    assert Reached(0.9, updates, seeds).median == median
+
+
+def test_runs_are_grouped_by_variant_in_order() -> None:
+    groups = group([run("b", 0), run("a", 0), run("b", 1)])
+    assert {name: [each.settings.seed for each in runs] for name, runs in groups.items()} == {"b": [0, 1], "a": [0]}
+
+
+@pytest.mark.parametrize(
+    ("other", "start"),
+    [
+        ({}, "Paired: "),
+        ({"initial_weights_sha256": "x"}, "Half paired: runs of one seed had identical mini-batches, but different"),
+        ({"mini_batches_sha256": "x"}, "Half paired: runs of one seed had identical initial weights, but different"),
+        ({"initial_weights_sha256": "x", "mini_batches_sha256": "x"}, "Not paired: runs of one seed had different"),
+        ({"seed": 1}, "Not paired: no seed has two finished runs."),
+        ({"error": "diverged"}, "Not paired: no seed has two finished runs."),
+    ],
+)
+def test_pairing_is_said_as_the_hashes_have_it(other: dict[str, Any], start: str) -> None:
+    assert pairing([run("a"), run("b", **other)]).startswith(start)
+
+
+def test_table_has_a_row_for_each_run() -> None:
+    rows = run_table([run("a"), run("b", seed=4)])
+    assert [(row["variant"], row["seed"]) for row in rows] == [("a", 0), ("b", 4)]
+    assert (rows[0]["updates_to_80"], rows[0]["updates_to_95"], rows[0]["test_accuracy"]) == (100, None, 0.9)
+    assert json.dumps(rows)

@@ -1,0 +1,93 @@
+import os
+import signal
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.workers import Workers
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def process_of(_: int) -> int:
+    return os.getpid()
+
+
+def die_once(marker: Path) -> str:
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def die(_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def live_or_die(number: int) -> int:
+    if number == 1:
+        die(number)
+    return number
+
+
+def fail(_: int) -> None:
+    raise ValueError("wrong")
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    with Workers(2) as workers:
+        assert workers.map(double, [1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
+
+
+def test_tasks_run_in_other_processes_that_are_kept() -> None:
+    with Workers(2) as workers:
+        first = set(workers.map(process_of, range(6)))
+        second = set(workers.map(process_of, range(6)))
+    assert os.getpid() not in first | second
+    assert len(first | second) <= 2
+
+
+def test_worker_that_dies_costs_its_task_one_retry(tmp_path: Path) -> None:
+    with Workers(1) as workers:
+        assert workers.map(die_once, [tmp_path / "first", tmp_path / "second"]) == ["done", "done"]
+
+
+def test_task_that_kills_two_workers_is_given_up_and_the_others_finish() -> None:
+    with Workers(2) as workers:
+        assert workers.map(live_or_die, [0, 1, 2, 3]) == [0, None, 2, 3]
+
+
+def test_error_of_a_task_ends_it_all() -> None:
+    with pytest.raises(ValueError, match="wrong"), Workers(2) as workers:
+        workers.map(fail, [1, 2, 3])
+
+
+def test_interrupt_ends_the_workers_at_once() -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Workers(1) as workers:
+        workers.map(time.sleep, [60], interrupt)
+    assert time.monotonic() - begun < 30
+
+
+def test_another_executor_can_take_the_place_of_processes() -> None:
+    made = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **given: Any) -> "Future[Any]":
+            made.append(arguments)
+            return super().submit(*arguments, **given)
+
+    def make() -> Executor:
+        return Counting(1)
+
+    with Workers(2, make) as workers:
+        assert workers.map(double, [1, 2, 3]) == [2, 4, 6]
+    assert len(made) == 3
