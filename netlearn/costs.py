@@ -5,6 +5,7 @@ Arrays hold one example per column: weighted inputs z, activations a and targets
 """
 
 import importlib
+import math
 import os
 import sys
 from typing import Protocol
@@ -114,13 +115,14 @@ _PARTS = ("output", "learning_rate", "value", "delta")
 
 
 def load_cost(name: str) -> Cost:
-    """Return the cost of that name in `COSTS`, or a user's own, `package.module:ClassName`, gradient-checked.
+    """Return the cost of that name in `COSTS`, or a user's own, `package.module:ClassName`.
 
-    A user's module is imported from the current folder or from what is installed.
+    A user's module is imported from the current folder or from what is installed. Before such a cost is used,
+    `check_gradient` should have passed it, as a `Network` sees to.
 
     Raises:
         SettingsError: the name is neither in `COSTS` nor of the form `package.module:ClassName`.
-        CostError: the user's class cannot be loaded, lacks a part of the protocol, or fails `check_gradient`.
+        CostError: the user's class cannot be loaded or lacks a part of the protocol.
     """
     if name in COSTS:
         return COSTS[name]()
@@ -131,56 +133,46 @@ def load_cost(name: str) -> Cost:
     for part in _PARTS:
         if not hasattr(cost, part):
             raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(_PARTS)}")
-    check_gradient(cost, name)
+    rate = cost.learning_rate
+    if not (isinstance(rate, int | float) and 0 < rate < math.inf):
+        raise CostError(f"cost {name!r}: its learning_rate is {rate!r}; allowed is a number above 0")
     return cost
 
 
 def _make_cost(name: str, module_name: str, class_name: str) -> Cost:
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a string is what sys.path holds)
+    folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
+    sys.path.insert(0, folder)
     try:
         module = importlib.import_module(module_name)
         cost: Cost = getattr(module, class_name)()
-    except Exception as error:  # a user's file may raise anything
+    except (Exception, SystemExit) as error:  # a user's file may raise anything
         raise CostError(f"cost {name!r}: cannot be loaded: {type(error).__name__}: {error}") from error
     finally:
-        sys.path.pop(0)
+        sys.path.remove(folder)
     return cost
 
 
-def check_gradient(cost: Cost, name: str, tolerance: float = 1e-6) -> None:
+def check_gradient(cost: Cost, name: str, outputs: int = 4, tolerance: float = 1e-6) -> None:
     """Compare `cost.delta` with central differences of `cost.value`, in float64.
 
-    The outputs are 4 neurons and 64 examples, from barely to badly wrong; half of the targets are one-hot, half
-    are distributions. The difference may be `tolerance` times the larger of 1 and the two derivatives.
+    The examples are 64, of that many outputs, with weighted inputs up to ±5, where a value that is computed from a
+    has the digits that differences need. Half of the targets are one-hot, half are distributions. The difference may
+    be `tolerance` times the larger of 1 and the two derivatives.
 
     Raises:
         CostError: naming the first neuron where they differ, with both numbers, or what made the check impossible.
     """
     rng = np.random.default_rng(0)
-    z = rng.standard_normal((4, 64)) * np.linspace(0.1, 8, 64)
-    y = np.where(np.arange(64) % 2, np.eye(4)[rng.integers(4, size=64)].T, rng.dirichlet(np.ones(4), 64).T)
-    step = 1e-5
-
-    def value(z: Array) -> Array:
-        result = cost.value(z, cost.output.value(z), y)
-        if np.shape(result) != (64,) or not np.isfinite(result).all():
-            raise CostError(f"cost {name!r}: value must return a finite number per example, shape (64,) for 64")
-        return result
-
-    delta = np.full_like(z, np.nan)
-    numeric = np.empty_like(z)
+    z = rng.uniform(-5, 5, (outputs, 64))
+    hot = np.eye(outputs)[rng.integers(outputs, size=64)].T if outputs > 1 else rng.integers(2, size=(1, 64))
+    soft = rng.dirichlet(np.ones(outputs), 64).T if outputs > 1 else rng.random((1, 64))
+    y = np.where(np.arange(64) % 2, hot, soft)
     try:
-        cost.delta(z.copy(), cost.output.value(z), y, out=delta)
-        for j in range(len(z)):
-            bump = np.zeros_like(z)
-            bump[j] = step
-            numeric[j] = (value(z + bump) - value(z - bump)) / (2 * step)
+        delta, numeric = _both_derivatives(cost, name, z, y)
     except CostError:
         raise
     except Exception as error:  # a user's method may raise anything
         raise CostError(f"cost {name!r}: fails when called: {type(error).__name__}: {error}") from error
-    if np.isnan(delta).any():
-        raise CostError(f"cost {name!r}: delta must write a number for every neuron and example to `out`")
     scale = np.maximum(1, np.maximum(abs(delta), abs(numeric)))
     wrong = np.argwhere(abs(delta - numeric) > tolerance * scale)
     if wrong.size:
@@ -189,3 +181,31 @@ def check_gradient(cost: Cost, name: str, tolerance: float = 1e-6) -> None:
             f"cost {name!r}: delta is not the derivative of value: at z = {z[j, x]:.4g}, y = {y[j, x]:.4g} "
             f"delta gives {delta[j, x]:.7g}, central differences of value give {numeric[j, x]:.7g}"
         )
+
+
+def _both_derivatives(cost: Cost, name: str, z: Array, y: Array) -> tuple[Array, Array]:
+    """Return what `delta` writes and what differences of `value` give, seeing to it that both keep the protocol."""
+
+    def value(z: Array) -> Array:
+        result = cost.value(z, cost.output.value(z), y)
+        if np.shape(result) != (z.shape[1],) or not np.isfinite(result).all():
+            raise CostError(f"cost {name!r}: value must return a finite number per example, shape (64,) for 64")
+        return result
+
+    a, delta = np.full_like(z, np.nan), np.full_like(z, np.nan)
+    cost.output.value(z, out=a)
+    if not np.array_equal(a, cost.output.value(z)):
+        raise CostError(f"cost {name!r}: the value of its output activation must write to `out` what it returns")
+    given = z.copy(), a.copy(), y.copy()
+    cost.delta(*given, out=delta)
+    if np.isnan(delta).any():
+        raise CostError(f"cost {name!r}: delta must write a number for every neuron and example to `out`")
+    if not all(map(np.array_equal, given, (z, a, y))):
+        raise CostError(f"cost {name!r}: delta must leave z, a and y as they are")
+    step = 1e-5
+    numeric = np.empty_like(z)
+    for j in range(len(z)):
+        bump = np.zeros_like(z)
+        bump[j] = step
+        numeric[j] = (value(z + bump) - value(z - bump)) / (2 * step)
+    return delta, numeric

@@ -5,7 +5,7 @@ them what the network should put out. Whatever comes as a training file and a te
 training file for validation: full MNIST splits 50,000 / 10,000 / 10,000 in file order.
 """
 
-import zipfile
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from netlearn.activations import Array
 from netlearn.errors import DataError, SettingsError
 from netlearn.idx import read_idx
+from netlearn.npz import read_npz
 from netlearn.sources import FILES, SOURCES, download, locate, sha256_of
 
 if TYPE_CHECKING:
@@ -103,18 +104,32 @@ def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Data
     if name == "auto":
         return _load_auto(progress)
     if name in SOURCES:
-        return _load_folder(locate(name) or download(name, progress), name)
+        return _load_folder(locate(name) or _download(name, progress), name)
     if name == "mnist-5k":
         return _load_folder(BUNDLED, name)
     if name == "neuron":
         one = Examples(np.ones((1, 1), np.float32), np.zeros(1, np.int64))
         return Dataset(name, "the book", one, one, one, outputs=1, image=None, sha256={})
     path = Path(name)
-    if name and path.is_dir():
-        return _load_folder(path, name)
-    if path.suffix == ".npz" and path.is_file():
-        return _load_npz(path)
-    raise SettingsError(f"data {name!r}: allowed is {', '.join(NAMES)}, a folder of IDX files or an .npz file")
+    try:
+        if name and path.is_dir():
+            return _load_folder(path, name)
+        if path.suffix == ".npz" and path.is_file():
+            return _load_npz(path)
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read: {error.strerror}") from error
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise SettingsError(f"data {name!r}: {hint}allowed is {', '.join(NAMES)}, a folder of IDX files or an .npz file")
+
+
+def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
+    try:
+        return download(name, progress)
+    except DataError as error:
+        raise DataError(
+            f"{error}; put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
+        ) from error
 
 
 def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
@@ -123,7 +138,10 @@ def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
         try:
             folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
         except DataError as error:
-            return replace(_load_folder(BUNDLED, "mnist-5k"), note=f"taken because {error}")
+            return replace(
+                _load_folder(BUNDLED, "mnist-5k"),
+                note=f"taken because {error}; longer tries: netlearn data download mnist",
+            )
     return _load_folder(folder, "mnist")
 
 
@@ -150,24 +168,14 @@ def _find(folder: Path, file: str) -> Path:
 
 
 def _load_npz(path: Path) -> Dataset:
-    """Read x_train, y_train, x_test, y_test; never a pickle."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[key] for key in ("x_train", "y_train", "x_test", "y_test")]
-    except KeyError as error:
-        raise DataError(
-            f"{path}: has no {error.args[0].split()[0]}; it needs x_train, y_train, x_test, y_test"
-        ) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not an .npz file of plain arrays: {error}") from error
-    x_train, y_train, x_test, y_test = arrays
+    x_train, y_train, x_test, y_test = read_npz(path)
     for key, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
         if x.ndim not in (2, 3) or x.size == 0 or not (x.dtype == np.uint8 or x.dtype.kind == "f"):
             raise DataError(f"{path}: x_{key} is {x.dtype} of shape {x.shape}; allowed is uint8 or float, (n, ...)")
         if y.shape != (len(x),) or y.dtype.kind not in "iu":
             raise DataError(f"{path}: y_{key} is {y.dtype} of shape {y.shape}; allowed is integers, ({len(x)},)")
-        if not np.isfinite(x).all():
-            raise DataError(f"{path}: x_{key} holds numbers that are not finite")
+        if not np.isfinite(_rows(x)).all():
+            raise DataError(f"{path}: x_{key} holds numbers that are not finite in float32")
     classes = max(2, int(y_train.max()) + 1)
     if min(y_train.min(), y_test.min()) < 0 or y_test.max() >= classes or classes > MOST_CLASSES:
         raise DataError(
@@ -198,7 +206,8 @@ def _rows(x: NDArray[Any]) -> Array:
     if x.dtype == np.uint8:
         shares: Array = np.divide(flat, 255, dtype=np.float32)
         return shares
-    return flat.astype(np.float32)
+    with np.errstate(over="ignore"):  # the reader of floats looks for infinities
+        return flat.astype(np.float32)
 
 
 def _integers(labels: NDArray[Any]) -> Labels:

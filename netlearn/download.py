@@ -63,9 +63,11 @@ def fetch(
     give_up_at = time.monotonic() + within
     reasons = []
     for mirror in mirrors:
+        if time.monotonic() > give_up_at:
+            break
         try:
             for name, sha256 in files.items():
-                _fetch_one(mirror + name, sha256, folder / name, min(silence, within), give_up_at, progress)
+                _fetch_one(mirror + name, sha256, folder / name, silence, give_up_at, progress)
         except (requests.RequestException, urllib3.exceptions.HTTPError, _GaveUpError) as error:
             reasons.append(f"{mirror} ({_reason(error)})")
         except ValueError:  # how pooch says that a hash differs
@@ -91,15 +93,17 @@ def _fetch_one(
     """
 
     def stream(url: str, output_file: str, _: object) -> None:
+        remaining = give_up_at - time.monotonic()
         headers = {"Accept-Encoding": "identity"}  # the .gz as it is, never unpacked on the way
         with (
-            requests.get(url, stream=True, timeout=silence, headers=headers) as response,
+            requests.get(url, stream=True, timeout=max(0.1, min(silence, remaining)), headers=headers) as response,
             Path(output_file).open("wb") as file,
             closing(progress(path.name)) if progress else nullcontext() as bar,
         ):
             response.raise_for_status()
             if bar is not None:
-                bar.total = int(response.headers.get("Content-Length", 0)) or None
+                length = response.headers.get("Content-Length", "")
+                bar.total = int(length) if length.isdecimal() else None
             while chunk := response.raw.read1(CHUNK):
                 file.write(chunk)
                 if bar is not None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import msgspec
 import numpy as np
 from threadpoolctl import threadpool_info
 
@@ -20,43 +19,13 @@ from netlearn import __version__
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError, SettingsError
 from netlearn.network import Network
-from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder
+from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder, Summary
 from netlearn.settings import Settings
 from netlearn.slowdown import Record
 from netlearn.training import BLAS_THREADS, Trainer
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What summary.json tells about a run.
-
-    Accuracies are shares of 1. `validation_accuracy` is the last probe's; the results on the whole training set and
-    on the test set are those of the last weights, with early stopping of the best; after divergence there are none.
-    `recall` is the share recognized of each class of the test set. Runs with the same two hashes are paired.
-    """
-
-    status: str  # finished, stopped early, interrupted or diverged
-    error: str | None
-    updates: int
-    epochs: float
-    best_epoch: int | None
-    best_validation_accuracy: float | None
-    validation_accuracy: float | None
-    train_cost: float | None
-    train_accuracy: float | None
-    test_cost: float | None
-    test_accuracy: float | None
-    recall: tuple[float | None, ...]
-    seed: int
-    sizes: tuple[int, ...]
-    initial_weights_sha256: str
-    mini_batches_sha256: str
-    data: dict[str, Any]
-    environment: dict[str, Any]
-    training_seconds: float
-    total_seconds: float
-
-
-def make_trainer(settings: Settings, data: Dataset, on_update: Callable[[], object] | None = None) -> Trainer:
+def make_trainer(settings: Settings, data: Dataset) -> Trainer:
     """Return a trainer, with a new network, for settings whose learning rate is filled in.
 
     Raises:
@@ -70,15 +39,19 @@ def make_trainer(settings: Settings, data: Dataset, on_update: Callable[[], obje
             f"batch_size {settings.batch_size}: allowed is 1 to {len(data.train)}, "
             f"the training examples of {data.name}"
         )
+    sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
     weights_seed, shuffling_seed = np.random.SeedSequence(settings.seed).spawn(2)
-    network = Network(
-        [data.train.x.shape[1], *settings.hidden, data.outputs],
-        cost=settings.cost,
-        activation=settings.activation,
-        initializer=settings.initializer,
-        rng=np.random.default_rng(weights_seed),
-        dtype=settings.dtype,
-    )
+    try:
+        network = Network(
+            sizes,
+            cost=settings.cost,
+            activation=settings.activation,
+            initializer=settings.initializer,
+            rng=np.random.default_rng(weights_seed),
+            dtype=settings.dtype,
+        )
+    except MemoryError as error:
+        raise SettingsError(f"hidden {list(settings.hidden)}: a network {sizes} does not fit in memory") from error
     return Trainer(
         network,
         data,
@@ -88,7 +61,6 @@ def make_trainer(settings: Settings, data: Dataset, on_update: Callable[[], obje
         rng=np.random.default_rng(shuffling_seed),
         l2=settings.l2,
         patience=settings.patience,
-        on_update=on_update,
     )
 
 
@@ -107,6 +79,7 @@ def run(
     folder.write_settings(settings)
     records: list[Record] = []
     error = None
+    network = trainer.network
     try:
         for record in trainer:
             records.append(record)
@@ -115,16 +88,16 @@ def run(
                 on_record(record)
     except DivergenceError as divergence:
         error = divergence
-    network = trainer.network
-    folder.write_weights(WEIGHTS, network.weights, network.biases)
+    finally:
+        folder.write_weights(WEIGHTS, network.weights, network.biases)
     if settings.patience is not None and trainer.best is not None:
         folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
         trainer.restore_best()
     folder.write_samples(trainer.samples)
-    if records:
-        _write_curves(folder, settings, trainer, records)
     summary = _summarize(settings, trainer, records, error, begun)
     folder.write_summary(summary)
+    if records:
+        _write_curves(folder, settings, trainer, records)
     if error is not None:
         raise DivergenceError(f"{error}; what was recorded is in {folder.path}") from error
     return summary
@@ -135,8 +108,9 @@ def _write_curves(folder: RunFolder, settings: Settings, trainer: Trainer, recor
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     sizes = "-".join(map(str, trainer.network.sizes))
-    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {trainer.data.name}"
-    figure = curves(records, trainer.updates_per_epoch, title)
+    data = Path(trainer.data.name).name
+    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {data}"
+    figure = curves(records, trainer.updates_per_epoch, title, len(trainer.data.train))
     for name in CURVES:
         folder.write(name, render(figure, Path(name).suffix[1:]))
 
@@ -151,7 +125,7 @@ def _summarize(
         train_cost, train_accuracy = trainer.evaluate(trainer.data.train)
         test_cost, test_accuracy = trainer.evaluate(trainer.data.test)
         recall = trainer.recall(trainer.data.test)
-        status = "interrupted" if trainer.stopping else "finished" if epochs == settings.epochs else "stopped early"
+        status = "finished" if epochs == settings.epochs else "interrupted" if trainer.stopping else "stopped early"
     return Summary(
         status="diverged" if error else status,
         error=str(error) if error else None,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netlearn.activations import ACTIVATIONS, Array, Softmax
-from netlearn.costs import Cost, load_cost
+from netlearn.costs import COSTS, Cost, check_gradient, load_cost
 from netlearn.errors import SettingsError
 
 Initializer: TypeAlias = str | tuple[float, float]
@@ -52,6 +52,7 @@ class Network:
 
     Raises:
         SettingsError: a size, name or dtype that no network can have.
+        CostError: a user's own cost cannot be loaded or fails `check_gradient`.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class Network:
             raise SettingsError(f"dtype {np.dtype(dtype).name!r}: allowed is float32, float64")
         self.sizes = tuple(int(size) for size in sizes)
         self.cost = load_cost(cost) if isinstance(cost, str) else cost
+        if isinstance(cost, str) and cost not in COSTS:
+            check_gradient(self.cost, cost, outputs=self.sizes[-1])
         if self.sizes[-1] == 1 and isinstance(self.cost.output, Softmax):
             raise SettingsError("a softmax over one output neuron is always 1; allowed are 2 outputs or more")
         self.dtype: np.dtype[Any] = np.dtype(dtype)
@@ -127,7 +130,8 @@ class Network:
         mean cost, η/batch at once what gradient descent subtracts. Returns the buffers themselves.
         """
         work = self.forward(x)
-        delta = self.cost.delta(work.z[-1], work.a[-1], y, out=work.delta[-1])  # BP1: δ^L = ∂C/∂z^L
+        delta = work.delta[-1]
+        self.cost.delta(work.z[-1], work.a[-1], y, out=delta)  # BP1: δ^L = ∂C/∂z^L
         np.multiply(delta, scale, out=delta)
         for layer in range(len(self.weights) - 1, -1, -1):
             a = work.a[layer - 1] if layer else x

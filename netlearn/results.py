@@ -17,8 +17,7 @@ import safetensors.numpy
 
 from netlearn.activations import Array
 from netlearn.errors import NetlearnError, RunError
-from netlearn.launch import Summary
-from netlearn.runs import CONFIG, METRICS, SAMPLES, SUMMARY
+from netlearn.runs import CONFIG, METRICS, SAMPLES, SUMMARY, Summary
 from netlearn.settings import Settings, read_toml
 
 THRESHOLDS = (0.8, 0.9, 0.95)

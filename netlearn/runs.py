@@ -4,14 +4,13 @@ A file is written beside its place and then moved into it; only metrics.csv grow
 are safetensors, so a run folder from a stranger can be opened without fear.
 """
 
-import csv
 import itertools
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import safetensors.numpy
@@ -25,6 +24,36 @@ CONFIG, METRICS, SUMMARY = "config.toml", "metrics.csv", "summary.json"
 WEIGHTS, BEST, SAMPLES = "weights.safetensors", "best.safetensors", "output_neurons.safetensors"
 CURVES = ("curves.png", "curves.svg")
 FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, SAMPLES, *CURVES)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What summary.json tells about a run.
+
+    Accuracies are shares of 1. `validation_accuracy` is the last probe's; the results on the whole training set and
+    on the test set are those of the last weights, with early stopping of the best; after divergence there are none.
+    `recall` is the share recognized of each class of the test set. Runs with the same two hashes are paired.
+    """
+
+    status: str  # finished, stopped early, interrupted or diverged
+    error: str | None
+    updates: int
+    epochs: float
+    best_epoch: int | None
+    best_validation_accuracy: float | None
+    validation_accuracy: float | None
+    train_cost: float | None
+    train_accuracy: float | None
+    test_cost: float | None
+    test_accuracy: float | None
+    recall: tuple[float | None, ...]
+    seed: int
+    sizes: tuple[int, ...]
+    initial_weights_sha256: str
+    mini_batches_sha256: str
+    data: dict[str, Any]
+    environment: dict[str, Any]
+    training_seconds: float
+    total_seconds: float
 
 
 class RunFolder:
@@ -54,6 +83,19 @@ class RunFolder:
                     (path / name).unlink(missing_ok=True)
             path.mkdir(parents=True, exist_ok=True)
 
+    @classmethod
+    def numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Self:
+        """Make parent/name, or parent/name-2, name-3, … where those are taken, maybe by a run that starts just now.
+
+        Raises:
+            RunError: the folder cannot be made.
+        """
+        while True:
+            path = free_path(parent, name)
+            with _writing(path), suppress(FileExistsError):
+                path.mkdir(parents=True)
+                return cls(path, files=files)
+
     def remove_runs(self) -> None:
         """Remove the run folders inside, those of a comparison that is overwritten."""
         with _writing(self.path):
@@ -70,13 +112,18 @@ class RunFolder:
 
     def write_record(self, record: Record) -> None:
         """Add a row to metrics.csv, below its header."""
-        first = not (self.path / METRICS).exists()
-        with _writing(self.path / METRICS), (self.path / METRICS).open("a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            row = row_of(record)
-            if first:
-                writer.writerow(row)
-            writer.writerow(f"{value:.9g}" for value in row.values())
+        path, row = self.path / METRICS, row_of(record)
+        with _writing(path), path.open("ab", buffering=0) as file:
+            end = file.tell()
+            lines = [] if end else [",".join(row)]
+            lines.append(",".join(f"{value:.9g}" for value in row.values()))
+            rest = "".join(f"{line}\n" for line in lines).encode()
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(end)  # no half row stays
+                raise
 
     def write_weights(self, name: str, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         """Write the weights and biases of each layer, the first hidden layer being layer 1."""
@@ -122,10 +169,15 @@ def write_whole(path: Path, content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
 
 
-def free_folder(parent: Path, name: str) -> Path:
-    """Return parent/name, or parent/name-2, name-3, … where those are taken."""
+def free_path(parent: Path, name: str, suffix: str = "") -> Path:
+    """Return parent/name, or parent/name-2, name-3, … where those are taken.
+
+    Raises:
+        RunError: the folder cannot be looked into.
+    """
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(parent / free for free in names if not (parent / free).exists())
+    with _writing(parent):
+        return next(path for free in names if not (path := parent / f"{free}{suffix}").exists())
 
 
 def row_of(record: Record) -> dict[str, Any]:

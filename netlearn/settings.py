@@ -107,7 +107,8 @@ def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
         return _convert(name, value)
     except msgspec.ValidationError as error:
         text = value if shown is None else shown
-        text = text if isinstance(text, str) and text and text.isprintable() else repr(text)
+        wants_text = shown is not None or name in CHOICES
+        text = text if isinstance(text, str) and text and text.isprintable() and wants_text else repr(text)
         near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise SettingsError(f"{label} {text[:80]}: {hint}allowed is {allowed(name)}") from error
@@ -116,6 +117,8 @@ def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
 def _convert(name: str, value: Any) -> Any:
     one_layer = name == "hidden" and isinstance(value, int)
     result = msgspec.convert([value] if one_layer else value, FIELDS[name].type)
+    if isinstance(result, str) and not result.isprintable():
+        raise msgspec.ValidationError
     constants = result if name == "initializer" and isinstance(result, tuple) else ()
     if not all(abs(constant) <= LARGEST for constant in constants) or (
         name == "cost" and result not in COSTS and ":" not in result

@@ -13,6 +13,7 @@ from netlearn.network import Network
 
 BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
 BADLY_WRONG = 0.9
+PROBE_EXAMPLES = 1000  # of the training set
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A known name means known bytes: each file is verified by its SHA-256 wherever it
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,12 +83,18 @@ def locate(name: str) -> Path | None:
     """
     files = SOURCES[name].files
     for folder in _own_folders(name):
-        if all((folder / file).is_file() for file in files):
-            _verify(name, folder, files)
-            return folder
+        try:
+            if all((folder / file).is_file() for file in files):
+                _verify(name, folder, files)
+                return folder
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
+        if any((folder / file).is_file() for file in FILES):
+            raise DataError(f"{folder}: holds unpacked files, allowed are the original .gz; or name it with --data")
     cached = cache_folder(name)
-    if all((cached / file).is_file() and sha256_of(cached / file) == sha256 for file, sha256 in files.items()):
-        return cached
+    with suppress(OSError):  # what cannot be read is not at hand
+        if all((cached / file).is_file() and sha256_of(cached / file) == sha256 for file, sha256 in files.items()):
+            return cached
     return None
 
 
@@ -102,11 +109,7 @@ def _own_folders(name: str) -> list[Path]:
 
 def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
     for file, sha256 in files.items():
-        try:
-            found = sha256_of(folder / file)
-        except OSError as error:
-            raise DataError(f"{folder / file}: cannot be read: {error.strerror}") from error
-        if found != sha256:
+        if (found := sha256_of(folder / file)) != sha256:
             raise DataError(
                 f"{folder / file}: not the {name} original: its SHA-256 is {found[:12]}…, the original's "
                 f"{sha256[:12]}…; to use other data, name its folder with --data"
@@ -125,7 +128,7 @@ def download(
     `progress`, `silence` and `within` are those of `netlearn.download.fetch`.
 
     Raises:
-        DataError: naming each mirror with its reason and what to do instead, or the folder that cannot be written.
+        DataError: naming each mirror with its reason, or the folder that cannot be written.
     """
     from netlearn.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, which a run with data at hand saves)
 
@@ -134,8 +137,5 @@ def download(
     try:
         fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
     except DataError as error:
-        raise DataError(
-            f"{name} is not here and cannot be had: {error}; "
-            "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
-        ) from error
+        raise DataError(f"{name} is not here and cannot be had: {error}") from error
     return folder

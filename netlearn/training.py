@@ -19,9 +19,8 @@ from netlearn.activations import Array
 from netlearn.datasets import Dataset, Examples, Labels, targets
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
-from netlearn.slowdown import Record, evaluate, measure_speed, probe_updates, recall, sample_outputs
+from netlearn.slowdown import PROBE_EXAMPLES, Record, evaluate, measure_speed, probe_updates, recall, sample_outputs
 
-PROBE_EXAMPLES = 1000  # of the training set
 SAMPLE_UPDATES, SAMPLE_EXAMPLES = (0, 10, 100, 1000), 100  # when single output neurons are kept, and of how many
 BLAS_THREADS = 1  # faster than more for small products, and the result cannot depend on the number of cores
 
@@ -118,28 +117,39 @@ class Trainer:
             for start, end in zip([0, *probes], probes, strict=False):
                 self._train_stretch(order, start, end)
                 record = self._probe()
+                if self.update == epoch * self.updates_per_epoch:
+                    self._remember_if_best(epoch, record.validation_accuracy)
                 yield record
                 if self.stopping:
                     return
-            if self._patience_is_over(epoch, record):
+            if self.patience is not None and self.best is not None and epoch - self.best.epoch >= self.patience:
                 return
 
     def _train_stretch(self, order: Labels, start: int, end: int) -> None:
         """Do the epoch's updates from `start` to before `end`."""
         batch_size = len(self._x)
         begun = perf_counter()
-        with self._numerics():
-            for first in range(start * batch_size, end * batch_size, batch_size):
-                self._update_mini_batch(order[first : first + batch_size])
-                self.update += 1
-                if self.on_update is not None:
-                    self.on_update()
-                b = self.network.biases[-1]
-                if not math.isfinite(np.vdot(b, b)):  # a cost that is not finite reaches them in the same update
-                    raise self._divergence()
-                if self.stopping:
-                    break
-        self.seconds += perf_counter() - begun
+        try:
+            with self._numerics():
+                for first in range(start * batch_size, end * batch_size, batch_size):
+                    self._update_mini_batch(order[first : first + batch_size])
+                    self.update += 1
+                    if self.on_update is not None:
+                        self.on_update()
+                    if not self._output_layer_is_finite():
+                        raise self._divergence()
+                    if self.stopping:
+                        break
+        finally:
+            self.seconds += perf_counter() - begun
+
+    def _output_layer_is_finite(self) -> bool:
+        """Tell whether a cost that is not a number, which reaches the output layer in its own update, came about.
+
+        Where λ makes weights grow, their squares overflow in the L2 term long before the biases notice.
+        """
+        w, b = self.network.weights[-1], self.network.biases[-1]
+        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.l2 else 0.0))
 
     def _update_mini_batch(self, rows: Labels) -> None:
         """Take one step of gradient descent on the training examples of those rows."""
@@ -224,13 +234,10 @@ class Trainer:
         squares = sum(float(np.vdot(w, w)) for w in self.network.weights)
         return self.l2 / (2 * len(self.data.train)) * squares if self.l2 else 0.0
 
-    def _patience_is_over(self, epoch: int, record: Record) -> bool:
-        if self.best is None or record.validation_accuracy > self.best.accuracy:
+    def _remember_if_best(self, epoch: int, accuracy: float) -> None:
+        if self.best is None or accuracy > self.best.accuracy:
             weights, biases = self.network.weights, self.network.biases
-            self.best = Best(
-                epoch, record.validation_accuracy, [w.copy() for w in weights], [b.copy() for b in biases]
-            )
-        return self.patience is not None and epoch - self.best.epoch >= self.patience
+            self.best = Best(epoch, accuracy, [w.copy() for w in weights], [b.copy() for b in biases])
 
     def _divergence(self) -> DivergenceError:
         return DivergenceError(

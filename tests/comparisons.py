@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from netlearn.launch import Summary
 from netlearn.results import Reached, Row, Run
+from netlearn.runs import Summary
 from netlearn.settings import resolve
 
 UPDATES = (0, 1, 10, 100, 500, 1000)

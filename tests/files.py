@@ -1,7 +1,8 @@
-"""Makes small data files, whole or broken."""
+"""Makes small data files, whole or broken, and other things that several tests need."""
 
 import gzip
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,3 +46,11 @@ def small_dataset(train: int = 47, validation: int = 20, n_in: int = 6, outputs:
 
     parts = examples(train), examples(validation), examples(validation)
     return Dataset("small", "here", *parts, outputs=outputs, image=None, sha256={})
+
+
+def wait_for(text: str, stream: IO[str]) -> None:
+    """Read a process's output until a line has that text."""
+    for line in stream:
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} never came")

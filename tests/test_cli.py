@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from netlearn import __version__
 from netlearn.cli import COMMANDS, main
 from netlearn.settings import FIELDS
-from tests.files import write_folder
+from tests.files import wait_for, write_folder
 
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 
@@ -137,7 +137,8 @@ WRONG = [
      "package.module:ClassName"),
     (["--cost", "nowhere:Huber"], 1, "cost 'nowhere:Huber': cannot be loaded: ModuleNotFoundError: No module named "
      "'nowhere'"),
-    (["--data", "mnst"], 2, "data 'mnst': allowed is auto, mnist, mnist-5k, fashion-mnist, neuron, a folder of IDX "
+    (["--data", "mnst"], 2, "data 'mnst': did you mean mnist? allowed is auto, mnist, mnist-5k, "
+     "fashion-mnist, neuron, a folder of IDX "
      "files or an .npz file"),
     (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
     (["--learning-rate", "fast"], 2, "--learning-rate fast: allowed is a number above 0, to 1e+09"),
@@ -156,7 +157,7 @@ WRONG = [
     (["--config", "none.toml"], 2, "none.toml: cannot be read: No such file or directory"),
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
     (["--config", "key.toml"], 2, "unknown key key.toml: lerning_rate: did you mean learning_rate?"),
-    (["--config", "value.toml"], 2, f"value.toml: epochs many: allowed is {COUNT}"),
+    (["--config", "value.toml"], 2, f"value.toml: epochs 'many': allowed is {COUNT}"),
     (["--out", "file"], 1, "file: is a file; a run needs a folder of its own"),
     (["--out", "file/run"], 1, "file/run: cannot be written: Not a directory"),
     (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
@@ -227,8 +228,7 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
     command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--epochs", "100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while "epoch 2/" not in process.stderr.readline():
-            pass
+        wait_for("epoch 2/", process.stderr)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code
@@ -239,6 +239,64 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
     assert last == f"Interrupted after update {summary['updates']}; what was done is in runs/cross-entropy"
     assert Path("runs/cross-entropy/metrics.csv").read_text().splitlines()[-1].startswith(f"{summary['updates']},")
     assert Path("runs/cross-entropy/weights.safetensors").is_file()
+
+
+def test_second_interrupt_ends_at_once() -> None:
+    code = (
+        "import os, signal\nfrom netlearn.cli.signals import stopping_on_signals\n"
+        "class Trainer:\n    def stop(self): print('stopping', flush=True)\n"
+        "with stopping_on_signals(Trainer()):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n    os.kill(os.getpid(), signal.SIGINT)\n    print('too late')\n"
+    )
+    result = python("-c", code)
+    assert result.stdout == "stopping\n"
+    assert "KeyboardInterrupt" in result.stderr
+
+
+def shell(command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
+def test_run_is_finished_or_kept_though_nobody_listens(ending: str) -> None:
+    shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --out run {ending}")
+    assert Path("run/weights.safetensors").is_file()
+    assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
+
+
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    result = shell(f"{sys.executable} -m netlearn data list >/dev/full")
+    assert (result.returncode, result.stderr) == (1, "Error: output: No space left on device\n")
+
+
+def test_data_that_auto_took_is_stored_so_that_the_run_can_be_repeated() -> None:
+    call("train", "-q", "--epochs", "1")
+    assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hidden", "30", "--hidden", "none"], "--hidden none: goes with no other --hidden"),
+        (["--hidden", "100000,100000,100000"],
+         "hidden [100000, 100000, 100000]: a network [784, 100000, 100000, 100000, 10] does not fit in memory"),
+        (["--data", "caf\udce9"], "--data 'caf\\udce9': allowed is auto, mnist, mnist-5k, fashion-mnist, neuron, "
+         "a folder of IDX files or an .npz file"),
+    ],
+)  # fmt: skip
+def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("netlearn.network.Network._initialize", too_much)
+    result = train(*arguments)
+    assert (result.exit_code, result.stderr) == (2, f"Error: {message}\n")
+
+
+def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
+    write_folder(Path("$x_$"))
+    assert call("train", "-q", "--data", "$x_$", "--epochs", "1").exit_code == 0
+    assert call("data", "show", "$x_$").exit_code == 0
 
 
 def test_interrupt_before_training_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +310,7 @@ def test_interrupt_before_training_exits_130(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_terminal_shows_a_bar_with_epoch_cost_and_accuracy() -> None:
     main_end, child_end = pty.openpty()
-    termios.tcsetwinsize(child_end, (24, 150))
+    termios.tcsetwinsize(child_end, (24, 80))
     command = [sys.executable, "-m", "netlearn", "train", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child_end) as process:
         os.close(child_end)
@@ -266,8 +324,7 @@ def test_terminal_shows_a_bar_with_epoch_cost_and_accuracy() -> None:
     os.close(main_end)
     assert process.returncode == 0
     text = shown.decode()
-    assert re.search(r"epoch 2/2: 100%\|█+\| 700/700 ", text)
-    assert re.search(r"cost \d\.\d{4}, validation accuracy \d\d\.\d\d %", text)
+    assert re.search(r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %", text)
 
 
 def test_data_list_names_every_set_and_where_it_lies() -> None:
@@ -289,7 +346,7 @@ def test_data_download_that_fails_names_the_mirrors() -> None:
     assert result.exit_code == 1
     assert re.fullmatch(
         r"Error: fashion-mnist is not here and cannot be had: no mirror could give the files: "
-        r"https://\S+ \(cannot be reached\); put its four files in a folder and .+",
+        r"https://\S+ \(cannot be reached\)",
         result.stderr.splitlines()[-1],
     )
 
@@ -298,6 +355,19 @@ def test_data_show_draws_a_picture() -> None:
     result = call("data", "show", "mnist-5k")
     assert (result.exit_code, result.stdout) == (0, "mnist-5k.png\n")
     assert Path("mnist-5k.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_data_show_numbers_its_pictures_and_draws_svg_where_asked() -> None:
+    assert [call("data", "show", "mnist-5k").stdout for _ in range(2)] == ["mnist-5k.png\n", "mnist-5k-2.png\n"]
+    assert call("data", "show", "mnist-5k", "--out", "digits.svg").exit_code == 0
+    assert b"<svg" in Path("digits.svg").read_bytes()
+
+
+@pytest.mark.parametrize("out", ["digits.jpg", ".", "", "/"])
+def test_data_show_to_no_picture_file_is_refused(out: str) -> None:
+    result = call("data", "show", "mnist-5k", "--out", out)
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: --out {Path(out)}: allowed is a file that ends in .png or .svg\n"
 
 
 def test_data_show_of_what_is_no_picture_is_refused() -> None:

@@ -29,6 +29,7 @@ from netlearn.settings import resolve
 from netlearn.trials import Task, perform, tasks_of, tune_rates
 from netlearn.workers import Workers
 from tests.comparisons import run
+from tests.files import wait_for
 
 QUICK = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "12", "--seeds", "2"]
 
@@ -229,7 +230,8 @@ def test_different_data_is_said_in_the_table() -> None:
 
 
 def kill_one_worker(killed: list[int]) -> None:
-    while not list(Path().glob("runs/compare/*/metrics.csv")):
+    give_up_at = time.monotonic() + 60
+    while time.monotonic() < give_up_at and not list(Path().glob("runs/compare/*/metrics.csv")):
         time.sleep(0.02)
     child = multiprocessing.active_children()[0]
     assert child.pid is not None
@@ -265,8 +267,7 @@ def test_interrupted_comparison_keeps_the_finished_runs_and_exits_130() -> None:
     command = [sys.executable, "-m", "netlearn", "compare", "--data", "mnist-5k", "--epochs", "5", "--seeds", "50"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
-        while "1 of 100 runs done" not in process.stderr.readline():
-            pass
+        wait_for("1 of 100 runs done", process.stderr)
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers too
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == 130

@@ -7,6 +7,7 @@ import pytest
 from netlearn.activations import Identity, Sigmoid
 from netlearn.costs import COSTS, CrossEntropy, Quadratic, check_gradient, load_cost
 from netlearn.errors import CostError, SettingsError
+from netlearn.network import Network
 from tests import reference
 
 
@@ -116,6 +117,46 @@ class Broken(CrossEntropy):
 
 class Half:
     output = Identity()
+
+class Textbook(CrossEntropy):
+    def value(self, z, a, y):
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
+
+class Silent(CrossEntropy):
+    def delta(self, z, a, y, out):
+        np.subtract(a, y, out=out)
+
+class Returning(CrossEntropy):
+    def delta(self, z, a, y, out):
+        np.subtract(a, y, out=out)
+        return -out
+
+class Meddling(CrossEntropy):
+    def delta(self, z, a, y, out):
+        a -= y
+        out[:] = a
+        return out
+
+class Exiting(CrossEntropy):
+    def __init__(self):
+        raise SystemExit(0)
+
+class Uphill(CrossEntropy):
+    learning_rate = -1.0
+
+class Wordy(CrossEntropy):
+    learning_rate = "fast"
+
+class Stuck:
+    def value(self, z, out=None):
+        return 1 / (1 + np.exp(-z))
+
+class Deaf(CrossEntropy):
+    output = Stuck()
+
+class ForTen(CrossEntropy):
+    def value(self, z, a, y):
+        return super().value(z, a, y) * np.ones(10)[:len(z)].mean() if len(z) == 10 else z / undefined
 """
 
 
@@ -155,6 +196,14 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
             "own_costs:Half",
             "cost 'own_costs:Half': the class has no 'learning_rate'; a cost has output, learning_rate, value, delta",
         ),
+        ("own_costs:Meddling", "cost 'own_costs:Meddling': delta must leave z, a and y as they are"),
+        ("own_costs:Exiting", "cost 'own_costs:Exiting': cannot be loaded: SystemExit: 0"),
+        ("own_costs:Uphill", "cost 'own_costs:Uphill': its learning_rate is -1.0; allowed is a number above 0"),
+        ("own_costs:Wordy", "cost 'own_costs:Wordy': its learning_rate is 'fast'; allowed is a number above 0"),
+        (
+            "own_costs:Deaf",
+            "cost 'own_costs:Deaf': the value of its output activation must write to `out` what it returns",
+        ),
         (
             "own_costs:Missing",
             "cost 'own_costs:Missing': cannot be loaded: "
@@ -168,14 +217,41 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
 )
 def test_own_cost_that_cannot_serve_is_refused(name: str, message: str) -> None:
     with pytest.raises(CostError) as caught:
-        load_cost(name)
+        Network([2, 4], name)
     assert str(caught.value) == message
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_textbook_cross_entropy_with_its_logarithms_of_a_passes_the_check() -> None:
+    Network([2, 4], "own_costs:Textbook")
+
+
+@pytest.mark.usefixtures("own_costs")
+@pytest.mark.parametrize("name", ["own_costs:Silent", "own_costs:Returning"])
+def test_what_is_checked_is_what_is_used_the_delta_in_out(name: str) -> None:
+    x, y = np.ones((2, 3)), np.eye(4)[:, :3]
+    own, built_in = (Network([2, 4], cost, rng=np.random.default_rng(0)) for cost in (name, "cross-entropy"))
+    np.testing.assert_array_equal(own.backprop(x, y)[1][0], built_in.backprop(x, y)[1][0])
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_is_checked_with_the_outputs_that_it_will_have() -> None:
+    Network([2, 10], "own_costs:ForTen")
+    with pytest.raises(CostError, match="fails when called"):
+        Network([2, 4], "own_costs:ForTen")
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_of_one_output_neuron_is_checked() -> None:
+    Network([2, 1], "own_costs:Linear")
+    with pytest.raises(CostError, match="delta is not the derivative of value"):
+        Network([2, 1], "own_costs:Drifted")
 
 
 @pytest.mark.usefixtures("own_costs")
 def test_own_cost_with_a_wrong_gradient_is_refused_with_both_numbers() -> None:
     with pytest.raises(CostError) as caught:
-        load_cost("own_costs:Drifted")
+        Network([2, 4], "own_costs:Drifted")
     message = str(caught.value)
     assert message.startswith("cost 'own_costs:Drifted': delta is not the derivative of value: at z = ")
     words = message.replace(",", "").split()

@@ -33,6 +33,7 @@ class Mirrors(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
+        self.encodings: list[str] = []
         self.closing = threading.Event()
 
     def url(self, manner: str) -> str:
@@ -45,6 +46,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         _, manner, name = self.path.split("/")
         self.server.asked.append(f"{manner}/{name}")
+        self.server.encodings.append(self.headers["Accept-Encoding"])
         content = CONTENT[name]
         if manner == "missing":
             self.send_error(404)
@@ -209,8 +211,7 @@ def test_auto_takes_mnist_5k_where_mnist_cannot_be_had_and_says_why(
     assert (data.name, len(data.train)) == ("mnist-5k", 3500)
     assert data.note == (
         "taken because mnist is not here and cannot be had: no mirror could give the files: "
-        f"{mirrors.url('missing')} (404 Not Found); "
-        "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
+        f"{mirrors.url('missing')} (404 Not Found); longer tries: netlearn data download mnist"
     )
 
 
@@ -249,6 +250,42 @@ def test_own_folder_with_other_files_is_refused(tmp_path: Path, monkeypatch: pyt
         f"{path}: not the mnist original: its SHA-256 is {sources.sha256_of(path)[:12]}…, "
         "the original's 440fcabf73cc…; to use other data, name its folder with --data"
     )
+
+
+def test_own_folder_with_unpacked_files_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "own", packed=False)
+    monkeypatch.setenv("NETLEARN_DATA", str(folder))
+    with pytest.raises(DataError) as caught:
+        datasets.load("mnist")
+    assert str(caught.value) == (
+        f"{folder}: holds unpacked files, allowed are the original .gz; or name it with --data"
+    )
+
+
+def test_cache_that_cannot_be_read_is_as_if_it_were_not_there(
+    known: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known("good")
+    datasets.load("mnist")
+
+    def forbidden(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sources, "sha256_of", forbidden)
+    assert sources.locate("mnist") is None
+
+
+def test_files_are_asked_for_as_they_are(mirrors: Mirrors, tmp_path: Path) -> None:
+    fetch(HASHES, [mirrors.url("good")], tmp_path)
+    assert mirrors.encodings == ["identity"] * 4
+
+
+def test_no_further_mirror_is_asked_when_the_time_is_over(mirrors: Mirrors, tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        fetch(HASHES, [mirrors.url("dripping"), mirrors.url("good")], tmp_path, silence=SILENCE, within=0.5)
+    assert not [path for path in mirrors.asked if path.startswith("good")]
 
 
 def test_own_folder_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,31 @@ def test_variants_with_the_same_seed_are_paired() -> None:
     assert orders[0] == orders[1] != orders[2]
 
 
+def test_weights_and_shuffling_draw_from_streams_of_their_own() -> None:
+    trainer = make_trainer(resolve({"hidden": (5,)}), small_dataset())
+    shuffling = trainer._rng.bit_generator.state["state"]["state"]
+    fresh = make_trainer(resolve({"hidden": (6, 7)}), small_dataset())
+    assert fresh._rng.bit_generator.state["state"]["state"] == shuffling  # whatever the weights drew
+    first = np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).standard_normal((5, 6)) / np.sqrt(6)
+    np.testing.assert_array_equal(trainer.network.weights[0], first.astype(np.float32))
+    assert np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).bit_generator.state != (
+        make_trainer(resolve({"hidden": (5,)}), small_dataset())._rng.bit_generator.state
+    )
+
+
+def test_run_that_cannot_record_keeps_its_weights(tmp_path: Path) -> None:
+    settings = resolve({"hidden": (5,), "epochs": 3})
+    folder = RunFolder(tmp_path)
+
+    def fail(record: Record) -> None:
+        if record.update == 5:
+            raise OSError("nobody listens")
+
+    with pytest.raises(OSError, match="nobody listens"):
+        run(settings, make_trainer(settings, small_dataset()), folder, fail)
+    assert (tmp_path / "weights.safetensors").is_file()
+
+
 BOOK = [  # cost, start, learning rate, output at epochs 0, 50, …, 300 (chapter 3; recomputed from its equations)
     ("quadratic", (0.6, 0.9), 0.15, [0.8176, 0.3870, 0.2110, 0.1527, 0.1237, 0.1061, 0.0940]),
     ("quadratic", (2.0, 2.0), 0.15, [0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028]),

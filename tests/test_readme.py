@@ -91,12 +91,26 @@ def test_pictures_of_the_readme_exist() -> None:
         assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
 
 
+def house() -> list[str]:
+    """Return the modules in the order of the README's table."""
+    rows = re.findall(r"^\| (`.+?) \|", README.partition("## The house")[2], re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+
 def test_table_of_the_house_names_every_module() -> None:
     modules = {path.stem for path in (ROOT / "netlearn").glob("[!_]*.py")} | {"plotting", "cli"}
-    house = README.partition("## The house")[2]
-    assert modules == {
-        name for row in re.findall(r"^\| (`.+?) \|", house, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
-    }
+    assert sorted(modules) == sorted(house())
+
+
+def test_imports_run_one_way_from_the_bottom_of_the_table_to_its_top() -> None:
+    order = house()
+    for path in (ROOT / "netlearn").rglob("*.py"):
+        place = path.relative_to(ROOT / "netlearn").parts[0].removesuffix(".py")
+        if place.startswith("__"):
+            continue
+        for name in re.findall(r"from netlearn\.(\w+)|import netlearn\.(\w+)", path.read_text()):
+            imported = name[0] or name[1]
+            assert imported == place or order.index(imported) < order.index(place), f"{place} imports {imported}"
 
 
 def is_experiment(path: Path) -> bool:

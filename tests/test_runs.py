@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -8,10 +11,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn.errors import RunError
-from netlearn.runs import FILES, RunFolder, free_folder
+from netlearn.runs import FILES, RunFolder, free_path
 from netlearn.settings import read_toml, resolve
 from netlearn.slowdown import Record
 
+ROOT = Path(__file__).parents[1]
 RECORD = Record(
     update=5, epoch=0.5, seconds=0.25, train_cost=1 / 3, train_accuracy=0.5, validation_cost=2.0,
     validation_accuracy=0.25, output_error=0.1, learning_speed=float("nan"), stuck=0.0, speeds=(0.5, 1e-12),
@@ -60,10 +64,17 @@ def test_summary_is_json_without_nan(tmp_path: Path) -> None:
 
 
 def test_taken_names_are_numbered(tmp_path: Path) -> None:
-    assert free_folder(tmp_path, "run") == tmp_path / "run"
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run-2").mkdir()
-    assert free_folder(tmp_path, "run") == tmp_path / "run-3"
+    names = [RunFolder.numbered(tmp_path / "runs", "run").path.name for _ in range(3)]
+    assert names == ["run", "run-2", "run-3"]
+    (tmp_path / "digits.png").touch()
+    assert free_path(tmp_path, "digits", ".png") == tmp_path / "digits-2.png"
+
+
+def test_two_runs_that_start_at_once_get_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([tmp_path / "run", tmp_path / "run-2"])
+    (tmp_path / "run").mkdir()  # by the other one, after this one looked
+    monkeypatch.setattr("netlearn.runs.free_path", lambda parent, name: next(found))
+    assert RunFolder.numbered(tmp_path, "run").path == tmp_path / "run-2"
 
 
 def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -> None:
@@ -116,3 +127,30 @@ def test_failed_write_leaves_what_was_there_before(tmp_path: Path, monkeypatch: 
         folder.write("summary.json", b"after")
     assert str(caught.value) == f"{tmp_path / 'summary.json'}: cannot be written: No space left on device"
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("summary.json", b"before")]
+
+
+def test_file_is_moved_into_its_place_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write("summary.json", b"before")
+    seen: list[bytes] = []
+    monkeypatch.setattr("os.fsync", lambda _: seen.append((tmp_path / "summary.json").read_bytes()))
+    folder.write("summary.json", b"after")
+    assert seen == [b"before"]
+    assert (tmp_path / "summary.json").read_bytes() == b"after"
+
+
+def test_full_disk_leaves_no_half_row(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\nfrom netlearn.errors import RunError\nfrom netlearn.runs import RunFolder\n"
+        "from tests.test_runs import RECORD\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "folder = RunFolder(Path('run'))\nfolder.write_record(RECORD)\n"
+        "size = Path('run/metrics.csv').stat().st_size\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, size + 20))\n"
+        "try:\n    folder.write_record(RECORD)\nexcept RunError as error:\n    print(error)\n"
+        "print(Path('run/metrics.csv').stat().st_size == size)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)},
+                            capture_output=True, text=True, check=False)  # fmt: skip
+    assert result.stdout == "run/metrics.csv: cannot be written: File too large\nTrue\n", result.stderr

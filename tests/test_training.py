@@ -167,6 +167,23 @@ def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
     assert trainer.update < 100
 
 
+def test_weights_that_l2_blows_up_are_noticed_as_soon_as_the_cost_overflows() -> None:
+    trainer = make(learning_rate=1.0, l2=47 * 12, batch_size=1, epochs=50)  # each update multiplies by 1 − 12
+    with pytest.raises(DivergenceError):
+        list(trainer)
+    w = trainer.network.weights[-1]
+    assert not np.isfinite(np.vdot(w, w))
+    assert np.isfinite(np.vdot(w / 11, w / 11))
+    assert trainer.seconds > 0
+
+
+def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> None:
+    data = small_dataset(train=1500)
+    trainer = make(data)
+    record = next(iter(trainer))
+    assert (record.train_cost, record.train_accuracy) == pytest.approx(trainer.evaluate(data.train.first(1000)))
+
+
 def test_divergence_inside_an_epoch_is_noticed_in_the_same_update() -> None:
     trainer = make(batch_size=1)
     trainer.on_update = lambda: trainer.network.weights[0].fill(np.nan) if trainer.update == 33 else None
@@ -193,6 +210,15 @@ def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
         assert threads() == before
     assert inside
     assert all(set(found) == {1} for found in inside)
+
+
+def test_stop_at_the_last_probe_of_an_epoch_keeps_that_epoch_in_mind() -> None:
+    trainer = make(epochs=2)
+    for record in trainer:
+        if record.epoch == 2:
+            trainer.stop()
+    assert trainer.best is not None
+    assert trainer.best.accuracy >= record.validation_accuracy
 
 
 def test_evaluation_of_a_part_equals_the_records() -> None:

@@ -3,6 +3,7 @@
 Commands are imported when they are called, so that `netlearn --help` loads no numpy.
 """
 
+import errno
 import importlib
 
 import click
@@ -53,6 +54,10 @@ class Commands(click.Group):
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(" ".join(str(error).split())) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly when nobody reads on
+            raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted", err=True)
             ctx.exit(130)

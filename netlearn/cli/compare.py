@@ -16,7 +16,7 @@ from netlearn.comparison import FILES, Comparison, compare, overlay, read_runs
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
 from netlearn.experiment import BUILT_IN, BUILT_IN_COSTS, BUILT_IN_SEEDS, Experiment, from_costs, read_experiment
-from netlearn.runs import RunFolder, free_folder
+from netlearn.runs import RunFolder
 from netlearn.trials import TUNING_FACTORS, load_data, tune_rates
 from netlearn.wording import problems, table
 from netlearn.workers import Workers
@@ -91,7 +91,7 @@ def _load(name: str, *, quiet: bool) -> Dataset:
 
 
 def _folder(out: Path | None, *, force: bool) -> RunFolder:
-    return RunFolder(out or free_folder(Path("runs"), "compare"), force=force, files=FILES)
+    return RunFolder(out, force=force, files=FILES) if out else RunFolder.numbered(Path("runs"), "compare", FILES)
 
 
 def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, tune: bool, quiet: bool) -> Comparison:

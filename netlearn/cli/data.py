@@ -6,7 +6,8 @@ import click
 
 from netlearn import datasets, sources
 from netlearn.cli.progress import download_bar, note
-from netlearn.runs import write_whole
+from netlearn.errors import SettingsError
+from netlearn.runs import free_path, write_whole
 
 
 @click.group("data")
@@ -55,6 +56,8 @@ def show(name: str, out: Path | None) -> None:
     data = datasets.load(name, download_bar)
     if data.note:
         note(f"{data.name}: {data.note}")
-    path = out or Path(f"{Path(data.name).stem}.png")
-    write_whole(path, render(examples(data), "png"))
+    path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
+    if path.suffix not in {".png", ".svg"}:
+        raise SettingsError(f"--out {path}: allowed is a file that ends in .png or .svg")
+    write_whole(path, render(examples(data), path.suffix[1:]))
     click.echo(path)

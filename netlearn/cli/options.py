@@ -7,6 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from netlearn import settings
+from netlearn.errors import SettingsError
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size")
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
@@ -89,4 +90,6 @@ def given(flags: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that were given; several --hidden are the layers one after the other."""
     used = {name: value for name, value in flags.items() if value not in (None, ())}
     layers = used.pop("hidden", ())
+    if len(layers) > 1 and () in layers:
+        raise SettingsError("--hidden none: goes with no other --hidden")
     return used | ({"hidden": sum(layers, ())} if layers else {})

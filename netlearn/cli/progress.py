@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -13,12 +13,19 @@ from netlearn.experiment import Experiment
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 
+TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"  # fits a terminal of 80 columns
 BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
 
 
 def note(text: str) -> None:
-    """Tell something that is not a result."""
-    click.echo(text, err=True)
+    """Tell something that is not a result; where nobody can hear it, the work goes on."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def on_a_terminal() -> bool:
+    """Tell whether a person is watching stderr; it may be closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def tell_data(data: Dataset) -> None:
@@ -39,21 +46,21 @@ def percent(share: float | None) -> str:
 
 def download_bar(file: str) -> "tqdm[Any]":
     """Return the bar of one file's download, shown on a terminal only."""
-    return tqdm(desc=file, unit="B", unit_scale=True, leave=False, disable=not sys.stderr.isatty())
+    return tqdm(desc=file, unit="B", unit_scale=True, leave=False, disable=not on_a_terminal())
 
 
 @contextmanager
 def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
     """Show how far a trainer is: yields what to call with each record."""
-    if not sys.stderr.isatty():
+    if not on_a_terminal():
         yield lambda record: _tell_epoch(trainer, record)
         return
-    with tqdm(total=trainer.epochs * trainer.updates_per_epoch, unit=" updates", unit_scale=True) as bar:
+    with tqdm(total=trainer.epochs * trainer.updates_per_epoch, bar_format=TRAINING_BAR) as bar:
         trainer.on_update = bar.update
 
         def show(record: Record) -> None:
             bar.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
-            bar.set_postfix_str(_figures(record))
+            bar.set_postfix_str(f"cost {record.train_cost:.4f}, accuracy {percent(record.validation_accuracy)}")
 
         yield show
 
@@ -76,7 +83,7 @@ def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[
         yield lambda epochs, done: None
         return
     note(f"runs: {runs}, {', '.join(plan.variants)} from {len(plan.seeds)} seeds each")
-    if sys.stderr.isatty():
+    if on_a_terminal():
         with tqdm(total=epochs, unit=" epochs", bar_format=BAR) as bar:
 
             def show(epochs: float, done: int) -> None:

@@ -11,8 +11,7 @@ from netlearn.cli.options import given, setting_options
 from netlearn.cli.progress import download_bar, note, percent, tell_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.datasets import Dataset
-from netlearn.launch import Summary
-from netlearn.runs import RunFolder, free_folder
+from netlearn.runs import RunFolder, Summary
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -46,7 +45,8 @@ def command(
     data = datasets.load(settings.data, None if quiet else download_bar).with_train_size(settings.train_size)
     settings = msgspec.structs.replace(settings, data=data.name)  # what "auto" took, so that the run can be repeated
     trainer = launch.make_trainer(settings, data)
-    folder = RunFolder(out or free_folder(Path("runs"), settings.cost.replace(":", "-")), force=force)
+    name = settings.cost.replace(":", "-")
+    folder = RunFolder(out, force=force) if out else RunFolder.numbered(Path("runs"), name)
     with stopping_on_signals(trainer) as signals:
         if quiet:
             summary = launch.run(settings, trainer, folder)
@@ -55,7 +55,7 @@ def command(
             with training_progress(trainer) as on_record:
                 summary = launch.run(settings, trainer, folder, on_record)
     click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
-    if signals:
+    if summary.status == "interrupted":
         note(f"Interrupted after update {summary.updates}; what was done is in {folder.path}")
         ctx.exit(128 + signals[0])
 

@@ -3,3 +3,7 @@
 The colours are Okabe and Ito's, which colour-blind readers tell apart; lines differ in their dashes or carry their
 names as well, so the pictures survive being printed in grey.
 """
+
+import logging
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where its caches lie is no concern of netlearn's users

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.activations import Array
-from netlearn.plotting.style import COLOURS, DASHES, GREY, label_ends, percent_axis, plain, update_axis
+from netlearn.plotting.style import COLOURS, DASHES, GREY, label_ends, literal, percent_axis, plain, update_axis
 from netlearn.results import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
@@ -79,7 +79,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         for i, (name, runs) in enumerate(groups.items()):
             colour = COLOURS[i % len(COLOURS)]
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
-            above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=name)
+            above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name))
             if (theory := THEORY.get(runs[0].settings.cost)) is not None:
                 above.plot(e, theory[1](e), DASHES[i % len(DASHES)], color=colour, linewidth=1.2, label=theory[0])
             below.hist(error, bins=20, range=(0, 1), histtype="step", color=colour, linestyle=DASHES[i % len(DASHES)])
@@ -114,7 +114,7 @@ def digits(groups: Groups, title: str) -> Figure | None:
     for (row, column), share in np.ndenumerate(recall):
         text = "-" if np.isnan(share) else f"{100 * share:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if share > 0.5 else "white")
-    axes.set_yticks(range(len(runs)), [f"{name}, seed {run.settings.seed}" for name, run in runs])
+    axes.set_yticks(range(len(runs)), [literal(f"{name}, seed {run.settings.seed}") for name, run in runs])
     axes.set_xticks(range(recall.shape[1]))
     axes.set_xlabel("digit of the test set; in each cell the share recognized, in %")
     axes.tick_params(length=0)
@@ -213,5 +213,5 @@ def _draw_layers(axes: Axes, groups: Groups) -> Ends:
 
 def _finish(figure: Figure, title: str) -> Figure:
     lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
-    figure.suptitle("\n".join(lines), fontsize="medium")
+    figure.suptitle(literal("\n".join(lines)), fontsize="medium")
     return figure

@@ -1,35 +1,37 @@
 """The pictures of one run and of one data set."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
-from netlearn.plotting.style import BLUE, ORANGE, percent_axis, plain, update_axis
-from netlearn.slowdown import Record
+from netlearn.plotting.style import BLUE, ORANGE, literal, percent_axis, plain, update_axis
+from netlearn.slowdown import PROBE_EXAMPLES, Record
 
 
-def curves(records: Sequence[Record], updates_per_epoch: int, title: str) -> Figure:
+def curves(records: Sequence[Record], updates_per_epoch: int, title: str, train_size: int) -> Figure:
     """Return the learning curves of one run: cost above, accuracy below, against updates on a log axis."""
     figure = Figure(figsize=(7, 6), layout="constrained")
     cost, accuracy = figure.subplots(2, 1, sharex=True)
     updates = [record.update for record in records]
     lines = []
+    first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
     for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
         for part, label, colour, dashes in (
-            ("train", "training set (its first 1,000 examples)", BLUE, "-"),
+            ("train", f"training set{first}", BLUE, "-"),
             ("validation", "validation set", ORANGE, "--"),
         ):
             values = [getattr(record, f"{part}_{quantity}") for record in records]
             lines += axes.plot(updates, values, dashes, color=colour, label=label, linewidth=2)
         plain(axes)
     cost.set_ylabel("mean cost per example")
-    cost.set_ylim(bottom=0)
+    cost.set_ylim(bottom=min(0, *cost.get_ylim()))
     percent_axis(accuracy, "classified correctly")
     update_axis((cost, accuracy), updates_per_epoch, updates[-1])
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(literal(title), fontsize="medium")
     figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
     return figure
 
@@ -44,8 +46,12 @@ def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
     grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for axes in grid:
         axes.set_axis_off()
+    brightest = float(data.train.x[:count].max())
     for axes, x, label in zip(grid, data.train.x[:count], data.train.labels, strict=False):
-        axes.imshow(x.reshape(data.image), cmap="gray_r", vmin=0, vmax=1)
+        axes.imshow(x.reshape(data.image), cmap="gray_r", vmin=0, vmax=brightest)
         axes.set_title(str(label), fontsize="small", pad=2)
-    figure.suptitle(f"{data.name}: the first {count} of {len(data.train):,} training examples", fontsize="medium")
+    figure.suptitle(
+        literal(f"{Path(data.name).name}: the first {count} of {len(data.train):,} training examples"),
+        fontsize="medium",
+    )
     return figure

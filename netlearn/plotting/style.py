@@ -1,6 +1,7 @@
 """What all pictures share: colours, the update axis, labels at the ends of lines, and their bytes."""
 
 import io
+import warnings
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -18,9 +19,15 @@ LABEL_HEIGHT = 0.13  # inches
 def render(figure: Figure, kind: str) -> bytes:
     """Return a figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "netlearn"}):
+    with mpl.rc_context({"svg.hashsalt": "netlearn"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
+
+
+def literal(text: str) -> str:
+    """Return a user's text so that matplotlib takes no part of it for mathematics."""
+    return text.replace("$", r"\$")
 
 
 def plain(axes: Axes) -> None:
@@ -75,6 +82,6 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         height = max((axes.transData.transform((0, y))[1] - bottom) / (top - bottom), lowest)
         lowest = height + LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
         axes.annotate(
-            text, (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
+            literal(text), (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
             annotation_clip=False,
         )  # fmt: skip
