@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo
-demo: $(VENV)/.installed  ## install netlearn, train on handwritten digits, say where the pictures are
-	$(BIN)/netlearn train --cost cross-entropy
+demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten digits, say where the pictures are
+	$(BIN)/netlearn compare
 
 .PHONY: test
 test: $(VENV)/.developed  ## run the tests
@@ -35,9 +35,9 @@ bench: $(VENV)/.developed  ## time netlearn beside a per-example loop (full MNIS
 	$(BIN)/python -m scripts.benchmark
 
 .PHONY: figures
-figures: $(VENV)/.installed  ## redo the README's picture (full MNIST: set NETLEARN_DATA)
-	$(BIN)/netlearn train --cost cross-entropy --out runs/readme --force
-	cp runs/readme/curves.png docs/curves.png
+figures: $(VENV)/.installed  ## redo the README's pictures (full MNIST: set NETLEARN_DATA)
+	$(BIN)/netlearn compare --out runs/readme --force
+	cp runs/readme/*.png docs/
 
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
