@@ -5,6 +5,8 @@ Commands are imported when they are called, so that `netlearn --help` loads no n
 
 import errno
 import importlib
+import os
+import sys
 
 import click
 
@@ -50,17 +52,22 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command and translate its errors."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what cannot be written shall be said here, not when Python ends
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(" ".join(str(error).split())) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly when nobody reads on
+            if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try it again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
             raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted", err=True)
             ctx.exit(130)
+        return result
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
