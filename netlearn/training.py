@@ -88,7 +88,8 @@ class Trainer:
         self._validation, self._validation_y = self._arrays(data.validation)
         self._x = np.empty((batch_size, self._train.shape[1]), network.dtype)
         self._y = np.empty((batch_size, self._train_y.shape[1]), network.dtype)
-        self.start_sha256 = _hash(*network.weights, *network.biases)
+        start = b"".join(array.tobytes() for array in network.weights + network.biases)
+        self.start_sha256 = hashlib.sha256(start).hexdigest()
         self.samples: dict[int, tuple[Array, Array]] = {}
         self._batches = hashlib.sha256(str(batch_size).encode())
         self._decay = 1 - learning_rate * l2 / len(data.train)
@@ -244,10 +245,3 @@ class Trainer:
             f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
             f"a smaller one, such as {self.learning_rate / 10:g}, may help"
         )
-
-
-def _hash(*arrays: Array) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.data)
-    return digest.hexdigest()

@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
+
+from netlearn.comparison import PICTURES
+from netlearn.plotting.compare import DRAWN
+from netlearn.results import group, read_run
+from tests.commands import QUICK, compare
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
@@ -27,3 +33,18 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("needs full MNIST: set NETLEARN_DATA to its folder")
     monkeypatch.setenv("NETLEARN_DATA", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("compared") / "out"
+    result = compare(*QUICK, "-q", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.fixture
+def drawn(compared: Path) -> dict[str, Figure]:
+    runs = [read_run(compared / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
+    figures = {name: DRAWN[name](group(runs), "title\nsecond line") for name in PICTURES}
+    return {name: figure for name, figure in figures.items() if figure is not None}

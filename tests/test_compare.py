@@ -1,4 +1,4 @@
-"""Comparisons from end to end: the library, the command, its pictures and what it does when things go wrong."""
+"""`netlearn compare` from end to end, and what it does when things go wrong."""
 
 import csv
 import json
@@ -9,69 +9,42 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from click.testing import CliRunner, Result
-from matplotlib.figure import Figure
+from click.testing import CliRunner
 
-from netlearn import trials
 from netlearn.cli import main
-from netlearn.comparison import PICTURES, name_variants
-from netlearn.experiment import read_experiment
+from netlearn.comparison import PICTURES
 from netlearn.plotting.compare import DRAWN
-from netlearn.plotting.style import GREY
 from netlearn.results import group, read_run
-from netlearn.settings import resolve
-from netlearn.trials import Task, perform, tasks_of, tune_rates
 from netlearn.workers import Workers
-from tests.comparisons import run
+from tests.commands import QUICK, compare, rows_of
 from tests.files import wait_for
 
-QUICK = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "12", "--seeds", "2"]
 
-
-def compare(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["compare", *arguments])
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("compared") / "out"
-    result = compare(*QUICK, "-q", "--out", str(out))
-    assert result.exit_code == 0, result.output
-    return out
-
-
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_comparison_leaves_settings_runs_results_and_pictures(folder: Path) -> None:
+def test_comparison_leaves_settings_runs_results_and_pictures(compared: Path) -> None:
     runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
     pictures = [f"{name}.{kind}" for name in PICTURES if name != "neuron" for kind in ("png", "svg")]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
+    assert sorted(path.name for path in compared.iterdir()) == sorted(
         ["config.toml", "results.csv", "summary.json", *runs, *pictures]
     )
-    assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(folder)] == [
+    assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(compared)] == [
         (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")
     ]
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((compared / "summary.json").read_text())
     assert summary["pairing"].startswith("Paired: ")
     assert [row["variant"] for row in summary["rows"]] == ["quadratic", "cross-entropy"]
     assert summary["rows"][1]["learning_speed_0"] == pytest.approx(1, abs=1e-4)
     assert summary["rows"][0]["learning_speed_0"] < 0.25
 
 
-def test_run_of_a_comparison_is_the_run_that_train_makes(folder: Path) -> None:
-    config = folder / "quadratic-1" / "config.toml"
+def test_run_of_a_comparison_is_the_run_that_train_makes(compared: Path) -> None:
+    config = compared / "quadratic-1" / "config.toml"
     CliRunner().invoke(main, ["train", "-q", "--config", str(config), "--out", "alone"])
     for name in ("weights.safetensors", "output_neurons.safetensors"):
-        assert (folder / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
+        assert (compared / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
 
 
 def untimed(folder: Path) -> dict[str, Any]:
@@ -90,16 +63,16 @@ def untimed(folder: Path) -> dict[str, Any]:
     return left
 
 
-def test_results_are_the_same_whatever_the_number_of_jobs(folder: Path) -> None:
+def test_results_are_the_same_whatever_the_number_of_jobs(compared: Path) -> None:
     result = compare(*QUICK, "-q", "--jobs", "1", "--out", "one")
     assert result.exit_code == 0
-    assert untimed(Path("one")) == untimed(folder)
+    assert untimed(Path("one")) == untimed(compared)
 
 
-def test_config_of_a_comparison_repeats_it(folder: Path) -> None:
-    result = compare(str(folder / "config.toml"), "-q", "--out", "again")
+def test_config_of_a_comparison_repeats_it(compared: Path) -> None:
+    result = compare(str(compared / "config.toml"), "-q", "--out", "again")
     assert result.exit_code == 0
-    assert untimed(Path("again")) == untimed(folder)
+    assert untimed(Path("again")) == untimed(compared)
 
 
 def test_command_prints_table_sentence_pairing_and_pictures() -> None:
@@ -118,26 +91,26 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     assert notes[-1] == "4 of 4 runs done"
 
 
-def test_runs_that_exist_are_overlaid_and_nothing_is_trained(folder: Path) -> None:
-    paths = [str(path) for path in sorted(folder.glob("*-[01]"))]
+def test_runs_that_exist_are_overlaid_and_nothing_is_trained(compared: Path) -> None:
+    paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
     result = compare(*paths, "-q", "--out", "over")
     assert result.exit_code == 0, result.output
     assert not list(Path("over").glob("*/"))
-    one, other = rows_of(folder), rows_of(Path("over"))
+    one, other = rows_of(compared), rows_of(Path("over"))
     key = ("variant", "seed")
     assert sorted(one, key=lambda row: [row[k] for k in key]) == sorted(other, key=lambda row: [row[k] for k in key])
     for name in ("curves", "slowdown", "error-vs-gradient", "digits"):
         assert Path("over", f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_folder_of_a_comparison_stands_for_its_runs(folder: Path) -> None:
-    assert json.loads(compare(str(folder), "--json", "-q").stdout)["rows"][0]["seeds"] == 2
+def test_folder_of_a_comparison_stands_for_its_runs(compared: Path) -> None:
+    assert json.loads(compare(str(compared), "--json", "-q").stdout)["rows"][0]["seeds"] == 2
 
 
-def test_overlay_may_be_overwritten_and_takes_no_run_with_it(folder: Path) -> None:
+def test_overlay_may_be_overwritten_and_takes_no_run_with_it(compared: Path) -> None:
     for _ in range(2):
-        assert compare(str(folder), "-q", "--out", "over", "--force").exit_code == 0
-    assert compare(str(folder), "-q", "--out", "over").exit_code == 1
+        assert compare(str(compared), "-q", "--out", "over", "--force").exit_code == 0
+    assert compare(str(compared), "-q", "--out", "over").exit_code == 1
 
 
 def test_forced_comparison_leaves_no_run_of_the_one_before() -> None:
@@ -275,123 +248,8 @@ def test_interrupted_comparison_keeps_the_finished_runs_and_exits_130() -> None:
     assert list(Path("runs/compare").glob("*/summary.json"))
 
 
-BAD = [
-    (["--cost", "quadratic"], 2, "variants quadratic: a comparison needs two or more"),
-    (["--cost", "quadratic", "--cost", "quadratic"], 2,
-     "--cost quadratic: two variants of one name; allowed are costs that differ"),
-    (["--seeds", "0"], 2, "--seeds 0: allowed is a number from 1 to 1000 or a list of different ones"),
-    (["--jobs", "0"], 2, "--jobs 0: allowed is a number from 1"),
-    (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
-    (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
-    (["nowhere"], 1, "nowhere: not the folder of a finished run: it has no config.toml"),
-    (["half"], 1, "half: not the folder of a finished run: it has no summary.json"),
-    (["nowhere.toml"], 2, "nowhere.toml: cannot be read: No such file or directory"),
-    (["key.toml"], 2, "unknown key key.toml: seed: did you mean seeds?"),
-    (["key.toml", "other.toml"], 2, "other.toml: allowed is one experiment file, or the folders of runs"),
-    (["key.toml", "--cost", "quadratic"], 2,
-     "--cost quadratic: the variants are those of key.toml; allowed without a file"),
-    (["half", "--seeds", "3"], 2, "--seeds: runs that exist are drawn as they are; it goes with an experiment"),
-    (["half", "--epochs", "3"], 2, "--epochs: runs that exist are drawn as they are; it goes with an experiment"),
-    (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("arguments", "code", "message"), BAD, ids=lambda value: str(value)[:40])
-def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
-    Path("key.toml").write_text("seed = 3\n")
-    Path("half").mkdir()
-    Path("half/config.toml").touch()
-    Path("half/metrics.csv").touch()
-    Path("thesis").mkdir()
-    Path("thesis/chapter-1.txt").touch()
-    before = sorted(Path().rglob("*"))
-    given = [] if {"nowhere", "half"} & set(arguments) else ["--data", "mnist-5k"]
-    result = compare(*given, "-q", *arguments)
-    assert result.stderr == f"Error: {message}\n"
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert sorted(Path().rglob("*")) == before
-
-
-def test_runs_of_one_variant_cannot_be_compared(folder: Path) -> None:
-    result = compare(str(folder / "quadratic-0"), str(folder / "quadratic-1"), "-q")
+def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:
+    result = compare(str(compared / "quadratic-0"), str(compared / "quadratic-1"), "-q")
     assert (result.exit_code, result.stderr) == (
         2, "Error: variants quadratic: a comparison needs two or more\n",
     )  # fmt: skip
-
-
-def test_variants_are_named_by_what_differs() -> None:
-    def named(*settings: dict[str, Any]) -> list[str]:
-        return [
-            each.variant for each in name_variants([replace(run(), settings=resolve(given)) for given in settings])
-        ]
-
-    assert named({"cost": "quadratic"}, {"cost": "cross-entropy", "seed": 3}) == ["quadratic", "cross-entropy"]
-    assert named({"l2": 5.0}, {"l2": 0.1, "seed": 1}) == ["l2 5.0", "l2 0.1"]
-    assert named({"learning_rate": 1.0}, {"learning_rate": 2.0}, {"cost": "quadratic"}) == [
-        "cross-entropy, learning_rate 1.0", "cross-entropy, learning_rate 2.0", "quadratic, learning_rate 3.0",
-    ]  # fmt: skip
-
-
-def test_task_is_a_pure_function_of_its_settings() -> None:
-    settings = resolve({"data": "mnist-5k", "epochs": 1, "hidden": (5,)})
-    for name in ("one", "two"):
-        assert perform(Task("a", settings, Path(name))) is None
-    assert Path("one/weights.safetensors").read_bytes() == Path("two/weights.safetensors").read_bytes()
-
-
-def test_task_that_cannot_be_done_says_why() -> None:
-    settings = resolve({"data": "mnist-5k", "train_size": 9999})
-    assert perform(Task("a", settings, Path("one"))) == "train_size 9999: mnist-5k has 1 to 3500 training examples"
-
-
-def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
-    experiment = read_experiment(Path("two.toml"), {}, 1)
-    monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
-    assert tune_rates(experiment, Path(), Workers(1)) == experiment
-    assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
-
-
-@pytest.fixture
-def drawn(folder: Path) -> dict[str, Figure]:
-    runs = [read_run(folder / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
-    figures = {name: DRAWN[name](group(runs), "title\nsecond line") for name in PICTURES}
-    return {name: figure for name, figure in figures.items() if figure is not None}
-
-
-def test_a_variant_has_one_colour_in_all_pictures(drawn: dict[str, Figure]) -> None:
-    for name in ("curves", "slowdown", "error-vs-gradient"):
-        lines = [line for axes in drawn[name].axes for line in axes.get_lines()]
-        assert {line.get_color() for line in lines} - {GREY} == {"#D55E00", "#0072B2"}
-
-
-def test_every_line_is_labelled_at_its_end_outside_the_axes(drawn: dict[str, Figure]) -> None:
-    figure = drawn["slowdown"]
-    figure.draw_without_rendering()
-    for axes, names in zip(figure.axes, ([2], [2], [4]), strict=True):
-        labels = [text for text in axes.texts if text.get_text().startswith(("quadratic", "cross-entropy"))]
-        assert len(labels) == names[0]
-        boxes = [label.get_window_extent() for label in labels]
-        assert all(box.x0 >= axes.get_window_extent().x1 for box in boxes)
-        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
-        assert all(box.x1 <= figure.bbox.x1 for box in boxes)
-
-
-def test_gradients_of_single_neurons_lie_on_the_theorys_lines(drawn: dict[str, Figure]) -> None:
-    quadratic, its_theory, entropy, its_line = (
-        [np.array(data) for data in line.get_data()] for line in drawn["error-vs-gradient"].axes[0].get_lines()
-    )
-    for error, gradient in (quadratic, its_theory):
-        np.testing.assert_allclose(gradient, error**2 * (1 - error), atol=1e-6)
-    for error, gradient in (entropy, its_line):
-        np.testing.assert_allclose(gradient, error, atol=1e-6)
-    assert max(quadratic[0]) > 0.9
-    assert max(quadratic[1]) < 0.15
-
-
-def test_digits_show_the_recall_of_every_run(drawn: dict[str, Figure], folder: Path) -> None:
-    axes = drawn["digits"].axes[0]
-    image = np.array(axes.get_images()[0].get_array())
-    summary = json.loads((folder / "cross-entropy-0" / "summary.json").read_text())
-    np.testing.assert_allclose(image[2], summary["recall"])
-    assert [label.get_text() for label in axes.get_yticklabels()][2] == "cross-entropy, seed 0"

@@ -1,0 +1,41 @@
+"""Calls the command line, in this process or in one of its own."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from netlearn.cli import main
+
+SMALL = ["--data", "mnist-5k", "--epochs", "2"]
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def train(*arguments: str) -> Result:
+    return call("train", *SMALL, *arguments)
+
+
+def python(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **given)
+
+
+def shell(command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+QUICK = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "12", "--seeds", "2"]
+
+
+def compare(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["compare", *arguments])
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))

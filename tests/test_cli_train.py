@@ -1,0 +1,179 @@
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.commands import SMALL, call, shell, train
+from tests.files import wait_for, write_folder
+
+
+def test_train_prints_data_and_network_then_epochs_and_results_on_stdout() -> None:
+    result = train("--cost", "cross-entropy")
+    assert result.exit_code == 0
+    notes = result.stderr.splitlines()
+    assert re.fullmatch(r"data: mnist-5k \(3,500 training, 700 validation, 800 test examples\) from \S+", notes[0])
+    assert notes[1] == (
+        "network: 784-30-10, sigmoid, scaled initial weights, cross-entropy cost, learning rate 0.5, λ 0, "
+        "mini-batch 10, 2 epochs, seed 0"
+    )
+    assert re.fullmatch(r"epoch 1/2  cost \d\.\d{4}, validation accuracy \d\d\.\d\d %  \d\.\d s", notes[2])
+    assert notes[3].startswith("epoch 2/2  ")
+    assert re.fullmatch(
+        r"test accuracy: \d\d\.\d\d %\nbest validation accuracy: \d\d\.\d\d % in epoch [12]\n"
+        r"training: finished, 2 epochs in \d\.\d s\n"
+        r"run folder: runs/cross-entropy \(pictures: curves\.png, curves\.svg\)\n",
+        result.stdout,
+    )
+
+
+def test_quiet_prints_the_results_only() -> None:
+    result = train("-q")
+    assert result.stderr == ""
+    assert result.stdout.startswith("test accuracy: ")
+
+
+def test_json_prints_the_summary() -> None:
+    result = train("--json", "--seed", "3")
+    summary = json.loads(result.stdout)
+    assert summary == json.loads(Path("runs/cross-entropy/summary.json").read_text())
+    assert summary["seed"] == 3
+    assert result.stderr.startswith("data: mnist-5k")
+
+
+def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
+    result = call("train", "--epochs", "1")
+    assert result.exit_code == 0
+    notes = result.stderr.splitlines()
+    assert notes[0].startswith("data: mnist-5k (3,500 training")
+    assert notes[1].startswith(
+        "      taken because mnist is not here and cannot be had: no mirror could give the files: https://"
+    )
+
+
+def test_flag_goes_before_file_and_file_before_default() -> None:
+    Path("run.toml").write_text('cost = "quadratic"\nepochs = 1\nbatch_size = 50\ndata = "mnist-5k"\n')
+    result = call("train", "--config", "run.toml", "--batch-size", "100", "-q")
+    assert result.exit_code == 0
+    config = Path("runs/quadratic/config.toml").read_text()
+    assert 'cost = "quadratic"' in config
+    assert "batch_size = 100" in config
+    assert "learning_rate = 3.0" in config
+    assert "seed = 0" in config
+
+
+def test_stored_config_repeats_the_run_to_the_byte() -> None:
+    train("-q", "--hidden", "12", "--seed", "4", "--out", "first")
+    call("train", "-q", "--config", "first/config.toml", "--out", "again")
+    assert Path("first/weights.safetensors").read_bytes() == Path("again/weights.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sizes"),
+    [
+        (["--hidden", "20"], [784, 20, 10]),
+        (["--hidden", "20,15"], [784, 20, 15, 10]),
+        (["--hidden", "20", "--hidden", "15"], [784, 20, 15, 10]),
+        (["--hidden", "none"], [784, 10]),
+    ],
+)
+def test_hidden_layers_are_given_by_commas_or_repeated(arguments: list[str], sizes: list[int]) -> None:
+    assert json.loads(train(*arguments, "-q", "--json").stdout)["sizes"] == sizes
+
+
+def test_single_neuron_is_trained_by_name() -> None:
+    result = call(
+        "train", "--data", "neuron", "--hidden", "none", "--batch-size", "1", "--initializer", "2,2",
+        "--cost", "quadratic", "--learning-rate", "0.15", "--epochs", "300", "--dtype", "float64", "-q",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    rows = [row.split(",") for row in Path("runs/quadratic/metrics.csv").read_text().splitlines()]
+    assert (rows[-1][0], rows[-1][7][:6]) == ("300", "0.2028")
+
+
+def test_run_folders_are_numbered_and_never_overwritten() -> None:
+    for name in ("cross-entropy", "cross-entropy-2", "cross-entropy-3"):
+        assert f"run folder: runs/{name} " in train("-q").stdout
+
+
+def test_out_that_exists_is_refused_and_overwritten_by_force() -> None:
+    train("-q", "--out", "here")
+    before = Path("here/summary.json").read_bytes()
+    result = train("-q", "--out", "here")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == ("Error: here: holds a run already; --force overwrites it, --out names another folder\n")
+    assert Path("here/summary.json").read_bytes() == before
+    assert train("-q", "--out", "here", "--seed", "9", "--force").exit_code == 0
+    assert json.loads(Path("here/summary.json").read_text())["seed"] == 9
+
+
+def test_divergence_is_one_line_and_keeps_the_records() -> None:
+    result = train("--learning-rate", "1000", "--l2", "500")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch(
+        r"Error: the cost is no longer finite after update \d+ with learning rate 1000; "
+        r"a smaller one, such as 100, may help; what was recorded is in runs/cross-entropy",
+        result.stderr.splitlines()[-1],
+    )
+    assert len(Path("runs/cross-entropy/metrics.csv").read_text().splitlines()) > 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--epochs", "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        wait_for("epoch 2/", process.stderr)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "training: interrupted, " in stdout
+    summary = json.loads(Path("runs/cross-entropy/summary.json").read_text())
+    assert summary["status"] == "interrupted"
+    last = stderr.splitlines()[-1]
+    assert last == f"Interrupted after update {summary['updates']}; what was done is in runs/cross-entropy"
+    assert Path("runs/cross-entropy/metrics.csv").read_text().splitlines()[-1].startswith(f"{summary['updates']},")
+    assert Path("runs/cross-entropy/weights.safetensors").is_file()
+
+
+@pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
+def test_run_is_finished_or_kept_though_nobody_listens(ending: str) -> None:
+    shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --out run {ending}")
+    assert Path("run/weights.safetensors").is_file()
+    assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
+
+
+def test_data_that_auto_took_is_stored_so_that_the_run_can_be_repeated() -> None:
+    call("train", "-q", "--epochs", "1")
+    assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
+
+
+def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
+    write_folder(Path("$x_$"))
+    assert call("train", "-q", "--data", "$x_$", "--epochs", "1").exit_code == 0
+    assert call("data", "show", "$x_$").exit_code == 0
+
+
+def test_terminal_shows_a_bar_with_epoch_cost_and_accuracy() -> None:
+    main_end, child_end = pty.openpty()
+    termios.tcsetwinsize(child_end, (24, 80))
+    command = [sys.executable, "-m", "netlearn", "train", *SMALL]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child_end) as process:
+        os.close(child_end)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(main_end, 65536)
+            except OSError:  # how a terminal ends
+                break
+            shown += piece
+    os.close(main_end)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert re.search(r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %", text)

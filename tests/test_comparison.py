@@ -1,0 +1,46 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn import trials
+from netlearn.comparison import name_variants
+from netlearn.experiment import read_experiment
+from netlearn.settings import resolve
+from netlearn.trials import Task, perform, tasks_of, tune_rates
+from netlearn.workers import Workers
+from tests.comparisons import run
+
+
+def test_variants_are_named_by_what_differs() -> None:
+    def named(*settings: dict[str, Any]) -> list[str]:
+        return [
+            each.variant for each in name_variants([replace(run(), settings=resolve(given)) for given in settings])
+        ]
+
+    assert named({"cost": "quadratic"}, {"cost": "cross-entropy", "seed": 3}) == ["quadratic", "cross-entropy"]
+    assert named({"l2": 5.0}, {"l2": 0.1, "seed": 1}) == ["l2 5.0", "l2 0.1"]
+    assert named({"learning_rate": 1.0}, {"learning_rate": 2.0}, {"cost": "quadratic"}) == [
+        "cross-entropy, learning_rate 1.0", "cross-entropy, learning_rate 2.0", "quadratic, learning_rate 3.0",
+    ]  # fmt: skip
+
+
+def test_task_is_a_pure_function_of_its_settings() -> None:
+    settings = resolve({"data": "mnist-5k", "epochs": 1, "hidden": (5,)})
+    for name in ("one", "two"):
+        assert perform(Task("a", settings, Path(name))) is None
+    assert Path("one/weights.safetensors").read_bytes() == Path("two/weights.safetensors").read_bytes()
+
+
+def test_task_that_cannot_be_done_says_why() -> None:
+    settings = resolve({"data": "mnist-5k", "train_size": 9999})
+    assert perform(Task("a", settings, Path("one"))) == "train_size 9999: mnist-5k has 1 to 3500 training examples"
+
+
+def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
+    experiment = read_experiment(Path("two.toml"), {}, 1)
+    monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
+    assert tune_rates(experiment, Path(), Workers(1)) == experiment
+    assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
