@@ -5,6 +5,7 @@ no other with it. What an executor is, a function decides: any of `concurrent.fu
 """
 
 import multiprocessing
+import os
 import queue
 import signal
 import threading
@@ -21,9 +22,21 @@ LOOK_EVERY = 0.2  # seconds between two looks at the progress
 
 
 def worker_process() -> Executor:
-    """Return an executor of one fresh process, which leaves Ctrl-C to its parent."""
+    """Return an executor of one fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
     context = multiprocessing.get_context("spawn")  # fork would copy the threads of the parent's BLAS
-    return ProcessPoolExecutor(1, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    return ProcessPoolExecutor(1, context, initializer=_begin_worker)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nobody is left to take a result
 
 
 class Workers:

@@ -1,6 +1,9 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -91,3 +94,39 @@ def test_another_executor_can_take_the_place_of_processes() -> None:
     with Workers(2, make) as workers:
         assert workers.map(double, [1, 2, 3]) == [2, 4, 6]
     assert len(made) == 3
+
+
+def test_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom netlearn.workers import Workers\n"
+        "from tests.test_workers import sleep_with_a_name\n"
+        "with Workers(1) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
+    )
+    name = tmp_path / "pid"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", code, str(name)], env=environment) as parent:
+        wait_until(name.exists)
+        parent.kill()
+    worker = int(name.read_text())
+    wait_until(lambda: not is_alive(worker))
+
+
+def sleep_with_a_name(name: Path) -> None:
+    name.with_suffix(".part").write_text(str(os.getpid()))
+    name.with_suffix(".part").rename(name)
+    time.sleep(60)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
