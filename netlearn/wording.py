@@ -1,7 +1,8 @@
 """The results of a comparison in words: a table for the terminal or for Markdown, and one sentence.
 
 The sentence claims no more than the figures do. A difference in accuracy counts where the ranges mean ± standard
-deviation of two variants do not touch; one was first where its last seed was before the other's first.
+deviation of two variants do not touch; a variant was first where its last seed was before the others' first seed, and
+is level with those whose seeds it overlaps with.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,7 +55,7 @@ def _on_the_end(rows: Sequence[Row]) -> str:
     ended = sorted((row for row in rows if row.test_accuracy is not None), key=_accuracy, reverse=True)
     if len(ended) < 2:
         return "Fewer than two variants finished, so their ends cannot be compared"
-    figures = ", ".join(f"{row.variant} {_with_spread(row.test_accuracy, row.test_spread)}" for row in ended)
+    figures = ", ".join(_figure(row) for row in ended)
     if any(row.test_spread is None for row in ended):
         return f"One seed cannot tell a difference in test accuracy from chance ({figures})"
     best, *others = ended
@@ -65,6 +66,11 @@ def _on_the_end(rows: Sequence[Row]) -> str:
     tied = [row.variant for row in others if row not in behind]
     level = f" and level with {_list(tied)} within it" if tied else ""
     return f"In test accuracy {best.variant} ends {gaps}, more than the spread of the seeds{level} ({figures})"
+
+
+def _figure(row: Row) -> str:
+    seeds = f" from {row.finished} of {row.seeds} seeds" if row.finished < row.seeds else ""
+    return f"{row.variant} {_with_spread(row.test_accuracy, row.test_spread)}{seeds}"
 
 
 def _gap(best: Row, row: Row) -> float:
@@ -82,11 +88,13 @@ def _on_the_speed(rows: Sequence[Row]) -> str:
 def _who_was_first(rows: Sequence[Row], i: int) -> str:
     first, *others = sorted(rows, key=lambda row: _updates(row.reached[i]))
     when = first.reached[i]
-    later = [row for row in others if row.reached[i].median is None or row.reached[i].updates[0] > when.updates[-1]]
-    if len(when.updates) < when.seeds or not later:
+    later = [row for row in others if not row.reached[i].updates or row.reached[i].updates[0] > when.updates[-1]]
+    level = [row for row in others if row not in later]
+    if len(when.updates) < when.seeds or not later or any(row.reached[i].median is None for row in level):
         return f"none reached {_share(when)} validation accuracy clearly before the others"
+    beside = f", level with {_list(row.variant for row in level)}" if level else ""
     leads = _list(_lead(when, row.variant, row.reached[i]) for row in later)
-    start = f"{first.variant} reached {_share(when)} validation accuracy first"
+    start = f"{first.variant} reached {_share(when)} validation accuracy first{beside}"
     return f"{start}, after {_updates(when):,.0f} updates, {leads}"
 
 

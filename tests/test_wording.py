@@ -58,8 +58,20 @@ def test_sentence_on_three_variants_names_who_is_level_and_who_is_behind() -> No
     assert conclusion(rows) == (
         "In test accuracy a ends 8.00 points above c, more than the spread of the seeds and level with b within it "
         "(a 98.00 ± 0.20 %, b 97.90 ± 0.20 %, c 90.00 ± 1.00 %); "
-        "a reached 90 % validation accuracy first, after 100 updates, which c did not reach in 3 of 3 seeds."
+        "a reached 90 % validation accuracy first, level with b, after 100 updates, "
+        "which c did not reach in 3 of 3 seeds."
     )
+
+
+def test_nobody_is_called_first_whom_a_seed_of_a_failing_variant_beat() -> None:
+    mixed = tuple(Reached(accuracy, (100,), 3) for accuracy in (0.8, 0.9, 0.95))
+    rows = [row("a", 0.9, 0.01, (500, 500, 500)), row("b", 0.5, 0.01, reached=mixed), row("c", 0.5, 0.01, ())]
+    assert conclusion(rows).endswith("none reached 90 % validation accuracy clearly before the others.")
+
+
+def test_means_of_fewer_seeds_than_were_run_say_so() -> None:
+    rows = [row("a", 0.98, 0.002, finished=2), row("b", 0.5, 0.002)]
+    assert "(a 98.00 ± 0.20 % from 2 of 3 seeds, b 50.00 ± 0.20 %)" in conclusion(rows)
 
 
 def test_one_seed_claims_nothing_about_accuracy() -> None:
