@@ -4,7 +4,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.style import GREY
+from netlearn.results import group
+from tests.comparisons import run
 
 
 def test_a_variant_has_one_colour_in_all_pictures(drawn: dict[str, Figure]) -> None:
@@ -43,3 +46,15 @@ def test_digits_show_the_recall_of_every_run(drawn: dict[str, Figure], compared:
     summary = json.loads((compared / "cross-entropy-0" / "summary.json").read_text())
     np.testing.assert_allclose(image[2], summary["recall"])
     assert [label.get_text() for label in axes.get_yticklabels()][2] == "cross-entropy, seed 0"
+
+
+def test_epochs_of_different_length_are_not_marked_and_long_names_are_cut() -> None:
+    short, long = run("a" * 50), run("b")
+    long.metrics["epoch"] = long.metrics["epoch"] * 2
+    figure = DRAWN["curves"](group([short, long]), "title")
+    assert figure is not None
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["a" * 31 + "…", "b"]
+    same = DRAWN["curves"](group([run("a"), run("b")]), "title")
+    assert same is not None
+    assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]

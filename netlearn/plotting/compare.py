@@ -15,7 +15,7 @@ from netlearn.results import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]
-LINE = 90  # characters of a caption
+LINE, LABEL = 90, 32  # characters of a caption and of a line's label
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
     "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
     "cross-entropy": ("theory: e", lambda e: e),
@@ -167,7 +167,8 @@ def _column(run: Run, column: str) -> Array:
 def _share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
     runs = _measured(groups)
     last = max(int(run.metrics["update"][-1]) for run in runs)
-    update_axis(panels, runs[0].updates_per_epoch, last)
+    lengths = {run.updates_per_epoch for run in runs}
+    update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
 
 
 def _band(runs: Sequence[Run], column: str, against: str) -> tuple[Array, Array]:
@@ -192,7 +193,7 @@ def _draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> E
         axes.plot(places, mean, DASHES[i % len(DASHES)], color=colour, linewidth=2)
         axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
         if places.size:
-            ends.append((float(mean[-1]), name, colour))
+            ends.append((float(mean[-1]), _short(name), colour))
     return ends
 
 
@@ -207,8 +208,13 @@ def _draw_layers(axes: Axes, groups: Groups) -> Ends:
             places, (mean, *_) = _band(runs, f"speed_{layer}", "update")
             axes.plot(places, mean, DASHES[(layers - layer) % len(DASHES)], color=colour, linewidth=1.5)
             if places.size:
-                ends.append((float(mean[-1]), f"{name}, layer {layer}", colour))
+                ends.append((float(mean[-1]), f"{_short(name)}, layer {layer}", colour))
     return ends
+
+
+def _short(name: str) -> str:
+    """Return a variant's name so that it leaves room for the lines that it labels."""
+    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
 
 
 def _finish(figure: Figure, title: str) -> Figure:

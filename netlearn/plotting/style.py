@@ -44,14 +44,19 @@ def percent_axis(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def update_axis(panels: Sequence[Axes], updates_per_epoch: int, last: int) -> None:
-    """Lay out a shared log axis of updates with room for update 0; mark the ends of epochs 1, 2, 5, 10, …."""
+def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int) -> None:
+    """Lay out a shared log axis of updates with room for update 0; mark the ends of epochs 1, 2, 5, 10, ….
+
+    None is for runs whose epochs differ in length; nothing is marked then.
+    """
     for axes in panels:
         axes.set_xscale("symlog", linthresh=1, linscale=0.4)
         axes.set_xlim(0, max(1, last) * 1.05)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_locator(NullLocator())
     panels[-1].set_xlabel("updates (mini-batches), log scale")
+    if updates_per_epoch is None:
+        return
     series = [step * 10**power for power in range(7) for step in (1, 2, 5)]
     epochs = [epoch for epoch in series if epoch * updates_per_epoch <= last][-MOST_EPOCH_MARKS:]
     for axes in panels:
