@@ -34,6 +34,10 @@ check: lint typecheck test  ## everything that CI checks: lint, typecheck, test
 bench: $(VENV)/.developed  ## time netlearn beside a per-example loop (full MNIST: set NETLEARN_DATA)
 	$(BIN)/python -m scripts.benchmark
 
+.PHONY: reproduce
+reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; goes on where it was (NETLEARN_DATA)
+	$(BIN)/python -m scripts.reproduce
+
 .PHONY: figures
 figures: $(VENV)/.installed  ## redo the README's pictures (full MNIST: set NETLEARN_DATA)
 	$(BIN)/netlearn compare --out runs/readme --force

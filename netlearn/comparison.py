@@ -5,6 +5,7 @@ The folder is like a run's: config.toml, results.csv with a row per run, summary
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,7 @@ from netlearn.trials import perform_all, tasks_of
 from netlearn.workers import Workers
 
 RESULTS = "results.csv"
-PICTURES = ("curves", "slowdown", "error-vs-gradient", "digits", "neuron")
+PICTURES = ("curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "training-size", "layers")
 FILES = (CONFIG, RESULTS, SUMMARY, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
 
 
@@ -47,7 +48,7 @@ def compare(
     tuned: bool = False,
     on_progress: Callable[[float, int], object] | None = None,
 ) -> Comparison:
-    """Do the runs of an experiment and write everything that its folder holds.
+    """Do the runs of an experiment that its folder does not hold yet, and write everything that it holds.
 
     Args:
         experiment: with its data sets named, as `load_data` returns it.
@@ -131,8 +132,14 @@ def describe(title: str, rows: Sequence[Row], tuned: str = "") -> str:
     """Return the caption of a comparison's pictures: title, data, seeds and learning rates."""
     data = ", ".join(dict.fromkeys(row.data for row in rows))
     seeds = max(row.seeds for row in rows)
-    rates = ", ".join(f"{row.variant}: {tuned}η = {row.learning_rate:g}" for row in rows)
-    return f"{title} ({data}, {seeds} {'seed' if seeds == 1 else 'seeds'})\n{rates}"
+    heading = f"{title} ({data}, {seeds} {'seed' if seeds == 1 else 'seeds'})"
+    rates = Counter(row.learning_rate for row in rows)
+    most, times = rates.most_common(1)[0]
+    usual = most if 2 * times > len(rows) > 1 else None
+    others = [row for row in rows if row.learning_rate != usual and f"η = {row.learning_rate:g}" not in row.variant]
+    said = [f"{tuned}η = {usual:g}"] if usual else []
+    said += [f"{row.variant}: {tuned}η = {row.learning_rate:g}" for row in others]
+    return f"{heading}\n{', '.join(said)}".strip()
 
 
 def _csv(table: Sequence[dict[str, object]]) -> bytes:

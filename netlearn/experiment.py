@@ -1,7 +1,7 @@
 """Experiments: variants of one network, each trained from several seeds, side by side.
 
-An experiment file has a `title`, `seeds`, a table `[defaults]` and a table `[variants.NAME]` for each variant.
-The command line can also build one from flags.
+An experiment file has a `title`, `seeds`, a table `[defaults]` and a table `[variants.NAME]` for each variant. A file
+of one run's settings is an experiment with one variant. The command line can also build one from flags.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from netlearn.errors import SettingsError
-from netlearn.settings import Settings, check, decode_toml, resolve, write_toml
+from netlearn.settings import FIELDS, Settings, check, decode_toml, resolve, write_toml
 
 BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
@@ -33,9 +33,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be compared."""
-        if len(self.variants) < 2:
-            names = ", ".join(self.variants) or "none"
-            raise SettingsError(f"variants {names}: a comparison needs two or more")
+        if not self.variants:
+            raise SettingsError("variants none: an experiment needs one or more")
         folders = [folder_name(name) for name in self.variants]
         for name, folder in zip(self.variants, folders, strict=True):
             if not folder or folders.count(folder) > 1:
@@ -54,6 +53,8 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Ex
         SettingsError: a cost is named twice, there is only one, or the number of seeds is not allowed.
         CostError: a user's own cost cannot be loaded or fails its gradient check.
     """
+    if len(costs) < 2:
+        raise SettingsError(f"--cost {', '.join(costs)}: a comparison needs two or more")
     for cost in costs:
         if costs.count(cost) > 1:
             raise SettingsError(f"--cost {cost}: two variants of one name; allowed are costs that differ")
@@ -64,11 +65,16 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Ex
 def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> Experiment:
     """Return the experiment of a TOML file; flags change its shared defaults, `seeds` replaces its seeds.
 
+    The settings of one run, such as a run folder's, are one variant; its own seed gives way to the experiment's.
+
     Raises:
         SettingsError: the file cannot be read, or has a key or value that is not allowed.
         CostError: a user's own cost cannot be loaded or fails its gradient check.
     """
     content = decode_toml(path)
+    if "variants" not in content and content.keys() & FIELDS.keys():
+        settings = {key: value for key, value in content.items() if key != "seed"}
+        content = {"variants": {str(content.get("cost", Settings().cost)): settings}}
     for key in content:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)

@@ -19,10 +19,11 @@ from netlearn import __version__
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError, SettingsError
 from netlearn.network import Network
+from netlearn.numerics import BLAS_THREADS
 from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder, Summary
 from netlearn.settings import Settings
 from netlearn.slowdown import Record
-from netlearn.training import BLAS_THREADS, Trainer
+from netlearn.training import Trainer
 
 
 def make_trainer(settings: Settings, data: Dataset) -> Trainer:
@@ -61,6 +62,8 @@ def make_trainer(settings: Settings, data: Dataset) -> Trainer:
         rng=np.random.default_rng(shuffling_seed),
         l2=settings.l2,
         patience=settings.patience,
+        probe_every=settings.probe_every,
+        track_test=settings.track_test,
     )
 
 
@@ -93,7 +96,7 @@ def run(
     if settings.patience is not None and trainer.best is not None:
         folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
         trainer.restore_best()
-    folder.write_samples(trainer.samples)
+    folder.write_samples(trainer.probe.samples)
     summary = _summarize(settings, trainer, records, error, begun)
     folder.write_summary(summary)
     if records:
@@ -122,9 +125,9 @@ def _summarize(
     train_cost = train_accuracy = test_cost = test_accuracy = None
     recall: tuple[float | None, ...] = ()
     if error is None:
-        train_cost, train_accuracy = trainer.evaluate(trainer.data.train)
-        test_cost, test_accuracy = trainer.evaluate(trainer.data.test)
-        recall = trainer.recall(trainer.data.test)
+        train_cost, train_accuracy = trainer.probe.evaluate(trainer.data.train)
+        test_cost, test_accuracy = trainer.probe.evaluate(trainer.data.test)
+        recall = trainer.probe.recall(trainer.data.test)
         status = "finished" if epochs == settings.epochs else "interrupted" if trainer.stopping else "stopped early"
     return Summary(
         status="diverged" if error else status,

@@ -25,6 +25,7 @@ COLUMNS = (
     "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
     "output_error", "learning_speed", "stuck",
 )  # fmt: skip
+TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def _read_metrics(path: Path) -> dict[str, Array]:
         table = np.array(rows, dtype=np.float64)
     except (ValueError, csv.Error) as error:
         raise RunError(f"{path}: not the metrics of a run: {error}") from error
-    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(COLUMNS) + 1)]
-    if tuple(header) != (*COLUMNS, *layers) or not layers or table.ndim != 2 or not np.isfinite(table[:, :2]).all():
+    columns = [*COLUMNS, *(TEST_COLUMNS if TEST_COLUMNS[0] in header else ())]
+    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(columns) + 1)]
+    if header != [*columns, *layers] or not layers or table.ndim != 2 or not np.isfinite(table[:, :2]).all():
         raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
     return dict(zip(header, table.T, strict=True))
 

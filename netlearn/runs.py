@@ -84,6 +84,19 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
 
     @classmethod
+    def existing(cls, path: Path) -> Self:
+        """Return the folder of a run or comparison that is there, to go on in it.
+
+        Raises:
+            RunError: there is none.
+        """
+        if not (path / CONFIG).is_file():
+            raise RunError(f"{path}: not the folder of a run or comparison: it has no {CONFIG}")
+        folder = cls.__new__(cls)
+        folder.path = path
+        return folder
+
+    @classmethod
     def numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Self:
         """Make parent/name, or parent/name-2, name-3, … where those are taken, maybe by a run that starts just now.
 
@@ -182,7 +195,7 @@ def free_path(parent: Path, name: str, suffix: str = "") -> Path:
 
 def row_of(record: Record) -> dict[str, Any]:
     """Return a record as the columns of metrics.csv."""
-    row = {name: value for name, value in vars(record).items() if name != "speeds"}
+    row = {name: value for name, value in vars(record).items() if name != "speeds" and value is not None}
     return row | {f"speed_{layer}": speed for layer, speed in enumerate(record.speeds, 1)}
 
 

@@ -66,6 +66,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Count | None, _meta("train on the first so many examples only", "a whole number from 1 to 10000000")
     ] = None
     dtype: Annotated[str, _one_of("type of the network's numbers", DTYPES)] = "float32"
+    probe_every: Annotated[
+        Count, _meta("epochs from one probe to the next, after the first epoch", "a whole number from 1 to 10000000")
+    ] = 1
+    track_test: Annotated[
+        bool, _meta("measure the test set at every probe, not at the end only", "true or false")
+    ] = False
 
 
 CHOICES: dict[str, Collection[str]] = {

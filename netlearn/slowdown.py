@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from netlearn.activations import Array
-from netlearn.datasets import Labels
+from netlearn.datasets import Dataset, Examples, Labels, targets
 from netlearn.network import Network
+from netlearn.numerics import numerics
 
 BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
 BADLY_WRONG = 0.9
 PROBE_EXAMPLES = 1000  # of the training set
+SAMPLE_UPDATES, SAMPLE_EXAMPLES = (0, 10, 100, 1000), 100  # when single output neurons are kept, and of how many
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Record:
         learning_speed: gradient per unit of error at the output.
         stuck: share of output neurons that are badly wrong.
         speeds: the speed of each layer, first to last.
+        test_cost: mean cost on the test set, with the same L2 term; None where it is not tracked.
+        test_accuracy: share of the test set classified correctly, or None.
     """
 
     update: int
@@ -65,6 +69,88 @@ class Record:
     learning_speed: float
     stuck: float
     speeds: tuple[float, ...]
+    test_cost: float | None = None
+    test_accuracy: float | None = None
+
+
+class Probe:
+    """Measures a network while it is trained: on the first training examples, the validation set, maybe the test set.
+
+    Args:
+        network: what is measured; its weights stay as they are.
+        data: the examples.
+        l2: λ; costs gain λ/2n Σw², n the size of the training set.
+        track_test: whether records tell of the test set too.
+
+    Attributes:
+        train, train_y: the training set's examples and targets as the network's type, rows first.
+        samples: |a − y| and |δ| of the output neurons, for 100 examples, at the updates 0, 10, 100 and 1000.
+    """
+
+    def __init__(self, network: Network, data: Dataset, *, l2: float = 0.0, track_test: bool = False) -> None:
+        self.network = network
+        self.data = data
+        self.l2 = l2
+        self.train, self.train_y = self._arrays(data.train)
+        self._validation = self._arrays(data.validation)
+        self._test = self._arrays(data.test) if track_test else None
+        self.samples: dict[int, tuple[Array, Array]] = {}
+
+    def _arrays(self, examples: Examples) -> tuple[Array, Array]:
+        dtype = self.network.dtype
+        y = targets(examples.labels, self.data.outputs)
+        return examples.x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+
+    def measure(self, update: int, epoch: float, seconds: float) -> Record:
+        """Return what is found now, after that many updates, epochs and seconds; costs may not be finite."""
+        part = slice(PROBE_EXAMPLES)
+        x, y, labels = self.train[part], self.train_y[part], self.data.train.labels[part]
+        test_cost = test_accuracy = None
+        with numerics():
+            speed = measure_speed(self.network, x, y)
+            if update in SAMPLE_UPDATES:
+                sample = slice(SAMPLE_EXAMPLES)
+                self.samples[update] = sample_outputs(self.network, x[sample], y[sample])
+            l2_cost = self._l2_cost()
+            train_cost, train_accuracy = evaluate(self.network, x, y, labels)
+            validation_cost, validation_accuracy = evaluate(
+                self.network, *self._validation, self.data.validation.labels
+            )
+            if self._test is not None:
+                test_cost, test_accuracy = evaluate(self.network, *self._test, self.data.test.labels)
+                test_cost += l2_cost
+        return Record(
+            update=update,
+            epoch=epoch,
+            seconds=seconds,
+            train_cost=train_cost + l2_cost,
+            train_accuracy=train_accuracy,
+            validation_cost=validation_cost + l2_cost,
+            validation_accuracy=validation_accuracy,
+            output_error=speed.output_error,
+            learning_speed=speed.learning_speed,
+            stuck=speed.stuck,
+            test_cost=test_cost,
+            test_accuracy=test_accuracy,
+            speeds=speed.layers,
+        )
+
+    def evaluate(self, examples: Examples) -> tuple[float, float]:
+        """Return the mean cost, with the L2 term, and the accuracy on examples of the probe's data set."""
+        x, y = self._arrays(examples)
+        with numerics():
+            cost, accuracy = evaluate(self.network, x, y, examples.labels)
+            return cost + self._l2_cost(), accuracy
+
+    def recall(self, examples: Examples) -> tuple[float | None, ...]:
+        """Return the share recognized of each class among examples of the probe's data set."""
+        with numerics():
+            return recall(self.network, self._arrays(examples)[0], examples.labels)
+
+    def _l2_cost(self) -> float:
+        """Return λ/2n Σw², n the size of the training set."""
+        squares = sum(float(np.vdot(w, w)) for w in self.network.weights)
+        return self.l2 / (2 * len(self.data.train)) * squares if self.l2 else 0.0
 
 
 def probe_updates(updates_per_epoch: int) -> list[int]:

@@ -8,21 +8,17 @@ numbers, so it cannot change what is learned.
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from netlearn.activations import Array
-from netlearn.datasets import Dataset, Examples, Labels, targets
+from netlearn.datasets import Dataset, Labels
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
-from netlearn.slowdown import PROBE_EXAMPLES, Record, evaluate, measure_speed, probe_updates, recall, sample_outputs
-
-SAMPLE_UPDATES, SAMPLE_EXAMPLES = (0, 10, 100, 1000), 100  # when single output neurons are kept, and of how many
-BLAS_THREADS = 1  # faster than more for small products, and the result cannot depend on the number of cores
+from netlearn.numerics import numerics
+from netlearn.slowdown import Probe, Record, probe_updates
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,8 @@ class Trainer:
         rng: shuffles the training set anew for each epoch.
         l2: λ. The cost gains λ/2n Σw², n the size of the training set (chapter 3, equation 87).
         patience: stop after this many epochs without a better validation accuracy.
+        probe_every: epochs from one probe to the next, after the first epoch; the last epoch is always probed.
+        track_test: whether probes measure the test set too.
         on_update: called after each update, to show progress.
 
     Attributes:
@@ -55,7 +53,7 @@ class Trainer:
         best: the best epoch so far; None before the first one ends.
         stopping: whether `stop` was called.
         start_sha256: of the initial weights and biases.
-        samples: |a − y| and |δ| of the output neurons, for 100 examples, at the updates 0, 10, 100 and 1000.
+        probe: what measures the network.
     """
 
     def __init__(
@@ -69,6 +67,8 @@ class Trainer:
         rng: np.random.Generator,
         l2: float = 0.0,
         patience: int | None = None,
+        probe_every: int = 1,
+        track_test: bool = False,
         on_update: Callable[[], object] | None = None,
     ) -> None:
         self.network = network
@@ -77,6 +77,7 @@ class Trainer:
         self.learning_rate = learning_rate
         self.l2 = l2
         self.patience = patience
+        self.probe_every = probe_every
         self.on_update = on_update
         self.updates_per_epoch = math.ceil(len(data.train) / batch_size)
         self.update = 0
@@ -84,21 +85,13 @@ class Trainer:
         self.best: Best | None = None
         self._rng = rng
         self.stopping = False
-        self._train, self._train_y = self._arrays(data.train)
-        self._validation, self._validation_y = self._arrays(data.validation)
-        self._x = np.empty((batch_size, self._train.shape[1]), network.dtype)
-        self._y = np.empty((batch_size, self._train_y.shape[1]), network.dtype)
+        self.probe = Probe(network, data, l2=l2, track_test=track_test)
+        self._x = np.empty((batch_size, network.sizes[0]), network.dtype)
+        self._y = np.empty((batch_size, network.sizes[-1]), network.dtype)
         start = b"".join(array.tobytes() for array in network.weights + network.biases)
         self.start_sha256 = hashlib.sha256(start).hexdigest()
-        self.samples: dict[int, tuple[Array, Array]] = {}
         self._batches = hashlib.sha256(str(batch_size).encode())
         self._decay = 1 - learning_rate * l2 / len(data.train)
-        self._blas = ThreadpoolController()
-
-    def _arrays(self, examples: Examples) -> tuple[Array, Array]:
-        dtype = self.network.dtype
-        y = targets(examples.labels, self.data.outputs)
-        return examples.x.astype(dtype, copy=False), y.astype(dtype, copy=False)
 
     def stop(self) -> None:
         """End after the mini-batch under way, with a last record."""
@@ -112,18 +105,21 @@ class Trainer:
         """
         yield self._probe()
         for epoch in range(1, self.epochs + 1):
-            order = self._rng.permutation(len(self._train))
+            order = self._rng.permutation(len(self.data.train))
             self._batches.update(order.data)
+            probed = epoch in {1, self.epochs} or epoch % self.probe_every == 0
             probes = probe_updates(self.updates_per_epoch) if epoch == 1 else [self.updates_per_epoch]
             for start, end in zip([0, *probes], probes, strict=False):
                 self._train_stretch(order, start, end)
+                if not (probed or self.stopping):
+                    continue
                 record = self._probe()
                 if self.update == epoch * self.updates_per_epoch:
                     self._remember_if_best(epoch, record.validation_accuracy)
                 yield record
                 if self.stopping:
                     return
-            if self.patience is not None and self.best is not None and epoch - self.best.epoch >= self.patience:
+            if probed and self._out_of_patience(epoch):
                 return
 
     def _train_stretch(self, order: Labels, start: int, end: int) -> None:
@@ -131,7 +127,7 @@ class Trainer:
         batch_size = len(self._x)
         begun = perf_counter()
         try:
-            with self._numerics():
+            with numerics():
                 for first in range(start * batch_size, end * batch_size, batch_size):
                     self._update_mini_batch(order[first : first + batch_size])
                     self.update += 1
@@ -156,8 +152,8 @@ class Trainer:
         """Take one step of gradient descent on the training examples of those rows."""
         m = len(rows)
         x, y = self._x[:m], self._y[:m]
-        self._train.take(rows, 0, out=x, mode="clip")  # "clip" writes to the buffer directly; every row exists
-        self._train_y.take(rows, 0, out=y, mode="clip")
+        self.probe.train.take(rows, 0, out=x, mode="clip")  # "clip" writes to the buffer directly; every row exists
+        self.probe.train_y.take(rows, 0, out=y, mode="clip")
         network = self.network
         network.gradient(x.T, y.T, scale=self.learning_rate / m)
         for w, b, nabla_w, nabla_b in zip(
@@ -169,45 +165,10 @@ class Trainer:
             np.subtract(b, nabla_b, out=b)
 
     def _probe(self) -> Record:
-        with self._numerics():
-            part = slice(PROBE_EXAMPLES)
-            x, y, labels = self._train[part], self._train_y[part], self.data.train.labels[part]
-            speed = measure_speed(self.network, x, y)
-            if self.update in SAMPLE_UPDATES:
-                sample = slice(SAMPLE_EXAMPLES)
-                self.samples[self.update] = sample_outputs(self.network, x[sample], y[sample])
-            train_cost, train_accuracy = evaluate(self.network, x, y, labels)
-            validation_cost, validation_accuracy = evaluate(
-                self.network, self._validation, self._validation_y, self.data.validation.labels
-            )
-            l2_cost = self._l2_cost()
-        if not math.isfinite(train_cost + validation_cost + l2_cost):
+        record = self.probe.measure(self.update, self.update / self.updates_per_epoch, self.seconds)
+        if not math.isfinite(record.train_cost + record.validation_cost):
             raise self._divergence()
-        return Record(
-            update=self.update,
-            epoch=self.update / self.updates_per_epoch,
-            seconds=self.seconds,
-            train_cost=train_cost + l2_cost,
-            train_accuracy=train_accuracy,
-            validation_cost=validation_cost + l2_cost,
-            validation_accuracy=validation_accuracy,
-            output_error=speed.output_error,
-            learning_speed=speed.learning_speed,
-            stuck=speed.stuck,
-            speeds=speed.layers,
-        )
-
-    def evaluate(self, examples: Examples) -> tuple[float, float]:
-        """Return the mean cost, with the L2 term, and the accuracy on examples of the trainer's data set."""
-        x, y = self._arrays(examples)
-        with self._numerics():
-            cost, accuracy = evaluate(self.network, x, y, examples.labels)
-            return cost + self._l2_cost(), accuracy
-
-    def recall(self, examples: Examples) -> tuple[float | None, ...]:
-        """Return the share recognized of each class among examples of the trainer's data set."""
-        with self._numerics():
-            return recall(self.network, self._arrays(examples)[0], examples.labels)
+        return record
 
     def batches_sha256(self) -> str:
         """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
@@ -221,19 +182,8 @@ class Trainer:
             ):
                 np.copyto(array, kept)
 
-    @contextmanager
-    def _numerics(self) -> Iterator[None]:
-        """Fix the BLAS threads; keep quiet about overflow, which `_divergence` reports in its own words."""
-        with (
-            self._blas.limit(limits=BLAS_THREADS, user_api="blas"),
-            np.errstate(over="ignore", invalid="ignore"),
-        ):
-            yield
-
-    def _l2_cost(self) -> float:
-        """Return λ/2n Σw², n the size of the training set."""
-        squares = sum(float(np.vdot(w, w)) for w in self.network.weights)
-        return self.l2 / (2 * len(self.data.train)) * squares if self.l2 else 0.0
+    def _out_of_patience(self, epoch: int) -> bool:
+        return self.patience is not None and self.best is not None and epoch - self.best.epoch >= self.patience
 
     def _remember_if_best(self, epoch: int, accuracy: float) -> None:
         if self.best is None or accuracy > self.best.accuracy:

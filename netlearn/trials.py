@@ -82,21 +82,35 @@ def perform(task: Task) -> str | None:
 def perform_all(
     tasks: Sequence[Task], workers: Workers, on_progress: Callable[[float, int], object] | None = None
 ) -> list[Run]:
-    """Do all runs and read their folders; `on_progress` is told the epochs and the runs done so far."""
+    """Do the runs that are not done yet and read the folders of all.
+
+    `on_progress` is told the epochs and the runs done so far.
+    """
 
     def look() -> None:
         if on_progress is not None:
             epochs = [_epochs_done(task.folder) for task in tasks]
             on_progress(sum(epochs), sum((task.folder / SUMMARY).exists() for task in tasks))
 
-    problems = workers.map(perform, tasks, look)
-    finished = [(task.folder / SUMMARY).exists() for task in tasks]
+    missing = [task for task in tasks if not is_done(task)]
+    problems = dict(zip(missing, workers.map(perform, missing, look), strict=True))
     return [
         read_run(task.folder, task.variant)
-        if done
-        else Run(task.variant, task.folder, task.settings, None, {}, problem or "its worker process died, twice")
-        for task, done, problem in zip(tasks, finished, problems, strict=True)
+        if (task.folder / SUMMARY).exists()
+        else Run(
+            task.variant, task.folder, task.settings, None, {}, problems[task] or "its worker process died, twice"
+        )
+        for task in tasks
     ]
+
+
+def is_done(task: Task) -> bool:
+    """Tell whether the folder of a task holds this run, with the same settings, complete."""
+    try:
+        run = read_run(task.folder, task.variant)
+    except NetlearnError:
+        return False
+    return run.settings == task.settings and run.summary is not None and run.summary.status != "interrupted"
 
 
 def _epochs_done(folder: Path) -> float:

@@ -48,7 +48,17 @@ def problems(rows: Sequence[Row]) -> list[str]:
 
 def conclusion(rows: Sequence[Row]) -> str:
     """Return one sentence on which variant ended best and which learned first, as far as the figures tell."""
+    if len(rows) == 1:
+        return f"{_of_one(rows[0])}."
     return f"{_on_the_end(rows)}; {_on_the_speed(rows)}."
+
+
+def _of_one(row: Row) -> str:
+    if row.test_accuracy is None:
+        return f"No run of {row.variant} finished"
+    when = row.reached[1]
+    speed = f"after {when.median:,.0f} updates" if when.median is not None else "in fewer than half of its seeds"
+    return f"{_figure(row)} in test accuracy; it reached {_share(when)} validation accuracy {speed}"
 
 
 def _on_the_end(rows: Sequence[Row]) -> str:

@@ -1,10 +1,12 @@
 """Whatever is wrong: one clear line, and nothing half-written left behind."""
 
 import re
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
+from netlearn.catalogue import files
 from tests.commands import call, compare, train
 from tests.files import write_folder
 
@@ -110,19 +112,21 @@ def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch
     assert (result.exit_code, result.stderr) == (2, f"Error: {message}\n")
 
 
+NEAREST = ", ".join(sorted(files(), key=lambda name: -SequenceMatcher(None, "nowhere", name).ratio()))
 BAD_FOR_COMPARE = [
-    (["--cost", "quadratic"], 2, "variants quadratic: a comparison needs two or more"),
+    (["--cost", "quadratic"], 2, "--cost quadratic: a comparison needs two or more"),
     (["--cost", "quadratic", "--cost", "quadratic"], 2,
      "--cost quadratic: two variants of one name; allowed are costs that differ"),
     (["--seeds", "0"], 2, "--seeds 0: allowed is a number from 1 to 1000 or a list of different ones"),
     (["--jobs", "0"], 2, "--jobs 0: allowed is a number from 1"),
     (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
     (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
-    (["nowhere"], 1, "nowhere: not the folder of a finished run: it has no config.toml"),
+    (["nowhere", "half"], 2, f"nowhere: no run folder and no experiment; allowed are {NEAREST}"),
+    (["thesis"], 1, "thesis: not the folder of a finished run: it has no config.toml"),
     (["half"], 1, "half: not the folder of a finished run: it has no summary.json"),
     (["nowhere.toml"], 2, "nowhere.toml: cannot be read: No such file or directory"),
-    (["key.toml"], 2, "unknown key key.toml: seed: did you mean seeds?"),
-    (["key.toml", "other.toml"], 2, "other.toml: allowed is one experiment file, or the folders of runs"),
+    (["key.toml"], 2, "unknown key key.toml: tittle: did you mean title?"),
+    (["key.toml", "other.toml"], 2, "key.toml: allowed is one experiment, or the folders of runs"),
     (["key.toml", "--cost", "quadratic"], 2,
      "--cost quadratic: the variants are those of key.toml; allowed without a file"),
     (["half", "--seeds", "3"], 2, "--seeds: runs that exist are drawn as they are; it goes with an experiment"),
@@ -133,14 +137,14 @@ BAD_FOR_COMPARE = [
 
 @pytest.mark.parametrize(("arguments", "code", "message"), BAD_FOR_COMPARE, ids=lambda value: str(value)[:40])
 def test_bad_input_of_compare_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
-    Path("key.toml").write_text("seed = 3\n")
+    Path("key.toml").write_text("tittle = 'x'\n")
     Path("half").mkdir()
     Path("half/config.toml").touch()
     Path("half/metrics.csv").touch()
     Path("thesis").mkdir()
     Path("thesis/chapter-1.txt").touch()
     before = sorted(Path().rglob("*"))
-    given = [] if {"nowhere", "half"} & set(arguments) else ["--data", "mnist-5k"]
+    given = [] if {"nowhere", "half", "thesis"} & set(arguments[:1]) else ["--data", "mnist-5k"]
     result = compare(*given, "-q", *arguments)
     assert result.stderr == f"Error: {message}\n"
     assert (result.exit_code, result.stdout) == (code, "")

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from netlearn import trials
-from netlearn.comparison import name_variants
+from netlearn.comparison import describe, name_variants
 from netlearn.experiment import read_experiment
 from netlearn.settings import resolve
 from netlearn.trials import Task, perform, tasks_of, tune_rates
 from netlearn.workers import Workers
-from tests.comparisons import run
+from tests.comparisons import row, run
 
 
 def test_variants_are_named_by_what_differs() -> None:
@@ -44,3 +44,13 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
     assert tune_rates(experiment, Path(), Workers(1)) == experiment
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
+
+
+def test_caption_names_learning_rates_once_and_where_no_variant_says_its_own() -> None:
+    def caption(*rows: tuple[str, float]) -> str:
+        return describe("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows])
+
+    assert caption(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)\na: η = 0.5, b: η = 3"
+    assert caption(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds)\nη = 0.5"
+    assert caption(("η = 0.5", 0.5), ("η = 3", 3)) == "Title (small, 3 seeds)"
+    assert caption(("a", 0.5), ("b", 0.5), ("c", 3)) == "Title (small, 3 seeds)\nη = 0.5, c: η = 3"

@@ -66,6 +66,12 @@ def test_names_of_run_folders_are_plain() -> None:
     assert folder_name("mycosts:Huber, η = 0.5 / two") == "mycosts-Huber-η-=-0.5-two"
 
 
+def test_settings_of_one_run_are_an_experiment_of_one_variant() -> None:
+    experiment = read_experiment(write('cost = "quadratic"\nepochs = 2\nseed = 7\n'), {}, 2)
+    assert (experiment.title, experiment.seeds) == ("experiment", (0, 1))
+    assert experiment.variants == {"quadratic": resolve({"cost": "quadratic", "epochs": 2})}
+
+
 BAD = [
     (FILE.replace("title =", "titel ="), "unknown key experiment.toml: titel: did you mean title?"),
     (FILE.replace('"Two rates"', "3"), "experiment.toml: title 3: allowed is a text"),
@@ -81,8 +87,8 @@ BAD = [
     (FILE.replace("[3, 5]", "true"),
      "experiment.toml: seeds True: allowed is a number from 1 to 1000 or a list of different ones"),
     (FILE.replace("[3, 5]", "[-1]"), "experiment.toml: seeds -1: allowed is a whole number from 0 to 2^63-1"),
-    (FILE.partition('[variants."fast')[0], "variants slow: a comparison needs two or more"),
-    ('title = "empty"', "variants none: a comparison needs two or more"),
+    ('title = "empty"', "variants none: an experiment needs one or more"),
+    ("epochs = 3\nhiden = 4", "unknown key experiment.toml: variants.cross-entropy.hiden: did you mean hidden?"),
     ("variants = 3", "experiment.toml: variants 3: allowed is a table, [variants]"),
     ("[variants]\na = 1\nb = 2", "experiment.toml: variants.a 1: allowed is a table, [variants.a]"),
     (FILE.replace('"fast one"', '"slow:"'),
@@ -102,7 +108,7 @@ def test_experiment_that_cannot_be_is_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("costs", "seeds", "message"),
     [
-        (["quadratic"], 3, "variants quadratic: a comparison needs two or more"),
+        (["quadratic"], 3, "--cost quadratic: a comparison needs two or more"),
         (["quadratic", "quadratic"], 3, "--cost quadratic: two variants of one name; allowed are costs that differ"),
         (["quadratic", "cross-entropy"], 0,
          "--seeds 0: allowed is a number from 1 to 1000 or a list of different ones"),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from netlearn import datasets
 from netlearn.errors import DataError
 from netlearn.plotting.run import curves, examples
-from netlearn.plotting.style import render
+from netlearn.plotting.style import BLUE, label_ends, render
 from netlearn.slowdown import Record
 
 RECORDS = [
@@ -100,3 +102,12 @@ def test_examples_that_are_no_pictures_cannot_be_shown() -> None:
 def test_no_pyplot_is_imported() -> None:
     code = "import sys, netlearn.plotting.run; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_labels_that_would_touch_are_spread_and_stay_inside_the_axes() -> None:
+    axes = Figure(figsize=(4, 4)).subplots()
+    label_ends(axes, [(0.99, "a", BLUE), (1.0, "b", BLUE), (0.98, "c", BLUE), (0.2, "d", BLUE)])
+    heights = {text.get_text(): text.xyann[1] for text in axes.texts if isinstance(text, Annotation)}
+    assert list(heights) == ["d", "c", "a", "b"]
+    assert heights["d"] == pytest.approx(0.2)
+    assert 0.9 < heights["c"] < heights["a"] < heights["b"] <= 1.02

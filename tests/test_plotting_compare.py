@@ -54,7 +54,7 @@ def test_epochs_of_different_length_are_not_marked_and_long_names_are_cut() -> N
     figure = DRAWN["curves"](group([short, long]), "title")
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts == ["a" * 31 + "…", "b"]
+    assert texts == ["a" * 35 + "…", "b"]
     same = DRAWN["curves"](group([run("a"), run("b")]), "title")
     assert same is not None
     assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]

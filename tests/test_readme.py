@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.settings import decode_toml
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
 
 
 def blocks(kind: str) -> list[str]:
@@ -115,25 +112,3 @@ def test_imports_run_one_way_from_the_bottom_of_the_table_to_its_top() -> None:
         for name in re.findall(r"from netlearn\.(\w+)|import netlearn\.(\w+)", path.read_text()):
             imported = name[0] or name[1]
             assert imported == place or order.index(imported) < order.index(place), f"{place} imports {imported}"
-
-
-def is_experiment(path: Path) -> bool:
-    return "variants" in decode_toml(path)
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_config_says_question_command_expectation_and_run_time(path: Path) -> None:
-    comment = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
-    labels = re.findall(r"^# (\w[\w ]+): ", comment, re.MULTILINE)
-    assert labels == ["Question", "Command", "Expected", "Run time"]
-    command = "compare" if is_experiment(path) else "train --config"
-    assert f"# Command:  netlearn {command} configs/{path.name}\n" in comment
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_config_trains(path: Path) -> None:
-    command = "compare" if is_experiment(path) else "train --config"
-    content = decode_toml(path)
-    epochs = "300" if "neuron" in str([content.get("data"), content.get("defaults")]) else "1"
-    result = shell(f"netlearn {command} '{path}' -q --epochs {epochs}")
-    assert result.returncode == 0, result.stderr

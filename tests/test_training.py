@@ -181,7 +181,7 @@ def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> 
     data = small_dataset(train=1500)
     trainer = make(data)
     record = next(iter(trainer))
-    assert (record.train_cost, record.train_accuracy) == pytest.approx(trainer.evaluate(data.train.first(1000)))
+    assert (record.train_cost, record.train_accuracy) == pytest.approx(trainer.probe.evaluate(data.train.first(1000)))
 
 
 def test_divergence_inside_an_epoch_is_noticed_in_the_same_update() -> None:
@@ -224,5 +224,31 @@ def test_stop_at_the_last_probe_of_an_epoch_keeps_that_epoch_in_mind() -> None:
 def test_evaluation_of_a_part_equals_the_records() -> None:
     trainer = make()
     records = list(trainer)
-    cost, accuracy = trainer.evaluate(trainer.data.validation)
+    cost, accuracy = trainer.probe.evaluate(trainer.data.validation)
     assert (cost, accuracy) == (records[-1].validation_cost, records[-1].validation_accuracy)
+
+
+def test_probes_may_be_some_epochs_apart_and_change_nothing_of_what_is_learned() -> None:
+    often, seldom = make(epochs=8), make(epochs=8, probe_every=3)
+    list(often)
+    assert [record.epoch for record in seldom if record.epoch >= 1] == [1, 3, 6, 8]
+    for one, other in zip(parameters(often), parameters(seldom), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_stop_between_two_probes_ends_with_a_last_record() -> None:
+    trainer = make(epochs=50, probe_every=20)
+    trainer.on_update = lambda: trainer.stop() if trainer.update == 33 else None
+    assert list(trainer)[-1].update == trainer.update == 33
+
+
+def test_patience_counts_epochs_and_is_looked_at_when_there_is_a_probe() -> None:
+    trainer = make(learning_rate=1e-9, epochs=100, probe_every=4, patience=6)
+    assert [record.epoch for record in trainer if record.epoch >= 1] == [1, 4, 8]
+
+
+def test_test_set_is_measured_by_each_probe_where_it_is_tracked() -> None:
+    trainer = make(track_test=True, l2=2.0)
+    last = list(trainer)[-1]
+    assert (last.test_cost, last.test_accuracy) == trainer.probe.evaluate(trainer.data.test)
+    assert next(iter(make())).test_cost is None

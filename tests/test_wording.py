@@ -123,3 +123,13 @@ def test_variants_on_different_data_are_said_to_be() -> None:
 
 def test_problems_name_variant_and_seed(rows: list[Row]) -> None:
     assert problems(rows) == ["mine, seed 1: it diverged"]
+
+
+def test_sentence_on_one_variant_gives_its_figures() -> None:
+    assert conclusion([row("a", 0.9626, 0.0005, (500, 500, 1000))]) == (
+        "a 96.26 ± 0.05 % in test accuracy; it reached 90 % validation accuracy after 500 updates."
+    )
+    assert conclusion([row("a", 0.2, 0.01)]) == (
+        "a 20.00 ± 1.00 % in test accuracy; it reached 90 % validation accuracy in fewer than half of its seeds."
+    )
+    assert conclusion([row("a", None, None, finished=0)]) == "No run of a finished."

@@ -1,14 +1,16 @@
 """`netlearn compare`: the same network with different settings, side by side."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from click.shell_completion import CompletionItem
 
-from netlearn import datasets
+from netlearn import catalogue, datasets
 from netlearn.cli.options import flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, download_bar, note, tell_data
 from netlearn.cli.signals import terminated_as_interrupted
@@ -24,8 +26,14 @@ from netlearn.workers import Workers
 PATH = click.Path(path_type=Path)
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = [CompletionItem(name) for name in catalogue.files() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
 @click.command("compare")
-@click.argument("paths", nargs=-1, type=PATH, metavar="[FILE.toml | RUN...]")
+@click.argument("paths", nargs=-1, type=PATH, metavar="[NAME | FILE.toml | RUN...]", shell_complete=_complete)
+@click.option("--list", "listing", is_flag=True, help="list the experiments that have a NAME.")
 @click.option(
     "--seeds", type=int, metavar="N", help=f"train each variant from seeds 0 to N-1.  [default: {BUILT_IN_SEEDS}]"
 )
@@ -40,29 +48,33 @@ PATH = click.Path(path_type=Path)
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
 def command(
-    paths: tuple[Path, ...], seeds: int | None, tune: bool, jobs: int | None, markdown: bool, out: Path | None,
-    force: bool, quiet: bool, as_json: bool, **flags: Any,
+    paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None, markdown: bool,
+    out: Path | None, force: bool, quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and see the learning slowdown.
 
     Without arguments the quadratic cost stands beside cross-entropy, in a network with 100 hidden neurons and large
-    initial weights. FILE.toml describes another experiment; --cost, given for each cost, builds one. RUN... are
-    folders of runs that exist: they are drawn together and nothing is trained.
+    initial weights. NAME is an experiment that comes with netlearn, such as those of the book; FILE.toml describes
+    another; --cost, given for each cost, builds one. RUN... are folders of runs that exist: they are drawn together
+    and nothing is trained.
 
     Variants of one seed start from identical weights and see identical mini-batches.
     """
+    if listing:
+        click.echo(_list(), nl=False)
+        return
     if jobs is not None and jobs < 1:
         raise SettingsError(f"--jobs {jobs}: allowed is a number from 1")
     settings = given(flags)
     costs = settings.pop("cost", ())
-    experiment_files = [path for path in paths if path.suffix == ".toml"]
+    files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
-        if paths and not experiment_files:
+        if paths and not any(files):
             _refuse_training(settings | {"seeds": seeds, "tune": tune or None, "cost": costs or None})
             runs = read_runs(paths)
             result = overlay(runs, _folder(out, force=force), workers)
         else:
-            plan = load_data(_plan(paths, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
+            plan = load_data(_plan(files, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
             result = _train_all(plan, _folder(out, force=force), workers, tune=tune, quiet=quiet)
     click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
 
@@ -73,14 +85,25 @@ def _refuse_training(given: dict[str, Any]) -> None:
             raise SettingsError(f"{flag(name)}: runs that exist are drawn as they are; it goes with an experiment")
 
 
-def _plan(paths: tuple[Path, ...], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None) -> Experiment:
-    if not paths:
+def _list() -> str:
+    formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
+    about = {name: catalogue.comment(path) for name, path in catalogue.files().items()}
+    formatter.write_dl(
+        [(name, f"{said['Question']} ({said['Run time'].rstrip('.')})") for name, said in about.items()]
+    )
+    return formatter.getvalue()
+
+
+def _plan(
+    files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None
+) -> Experiment:
+    if not files:
         return from_costs(costs or BUILT_IN_COSTS, BUILT_IN_SEEDS if seeds is None else seeds, settings)
-    if len(paths) > 1:
-        raise SettingsError(f"{paths[1]}: allowed is one experiment file, or the folders of runs")
+    if len(files) > 1 or files[0] is None:
+        raise SettingsError(f"{next(filter(None, files))}: allowed is one experiment, or the folders of runs")
     if costs:
-        raise SettingsError(f"--cost {costs[0]}: the variants are those of {paths[0]}; allowed without a file")
-    return read_experiment(paths[0], settings, seeds)
+        raise SettingsError(f"--cost {costs[0]}: the variants are those of {files[0]}; allowed without a file")
+    return read_experiment(files[0], settings, seeds)
 
 
 def _load(name: str, *, quiet: bool) -> Dataset:

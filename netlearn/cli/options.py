@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 from netlearn import settings
 from netlearn.errors import SettingsError
 
-WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size")
+WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "probe_every")
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
 DEFAULTS = {"learning_rate": "the cost's own", "patience": "off", "train_size": "all"}
 
@@ -70,6 +70,13 @@ def setting_options(
     def decorate(function: Function) -> Function:
         for name in reversed([name for name in settings.FIELDS if name not in without]):
             default = defaults.get(name, DEFAULTS.get(name, settings.FIELDS[name].default))
+            if default is False:
+                function = click.option(
+                    f"{flag(name)}/--no-{flag(name)[2:]}",
+                    default=None,
+                    help=f"{settings.description(name)}.  [default: no]",
+                )(function)
+                continue
             function = click.option(
                 flag(name),
                 type=Setting(name),

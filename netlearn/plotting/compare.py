@@ -1,8 +1,6 @@
 """The pictures of a comparison. A variant has one colour in all of them; a band spans the lowest and highest seed."""
 
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,12 +8,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.activations import Array
-from netlearn.plotting.style import COLOURS, DASHES, GREY, label_ends, literal, percent_axis, plain, update_axis
-from netlearn.results import Run
+from netlearn.plotting.questions import fit_one_panel, layers, overfitting, training_size
+from netlearn.plotting.seeds import (
+    Ends,
+    Groups,
+    band,
+    colours_of,
+    draw,
+    finish,
+    layers_of,
+    measured,
+    of_the_neuron,
+    share_update_axis,
+    short,
+)
+from netlearn.plotting.style import DASHES, GREY, label_ends, literal, percent_axis, plain
 
-Groups: TypeAlias = Mapping[str, Sequence[Run]]
-Ends: TypeAlias = list[tuple[float, str, str]]
-LINE, LABEL = 90, 32  # characters of a caption and of a line's label
+MOST_SCATTERED = 4  # variants
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
     "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
     "cross-entropy": ("theory: e", lambda e: e),
@@ -25,26 +34,27 @@ THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a functio
 
 def curves(groups: Groups, title: str) -> Figure | None:
     """Return validation accuracy and training cost against updates."""
-    if not _measured(groups):
+    if not measured(groups):
         return None
     figure = Figure(figsize=(8, 6.4), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
     percent_axis(accuracy, "validation accuracy")
     cost.set_ylabel("training cost, log scale\n(each variant its own)")
     cost.set_yscale("log")
-    _share_update_axis((accuracy, cost), groups)
-    label_ends(accuracy, _draw(accuracy, groups, "validation_accuracy"))
-    label_ends(cost, _draw(cost, groups, "train_cost"))
-    return _finish(figure, title)
+    share_update_axis((accuracy, cost), groups)
+    label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
+    label_ends(cost, draw(cost, groups, "train_cost"))
+    return finish(figure, title)
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
     """Return learning speed, share of stuck output neurons and the speed of each layer against updates."""
-    if not _measured(groups):
+    if not measured(groups):
         return None
-    figure = Figure(figsize=(8, 8.6), layout="constrained")
-    speed, stuck, layers = figure.subplots(3, 1, sharex=True, height_ratios=(1, 0.8, 1.2))
-    _share_update_axis((speed, stuck, layers), groups)
+    heights = (1, 0.8, 1.2) if fit_one_panel(groups) else (1, 0.8)
+    figure = Figure(figsize=(8, 2.8 * sum(heights)), layout="constrained")
+    speed, stuck, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    share_update_axis((speed, stuck, *last), groups)
     speed.set_yscale("log")
     speed.set_ylabel("learning speed, log scale\nΣ|δ| / Σ|a − y|")
     speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
@@ -52,32 +62,40 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
         "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
         textcoords="offset points", color=GREY, fontsize="small",
     )  # fmt: skip
-    ends = _draw(speed, groups, "learning_speed")
+    ends = draw(speed, groups, "learning_speed")
     speed.set_ylim(top=1.5)
     label_ends(speed, ends)
     percent_axis(stuck, "stuck outputs\n|a − y| > 0.9")
-    ends = _draw(stuck, groups, "stuck")
+    ends = draw(stuck, groups, "stuck")
     top = max(float(run.metrics["stuck"].max()) for runs in groups.values() for run in runs if run.metrics)
     stuck.set_ylim(0, max(0.05, 1.1 * top))
     label_ends(stuck, ends)
-    layers.set_yscale("log")
-    layers.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
-    label_ends(layers, _draw_layers(layers, groups))
-    return _finish(figure, title)
+    for axes in last:
+        axes.set_yscale("log")
+        axes.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
+        label_ends(axes, _draw_layers(axes, groups))
+    return finish(figure, title)
 
 
 def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
-    """Return |δ| against |a − y| of single output neurons at a few updates, and below how many have which error."""
+    """Return |δ| against |a − y| of single output neurons at a few updates, and below how many have which error.
+
+    Of many variants the first of each cost is drawn: where its points lie, the cost decides.
+    """
+    colours = colours_of(groups)
+    if len(groups) > MOST_SCATTERED:
+        first = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
+        groups = {name: runs for name, runs in groups.items() if name in first.values()}
     samples = {name: next((run.samples() for run in runs if run.samples()), {}) for name, runs in groups.items()}
     updates = sorted({update for sample in samples.values() for update in sample})
-    if not updates or _of_the_neuron(groups):
+    if not updates or of_the_neuron(groups):
         return None
     figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
     e = np.linspace(0, 1, 200)
     for (above, below), update in zip(grid.T, updates, strict=True):
         for i, (name, runs) in enumerate(groups.items()):
-            colour = COLOURS[i % len(COLOURS)]
+            colour = colours[name]
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
             above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name))
             if (theory := THEORY.get(runs[0].settings.cost)) is not None:
@@ -96,13 +114,13 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
-    return _finish(figure, title)
+    return finish(figure, title)
 
 
 def digits(groups: Groups, title: str) -> Figure | None:
     """Return the recall of each class of the test set, a row for each run."""
     runs = [(name, run) for name, group in groups.items() for run in group if run.summary and run.summary.recall]
-    if not runs or _of_the_neuron(groups):
+    if not runs or of_the_neuron(groups):
         return None
     shares = [run.summary.recall if run.summary else () for _, run in runs]
     recall = np.full((len(runs), max(map(len, shares))), np.nan)
@@ -119,12 +137,12 @@ def digits(groups: Groups, title: str) -> Figure | None:
     axes.set_xlabel("digit of the test set; in each cell the share recognized, in %")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return _finish(figure, title)
+    return finish(figure, title)
 
 
 def neuron(groups: Groups, title: str) -> Figure | None:
     """Return output, cost and size of the gradient of the book's single neuron against epochs."""
-    if not _of_the_neuron(groups):
+    if not of_the_neuron(groups):
         return None
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
@@ -134,13 +152,27 @@ def neuron(groups: Groups, title: str) -> Figure | None:
         "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
     }
     for axes, (column, label) in zip(panels, columns.items(), strict=True):
-        ends = _draw(axes, groups, column, against="epoch")
+        ends = draw(axes, groups, column, against="epoch")
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         label_ends(axes, ends)
     panels[-1].set_xlabel("epochs")
-    return _finish(figure, title)
+    return finish(figure, title)
+
+
+def _draw_layers(axes: Axes, groups: Groups) -> Ends:
+    """Draw the speed of each layer, the output layer's in a full line; return the lines' ends with their names."""
+    plain(axes)
+    ends = []
+    for name, colour in colours_of(groups).items():
+        count = layers_of(groups[name])
+        for layer in range(1, count + 1):
+            places, (mean, *_) = band(groups[name], f"speed_{layer}")
+            axes.plot(places, mean, DASHES[(count - layer) % len(DASHES)], color=colour, linewidth=1.5)
+            if places.size:
+                ends.append((float(mean[-1]), f"{short(name)}, layer {layer}", colour))
+    return ends
 
 
 DRAWN = {
@@ -149,75 +181,7 @@ DRAWN = {
     "error-vs-gradient": error_vs_gradient,
     "digits": digits,
     "neuron": neuron,
+    "overfitting": overfitting,
+    "training-size": training_size,
+    "layers": layers,
 }
-
-
-def _measured(groups: Groups) -> list[Run]:
-    return [run for group in groups.values() for run in group if run.metrics]
-
-
-def _of_the_neuron(groups: Groups) -> bool:
-    return all(run.settings.data == "neuron" and not run.settings.hidden for run in _measured(groups))
-
-
-def _column(run: Run, column: str) -> Array:
-    return run.metrics.get(column, np.empty(0))
-
-
-def _share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
-    runs = _measured(groups)
-    last = max(int(run.metrics["update"][-1]) for run in runs)
-    lengths = {run.updates_per_epoch for run in runs}
-    update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
-
-
-def _band(runs: Sequence[Run], column: str, against: str) -> tuple[Array, Array]:
-    """Return where a column was measured, and its mean, lowest and highest value over the seeds there."""
-    values: dict[float, list[float]] = {}
-    for run in runs:
-        for place, value in zip(_column(run, against), _column(run, column), strict=False):
-            if np.isfinite(value):
-                values.setdefault(float(place), []).append(float(value))
-    places = sorted(values)
-    figures = [(np.mean(values[place]), min(values[place]), max(values[place])) for place in places]
-    return np.array(places), np.array(figures, np.float64).reshape(-1, 3).T
-
-
-def _draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
-    """Draw a line and a band for each variant; return the lines' ends with their names."""
-    plain(axes)
-    ends = []
-    for i, (name, runs) in enumerate(groups.items()):
-        colour = COLOURS[i % len(COLOURS)]
-        places, (mean, lowest, highest) = _band(runs, column, against)
-        axes.plot(places, mean, DASHES[i % len(DASHES)], color=colour, linewidth=2)
-        axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
-        if places.size:
-            ends.append((float(mean[-1]), _short(name), colour))
-    return ends
-
-
-def _draw_layers(axes: Axes, groups: Groups) -> Ends:
-    """Draw the speed of each layer, the output layer's in a full line; return the lines' ends with their names."""
-    plain(axes)
-    ends = []
-    for i, (name, runs) in enumerate(groups.items()):
-        colour = COLOURS[i % len(COLOURS)]
-        layers = max(sum(column.startswith("speed_") for column in run.metrics) for run in runs)
-        for layer in range(1, layers + 1):
-            places, (mean, *_) = _band(runs, f"speed_{layer}", "update")
-            axes.plot(places, mean, DASHES[(layers - layer) % len(DASHES)], color=colour, linewidth=1.5)
-            if places.size:
-                ends.append((float(mean[-1]), f"{_short(name)}, layer {layer}", colour))
-    return ends
-
-
-def _short(name: str) -> str:
-    """Return a variant's name so that it leaves room for the lines that it labels."""
-    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
-
-
-def _finish(figure: Figure, title: str) -> Figure:
-    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
-    figure.suptitle(literal("\n".join(lines)), fontsize="medium")
-    return figure

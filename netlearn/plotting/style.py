@@ -77,15 +77,21 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write texts right of the axes, each (y, text, colour) beside its y, moved up where they would touch.
+    """Write texts right of the axes, each (y, text, colour) beside its y, moved where they would touch.
 
     Call it when the limits of the axes are set.
     """
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
-    lowest = -1.0
-    for y, text, colour in sorted(ends):
-        height = max((axes.transData.transform((0, y))[1] - bottom) / (top - bottom), lowest)
-        lowest = height + LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
+    gap = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
+    ends = sorted(ends)
+    heights = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in ends]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + gap)
+    highest = 1.02
+    for i in reversed(range(len(heights))):  # back down, where they have grown out of the axes
+        heights[i] = min(heights[i], highest)
+        highest = heights[i] - gap
+    for height, (_, text, colour) in zip(heights, ends, strict=True):
         axes.annotate(
             literal(text), (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
             annotation_clip=False,

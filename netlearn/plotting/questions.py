@@ -1,0 +1,140 @@
+"""Pictures of a comparison that answer one question each, drawn where its runs have what it takes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from netlearn.activations import Array
+from netlearn.plotting.seeds import (
+    Ends,
+    Groups,
+    band,
+    colours_of,
+    draw_line,
+    finish,
+    layers_of,
+    measured,
+    share_update_axis,
+    short,
+)
+from netlearn.plotting.style import BLUE, DASHES, GREY, label_ends, literal, percent_axis, plain
+from netlearn.results import Run
+
+MOST_LINES = 8  # of layers in one panel
+PARTS = (("test", "-"), ("train", ":"))
+
+
+def overfitting(groups: Groups, title: str) -> Figure | None:
+    """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked."""
+    groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
+    if not groups:
+        return None
+    figure = Figure(figsize=(8, 7.2), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    for axes, quantity in zip(panels, ("cost", "accuracy"), strict=True):
+        plain(axes)
+        ends: Ends = []
+        for name, colour in colours_of(groups).items():
+            for part, dashes in PARTS:
+                label = f"{short(name)}, {'training' if part == 'train' else part}"
+                draw_line(axes, groups[name], f"{part}_{quantity}", "epoch", colour, dashes, label, ends)
+        if quantity == "accuracy":
+            percent_axis(axes, "accuracy")
+            axes.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
+        else:
+            axes.set_ylabel("cost")
+            axes.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
+            for name, colour in colours_of(groups).items():
+                epochs, (mean, *_) = band(groups[name], "test_cost", "epoch")
+                lowest = mean.argmin()
+                axes.plot(epochs[lowest], mean[lowest], "o", color=colour)
+                late = epochs[lowest] > epochs[-1] / 2
+                axes.annotate(
+                    f"lowest, epoch {epochs[lowest]:.0f}", (epochs[lowest], mean[lowest]), xytext=(0, -14),
+                    textcoords="offset points", color=colour, fontsize="small", ha="right" if late else "left",
+                )  # fmt: skip
+        axes.set_xlim(left=0)
+        label_ends(axes, ends)
+    panels[-1].set_xlabel("epochs")
+    return finish(figure, title)
+
+
+def _after_epoch_1(groups: Groups, column: str) -> Array:
+    """Return what a column says of all runs at the ends of epochs."""
+    return np.concatenate([run.metrics[column][run.metrics["epoch"] >= 1] for run in measured(groups)])
+
+
+def training_size(groups: Groups, title: str) -> Figure | None:
+    """Return the last validation accuracy against the number of training examples, where that is what differs."""
+    sizes = {name: {run.settings.train_size for run in runs} for name, runs in groups.items()}
+    if len(groups) < 3 or len(set().union(*sizes.values())) < len(groups) or {None} in sizes.values():
+        return None
+    figure = Figure(figsize=(7, 4.4), layout="constrained")
+    axes = figure.subplots()
+    plain(axes)
+    ends = [(run.settings.train_size or 0, float(run.metrics["validation_accuracy"][-1])) for run in measured(groups)]
+    places = sorted({size for size, _ in ends})
+    found = [[accuracy for size, accuracy in ends if size == place] for place in places]
+    mean = [float(np.mean(values)) for values in found]
+    axes.plot(places, mean, "o-", color=BLUE, linewidth=2)
+    axes.fill_between(places, list(map(min, found)), list(map(max, found)), color=BLUE, alpha=0.18, linewidth=0)
+    for place, value in zip(places, mean, strict=True):
+        axes.annotate(
+            f"{100 * value:.2f} %", (place, value), xytext=(6, -11), textcoords="offset points", color=GREY,
+            fontsize="small",
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xticks(places, [f"{place:,}" for place in places])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(right=1.9 * places[-1])
+    axes.set_xlabel("training examples, log scale")
+    percent_axis(axes, "validation accuracy after the last epoch")
+    axes.set_ylim(np.floor(20 * min(map(min, found))) / 20, 1.005)
+    return finish(figure, title)
+
+
+def layers(groups: Groups, title: str) -> Figure | None:
+    """Return the speed of each layer in a panel for each variant, where one panel could not hold them all."""
+    if not measured(groups) or fit_one_panel(groups):
+        return None
+    columns = 2
+    rows = -(-len(groups) // columns)
+    figure = Figure(figsize=(9.5, 2.5 * rows + 0.9), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in grid[len(groups) :]:
+        axes.set_visible(False)
+    for axes, (name, colour) in zip(grid, colours_of(groups).items(), strict=False):
+        plain(axes)
+        count = layers_of(groups[name])
+        for layer in range(1, count + 1):
+            dashes = DASHES[(count - layer) % len(DASHES)]
+            draw_line(axes, groups[name], f"speed_{layer}", "update", colour, dashes, "", [])
+        axes.set_title(literal(short(name)), fontsize="medium", color=colour, loc="left")
+        axes.set_yscale("log")
+        _label_layers(axes, groups[name], colour)
+    share_update_axis(list(grid[: len(groups)]), groups)
+    for axes in grid:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
+        axes.set_xlabel("")
+    figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
+    figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
+    return finish(figure, title)
+
+
+def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
+    """Write the name of each layer above its line, near update 100, where the lines are well apart."""
+    bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
+    for layer, (places, (mean, *_)) in enumerate(bands, 1):
+        at = min(int(np.searchsorted(places, 100)), len(places) - 1)
+        axes.annotate(
+            f"layer {layer}", (places[at], mean[at]), xytext=(0, 4), textcoords="offset points", color=colour,
+            fontsize="small", ha="center",
+        )  # fmt: skip
+
+
+def fit_one_panel(groups: Groups) -> bool:
+    """Tell whether the layers of all variants are few enough for one panel."""
+    return sum(layers_of(runs) for runs in groups.values()) <= MOST_LINES

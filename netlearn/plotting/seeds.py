@@ -1,0 +1,95 @@
+"""What the pictures of a comparison share: a colour for each variant, a line and a band over its seeds."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from netlearn.activations import Array
+from netlearn.plotting.style import COLOURS, DASHES, literal, plain, update_axis
+from netlearn.results import Run
+
+Groups: TypeAlias = Mapping[str, Sequence[Run]]
+Ends: TypeAlias = list[tuple[float, str, str]]
+LINE, LABEL = 90, 36  # characters of a caption and of a line's label
+
+
+def colours_of(groups: Groups) -> dict[str, str]:
+    """Return a colour for each variant; many variants get shades, in their order."""
+    if len(groups) <= len(COLOURS):
+        return dict(zip(groups, COLOURS, strict=False))
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(groups)))
+    return {name: to_hex(shade) for name, shade in zip(groups, shades, strict=True)}
+
+
+def measured(groups: Groups) -> list[Run]:
+    """Return the runs that have metrics."""
+    return [run for group in groups.values() for run in group if run.metrics]
+
+
+def of_the_neuron(groups: Groups) -> bool:
+    """Tell whether all runs are of the book's single neuron."""
+    return all(run.settings.data == "neuron" and not run.settings.hidden for run in measured(groups))
+
+
+def layers_of(runs: Sequence[Run]) -> int:
+    """Return the number of a variant's layers."""
+    return max(sum(column.startswith("speed_") for column in run.metrics) for run in runs)
+
+
+def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
+    """Lay out a log axis of updates for panels one below the other."""
+    runs = measured(groups)
+    last = max(int(run.metrics["update"][-1]) for run in runs)
+    lengths = {run.updates_per_epoch for run in runs}
+    update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
+
+
+def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Array, Array]:
+    """Return where a column was measured, and its mean, lowest and highest value over the seeds there."""
+    values: dict[float, list[float]] = {}
+    for run in runs:
+        nothing = np.empty(0)
+        for place, value in zip(run.metrics.get(against, nothing), run.metrics.get(column, nothing), strict=False):
+            if np.isfinite(value):
+                values.setdefault(float(place), []).append(float(value))
+    places = sorted(values)
+    figures = [(np.mean(values[place]), min(values[place]), max(values[place])) for place in places]
+    return np.array(places), np.array(figures, np.float64).reshape(-1, 3).T
+
+
+def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
+    """Draw a line and a band for each variant; return the lines' ends with their names."""
+    plain(axes)
+    ends: Ends = []
+    for i, (name, colour) in enumerate(colours_of(groups).items()):
+        draw_line(axes, groups[name], column, against, colour, DASHES[i % len(DASHES)], short(name), ends)
+    return ends
+
+
+def draw_line(
+    axes: Axes, runs: Sequence[Run], column: str, against: str, colour: str, dashes: str, label: str, ends: Ends
+) -> None:
+    """Draw the mean of a column over seeds in a band from the lowest to the highest; add its end to `ends`."""
+    places, (mean, lowest, highest) = band(runs, column, against)
+    axes.plot(places, mean, dashes, color=colour, linewidth=2)
+    axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
+    if places.size:
+        ends.append((float(mean[-1]), label, colour))
+
+
+def short(name: str) -> str:
+    """Return a variant's name so that it leaves room for the lines that it labels."""
+    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
+
+
+def finish(figure: Figure, title: str) -> Figure:
+    """Give a figure its title, in lines that fit."""
+    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
+    figure.suptitle(literal("\n".join(lines)), fontsize="medium")
+    return figure

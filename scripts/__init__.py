@@ -1,0 +1,1 @@
+"""What developers of netlearn run: benchmark, reproduction, bundled data."""

@@ -1,0 +1,171 @@
+"""The book's published results, as its reproduction compares them: which figure of which experiment.
+
+Source: Michael Nielsen, Neural Networks and Deep Learning, chapters 1, 3, 5 and 6. The book reports single runs,
+often the best of several. Accuracies are shares of 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlearn.results import Run
+
+
+def last(column: str) -> Callable[[Run], float]:
+    """Return the measure that takes a column's last value."""
+    return lambda run: float(run.metrics[column][-1])
+
+
+def best(column: str) -> Callable[[Run], float]:
+    """Return the measure that takes a column's highest value."""
+    return lambda run: float(run.metrics[column].max())
+
+
+def at_epoch(epoch: int, column: str) -> Callable[[Run], float]:
+    """Return the measure that takes a column's value after an epoch."""
+    return lambda run: float(run.metrics[column][run.metrics["epoch"] == epoch][0])
+
+
+def lowest_epoch(run: Run) -> float:
+    """Return the epoch after which the cost on the test set was lowest."""
+    return float(run.metrics["epoch"][run.metrics["test_cost"].argmin()])
+
+
+def rise_of_test_cost(run: Run) -> float:
+    """Return how many times its lowest value the cost on the test set is at the end."""
+    return float(run.metrics["test_cost"][-1] / run.metrics["test_cost"].min())
+
+
+def test_accuracy(run: Run) -> float:
+    """Return the accuracy on the test set at the end."""
+    return (run.summary and run.summary.test_accuracy) or float("nan")
+
+
+def whole_training_cost(run: Run) -> float:
+    """Return the cost on the whole training set at the end."""
+    return (run.summary and run.summary.train_cost) or float("nan")
+
+
+def whole_training_accuracy(run: Run) -> float:
+    """Return the accuracy on the whole training set at the end."""
+    return (run.summary and run.summary.train_accuracy) or float("nan")
+
+
+MEASURES: dict[str, tuple[Callable[[Run], float], str]] = {  # of one run, and how it is written
+    "test accuracy, best epoch": (best("test_accuracy"), "%"),
+    "test accuracy, last epoch": (test_accuracy, "%"),
+    "test accuracy, epoch 1": (at_epoch(1, "test_accuracy"), "%"),
+    "validation accuracy, best epoch": (best("validation_accuracy"), "%"),
+    "validation accuracy, last epoch": (last("validation_accuracy"), "%"),
+    "validation accuracy, epoch 1": (at_epoch(1, "validation_accuracy"), "%"),
+    "training accuracy, last epoch": (whole_training_accuracy, "%"),
+    "training cost, last epoch": (whole_training_cost, ".4f"),
+    "test cost, lowest in epoch": (lowest_epoch, ".0f"),
+    "test cost at the end / lowest": (rise_of_test_cost, ".2f"),
+    "output after 300 epochs": (at_epoch(300, "output_error"), ".4f"),
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A figure of an experiment, with the book's beside it or with bounds that our mean should keep.
+
+    Attributes:
+        experiment: its name in configs/.
+        variant: whose figure it is.
+        measure: a key of `MEASURES`.
+        book: the published figure.
+        low, high: what the mean over seeds should be at least and at most.
+        minus: another variant, whose figure from the same seed is subtracted.
+    """
+
+    experiment: str
+    variant: str
+    measure: str
+    book: float | None = None
+    low: float = -np.inf
+    high: float = np.inf
+    minus: str | None = None
+
+
+def _both(experiment: str, variant: str, part: str, book: float) -> list[Claim]:
+    """Return the claims on a figure of which the book does not say whether it is the best epoch's or the last's."""
+    return [Claim(experiment, variant, f"{part} accuracy, {when} epoch", book) for when in ("best", "last")]
+
+
+MORE_DATA = {100: 0.6909, 200: 0.7637, 500: 0.8529, 1000: 0.8885, 2000: 0.9127, 5000: 0.9324, 10_000: 0.9489,
+             20_000: 0.9585, 50_000: 0.9597}  # fmt: skip
+
+CLAIMS = [
+    Claim("neuron", "quadratic, mild start", "output after 300 epochs", 0.0940),
+    Claim("neuron", "quadratic, bad start", "output after 300 epochs", 0.2028),
+    Claim("neuron", "cross-entropy, mild start", "output after 300 epochs", 0.0116),
+    Claim("neuron", "cross-entropy, bad start", "output after 300 epochs", 0.0120),
+    Claim("neuron", "cross-entropy, bad start, η/6", "output after 300 epochs", 0.1011),
+    Claim("neuron", "cross-entropy, bad start, η = 0.005", "output after 300 epochs", 0.7796),
+    *_both("chapter1-baseline", "30 hidden", "test", 0.9542),
+    *_both("chapter1-wide", "100 hidden", "test", 0.9659),
+    Claim("chapter1-small-rate", "η = 0.001", "test accuracy, epoch 1", 0.114),
+    Claim("chapter1-small-rate", "η = 0.001", "test accuracy, last epoch", 0.214),
+    Claim("chapter1-large-rate", "η = 100", "test accuracy, last epoch", 0.10),
+    *_both("chapter3-cross-entropy", "30 hidden", "test", 0.9549),
+    *_both("chapter3-cross-entropy-wide", "100 hidden", "test", 0.9682),
+    Claim("overfitting", "λ = 0", "training accuracy, last epoch", 1.0, low=1.0),
+    Claim("overfitting", "λ = 0", "test accuracy, best epoch", 0.8227, low=0.81, high=0.84),
+    Claim("overfitting", "λ = 0", "test cost, lowest in epoch", 15, high=30),
+    Claim("overfitting", "λ = 0", "test cost at the end / lowest", low=1.0),
+    Claim("overfitting", "λ = 0.1", "test accuracy, best epoch", 0.871, low=0.86),
+    Claim("overfitting-all", "λ = 0", "training accuracy, last epoch", 0.9786),
+    Claim("overfitting-all", "λ = 0", "test accuracy, last epoch", 0.9533),
+    Claim("overfitting-all", "λ = 5", "test accuracy, best epoch", 0.9649, low=0.96),
+    Claim("overfitting-all", "λ = 5", "test accuracy, last epoch", 0.9649),
+    Claim("regularized-wide", "η = 0.5", "validation accuracy, best epoch", 0.9792),
+    Claim("regularized-wide", "η = 0.1, tuned", "validation accuracy, best epoch", 0.9804, low=0.978),
+    Claim("initial-weights", "scaled", "validation accuracy, epoch 1", 0.9270),
+    Claim("initial-weights", "large", "validation accuracy, epoch 1", 0.8643),
+    Claim("initial-weights", "scaled", "validation accuracy, epoch 1", low=0.05, minus="large"),
+    Claim("initial-weights", "scaled", "validation accuracy, last epoch", 0.9650, low=0.96),
+    Claim("initial-weights", "large", "validation accuracy, last epoch", 0.9637, low=0.96),
+    Claim("initial-weights-wide", "scaled", "validation accuracy, epoch 1", 0.9295),
+    Claim("initial-weights-wide", "large", "validation accuracy, epoch 1", 0.8994),
+    Claim("initial-weights-wide", "scaled", "validation accuracy, last epoch", 0.9781),
+    Claim("initial-weights-wide", "large", "validation accuracy, last epoch", 0.9742),
+    *(
+        Claim(
+            "more-data", f"{size} images", "validation accuracy, last epoch", book,
+            low=book - 0.02 if size >= 1000 else -np.inf, high=book + 0.02 if size >= 1000 else np.inf,
+        )
+        for size, book in MORE_DATA.items()
+    ),
+    Claim("learning-rates", "η = 0.025", "training cost, last epoch", 0.3392),
+    Claim("learning-rates", "η = 0.25", "training cost, last epoch", 0.3388),
+    Claim("learning-rates", "η = 2.5", "training cost, last epoch", 0.8607),
+    *_both("softmax", "100 hidden", "test", 0.9780),
+    *(
+        claim
+        for layers, book in zip(("1 hidden layer", "2 hidden layers", "3 hidden layers", "4 hidden layers"),
+                                (0.9648, 0.9690, 0.9657, 0.9653), strict=True)
+        for claim in _both("depth", layers, "validation", book)
+    ),
+    *(
+        Claim(experiment, variant, "test accuracy, last epoch", minus=minus)
+        for experiment in ("slowdown", "tie")
+        for variant, minus in (("quadratic", None), ("cross-entropy", None), ("cross-entropy", "quadratic"))
+    ),
+]  # fmt: skip
+
+PICTURES = {  # the one that is worth looking at
+    "neuron": "neuron",
+    "overfitting": "overfitting",
+    "overfitting-all": "overfitting",
+    "initial-weights": "curves",
+    "initial-weights-wide": "curves",
+    "more-data": "training-size",
+    "learning-rates": "curves",
+    "depth": "layers",
+    "slowdown": "slowdown",
+    "tie": "slowdown",
+}
+
+NOTES: dict[str, str] = {}  # why a figure of the book lies outside our range, as far as it was found out

@@ -1,0 +1,112 @@
+"""The files in configs/: what they say of themselves, and that each can be run by its name."""
+
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from netlearn import catalogue
+from netlearn.cli import COMMANDS
+from netlearn.errors import SettingsError
+from netlearn.settings import decode_toml, read_toml
+from netlearn.workers import Workers
+from scripts import book, reproduce
+from tests.commands import call, compare
+
+FILES = catalogue.files()
+each_experiment = pytest.mark.parametrize("name", FILES)
+
+
+def in_this_process() -> Executor:
+    return ThreadPoolExecutor(1)
+
+
+@each_experiment
+def test_comment_says_question_expectation_and_run_time_and_names_an_existing_command(name: str) -> None:
+    said = catalogue.comment(FILES[name])
+    assert list(said) == list(catalogue.LABELS)
+    assert all(said.values())
+    assert said["Question"].endswith("?")
+    program, command, *arguments = said["Command"].split()
+    assert (program, command in COMMANDS) == ("netlearn", True)
+    if command == "compare":
+        assert arguments == [name]
+    else:
+        assert arguments == ["--config", f"configs/{name}.toml"]
+        assert read_toml(FILES[name])
+
+
+@each_experiment
+def test_experiment_runs_quickly_on_the_bundled_digits(name: str) -> None:
+    experiment = reproduce.plan(name, None, quick=True)
+    with Workers(1, in_this_process) as workers:
+        reproduce.reproduce(name, experiment, Path("out"), workers)
+    runs = [path for path in Path("out").iterdir() if path.is_dir()]
+    assert len(runs) == len(experiment.seeds) * len(experiment.variants)
+    assert all((run / "summary.json").is_file() for run in runs)
+
+
+def test_every_experiment_of_the_book_is_in_the_catalogue() -> None:
+    assert set(reproduce.EXPERIMENTS) <= set(FILES)
+    for claim in book.CLAIMS:
+        assert claim.variant in decode_toml(FILES[claim.experiment])["variants"]
+
+
+def test_list_shows_names_questions_and_run_times() -> None:
+    result = call("compare", "--list")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for name, path in FILES.items():
+        said = catalogue.comment(path)
+        assert f"{name} {said['Question']} ({said['Run time'].rstrip('.')})" in text
+
+
+def test_name_runs_an_experiment_from_anywhere() -> None:
+    result = compare("quadratic", "--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1", "--json")
+    assert result.exit_code == 0, result.output
+    assert '"title":"quadratic"' in result.stdout
+
+
+def test_unknown_name_lists_the_known_ones_with_the_nearest_first() -> None:
+    with pytest.raises(SettingsError) as caught:
+        catalogue.find(Path("overfiting"))
+    start = "overfiting: no run folder and no experiment; allowed are overfitting, overfitting-all, "
+    assert str(caught.value).startswith(start)
+    assert sorted(str(caught.value).partition("allowed are ")[2].split(", ")) == sorted(FILES)
+
+
+def test_run_folder_goes_before_an_experiment_of_its_name() -> None:
+    assert catalogue.find(Path("depth")) == FILES["depth"]
+    Path("depth").mkdir()
+    assert catalogue.find(Path("depth")) == FILES["depth"]
+    Path("depth/config.toml").touch()
+    assert catalogue.find(Path("depth")) is None
+
+
+def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None:
+    arguments = ["--quick", "--only", "initial-weights", "--runs", "runs", "--page", "docs/page.md"]
+    first = CliRunner().invoke(reproduce.main, arguments)
+    assert first.exit_code == 0, first.output
+    files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
+    page = Path("docs/page.md").read_text()
+    assert "`netlearn compare depth`: not run yet." in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| scaled, minus large |")]
+    assert row.split(" | ")[1] == "validation accuracy, epoch 1"
+    assert "at least 5.00 %" in row
+    assert Path("docs/page/initial-weights.png").read_bytes().startswith(b"\x89PNG")
+    second = CliRunner().invoke(reproduce.main, arguments)
+    assert "initial-weights: done" in second.stderr.splitlines()
+    assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")} == files
+    assert Path("docs/page.md").read_text() == page
+
+
+def test_reproduction_does_again_only_the_run_that_is_missing() -> None:
+    experiment = reproduce.plan("initial-weights", 2, quick=True)
+    with Workers(1, in_this_process) as workers:
+        reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
+        before = {path: path.stat().st_mtime_ns for path in Path("out").glob("*/summary.json")}
+        Path("out/large-1/summary.json").unlink()
+        reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
+    after = {path: path.stat().st_mtime_ns for path in Path("out").glob("*/summary.json")}
+    assert {path.parent.name for path in after if after[path] != before[path]} == {"large-1"}

@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+from matplotlib.lines import Line2D
+
+from netlearn.activations import Array
+from netlearn.plotting.compare import DRAWN
+from netlearn.plotting.seeds import colours_of
+from netlearn.results import Run, group
+from tests.comparisons import run
+
+
+def tracked(variant: str, test_cost: list[float], seed: int = 0) -> Run:
+    one = run(variant, seed)
+    columns = {"test_cost": np.array(test_cost), "test_accuracy": np.linspace(0.5, 0.93, 6)}
+    return replace(one, metrics=one.metrics | columns | {"train_accuracy": np.linspace(0.5, 1, 6)})
+
+
+def sized(size: int | None, accuracy: float, seed: int = 0) -> Run:
+    one = run(f"{size} images", seed)
+    one.metrics["validation_accuracy"][-1] = accuracy
+    return replace(one, settings=msgspec.structs.replace(one.settings, train_size=size))
+
+
+def deep(variant: str, layers: int) -> Run:
+    one = run(variant)
+    return replace(
+        one, metrics=one.metrics | {f"speed_{layer}": np.ones(6) / layer for layer in range(1, layers + 1)}
+    )
+
+
+def points(line: Line2D) -> Array:
+    return np.array(line.get_xydata(), np.float64)
+
+
+def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_set() -> None:
+    runs = [
+        tracked("a", [3, 2, 1, 2, 2.5, 3]),
+        tracked("a", [3, 2, 2, 1.5, 2.5, 3], 1),
+        tracked("b", [3, 2, 1, 1, 1, 0]),
+    ]
+    figure = DRAWN["overfitting"](group(runs), "title")
+    assert figure is not None
+    cost, accuracy = figure.axes
+    a_test, a_train, *_, mark_of_a, mark_of_b = cost.get_lines()
+    np.testing.assert_allclose(points(a_test)[:, 1], [3, 2, 1.5, 1.75, 2.5, 3])
+    np.testing.assert_allclose(points(a_train)[:, 1], np.linspace(2, 1, 6))
+    np.testing.assert_allclose(points(mark_of_a), [[10 / 500, 1.5]])
+    np.testing.assert_allclose(points(mark_of_b), [[2, 0]])
+    labels = {text.get_text() for text in accuracy.texts}
+    assert labels == {"a, test", "a, training", "b, test", "b, training"}
+    assert accuracy.get_ylim()[0] <= 0.93
+
+
+def test_overfitting_needs_a_tracked_test_set() -> None:
+    assert DRAWN["overfitting"](group([run("a"), run("b")]), "title") is None
+
+
+def test_training_size_shows_the_mean_of_the_last_accuracies_on_a_log_axis() -> None:
+    runs = [sized(1000, 0.8), sized(1000, 0.9, 1), sized(100, 0.7), sized(10_000, 0.95)]
+    figure = DRAWN["training-size"](group(runs), "title")
+    assert figure is not None
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
+
+
+@pytest.mark.parametrize("sizes", [(100, 1000), (100, 1000, None), (100, 100, 1000)])
+def test_training_size_needs_three_variants_whose_sizes_differ(sizes: tuple[int | None, ...]) -> None:
+    runs = [replace(sized(size, 0.9), variant=str(i)) for i, size in enumerate(sizes)]
+    assert DRAWN["training-size"](group(runs), "title") is None
+
+
+def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> None:
+    groups = group([deep("flat", 2), deep("deep", 3), deep("deeper", 4)])
+    figure, slowdown = DRAWN["layers"](groups, "title"), DRAWN["slowdown"](groups, "title")
+    assert figure is not None
+    assert slowdown is not None
+    assert len(slowdown.axes) == 2
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["flat", "deep", "deeper"]
+    assert [len([t for t in axes.texts if t.get_text().startswith("layer ")]) for axes in panels] == [2, 3, 4]
+    assert DRAWN["layers"](group([deep("flat", 2), deep("deep", 3)]), "title") is None
+
+
+def test_many_variants_have_colours_of_their_own_each() -> None:
+    for count in (3, 9, 20):
+        assert len(set(colours_of({str(i): [] for i in range(count)}).values())) == count
+
+
+def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
+    groups = group([replace(run(str(i)), folder=run().folder) for i in range(5)])
+    samples = {0: (np.array([0.5]), np.array([0.5]))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "samples", lambda self: samples)
+        figure = DRAWN["error-vs-gradient"](groups, "title")
+    assert figure is not None
+    assert [line.get_label() for line in figure.axes[0].get_lines()] == ["0", "theory: e"]
