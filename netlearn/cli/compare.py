@@ -88,9 +88,8 @@ def _refuse_training(given: dict[str, Any]) -> None:
 def _list() -> str:
     formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
     about = {name: catalogue.comment(path) for name, path in catalogue.files().items()}
-    formatter.write_dl(
-        [(name, f"{said['Question']} ({said['Run time'].rstrip('.')})") for name, said in about.items()]
-    )
+    rows = [(name, f"{said['Question']} ({said['Run time'].rstrip('.')})") for name, said in about.items()]
+    formatter.write_dl(rows)
     return formatter.getvalue()
 
 
