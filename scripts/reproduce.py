@@ -197,7 +197,7 @@ def _text(value: float, unit: str) -> str:
 def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | None, target: Path | None) -> None:
     """Run the book's experiments and write a page with their results beside the published ones."""
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
-    target = target or (runs / "reproduction.md" if quick else Path("docs/reproduction.md"))
+    target = target or (runs / "reproduction.md" if quick or only or seeds else Path("docs/reproduction.md"))
     try:
         tell_data(datasets.load(QUICK_DATA if quick else "auto", download_bar))
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
