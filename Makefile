@@ -38,6 +38,14 @@ bench: $(VENV)/.developed  ## time netlearn beside a per-example loop (full MNIS
 reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; goes on where it was (NETLEARN_DATA)
 	$(BIN)/python -m scripts.reproduce
 
+.PHONY: soak
+soak: $(VENV)/.installed  ## kill a run 200 times, resume it each time, compare its end with one left in peace
+	$(BIN)/python -m scripts.soak
+
+.PHONY: fuzz
+fuzz: $(VENV)/.developed  ## feed 100,000 corrupted files to every reader; tell the longest time and the most memory
+	$(BIN)/python -m scripts.fuzz
+
 .PHONY: figures
 figures: $(VENV)/.installed  ## redo the README's pictures (full MNIST: set NETLEARN_DATA)
 	$(BIN)/netlearn compare --out runs/readme --force

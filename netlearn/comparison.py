@@ -16,8 +16,9 @@ import msgspec
 from netlearn import wording
 from netlearn.errors import SettingsError
 from netlearn.experiment import Experiment, write_experiment
+from netlearn.history import Run, read_run
 from netlearn.launch import environment
-from netlearn.results import Row, Run, group, pairing, read_run, run_table, sum_up
+from netlearn.results import Row, group, pairing, run_table, sum_up
 from netlearn.runs import CONFIG, SUMMARY, RunFolder, run_folders
 from netlearn.settings import FIELDS, Settings
 from netlearn.trials import perform_all, tasks_of

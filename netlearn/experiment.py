@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from netlearn.errors import SettingsError
+from netlearn.errors import NetlearnError, SettingsError
 from netlearn.settings import FIELDS, Settings, check, decode_toml, resolve, write_toml
 
 BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
@@ -92,11 +92,13 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         if "seed" in layer:
             raise SettingsError(f"{path}: {name}.seed {layer['seed']}: an experiment has `seeds` instead")
     defaults = layers.pop("defaults")
-    variants = {name.removeprefix("variants."): resolve(defaults, flags, layer) for name, layer in layers.items()}
-    chosen = (
-        _seeds(content.get("seeds", BUILT_IN_SEEDS), f"{path}: seeds") if seeds is None else _seeds(seeds, "--seeds")
-    )
-    return Experiment(title, chosen, variants)
+    given = content.get("seeds", BUILT_IN_SEEDS)
+    try:
+        chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
+        variants = {name.removeprefix("variants."): resolve(defaults, flags, layer) for name, layer in layers.items()}
+        return Experiment(title, chosen, variants)
+    except NetlearnError as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _variants(path: Path, variants: Any) -> dict[str, Any]:

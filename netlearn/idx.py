@@ -19,6 +19,7 @@ from netlearn.errors import DataError
 
 UNSIGNED_BYTE = 0x08
 MOST_DEFLATE_EXPANDS = 1032  # no deflate stream expands further (zlib's technical details)
+MOST_DATA_EXPAND, SMALL = 200, 50_000_000  # no data set expands further; what unpacks to fewer bytes does no harm
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -47,7 +48,14 @@ def _unpacked_size(path: Path, plain: BinaryIO) -> int:
     plain.seek(0)
     if size > packed * MOST_DEFLATE_EXPANDS:
         raise DataError(f"{path}: states {size:,} bytes unpacked, more than {packed:,} packed bytes can hold")
+    if is_bomb(packed, size):
+        raise DataError(f"{path}: {packed:,} bytes unpack to {size:,}; no data set is packed so tightly")
     return size
+
+
+def is_bomb(packed: int, unpacked: int) -> bool:
+    """Tell whether packed bytes are made to fill the memory."""
+    return unpacked > max(SMALL, packed * MOST_DATA_EXPAND)
 
 
 def _read_items(path: Path, file: BinaryIO, dimensions: int, size: int) -> NDArray[np.uint8]:

@@ -16,11 +16,14 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from netlearn import __version__
+from netlearn.activations import Array
+from netlearn.checkpoints import identify
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError, SettingsError
+from netlearn.history import read_metrics
 from netlearn.network import Network
 from netlearn.numerics import BLAS_THREADS
-from netlearn.runs import BEST, CURVES, WEIGHTS, RunFolder, Summary
+from netlearn.runs import BEST, CURVES, METRICS, WEIGHTS, RunFolder, Summary
 from netlearn.settings import Settings
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
@@ -67,12 +70,27 @@ def make_trainer(settings: Settings, data: Dataset) -> Trainer:
     )
 
 
+def resume(
+    settings: Settings, trainer: Trainer, folder: RunFolder, on_record: Callable[[Record], object] | None = None
+) -> Summary:
+    """Train on from where the run in a folder stands, with settings that differ in their epochs at most.
+
+    The end is that of a run that was never interrupted, to the byte.
+
+    Raises:
+        DivergenceError: after the folder was completed.
+        RunError: the checkpoint is not one of such a run, or the folder cannot be written.
+    """
+    folder.go_back_to_checkpoint(trainer, identify(settings, trainer.data))
+    return run(settings, trainer, folder, on_record)
+
+
 def run(
     settings: Settings, trainer: Trainer, folder: RunFolder, on_record: Callable[[Record], object] | None = None
 ) -> Summary:
     """Train, and write everything that the run folder holds.
 
-    Whatever ends the training, what was recorded until then is kept.
+    Whatever ends the training, what was recorded until then is kept, and a checkpoint to go on from.
 
     Raises:
         DivergenceError: after the folder was completed.
@@ -80,12 +98,12 @@ def run(
     """
     begun = perf_counter()
     folder.write_settings(settings)
-    records: list[Record] = []
+    identity = identify(settings, trainer.data)
+    trainer.on_checkpoint = lambda state: folder.write_checkpoint(state, identity)
     error = None
     network = trainer.network
     try:
         for record in trainer:
-            records.append(record)
             folder.write_record(record)
             if on_record is not None:
                 on_record(record)
@@ -97,29 +115,30 @@ def run(
         folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
         trainer.restore_best()
     folder.write_samples(trainer.probe.samples)
-    summary = _summarize(settings, trainer, records, error, begun)
-    folder.write_summary(summary)
-    if records:
-        _write_curves(folder, settings, trainer, records)
+    metrics = read_metrics(folder.path / METRICS)
+    summary = _summarize(settings, trainer, metrics, error, begun)
+    if metrics:
+        _write_curves(folder, settings, trainer, metrics)
+    folder.write_summary(summary)  # last: a folder with a summary is complete
     if error is not None:
         raise DivergenceError(f"{error}; what was recorded is in {folder.path}") from error
     return summary
 
 
-def _write_curves(folder: RunFolder, settings: Settings, trainer: Trainer, records: list[Record]) -> None:
+def _write_curves(folder: RunFolder, settings: Settings, trainer: Trainer, metrics: dict[str, Array]) -> None:
     from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import; nothing before needs it)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     sizes = "-".join(map(str, trainer.network.sizes))
     data = Path(trainer.data.name).name
     title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {data}"
-    figure = curves(records, trainer.updates_per_epoch, title, len(trainer.data.train))
+    figure = curves(metrics, trainer.updates_per_epoch, title, len(trainer.data.train))
     for name in CURVES:
         folder.write(name, render(figure, Path(name).suffix[1:]))
 
 
 def _summarize(
-    settings: Settings, trainer: Trainer, records: list[Record], error: NetlearnError | None, begun: float
+    settings: Settings, trainer: Trainer, metrics: dict[str, Array], error: NetlearnError | None, begun: float
 ) -> Summary:
     epochs = trainer.update / trainer.updates_per_epoch
     train_cost = train_accuracy = test_cost = test_accuracy = None
@@ -136,7 +155,7 @@ def _summarize(
         epochs=epochs,
         best_epoch=trainer.best.epoch if trainer.best else None,
         best_validation_accuracy=trainer.best.accuracy if trainer.best else None,
-        validation_accuracy=records[-1].validation_accuracy if records else None,
+        validation_accuracy=float(metrics["validation_accuracy"][-1]) if metrics else None,
         train_cost=train_cost,
         train_accuracy=train_accuracy,
         test_cost=test_cost,

@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from netlearn.errors import DataError
-from netlearn.idx import MOST_DEFLATE_EXPANDS
+from netlearn.idx import MOST_DEFLATE_EXPANDS, is_bomb
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -48,6 +48,9 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
         promised, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
         if promised != held or info.file_size > (info.compress_size + 1) * MOST_DEFLATE_EXPANDS:
             raise DataError(f"{path}: {key} promises {promised:,} bytes, the file holds {held:,}")
+        if is_bomb(info.compress_size, info.file_size):
+            sizes = f"{info.compress_size:,} bytes unpack to {info.file_size:,}"
+            raise DataError(f"{path}: {key}: {sizes}; no data set is packed so tightly")
         member.seek(0)
         array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return array

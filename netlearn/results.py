@@ -4,111 +4,16 @@ Nothing here trains. A number that is missing is None: a run that diverged has n
 was never reached has no update.
 """
 
-import csv
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
-import numpy as np
-import safetensors.numpy
 
-from netlearn.activations import Array
-from netlearn.errors import NetlearnError, RunError
-from netlearn.runs import CONFIG, METRICS, SAMPLES, SUMMARY, Summary
-from netlearn.settings import Settings, read_toml
+from netlearn.history import Run
+from netlearn.runs import Summary
 
 THRESHOLDS = (0.8, 0.9, 0.95)
-COLUMNS = (
-    "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
-    "output_error", "learning_speed", "stuck",
-)  # fmt: skip
-TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that was done: its settings, what it left, and its problem where it could not finish.
-
-    `metrics` are the columns of metrics.csv, one value per probe.
-    """
-
-    variant: str
-    folder: Path
-    settings: Settings
-    summary: Summary | None
-    metrics: dict[str, Array]
-    problem: str | None = None
-
-    def at_update(self, column: str, update: float) -> float | None:
-        """Return what a column says at an update that was probed."""
-        found = np.flatnonzero(self.metrics["update"] == update) if self.metrics else np.empty(0, int)
-        return float(self.metrics[column][found[0]]) if found.size else None
-
-    def updates_to(self, accuracy: float) -> int | None:
-        """Return the first probed update with at least that validation accuracy."""
-        reached = self.metrics["validation_accuracy"] >= accuracy if self.metrics else np.empty(0, bool)
-        return int(self.metrics["update"][reached.argmax()]) if reached.any() else None
-
-    @property
-    def updates_per_epoch(self) -> int:
-        """The mini-batches of an epoch."""
-        last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")}
-        return round(last["update"] / last["epoch"]) if last["epoch"] else 1
-
-    def samples(self) -> dict[int, tuple[Array, Array]]:
-        """Return |a − y| and |δ| of single output neurons, by update; none for a run that did not keep them.
-
-        Raises:
-            RunError: the file cannot be read.
-        """
-        path = self.folder / SAMPLES
-        if not path.is_file():
-            return {}
-        try:
-            tensors = safetensors.numpy.load_file(path)
-            errors = {int(name.partition(".")[2]): tensors[name] for name in tensors if name.startswith("error.")}
-            return {update: (error, tensors[f"gradient.{update}"]) for update, error in sorted(errors.items())}
-        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
-            raise RunError(f"{path}: not the output neurons of a run: {error}") from error
-
-
-def read_run(folder: Path, variant: str) -> Run:
-    """Read a run folder, whoever made it.
-
-    Raises:
-        RunError: it is no run folder, is not finished, or a file of it is not what it should be.
-    """
-    for name in (CONFIG, METRICS, SUMMARY):
-        if not (folder / name).is_file():
-            raise RunError(f"{folder}: not the folder of a finished run: it has no {name}")
-    try:
-        settings = Settings(**read_toml(folder / CONFIG))  # never loading the code that a cost names
-        summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=Summary)
-        metrics = _read_metrics(folder / METRICS)
-    except msgspec.DecodeError as error:
-        raise RunError(f"{folder / SUMMARY}: not the summary of a run: {error}") from error
-    except NetlearnError as error:
-        raise RunError(str(error)) from error
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
-    return Run(variant, folder, settings, summary, metrics, summary.error)
-
-
-def _read_metrics(path: Path) -> dict[str, Array]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-        table = np.array(rows, dtype=np.float64)
-    except (ValueError, csv.Error) as error:
-        raise RunError(f"{path}: not the metrics of a run: {error}") from error
-    columns = [*COLUMNS, *(TEST_COLUMNS if TEST_COLUMNS[0] in header else ())]
-    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(columns) + 1)]
-    if header != [*columns, *layers] or not layers or table.ndim != 2 or not np.isfinite(table[:, :2]).all():
-        raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
-    return dict(zip(header, table.T, strict=True))
 
 
 class Reached(msgspec.Struct, frozen=True):

@@ -4,26 +4,31 @@ A file is written beside its place and then moved into it; only metrics.csv grow
 are safetensors, so a run folder from a stranger can be opened without fear.
 """
 
-import itertools
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-import safetensors.numpy
 
 from netlearn.activations import Array
+from netlearn.checkpoints import read_state, write_state
 from netlearn.errors import RunError
+from netlearn.files import check_file, free_path, temporary_of, write_whole, writing
 from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
+from netlearn.state import State
+from netlearn.tensors import named, pack
+from netlearn.training import Trainer
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.csv", "summary.json"
 WEIGHTS, BEST, SAMPLES = "weights.safetensors", "best.safetensors", "output_neurons.safetensors"
 CURVES = ("curves.png", "curves.svg")
-FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, SAMPLES, *CURVES)
+CHECKPOINT = "checkpoint.safetensors"
+FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, SAMPLES, CHECKPOINT, *CURVES)
+MOST_METRICS = 100_000_000  # bytes
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,10 +76,10 @@ class RunFolder:
 
     def __init__(self, path: Path, *, force: bool = False, files: Sequence[str] = FILES) -> None:
         self.path = path
-        with _writing(path):
+        with writing(path):
             if path.exists() and not path.is_dir():
                 raise RunError(f"{path}: is a file; a run needs a folder of its own")
-            if path.is_dir() and any(path.iterdir()):
+            if path.is_dir() and set(path.iterdir()) - {temporary_of(path / CONFIG)}:  # a run killed at its start
                 if not (path / CONFIG).is_file() and not (path / SUMMARY).is_file():
                     raise RunError(f"{path}: holds other things than a run; a run needs a folder of its own")
                 if not force:
@@ -105,13 +110,13 @@ class RunFolder:
         """
         while True:
             path = free_path(parent, name)
-            with _writing(path), suppress(FileExistsError):
+            with writing(path), suppress(FileExistsError):
                 path.mkdir(parents=True)
                 return cls(path, files=files)
 
     def remove_runs(self) -> None:
         """Remove the run folders inside, those of a comparison that is overwritten."""
-        with _writing(self.path):
+        with writing(self.path):
             for folder in run_folders(self.path):
                 shutil.rmtree(folder)
 
@@ -126,7 +131,7 @@ class RunFolder:
     def write_record(self, record: Record) -> None:
         """Add a row to metrics.csv, below its header."""
         path, row = self.path / METRICS, row_of(record)
-        with _writing(path), path.open("ab", buffering=0) as file:
+        with writing(path), open(path, "ab", buffering=0, opener=_no_link) as file:
             end = file.tell()
             lines = [] if end else [",".join(row)]
             lines.append(",".join(f"{value:.9g}" for value in row.values()))
@@ -140,22 +145,50 @@ class RunFolder:
 
     def write_weights(self, name: str, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         """Write the weights and biases of each layer, the first hidden layer being layer 1."""
-        tensors = {
-            f"{kind}.{layer}": array
-            for kind, arrays in (("weights", weights), ("biases", biases))
-            for layer, array in enumerate(arrays, 1)
-        }
-        self.write(name, safetensors.numpy.save(tensors))
+        self.write(name, pack(named(weights, biases)))
 
     def write_samples(self, samples: Mapping[int, tuple[Array, Array]]) -> None:
         """Write the errors |a − y| and gradients |δ| of single output neurons at some updates."""
         tensors = {f"error.{update}": error for update, (error, _) in samples.items()}
         tensors |= {f"gradient.{update}": gradient for update, (_, gradient) in samples.items()}
-        self.write(SAMPLES, safetensors.numpy.save(tensors))
+        self.write(SAMPLES, pack(tensors))
+
+    def write_checkpoint(self, state: State, run: str) -> None:
+        """Write what going on from here with that run needs; metrics.csv is flushed to disk before."""
+        path, size = self.path / METRICS, 0
+        with writing(path), suppress(FileNotFoundError), path.open("rb") as file:
+            os.fsync(file.fileno())
+            size = file.seek(0, os.SEEK_END)
+        self.write(CHECKPOINT, write_state(state, run, size))
+
+    def go_back_to_checkpoint(self, trainer: Trainer, run: str) -> None:
+        """Bring a trainer and metrics.csv to where the checkpoint is; without one, to the beginning.
+
+        Raises:
+            RunError: the checkpoint is not one of this run, or metrics.csv is shorter than it says.
+        """
+        path, size = self.path / METRICS, 0
+        if (self.path / CHECKPOINT).exists() or (self.path / CHECKPOINT).is_symlink():
+            state, size = read_state(self.path / CHECKPOINT, run, trainer)
+            if size:
+                check_file(path, MOST_METRICS)
+                if path.stat().st_size < size:
+                    raise RunError(f"{path}: {path.stat().st_size:,} bytes; the checkpoint goes on after {size:,}")
+            trainer.restore(state)
+        with writing(path):
+            (self.path / SUMMARY).unlink(missing_ok=True)  # it tells of an end that is no longer one
+            if size:
+                os.truncate(path, size)
+            else:
+                path.unlink(missing_ok=True)
 
     def write_summary(self, summary: msgspec.Struct) -> None:
         """Write summary.json."""
         self.write(SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def run_folders(path: Path) -> list[Path]:
@@ -163,45 +196,7 @@ def run_folders(path: Path) -> list[Path]:
     return sorted(file.parent for file in path.glob(f"*/{CONFIG}") if not file.parent.is_symlink())
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, so that its place holds all of it or what was there before.
-
-    Raises:
-        RunError: it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    with _writing(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-
-
-def free_path(parent: Path, name: str, suffix: str = "") -> Path:
-    """Return parent/name, or parent/name-2, name-3, … where those are taken.
-
-    Raises:
-        RunError: the folder cannot be looked into.
-    """
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    with _writing(parent):
-        return next(path for free in names if not (path := parent / f"{free}{suffix}").exists())
-
-
 def row_of(record: Record) -> dict[str, Any]:
     """Return a record as the columns of metrics.csv."""
     row = {name: value for name, value in vars(record).items() if name != "speeds" and value is not None}
     return row | {f"speed_{layer}": speed for layer, speed in enumerate(record.speeds, 1)}
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror}") from error

@@ -18,6 +18,7 @@ from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
 
 DTYPES = ("float32", "float64")
+MOST_TOML = 1_000_000  # bytes
 LARGEST = 1e9  # no learning rate or λ makes sense beyond; infinity and not-a-number are refused with it
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 Rate: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
@@ -149,10 +150,14 @@ def decode_toml(path: Path) -> dict[str, Any]:
         SettingsError: the file cannot be read or is not TOML.
     """
     try:
-        content: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+        with path.open("rb") as file:
+            raw = file.read(MOST_TOML + 1)
+        if len(raw) > MOST_TOML:
+            raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
+        content: dict[str, Any] = msgspec.toml.decode(raw)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # what is not TOML, not UTF-8, too long a number, too deep
         raise SettingsError(f"{path}: not a TOML file: {error}") from error
     return content
 

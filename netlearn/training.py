@@ -8,7 +8,6 @@ numbers, so it cannot change what is learned.
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
@@ -19,16 +18,9 @@ from netlearn.errors import DivergenceError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.slowdown import Probe, Record, probe_updates
+from netlearn.state import Best, State
 
-
-@dataclass(frozen=True)
-class Best:
-    """The end of the epoch with the best validation accuracy so far, the earliest of equals."""
-
-    epoch: int
-    accuracy: float
-    weights: list[Array]
-    biases: list[Array]
+CHECKPOINT_EVERY = 10.0  # seconds
 
 
 class Trainer:
@@ -46,6 +38,7 @@ class Trainer:
         probe_every: epochs from one probe to the next, after the first epoch; the last epoch is always probed.
         track_test: whether probes measure the test set too.
         on_update: called after each update, to show progress.
+        on_checkpoint: called with the state at the end of each probed epoch, every ten seconds, and when stopped.
 
     Attributes:
         update: mini-batches done.
@@ -70,6 +63,7 @@ class Trainer:
         probe_every: int = 1,
         track_test: bool = False,
         on_update: Callable[[], object] | None = None,
+        on_checkpoint: Callable[[State], object] | None = None,
     ) -> None:
         self.network = network
         self.data = data
@@ -79,6 +73,7 @@ class Trainer:
         self.patience = patience
         self.probe_every = probe_every
         self.on_update = on_update
+        self.on_checkpoint = on_checkpoint
         self.updates_per_epoch = math.ceil(len(data.train) / batch_size)
         self.update = 0
         self.seconds = 0.0
@@ -90,7 +85,12 @@ class Trainer:
         self._y = np.empty((batch_size, network.sizes[-1]), network.dtype)
         start = b"".join(array.tobytes() for array in network.weights + network.biases)
         self.start_sha256 = hashlib.sha256(start).hexdigest()
-        self._batches = hashlib.sha256(str(batch_size).encode())
+        self._batches = hashlib.sha256(str(batch_size).encode()).digest()
+        self._order: Labels | None = None
+        self._before_epoch = (rng.bit_generator.state, self._batches)
+        self._first_probes = probe_updates(self.updates_per_epoch)
+        self._probed = False
+        self._checkpointed = perf_counter()
         self._decay = 1 - learning_rate * l2 / len(data.train)
 
     def stop(self) -> None:
@@ -98,47 +98,108 @@ class Trainer:
         self.stopping = True
 
     def __iter__(self) -> Iterator[Record]:
-        """Train, yielding a record at each probe.
+        """Train from where the trainer stands, yielding a record at each probe.
 
         Raises:
             DivergenceError: the cost is no longer a finite number.
         """
-        yield self._probe()
-        for epoch in range(1, self.epochs + 1):
-            order = self._rng.permutation(len(self.data.train))
-            self._batches.update(order.data)
-            probed = epoch in {1, self.epochs} or epoch % self.probe_every == 0
-            probes = probe_updates(self.updates_per_epoch) if epoch == 1 else [self.updates_per_epoch]
-            for start, end in zip([0, *probes], probes, strict=False):
-                self._train_stretch(order, start, end)
-                if not (probed or self.stopping):
-                    continue
-                record = self._probe()
-                if self.update == epoch * self.updates_per_epoch:
-                    self._remember_if_best(epoch, record.validation_accuracy)
-                yield record
-                if self.stopping:
-                    return
-            if probed and self._out_of_patience(epoch):
+        if not self._probed and (self._probe_is_due() or self.update == self._last):
+            yield self._probe()
+        while self.update < self._last and not self._out_of_patience():
+            self._train_to(self._next_stop())
+            if self._probe_is_due() and not self.stopping:
+                yield self._probe()
+                if self.stopping or self.update % self.updates_per_epoch == 0:
+                    self._checkpoint()
+            elif self.stopping or self.update == self._last:
+                self._checkpoint()  # before the probe, which a run that goes on does not have
+                yield self._probe()
+            if self.stopping:
                 return
 
-    def _train_stretch(self, order: Labels, start: int, end: int) -> None:
-        """Do the epoch's updates from `start` to before `end`."""
+    @property
+    def _last(self) -> int:
+        return self.epochs * self.updates_per_epoch
+
+    def _probe_is_due(self) -> bool:
+        """Tell whether every run has a probe here, however many its epochs."""
+        epoch, inside = divmod(self.update, self.updates_per_epoch)
+        return self.update in self._first_probes or (not inside and epoch % self.probe_every == 0)
+
+    def _next_stop(self) -> int:
+        """Return the next update after which there may be a probe: of the first epoch, or the epoch's last."""
+        start = self.update - self.update % self.updates_per_epoch
+        return next((stop for stop in self._first_probes if stop > self.update), start + self.updates_per_epoch)
+
+    def _train_to(self, stop: int) -> None:
+        """Do the updates of the epoch under way to that one."""
         batch_size = len(self._x)
+        order = self._order_of_the_epoch()
         begun = perf_counter()
         try:
             with numerics():
-                for first in range(start * batch_size, end * batch_size, batch_size):
+                while self.update < stop and not self.stopping:
+                    first = self.update % self.updates_per_epoch * batch_size
                     self._update_mini_batch(order[first : first + batch_size])
                     self.update += 1
+                    self._probed = False
                     if self.on_update is not None:
                         self.on_update()
                     if not self._output_layer_is_finite():
                         raise self._divergence()
-                    if self.stopping:
-                        break
+                    if perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
+                        self.seconds += perf_counter() - begun
+                        self._checkpoint()
+                        begun = perf_counter()
         finally:
             self.seconds += perf_counter() - begun
+        if self.update % self.updates_per_epoch == 0:
+            self._order = None
+
+    def _order_of_the_epoch(self) -> Labels:
+        """Return the shuffled rows of the training set, drawn when the epoch begins."""
+        if self._order is None:
+            self._before_epoch = (self._rng.bit_generator.state, self._batches)
+            self._order = self._rng.permutation(len(self.data.train))
+            self._batches = hashlib.sha256(self._batches + self._order.tobytes()).digest()
+        return self._order
+
+    def _checkpoint(self) -> None:
+        if self.on_checkpoint is not None:
+            self.on_checkpoint(self.state())
+        self._checkpointed = perf_counter()
+
+    def state(self) -> State:
+        """Return where training stands; the arrays are the trainer's own, which go on changing."""
+        stream, batches = (
+            self._before_epoch if self._order is not None else (self._rng.bit_generator.state, self._batches)
+        )
+        return State(
+            update=self.update,
+            seconds=self.seconds,
+            probed=self._probed,
+            stream=stream,
+            batches=batches,
+            weights=self.network.weights,
+            biases=self.network.biases,
+            best=self.best,
+            samples=self.probe.samples,
+        )
+
+    def restore(self, state: State) -> None:
+        """Go back, or on, to where a trainer of the same settings and data stood; `epochs` may be another.
+
+        Raises:
+            ValueError: the state of the random stream is not one.
+        """
+        self._rng.bit_generator.state = state.stream
+        self._batches, self._order = state.batches, None
+        self.update, self.seconds, self._probed = state.update, state.seconds, state.probed
+        self.best = state.best
+        self.probe.samples = dict(state.samples)
+        self._copy(state.weights, state.biases)
+        if self.update % self.updates_per_epoch:
+            self._order_of_the_epoch()
 
     def _output_layer_is_finite(self) -> bool:
         """Tell whether a cost that is not a number, which reaches the output layer in its own update, came about.
@@ -168,27 +229,35 @@ class Trainer:
         record = self.probe.measure(self.update, self.update / self.updates_per_epoch, self.seconds)
         if not math.isfinite(record.train_cost + record.validation_cost):
             raise self._divergence()
+        epoch, inside = divmod(self.update, self.updates_per_epoch)
+        if epoch and not inside and (self.best is None or record.validation_accuracy > self.best.accuracy):
+            weights, biases = ([array.copy() for array in arrays] for arrays in self._parameters())
+            self.best = Best(epoch, record.validation_accuracy, weights, biases)
+        self._probed = True
         return record
+
+    def _parameters(self) -> tuple[list[Array], list[Array]]:
+        return self.network.weights, self.network.biases
 
     def batches_sha256(self) -> str:
         """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
-        return self._batches.hexdigest()
+        return self._batches.hex()
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch."""
         if self.best is not None:
-            for array, kept in zip(
-                self.network.weights + self.network.biases, self.best.weights + self.best.biases, strict=True
-            ):
-                np.copyto(array, kept)
+            self._copy(self.best.weights, self.best.biases)
 
-    def _out_of_patience(self, epoch: int) -> bool:
-        return self.patience is not None and self.best is not None and epoch - self.best.epoch >= self.patience
+    def _copy(self, weights: list[Array], biases: list[Array]) -> None:
+        for array, kept in zip(self.network.weights + self.network.biases, weights + biases, strict=True):
+            np.copyto(array, kept)
 
-    def _remember_if_best(self, epoch: int, accuracy: float) -> None:
-        if self.best is None or accuracy > self.best.accuracy:
-            weights, biases = self.network.weights, self.network.biases
-            self.best = Best(epoch, accuracy, [w.copy() for w in weights], [b.copy() for b in biases])
+    def _out_of_patience(self) -> bool:
+        """Tell whether the last probe, at an epoch's end, was that many epochs after the best."""
+        if self.patience is None or self.best is None or not self._probed:
+            return False
+        epoch, inside = divmod(self.update, self.updates_per_epoch)
+        return not inside and epoch - self.best.epoch >= self.patience
 
     def _divergence(self) -> DivergenceError:
         return DivergenceError(

@@ -15,8 +15,8 @@ from netlearn import datasets
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError
 from netlearn.experiment import Experiment, folder_name
-from netlearn.launch import make_trainer, run
-from netlearn.results import Run, read_run
+from netlearn.history import Run, read_run, read_settings
+from netlearn.launch import make_trainer, resume, run
 from netlearn.runs import METRICS, SUMMARY, RunFolder
 from netlearn.settings import Settings
 from netlearn.workers import Workers
@@ -67,16 +67,27 @@ def _data(name: str) -> Dataset:
 
 
 def perform(task: Task) -> str | None:
-    """Do one run, in whatever process; return what went wrong, or None."""
-    shutil.rmtree(task.folder, ignore_errors=True)  # what a worker that died has left of this run
+    """Do one run, in whatever process, from where it stands; return what went wrong, or None."""
     try:
         trainer = make_trainer(task.settings, _data(task.settings.data).with_train_size(task.settings.train_size))
-        run(task.settings, trainer, RunFolder(task.folder))
+        if _is_begun(task):
+            resume(task.settings, trainer, RunFolder.existing(task.folder))
+        else:
+            shutil.rmtree(task.folder, ignore_errors=True)
+            run(task.settings, trainer, RunFolder(task.folder))
     except DivergenceError:
         return None  # the run folder tells of it
     except NetlearnError as error:
         return str(error)
     return None
+
+
+def _is_begun(task: Task) -> bool:
+    """Tell whether the folder of a task holds this run, broken off by the death of a worker or by the user."""
+    try:
+        return read_settings(task.folder) == task.settings
+    except NetlearnError:
+        return False
 
 
 def perform_all(

@@ -92,7 +92,7 @@ class Workers:
             try:
                 result = executor.submit(function, task).result()
             except BrokenExecutor:
-                executor.shutdown(wait=False)
+                executor.shutdown()  # and wait: its thread must not meet the end of Python
             else:
                 self._idle.put(executor)
                 return result

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlearn.results import Run
+from netlearn.history import Run
 
 
 def last(column: str) -> Callable[[Run], float]:

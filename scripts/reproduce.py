@@ -21,9 +21,10 @@ from netlearn.cli.progress import comparison_progress, download_bar, note, tell_
 from netlearn.comparison import FILES, compare
 from netlearn.errors import NetlearnError
 from netlearn.experiment import Experiment, read_experiment
+from netlearn.files import write_whole
+from netlearn.history import Run, read_run
 from netlearn.launch import environment
-from netlearn.results import Run, read_run
-from netlearn.runs import CONFIG, RunFolder, write_whole
+from netlearn.runs import CONFIG, RunFolder
 from netlearn.trials import is_done, load_data, tasks_of
 from netlearn.workers import Workers
 from scripts.book import CLAIMS, MEASURES, NOTES, PICTURES, Claim

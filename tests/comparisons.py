@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from netlearn.results import Reached, Row, Run
+from netlearn.history import Run
+from netlearn.results import Reached, Row
 from netlearn.runs import Summary
 from netlearn.settings import resolve
 

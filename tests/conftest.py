@@ -8,8 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from netlearn.comparison import PICTURES
+from netlearn.history import read_run
 from netlearn.plotting.compare import DRAWN
-from netlearn.results import group, read_run
+from netlearn.results import group
 from tests.commands import QUICK, compare
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")

@@ -137,7 +137,9 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
     summary = json.loads(Path("runs/cross-entropy/summary.json").read_text())
     assert summary["status"] == "interrupted"
     last = stderr.splitlines()[-1]
-    assert last == f"Interrupted after update {summary['updates']}; what was done is in runs/cross-entropy"
+    assert last == (
+        f"Interrupted after update {summary['updates']:,}; this goes on: netlearn train --resume runs/cross-entropy"
+    )
     assert Path("runs/cross-entropy/metrics.csv").read_text().splitlines()[-1].startswith(f"{summary['updates']},")
     assert Path("runs/cross-entropy/weights.safetensors").is_file()
 

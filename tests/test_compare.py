@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
+from netlearn.history import read_run
 from netlearn.plotting.compare import DRAWN
-from netlearn.results import group, read_run
+from netlearn.results import group
 from netlearn.workers import Workers
 from tests.commands import QUICK, compare, rows_of
 from tests.files import wait_for
@@ -53,7 +54,7 @@ def untimed(folder: Path) -> dict[str, Any]:
     left: dict[str, Any] = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.suffix in {".safetensors", ".svg", ".png", ".toml"}
+        if path.suffix in {".safetensors", ".svg", ".png", ".toml"} and path.name != "checkpoint.safetensors"
     }
     for path in folder.glob("*/metrics.csv"):
         left[str(path.relative_to(folder))] = [row[:2] + row[3:] for row in csv.reader(path.read_text().splitlines())]
@@ -237,16 +238,35 @@ def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytes
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "finished", "failed", "failed"]
 
 
-def test_interrupted_comparison_keeps_the_finished_runs_and_exits_130() -> None:
-    command = [sys.executable, "-m", "netlearn", "compare", "--data", "mnist-5k", "--epochs", "5", "--seeds", "50"]
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(number: int, code: int) -> None:
+    settings = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
+    command = [sys.executable, "-m", "netlearn", "compare", *settings]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
-        wait_for("1 of 100 runs done", process.stderr)
-        os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers too
+        wait_for(" of 4 runs done", process.stderr)
+        os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers too
         rest = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert rest.splitlines()[-2:] == ["The runs that were done are in runs/compare", "Interrupted"]
-    assert list(Path("runs/compare").glob("*/summary.json"))
+    assert process.returncode == code
+    assert rest.splitlines()[-2:] == [
+        "What was done is kept; this goes on: netlearn compare --resume runs/compare", "Interrupted",
+    ]  # fmt: skip
+    done = {path: path.stat().st_mtime_ns for path in Path("runs/compare").glob("*/summary.json")}
+    assert 1 <= len(done) < 4
+    result = compare("--resume", "runs/compare", "-q")
+    assert result.exit_code == 0, result.output
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    compare(*settings, "-q", "--out", "whole")
+    assert untimed(Path("runs/compare")) == untimed(Path("whole"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"), [(["--seeds", "3"], "--seeds"), (["--epochs", "3"], "--epochs"), (["depth"], "depth")]
+)
+def test_resumed_comparison_is_done_as_its_folder_has_it(arguments: list[str], what: str) -> None:
+    result = compare("--resume", "anywhere", *arguments)
+    message = f"Error: {what}: a comparison that is resumed is done as its folder has it\n"
+    assert (result.exit_code, result.stderr) == (2, message)
 
 
 def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:

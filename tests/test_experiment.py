@@ -87,12 +87,12 @@ BAD = [
     (FILE.replace("[3, 5]", "true"),
      "experiment.toml: seeds True: allowed is a number from 1 to 1000 or a list of different ones"),
     (FILE.replace("[3, 5]", "[-1]"), "experiment.toml: seeds -1: allowed is a whole number from 0 to 2^63-1"),
-    ('title = "empty"', "variants none: an experiment needs one or more"),
+    ('title = "empty"', "experiment.toml: variants none: an experiment needs one or more"),
     ("epochs = 3\nhiden = 4", "unknown key experiment.toml: variants.cross-entropy.hiden: did you mean hidden?"),
     ("variants = 3", "experiment.toml: variants 3: allowed is a table, [variants]"),
     ("[variants]\na = 1\nb = 2", "experiment.toml: variants.a 1: allowed is a table, [variants.a]"),
     (FILE.replace('"fast one"', '"slow:"'),
-     "variant 'slow': allowed are names that differ in their letters and digits"),
+     "experiment.toml: variant 'slow': allowed are names that differ in their letters and digits"),
     (FILE + "[variants.slow]\n", "experiment.toml: not a TOML file: Cannot declare ('variants', 'slow') twice "
      "(at line 15, column 15)"),
 ]  # fmt: skip

@@ -78,7 +78,7 @@ def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx_bytes(IMAGES) + bytes(200_000_000), compresslevel=1))
     tracemalloc.start()
-    with pytest.raises(DataError, match="its header promises 40 bytes, the file holds 200,000,040"):
+    with pytest.raises(DataError, match="unpack to 200,000,040; no data set is packed so tightly"):
         read_idx(path, 3)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()

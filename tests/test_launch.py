@@ -26,7 +26,8 @@ def finish(folder: Path, **settings: Any) -> dict[str, Any]:
 def test_run_folder_holds_all_that_is_known_of_the_run(tmp_path: Path) -> None:
     summary = finish(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "config.toml", "curves.png", "curves.svg", "metrics.csv", "output_neurons.safetensors", "summary.json",
+        "checkpoint.safetensors", "config.toml", "curves.png", "curves.svg", "metrics.csv",
+        "output_neurons.safetensors", "summary.json",
         "weights.safetensors",
     ]  # fmt: skip
     assert (summary["status"], summary["updates"], summary["epochs"]) == ("finished", 15, 3)

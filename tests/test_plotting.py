@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from netlearn import datasets
+from netlearn.activations import Array
 from netlearn.errors import DataError
 from netlearn.plotting.run import curves, examples
 from netlearn.plotting.style import BLUE, label_ends, render
+from netlearn.runs import row_of
 from netlearn.slowdown import Record
 
 RECORDS = [
@@ -23,8 +25,13 @@ RECORDS = [
 ]  # fmt: skip
 
 
+def columns(records: list[Record]) -> dict[str, Array]:
+    rows = [row_of(record) for record in records]
+    return {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
+
+
 def test_curves_show_what_was_recorded_against_updates() -> None:
-    figure = curves(RECORDS, 5000, "title", 50_000)
+    figure = curves(columns(RECORDS), 5000, "title", 50_000)
     cost, accuracy = figure.axes
     for axes, names in (
         (cost, ("train_cost", "validation_cost")),
@@ -40,19 +47,19 @@ def test_curves_show_what_was_recorded_against_updates() -> None:
 
 
 def test_training_and_validation_differ_in_colour_dashes_and_name() -> None:
-    lines = curves(RECORDS, 5000, "title", 50_000).axes[0].get_lines()[:2]
+    lines = curves(columns(RECORDS), 5000, "title", 50_000).axes[0].get_lines()[:2]
     assert lines[0].get_color() != lines[1].get_color()
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
     assert [line.get_label() for line in lines] == ["training set (its first 1,000 examples)", "validation set"]
 
 
 def test_legend_says_of_how_many_examples_only_where_it_is_a_part() -> None:
-    lines = curves(RECORDS, 50, "title", 500).axes[0].get_lines()
+    lines = curves(columns(RECORDS), 50, "title", 500).axes[0].get_lines()
     assert lines[0].get_label() == "training set"
 
 
 def test_axis_of_updates_is_logarithmic_with_room_for_update_0() -> None:
-    axes = curves(RECORDS, 5000, "title", 50_000).axes[1]
+    axes = curves(columns(RECORDS), 5000, "title", 50_000).axes[1]
     places = [axes.transData.transform((update, 0))[0] for update in (0, 1, 10, 100, 1000)]
     steps = np.diff(places)
     np.testing.assert_allclose(steps[1:], steps[1], rtol=1e-6)
@@ -61,16 +68,16 @@ def test_axis_of_updates_is_logarithmic_with_room_for_update_0() -> None:
 
 def test_cost_below_zero_is_in_the_picture() -> None:
     below = [replace(record, train_cost=-1.0, validation_cost=-2.0) for record in RECORDS]
-    assert curves(below, 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
+    assert curves(columns(below), 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
 
 
 def test_users_text_is_never_taken_for_mathematics() -> None:
     for title in ("x_$.npz", "$x^$", "a $ b", "digits 手"):
-        assert render(curves(RECORDS, 5000, title, 50_000), "png").startswith(b"\x89PNG")
+        assert render(curves(columns(RECORDS), 5000, title, 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_legend_and_labels_stay_off_the_data() -> None:
-    figure = curves(RECORDS, 5000, "title", 50_000)
+    figure = curves(columns(RECORDS), 5000, "title", 50_000)
     figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
     assert not any(axes.get_window_extent().overlaps(legend) for axes in figure.axes)
@@ -78,12 +85,12 @@ def test_legend_and_labels_stay_off_the_data() -> None:
 
 
 def test_curves_of_a_run_without_any_update_can_be_drawn() -> None:
-    assert render(curves(RECORDS[:1], 5000, "title", 50_000), "png").startswith(b"\x89PNG")
+    assert render(curves(columns(RECORDS[:1]), 5000, "title", 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_same_figure_gives_the_same_bytes() -> None:
     for kind in ("png", "svg"):
-        one, other = (render(curves(RECORDS, 5000, "title", 50_000), kind) for _ in range(2))
+        one, other = (render(curves(columns(RECORDS), 5000, "title", 50_000), kind) for _ in range(2))
         assert one == other
 
 

@@ -6,9 +6,10 @@ import pytest
 from matplotlib.lines import Line2D
 
 from netlearn.activations import Array
+from netlearn.history import Run
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.seeds import colours_of
-from netlearn.results import Run, group
+from netlearn.results import group
 from tests.comparisons import run
 
 

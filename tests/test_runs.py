@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn.errors import RunError
-from netlearn.runs import FILES, RunFolder, free_path
+from netlearn.files import free_path
+from netlearn.runs import FILES, RunFolder
 from netlearn.settings import read_toml, resolve
 from netlearn.slowdown import Record
 
@@ -135,7 +136,7 @@ def test_file_is_moved_into_its_place_whole(tmp_path: Path, monkeypatch: pytest.
     seen: list[bytes] = []
     monkeypatch.setattr("os.fsync", lambda _: seen.append((tmp_path / "summary.json").read_bytes()))
     folder.write("summary.json", b"after")
-    assert seen == [b"before"]
+    assert seen == [b"before", b"after"]  # the file before it is moved, then the folder's entry
     assert (tmp_path / "summary.json").read_bytes() == b"after"
 
 

@@ -16,8 +16,13 @@ from netlearn.errors import NetlearnError, SettingsError
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and see the learning slowdown."),
+    "verify": ("netlearn.cli.verify", "Do a run again and tell whether the same weights come out."),
     "data": ("netlearn.cli.data", "List, download and look at data sets."),
 }
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
 
 
 class WrongSetting(click.ClickException):
@@ -30,7 +35,7 @@ class Commands(click.Group):
     """A group that knows its commands' names and one-line helps before it imports them.
 
     It is also the one place where netlearn's errors become the command line's: exit code 2 for a wrong setting, 1
-    for anything else, 130 for Ctrl-C.
+    for anything else, 130 for Ctrl-C, 143 for SIGTERM.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
@@ -64,9 +69,9 @@ class Commands(click.Group):
             if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try it again
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
             raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             click.echo("Interrupted", err=True)
-            ctx.exit(130)
+            ctx.exit(143 if isinstance(error, Terminated) else 130)
         return result
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from netlearn.comparison import FILES, Comparison, compare, overlay, read_runs
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
 from netlearn.experiment import BUILT_IN, BUILT_IN_COSTS, BUILT_IN_SEEDS, Experiment, from_costs, read_experiment
-from netlearn.runs import RunFolder
+from netlearn.runs import CONFIG, RunFolder
 from netlearn.trials import TUNING_FACTORS, load_data, tune_rates
 from netlearn.wording import problems, table
 from netlearn.workers import Workers
@@ -45,11 +46,18 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     "--out", type=PATH, metavar="FOLDER", help="folder.  [default: runs/compare, or compare-2, compare-3, …]"
 )
 @click.option("--force", is_flag=True, help="overwrite the comparison that --out holds.")
+@click.option(
+    "--resume",
+    "resumed",
+    type=PATH,
+    metavar="FOLDER",
+    help="do what is missing in that comparison's folder.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
 def command(
     paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None, markdown: bool,
-    out: Path | None, force: bool, quiet: bool, as_json: bool, **flags: Any,
+    out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and see the learning slowdown.
 
@@ -67,9 +75,17 @@ def command(
         raise SettingsError(f"--jobs {jobs}: allowed is a number from 1")
     settings = given(flags)
     costs = settings.pop("cost", ())
+    if resumed is not None:
+        _refuse_with_resume(
+            settings | {"seeds": seeds, "tune": tune, "cost": costs, "out": out, "force": force}, paths
+        )
     files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
-        if paths and not any(files):
+        if resumed is not None:
+            folder, tuned = RunFolder.existing(resumed), any(resumed.glob("tuning-*"))
+            plan = load_data(read_experiment(resumed / CONFIG, {}, None), lambda name: _load(name, quiet=quiet))
+            result = _train(plan, folder, workers, tuned=tuned, quiet=quiet)
+        elif paths and not any(files):
             _refuse_training(settings | {"seeds": seeds, "tune": tune or None, "cost": costs or None})
             runs = read_runs(paths)
             result = overlay(runs, _folder(out, force=force), workers)
@@ -91,6 +107,13 @@ def _list() -> str:
     rows = [(name, f"{said['Question']} ({said['Run time'].rstrip('.')})") for name, said in about.items()]
     formatter.write_dl(rows)
     return formatter.getvalue()
+
+
+def _refuse_with_resume(given: dict[str, Any], paths: tuple[Path, ...]) -> None:
+    for name, value in {**given, **{str(path): path for path in paths}}.items():
+        if value:
+            what = str(value) if isinstance(value, Path) and value in paths else flag(name)
+            raise SettingsError(f"{what}: a comparison that is resumed is done as its folder has it")
 
 
 def _plan(
@@ -119,15 +142,19 @@ def _folder(out: Path | None, *, force: bool) -> RunFolder:
 def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, tune: bool, quiet: bool) -> Comparison:
     folder.remove_runs()
     tell: Callable[[str], None] = (lambda text: None) if quiet else note
+    if tune:
+        tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
+        plan = tune_rates(plan, folder.path, workers)
+        tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
+    return _train(plan, folder, workers, tuned=tune, quiet=quiet)
+
+
+def _train(plan: Experiment, folder: RunFolder, workers: Workers, *, tuned: bool, quiet: bool) -> Comparison:
     try:
-        if tune:
-            tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
-            plan = tune_rates(plan, folder.path, workers)
-            tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
         with comparison_progress(plan, quiet=quiet) as on_progress:
-            return compare(plan, folder, workers, tuned=tune, on_progress=on_progress)
+            return compare(plan, folder, workers, tuned=tuned, on_progress=on_progress)
     except KeyboardInterrupt:
-        note(f"The runs that were done are in {folder.path}")
+        note(f"What was done is kept; this goes on: netlearn compare --resume {quote(str(folder.path))}")
         raise
 
 

@@ -7,7 +7,7 @@ import click
 from netlearn import datasets, sources
 from netlearn.cli.progress import download_bar, note
 from netlearn.errors import SettingsError
-from netlearn.runs import free_path, write_whole
+from netlearn.files import free_path, write_whole
 
 
 @click.group("data")

@@ -82,15 +82,16 @@ def setting_options(
                 type=Setting(name),
                 metavar=METAVARS.get(name, "NAME"),
                 multiple=name == "hidden" or name in repeatable,
-                help=f"{settings.description(name)}; {settings.allowed(name)}.  [default: {_text(default)}]",
+                help=f"{settings.description(name)}; {settings.allowed(name)}.  [default: {text_of(default)}]",
             )(function)
         return function
 
     return decorate
 
 
-def _text(default: Any) -> str:
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+def text_of(value: Any) -> str:
+    """Return a setting's value as a user types it."""
+    return (",".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:

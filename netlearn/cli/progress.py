@@ -56,13 +56,25 @@ def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
         yield lambda record: _tell_epoch(trainer, record)
         return
     with tqdm(total=trainer.epochs * trainer.updates_per_epoch, bar_format=TRAINING_BAR) as bar:
-        trainer.on_update = bar.update
+        trainer.on_update = lambda: bar.update(trainer.update - bar.n)  # a resumed run starts further on
 
         def show(record: Record) -> None:
             bar.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
             bar.set_postfix_str(f"cost {record.train_cost:.4f}, accuracy {percent(record.validation_accuracy)}")
 
         yield show
+
+
+@contextmanager
+def training_bar() -> Iterator[Callable[[Trainer], None]]:
+    """Show a bar of updates, on a terminal only: yields what to call with the trainer."""
+    with tqdm(unit=" updates", disable=not on_a_terminal()) as bar:
+
+        def watch(trainer: Trainer) -> None:
+            bar.reset(trainer.epochs * trainer.updates_per_epoch)
+            trainer.on_update = bar.update
+
+        yield watch
 
 
 def _tell_epoch(trainer: Trainer, record: Record) -> None:

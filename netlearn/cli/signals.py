@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from netlearn.cli import Terminated
 from netlearn.training import Trainer
 
 
@@ -31,10 +32,10 @@ def stopping_on_signals(trainer: Trainer) -> Iterator[list[int]]:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end things as Ctrl-C does."""
+    """Let SIGTERM end things as Ctrl-C does, with its own exit code."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise Terminated
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from netlearn.activations import Array
+from netlearn.history import Run
 from netlearn.plotting.seeds import (
     Ends,
     Groups,
@@ -21,7 +22,6 @@ from netlearn.plotting.seeds import (
     short,
 )
 from netlearn.plotting.style import BLUE, DASHES, GREY, label_ends, literal, percent_axis, plain
-from netlearn.results import Run
 
 MOST_LINES = 8  # of layers in one panel
 PARTS = (("test", "-"), ("train", ":"))

@@ -1,22 +1,25 @@
 """The pictures of one run and of one data set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from netlearn.activations import Array
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
 from netlearn.plotting.style import BLUE, ORANGE, literal, percent_axis, plain, update_axis
-from netlearn.slowdown import PROBE_EXAMPLES, Record
+from netlearn.slowdown import PROBE_EXAMPLES
 
 
-def curves(records: Sequence[Record], updates_per_epoch: int, title: str, train_size: int) -> Figure:
-    """Return the learning curves of one run: cost above, accuracy below, against updates on a log axis."""
+def curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
+    """Return the learning curves of one run: cost above, accuracy below, against updates on a log axis.
+
+    `metrics` are the columns of its metrics.csv.
+    """
     figure = Figure(figsize=(7, 6), layout="constrained")
     cost, accuracy = figure.subplots(2, 1, sharex=True)
-    updates = [record.update for record in records]
     lines = []
     first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
     for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
@@ -24,13 +27,13 @@ def curves(records: Sequence[Record], updates_per_epoch: int, title: str, train_
             ("train", f"training set{first}", BLUE, "-"),
             ("validation", "validation set", ORANGE, "--"),
         ):
-            values = [getattr(record, f"{part}_{quantity}") for record in records]
-            lines += axes.plot(updates, values, dashes, color=colour, label=label, linewidth=2)
+            values = metrics[f"{part}_{quantity}"]
+            lines += axes.plot(metrics["update"], values, dashes, color=colour, label=label, linewidth=2)
         plain(axes)
     cost.set_ylabel("mean cost per example")
     cost.set_ylim(bottom=min(0, *cost.get_ylim()))
     percent_axis(accuracy, "classified correctly")
-    update_axis((cost, accuracy), updates_per_epoch, updates[-1])
+    update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
     figure.suptitle(literal(title), fontsize="medium")
     figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
     return figure

@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from netlearn.activations import Array
+from netlearn.history import Run
 from netlearn.plotting.style import COLOURS, DASHES, literal, plain, update_axis
-from netlearn.results import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]

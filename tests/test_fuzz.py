@@ -1,0 +1,22 @@
+"""The short form of `make fuzz`."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzzing import CASES, Case, feed
+
+EXAMPLES = 150
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@settings(max_examples=EXAMPLES, deadline=1000, database=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_corrupted_file_is_refused_in_one_line_or_as_good_as_it_should_be(
+    case: Case, data: st.DataObject, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings(action="error"):
+        feed(case, data.draw(case.contents), tmp_path)

@@ -1,0 +1,206 @@
+"""Files that lie, and links that lead elsewhere: refused in one line, quickly, in little memory."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from netlearn.errors import RunError
+from netlearn.history import read_run
+from netlearn.runs import RunFolder
+from netlearn.tensors import layer_shapes, read_tensors
+from tests.commands import call, train
+from tests.files import write_folder
+
+ROOT = Path(__file__).parents[1]
+MEASURE = """
+import resource, sys, time
+import netlearn.cli.train
+from netlearn import datasets
+from netlearn.errors import NetlearnError
+before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+try:
+    datasets.load(sys.argv[1])
+except NetlearnError as error:
+    print(error)
+print(time.perf_counter() - begun, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def idx_bomb(folder: Path) -> Path:
+    write_folder(folder)
+    count = 400_000
+    with gzip.open(folder / "train-images-idx3-ubyte.gz", "wb", compresslevel=1) as file:
+        file.write(bytes([0, 0, 8, 3]) + np.array([count, 28, 28], ">u4").tobytes())
+        for _ in range(count // 10_000):
+            file.write(bytes(10_000 * 784))
+    return folder
+
+
+def npz_bomb(path: Path) -> Path:
+    small, labels = np.zeros((5, 784), np.uint8), np.zeros(400_000, np.uint8)
+    np.savez_compressed(path, y_train=labels, x_test=small, y_test=labels[:5])
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("x_train.npy", "w", force_zip64=True) as member,
+    ):
+        header = {"descr": "|u1", "fortran_order": False, "shape": (400_000, 784)}
+        np.lib.format.write_array_header_1_0(member, header)
+        for _ in range(40):
+            member.write(bytes(10_000 * 784))
+    return path
+
+
+@pytest.mark.parametrize("make", [idx_bomb, npz_bomb])
+def test_bomb_is_refused_quickly_and_in_little_memory(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = make(tmp_path / "bomb.npz")
+    result = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True)
+    message, figures = result.stdout.splitlines()
+    seconds, megabytes = map(float, figures.split())
+    assert re.search(r"[\d,]+ bytes unpack to [\d,]+; no data set is packed so tightly$", message)
+    assert seconds < 1
+    assert megabytes < 200
+
+
+@pytest.fixture
+def run() -> Path:
+    train("-q", "--out", "run", "--hidden", "5")
+    return Path("run")
+
+
+@pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json"])
+def test_link_in_a_run_folder_is_not_followed(run: Path, name: str) -> None:
+    (run / name).rename("elsewhere")
+    (run / name).symlink_to(Path("elsewhere").resolve())
+    with pytest.raises(RunError) as caught:
+        read_run(run, "")
+    assert str(caught.value) == f"run/{name}: is no plain file; a run's files lie in its folder"
+
+
+@pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "checkpoint.safetensors"])
+def test_resuming_follows_no_link_and_changes_nothing_behind_it(run: Path, name: str) -> None:
+    (run / name).rename("elsewhere")
+    (run / name).symlink_to(Path("elsewhere").resolve())
+    before = Path("elsewhere").read_bytes()
+    result = call("train", "--resume", "run", "--epochs", "3", "-q")
+    message = f"Error: run/{name}: is no plain file; a run's files lie in its folder\n"
+    assert (result.exit_code, result.stderr) == (1, message)
+    assert Path("elsewhere").read_bytes() == before
+
+
+def test_writing_follows_no_link(run: Path) -> None:
+    Path("elsewhere").write_text("mine")
+    for name in (".weights.safetensors.part", ".checkpoint.safetensors.part", ".config.toml.part"):
+        (run / name).symlink_to(Path("elsewhere").resolve())
+    assert call("train", "--resume", "run", "--epochs", "3", "-q").exit_code == 0
+    assert Path("elsewhere").read_text() == "mine"
+    assert not list(run.glob(".*"))
+
+
+def test_weights_behind_a_link_are_not_verified(run: Path) -> None:
+    (run / "weights.safetensors").rename("elsewhere")
+    (run / "weights.safetensors").symlink_to(Path("elsewhere").resolve())
+    result = call("verify", "run", "-q")
+    assert "is no plain file" in result.stderr
+
+
+def test_run_of_a_newer_netlearn_is_refused(run: Path) -> None:
+    path = run / "summary.json"
+    path.write_text(path.read_text().replace('"netlearn": "0.', '"netlearn": "7.'))
+    with pytest.raises(
+        RunError, match=r"run/summary\.json: made by netlearn 7\.\S+; this is 0\.\S+, and an older one may"
+    ):
+        read_run(run, "")
+
+
+def test_checkpoint_of_a_newer_netlearn_is_refused(run: Path) -> None:
+    path = run / "checkpoint.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(rb"\"netlearn\":\"0.", rb"\"netlearn\":\"7."))
+    assert path.read_bytes() != content
+    result = call("train", "--resume", "run", "--epochs", "3", "-q")
+    assert result.stderr.startswith("Error: run/checkpoint.safetensors: made by netlearn 7.")
+
+
+TENSORS = [
+    ({"weights.1": np.zeros((4, 3), np.float32)}, "weights.1 is F32 of shape (4, 3); allowed is float32, (3, 4)"),
+    ({"weights.1": np.zeros((3, 4))}, "weights.1 is F64 of shape (3, 4); allowed is float32, (3, 4)"),
+    ({"extra": np.zeros(1, np.float32)}, "has, and should not, extra"),
+    ({"biases.2": None}, "has no biases.2"),
+    ({"biases.1": np.full((3, 1), np.nan, np.float32)}, "biases.1 holds numbers that are not finite"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), TENSORS, ids=range(len(TENSORS)))
+def test_tensors_that_are_not_those_expected_are_refused(
+    change: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    shapes = layer_shapes((4, 3, 2))
+    tensors = {name: np.ones(shape, np.float32) for name, shape in shapes.items()} | change
+    path = tmp_path / "weights.safetensors"
+    save_file({name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)}, path)
+    with pytest.raises(RunError) as caught:
+        read_tensors(path, shapes, "float32")
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_config_that_no_longer_validates_is_refused(run: Path) -> None:
+    (run / "config.toml").write_text((run / "config.toml").read_text() + "momentum = 0.9\n")
+    result = call("train", "--resume", "run")
+    assert result.stderr.startswith("Error: unknown key run/config.toml: momentum: ")
+
+
+def test_file_of_settings_that_is_too_large_is_refused() -> None:
+    Path("large.toml").write_text("#" * 1_000_001)
+    result = call("train", "--config", "large.toml")
+    assert result.stderr == "Error: large.toml: more than 1,000,000 bytes; no settings need that many\n"
+
+
+def test_checkpoint_whose_weights_were_exchanged_is_still_only_numbers(run: Path) -> None:
+    path = run / "checkpoint.safetensors"
+    tensors = load_file(path)
+    save_file(tensors, path)  # without the text beside them
+    result = call("train", "--resume", "run", "--epochs", "3", "-q")
+    assert result.stderr.startswith("Error: run/checkpoint.safetensors: not a checkpoint: ")
+
+
+def test_no_module_loads_pickles() -> None:
+    for path in (ROOT / "netlearn").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"import pickle|allow_pickle=True|np\.load\(|\bmarshal\b|\beval\(|\bexec\(", text), path
+
+
+def test_folder_that_vanishes_and_file_that_cannot_be_written_are_one_line(run: Path) -> None:
+    folder = RunFolder.existing(run)
+    for path in run.iterdir():
+        path.unlink()
+    run.rmdir()
+    with pytest.raises(RunError) as caught:
+        folder.write("summary.json", b"")
+    assert str(caught.value) == "run/summary.json: cannot be written: No such file or directory"
+
+
+def test_full_disk_leaves_the_last_good_checkpoint() -> None:
+    code = (
+        "import resource, signal, sys\n"
+        "from netlearn.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)\n"
+        "main(['train', '-q', '--data', 'mnist-5k', '--epochs', '40', '--hidden', '5', '--out', 'full'])\n"
+    )
+    train("-q", "--out", "run", "--hidden", "5")
+    size = Path("run/checkpoint.safetensors").stat().st_size + 1000  # metrics.csv outgrows it on the way
+    result = subprocess.run([sys.executable, "-c", code, str(size)], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert re.fullmatch(r"Error: full/(metrics\.csv|curves\.png): cannot be written: File too large\n", result.stderr)
+    again = call("train", "--resume", "full", "-q", "--json")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["epochs"] == 40
+    assert call("verify", "full", "-q").exit_code == 0

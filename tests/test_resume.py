@@ -1,0 +1,248 @@
+"""A run that is broken off anywhere and resumed ends as if it had never stopped, to the byte."""
+
+import csv
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netlearn import launch, training
+from netlearn.checkpoints import identify
+from netlearn.datasets import Dataset
+from netlearn.errors import RunError
+from netlearn.runs import RunFolder
+from netlearn.settings import Settings, resolve
+from netlearn.training import Trainer
+from tests.commands import call, train
+from tests.files import small_dataset, wait_for
+
+SETTINGS = {"hidden": (5,), "epochs": 7, "batch_size": 10, "l2": 0.5, "learning_rate": 0.5, "data": "small"}
+VARIANTS: list[dict[str, Any]] = [
+    {}, {"patience": 2, "learning_rate": 3.0}, {"probe_every": 3}, {"probe_every": 4, "patience": 4},
+    {"track_test": True, "batch_size": 47},
+]  # fmt: skip
+
+
+def settings_of(**given: Any) -> Settings:
+    return resolve(SETTINGS | given)
+
+
+def begin(settings: Settings, data: Dataset | None = None) -> Trainer:
+    return launch.make_trainer(settings, data or small_dataset())
+
+
+def left(folder: Path) -> dict[str, Any]:
+    """Return what a run left, but for its times."""
+    files: dict[str, Any] = {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".toml", ".svg"}
+    }
+    for name in ("weights", "best", "output_neurons"):
+        if (folder / f"{name}.safetensors").exists():
+            files[name] = (folder / f"{name}.safetensors").read_bytes()
+    with (folder / "metrics.csv").open(newline="") as file:
+        files["metrics"] = [row[:2] + row[3:] for row in csv.reader(file)]
+    summary = json.loads((folder / "summary.json").read_text())
+    files["summary"] = {name: value for name, value in summary.items() if not name.endswith("seconds")}
+    return files
+
+
+def broken_off(settings: Settings, folder: Path, update: int, start: Callable[..., object] = launch.run) -> None:
+    """Do a run up to an update, and stop as Ctrl-C does."""
+    trainer = begin(settings)
+    trainer.on_update = lambda: trainer.stop() if trainer.update == update else None
+    start(settings, trainer, RunFolder.existing(folder) if start is launch.resume else RunFolder(folder))
+
+
+@pytest.mark.parametrize("given", VARIANTS, ids=str)
+def test_run_broken_off_after_any_update_ends_as_if_it_had_not_been(given: dict[str, Any], tmp_path: Path) -> None:
+    settings = settings_of(**given)
+    launch.run(settings, begin(settings), RunFolder(tmp_path / "whole"))
+    whole = left(tmp_path / "whole")
+    for update in range(1, whole["summary"]["updates"]):
+        folder = tmp_path / str(update)
+        broken_off(settings, folder, update)
+        launch.resume(settings, begin(settings), RunFolder.existing(folder))
+        assert left(folder) == whole, update
+
+
+def test_run_broken_off_many_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    settings = settings_of()
+    launch.run(settings, begin(settings), RunFolder(tmp_path / "whole"))
+    broken_off(settings, tmp_path / "part", 1)
+    for update in range(3, 35, 2):
+        broken_off(settings, tmp_path / "part", update, launch.resume)
+    launch.resume(settings, begin(settings), RunFolder.existing(tmp_path / "part"))
+    assert left(tmp_path / "part") == left(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("given", VARIANTS, ids=str)
+def test_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    settings, longer = settings_of(**given), settings_of(**given, epochs=11)
+    launch.run(longer, begin(longer), RunFolder(tmp_path / "whole"))
+    launch.run(settings, begin(settings), RunFolder(tmp_path / "part"))
+    launch.resume(longer, begin(longer), RunFolder.existing(tmp_path / "part"))
+    assert left(tmp_path / "part") == left(tmp_path / "whole")
+
+
+class PowerCutError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 3))
+def test_run_that_dies_at_any_write_is_resumed(cut: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fsync is a moment at which the machine may die, with the temporary file left behind."""
+    settings = settings_of(epochs=3)
+    launch.run(settings, begin(settings), RunFolder(tmp_path / "whole"))
+    count = itertools.count(1)
+    fsync = os.fsync
+
+    def cut_power(file: int) -> None:
+        if next(count) == cut:
+            raise PowerCutError
+        fsync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", cut_power)
+        patch.setattr("pathlib.Path.unlink", lambda path, missing_ok=False: None)
+        with suppress(PowerCutError):
+            launch.run(settings, begin(settings), RunFolder(tmp_path / "part"))
+    part = tmp_path / "part"
+    if (part / "config.toml").exists():
+        launch.resume(settings, begin(settings), RunFolder.existing(part))
+    else:
+        launch.run(settings, begin(settings), RunFolder(part))
+    assert left(part) == left(tmp_path / "whole")
+
+
+def test_long_epoch_gets_checkpoints_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 0.0)
+    settings = settings_of(epochs=1)
+    seen: list[tuple[int, bool]] = []
+    trainer = begin(settings)
+    trainer.on_checkpoint = lambda state: seen.append((state.update, state.probed))
+    list(trainer)
+    assert [update for update, _ in seen] == [1, 2, 3, 4, 5, 5]
+    folder = RunFolder(tmp_path / "run")
+    first = begin(settings)
+    first.on_checkpoint = lambda state: folder.write_checkpoint(state, "run") if state.update == 3 else None
+    list(first)
+    again = begin(settings)
+    folder.go_back_to_checkpoint(again, "run")
+    assert again.update == 3
+    list(again)
+    for one, other in zip(first.network.weights, again.network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, replace = os.fsync, os.replace
+    calls: list[tuple[str, str]] = []
+
+    def record_fsync(file: int) -> None:
+        calls.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name))
+        fsync(file)
+
+    def record_replace(source: Any, target: Any) -> None:
+        calls.append(("move", Path(target).name))
+        replace(source, target)
+
+    settings = settings_of()
+    trainer = begin(settings)
+    folder = RunFolder(tmp_path / "run")
+    folder.write_record(next(iter(trainer)))
+    monkeypatch.setattr("os.fsync", record_fsync)
+    monkeypatch.setattr("os.replace", record_replace)
+    folder.write_checkpoint(trainer.state(), identify(settings, trainer.data))
+    assert calls == [
+        ("fsync", "metrics.csv"), ("fsync", ".checkpoint.safetensors.part"), ("move", "checkpoint.safetensors"),
+        ("fsync", "run"),
+    ]  # fmt: skip
+
+
+def test_metrics_shorter_than_the_checkpoint_says_are_refused(tmp_path: Path) -> None:
+    settings = settings_of()
+    broken_off(settings, tmp_path / "run", 7)
+    path = tmp_path / "run" / "metrics.csv"
+    path.write_bytes(path.read_bytes()[:99])
+    with pytest.raises(RunError, match=r"metrics\.csv: 99 bytes; the checkpoint goes on after \d+"):
+        launch.resume(settings, begin(settings), RunFolder.existing(tmp_path / "run"))
+
+
+def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
+    settings = settings_of()
+    broken_off(settings, tmp_path / "run", 7)
+    other = settings_of(l2=0.1)
+    with pytest.raises(
+        RunError, match=r"was written with other settings or other data; allowed are those of the run"
+    ):
+        launch.resume(other, begin(other), RunFolder.existing(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_train_says_how_to_go_on_and_that_command_does(number: int, code: int) -> None:
+    settings = ["--data", "mnist-5k", "--epochs", "150"]
+    command = [sys.executable, "-m", "netlearn", "train", *settings, "--out", "my run"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        wait_for("epoch 5/150", process.stderr)
+        process.send_signal(number)
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    last = rest.splitlines()[-1]
+    assert last.startswith("Interrupted after update ")
+    assert last.endswith("; this goes on: netlearn train --resume 'my run'")
+    assert call("train", "--resume", "my run", "-q").exit_code == 0
+    call("train", *settings, "-q", "--out", "whole")
+    assert left(Path("my run")) == left(Path("whole"))
+
+
+def test_finished_run_is_told_and_left_alone() -> None:
+    train("-q", "--out", "run")
+    before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
+    result = call("train", "--resume", "run")
+    assert (result.exit_code, result.stderr) == (0, "run: finished already; --epochs beyond 2 trains on\n")
+    assert result.stdout.startswith("test accuracy: ")
+    assert {path: path.stat().st_mtime_ns for path in Path("run").iterdir()} == before
+
+
+REFUSED = [
+    (["--learning-rate", "0.25"], "--learning-rate 0.25: the run has 0.5; only epochs may change"),
+    (["--hidden", "none"], "--hidden none: the run has 30; only epochs may change"),
+    (["--epochs", "1"], "--epochs 1: the run has 2; allowed are 2 or more"),
+    (["--out", "other"], "--out: a run that is resumed stays where it is, in run"),
+    (["--force"], "--force: a run that is resumed stays where it is, in run"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED)
+def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
+    train("-q", "--out", "run")
+    result = call("train", "--resume", "run", *arguments)
+    assert (result.exit_code, result.stderr) == (2, f"Error: {message}\n")
+
+
+def test_same_value_may_be_said_again() -> None:
+    train("-q", "--out", "run")
+    assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
+    assert json.loads(Path("run/summary.json").read_text())["epochs"] == 3
+
+
+def test_folder_without_a_run_cannot_be_resumed() -> None:
+    Path("empty").mkdir()
+    for command in ("train", "compare"):
+        result = call(command, "--resume", "empty")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: empty: not the folder of a run")
