@@ -65,10 +65,11 @@ def untimed(folder: Path) -> dict[str, Any]:
     return left
 
 
-def test_results_are_the_same_whatever_the_number_of_jobs(compared: Path) -> None:
-    result = compare(*QUICK, "-q", "--jobs", "1", "--out", "one")
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_results_are_the_same_whatever_the_number_of_jobs(compared: Path, jobs: str) -> None:
+    result = compare(*QUICK, "-q", "--jobs", jobs, "--out", "other")
     assert result.exit_code == 0
-    assert untimed(Path("one")) == untimed(compared)
+    assert untimed(Path("other")) == untimed(compared)
 
 
 def test_config_of_a_comparison_repeats_it(compared: Path) -> None:

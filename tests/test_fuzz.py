@@ -13,7 +13,7 @@ EXAMPLES = 150
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@settings(max_examples=EXAMPLES, deadline=1000, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=5000, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_corrupted_file_is_refused_in_one_line_or_as_good_as_it_should_be(
     case: Case, data: st.DataObject, tmp_path: Path

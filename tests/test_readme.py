@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,21 @@ def test_imports_run_one_way_from_the_bottom_of_the_table_to_its_top() -> None:
         for name in re.findall(r"from netlearn\.(\w+)|import netlearn\.(\w+)", path.read_text()):
             imported = name[0] or name[1]
             assert imported == place or order.index(imported) < order.index(place), f"{place} imports {imported}"
+
+
+def test_commands_that_check_what_can_be_relied_on_exist() -> None:
+    rows = README.partition("## What you can rely on")[2].partition("## ")[0]
+    commands = [command for row in re.findall(r"^\| [^|]+ \| (`.+`) \|$", rows, re.MULTILINE)
+                for command in re.findall(r"`(.+?)`", row)]  # fmt: skip
+    assert len(commands) >= 9
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        if program == "make":
+            assert re.search(rf"^{arguments[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
+        elif program == ".venv/bin/pytest":
+            chosen, _, words = " ".join(arguments).partition("-k ")
+            paths = [ROOT / path for path in chosen.split()] or list((ROOT / "tests").glob("test_*.py"))
+            tests = "\n".join(re.findall(r"def (test_.*?)\(", "".join(path.read_text() for path in paths)))
+            assert all(word in tests for word in words.split(" or ")), command
+        else:
+            assert shell(f"{program} {arguments[0]} --help").returncode == 0, command

@@ -62,6 +62,13 @@ def broken_off(settings: Settings, folder: Path, update: int, start: Callable[..
     start(settings, trainer, RunFolder.existing(folder) if start is launch.resume else RunFolder(folder))
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the pictures, for tests that do hundreds of runs."""
+    monkeypatch.setattr(launch, "_write_curves", lambda *_: None)
+
+
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("given", VARIANTS, ids=str)
 def test_run_broken_off_after_any_update_ends_as_if_it_had_not_been(given: dict[str, Any], tmp_path: Path) -> None:
     settings = settings_of(**given)
@@ -99,7 +106,8 @@ class PowerCutError(Exception):
     pass
 
 
-@pytest.mark.parametrize("cut", range(1, 60, 3))
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("cut", range(1, 40, 3))
 def test_run_that_dies_at_any_write_is_resumed(cut: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fsync is a moment at which the machine may die, with the temporary file left behind."""
     settings = settings_of(epochs=3)

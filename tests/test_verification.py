@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tests.commands import call, train
+from tests.commands import SMALL, call, python, train
 
 
 def test_stored_run_comes_out_again_to_the_byte() -> None:
@@ -55,3 +56,25 @@ def test_folder_that_is_no_ended_run_is_refused(name: str) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: run")
     assert name in result.stderr
+
+
+def test_number_of_blas_threads_changes_no_byte() -> None:
+    for threads in ("1", "2"):
+        command = [
+            "-m",
+            "netlearn",
+            "train",
+            "-q",
+            *SMALL,
+            "--hidden",
+            "100",
+            "--batch-size",
+            "500",
+            "--out",
+            threads,
+        ]
+        assert python(*command, env=os.environ | {"OPENBLAS_NUM_THREADS": threads}).returncode == 0
+    assert Path("1/weights.safetensors").read_bytes() == Path("2/weights.safetensors").read_bytes()
+    summaries = [json.loads(Path(name, "summary.json").read_text()) for name in ("1", "2")]
+    assert [summary["environment"]["blas_threads"] for summary in summaries] == [1, 1]
+    assert summaries[0]["train_cost"] == summaries[1]["train_cost"]
