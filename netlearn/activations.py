@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+ONE = np.array(1, np.float32)  # a Python 1 costs 0.3 µs more a call
 
 
 class Activation(Protocol):
@@ -37,12 +38,12 @@ class Sigmoid:
         """Return σ(z)."""
         out = np.negative(z, out=out)
         np.exp(out, out=out)
-        np.add(out, 1, out=out)
+        np.add(out, ONE, out=out)
         return np.reciprocal(out, out=out)
 
     def prime(self, a: Array, out: Array | None = None) -> Array:
         """Return σ'(z) = σ(z)(1 − σ(z)): at most ¼, and near 0 where the neuron saturates."""
-        out = np.subtract(1, a, out=out)
+        out = np.subtract(ONE, a, out=out)
         return np.multiply(out, a, out=out)
 
 
@@ -56,7 +57,7 @@ class Tanh:
     def prime(self, a: Array, out: Array | None = None) -> Array:
         """Return tanh'(z) = 1 − tanh²(z)."""
         out = np.multiply(a, a, out=out)
-        return np.subtract(1, out, out=out)
+        return np.subtract(ONE, out, out=out)
 
 
 class ReLU:

@@ -91,7 +91,9 @@ class Trainer:
         self._first_probes = probe_updates(self.updates_per_epoch)
         self._probed = False
         self._checkpointed = perf_counter()
-        self._decay = 1 - learning_rate * l2 / len(data.train)
+        # arrays without dimensions: a Python number costs 0.3 µs more a call
+        self._step = np.array(learning_rate / batch_size, network.dtype)
+        self._decay = np.array(1 - learning_rate * l2 / len(data.train), network.dtype)
 
     def stop(self) -> None:
         """End after the mini-batch under way, with a last record."""
@@ -216,14 +218,12 @@ class Trainer:
         self.probe.train.take(rows, 0, out=x, mode="clip")  # "clip" writes to the buffer directly; every row exists
         self.probe.train_y.take(rows, 0, out=y, mode="clip")
         network = self.network
-        network.gradient(x.T, y.T, scale=self.learning_rate / m)
-        for w, b, nabla_w, nabla_b in zip(
-            network.weights, network.biases, network.nabla_w, network.nabla_b, strict=True
-        ):
-            if self.l2:
-                np.multiply(w, self._decay, out=w)  # w → (1 − ηλ/n) w − η/m Σ ∂C_x/∂w (chapter 3, equation 93)
-            np.subtract(w, nabla_w, out=w)
-            np.subtract(b, nabla_b, out=b)
+        scale = self._step if m == len(self._x) else self.learning_rate / m
+        network.gradient(x.T, y.T, scale)
+        if self.l2:
+            np.multiply(network.decaying, self._decay, out=network.decaying)
+        # w → (1 − ηλ/n) w − η/m Σ ∂C_x/∂w and b → b − η/m Σ ∂C_x/∂b (chapter 3, equations 93 and 94)
+        np.subtract(network.parameters, network.nabla, out=network.parameters)
 
     def _probe(self) -> Record:
         record = self.probe.measure(self.update, self.update / self.updates_per_epoch, self.seconds)
