@@ -31,7 +31,7 @@ typecheck: $(VENV)/.developed  ## check the types with mypy --strict
 check: lint typecheck test  ## everything that CI checks: lint, typecheck, test
 
 .PHONY: bench
-bench: $(VENV)/.developed  ## time netlearn beside a per-example loop (full MNIST: set NETLEARN_DATA)
+bench: $(VENV)/.developed  ## time netlearn beside what else is installed, write docs/performance.md (NETLEARN_DATA)
 	$(BIN)/python -m scripts.benchmark
 
 .PHONY: reproduce

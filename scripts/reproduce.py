@@ -108,8 +108,8 @@ Made by `{command}` (data: {data}) in {seconds / 60:.1f} minutes on {machine["co
 
 The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and two of
 netlearn's own at the end. The book reports single runs, often the best of several; ours are the mean ± standard
-deviation over seeds 0, 1, 2, …, with the lowest and the highest seed. Where the book does not say whether a figure is
-the best epoch's or the last one's, both are here.
+deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; the single neuron starts from constants, so one
+is all it has. Where the book does not say whether a figure is the best epoch's or the last one's, both are here.
 
 Of {compared} figures of the book, {inside} lie in the range of our seeds. If the book's runs were like ours,
 about {by_chance:.0f} would: one more run lies between the lowest and the highest of n in (n − 1) of (n + 1) cases. Of
