@@ -127,7 +127,10 @@ class Network:
         return [nabla.copy() for nabla in self.nabla_b], [nabla.copy() for nabla in self.nabla_w]
 
     def forward(self, x: Array) -> Workspace:
-        """Feed x forward: z = w a + b and a = σ(z) for each layer (equation 25). Returns the buffers themselves."""
+        """Feed x, of the network's dtype, forward: z = w a + b and a = σ(z) for each layer (equation 25).
+
+        Returns the buffers themselves.
+        """
         work = self._workspace(x.shape[1])
         a = x
         for w, b, activation, z, out in zip(
@@ -142,7 +145,8 @@ class Network:
         """Fill `nabla_b` and `nabla_w` with `scale` times the sum of the examples' gradients.
 
         The scale is folded into the output error, the smallest array on the way: 1/batch gives the gradient of the
-        mean cost, η/batch at once what gradient descent subtracts. Returns the buffers themselves.
+        mean cost, η/batch at once what gradient descent subtracts. x and y are of the network's dtype. Returns the
+        buffers themselves.
         """
         work = self.forward(x)
         delta = work.delta[-1]

@@ -201,11 +201,11 @@ def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_train_says_how_to_go_on_and_that_command_does(number: int, code: int) -> None:
-    settings = ["--data", "mnist-5k", "--epochs", "150"]
+    settings = ["--data", "mnist-5k", "--epochs", "60"]
     command = [sys.executable, "-m", "netlearn", "train", *settings, "--out", "my run"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        wait_for("epoch 5/150", process.stderr)
+        wait_for("epoch 5/60", process.stderr)
         process.send_signal(number)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == code

@@ -52,7 +52,8 @@ def test_stuck_neurons_are_those_that_are_wrong_by_more_than_nine_tenths() -> No
 
 def test_learning_speed_without_any_error_is_not_a_number() -> None:
     network = Network([1, 1], initializer=(0, -1000))
-    assert math.isnan(measure_speed(network, np.ones((1, 1)), np.zeros((1, 1))).learning_speed)
+    x, y = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    assert math.isnan(measure_speed(network, x, y).learning_speed)
 
 
 @pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 3])
