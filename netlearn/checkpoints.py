@@ -3,9 +3,9 @@
 It is one safetensors file with the arrays of a trainer's `State`, and the rest of it as a text beside them.
 """
 
-import hashlib
 import math
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ from netlearn.tensors import MOST_HEADER, layer_shapes, named, pack, read_tensor
 from netlearn.training import Trainer
 
 KEY = "state"
+MOST = 100_000_000_000  # bytes; what is beside the arrays is read without them
 BITS = 128  # of each number in the state of the random stream
 Stream = tuple[str, str, int, int]
 
@@ -28,11 +29,11 @@ Stream = tuple[str, str, int, int]
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a checkpoint holds beside its arrays.
 
-    `run` is the SHA-256 of the run's settings and data, `metrics_bytes` how much of metrics.csv belongs to it.
+    `run` is what `identify` says of the run, `metrics_bytes` how much of metrics.csv belongs to it.
     """
 
     netlearn: str
-    run: str
+    run: dict[str, Any]
     update: int
     seconds: float
     probed: bool
@@ -44,13 +45,15 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metrics_bytes: int
 
 
-def identify(settings: Settings, data: Dataset) -> str:
-    """Return the SHA-256 of what makes a run: its settings, but for the epochs, and its data's files."""
-    given = msgspec.structs.asdict(settings) | {"epochs": None, "data": sorted(data.sha256.items())}
-    return hashlib.sha256(msgspec.json.encode(given)).hexdigest()
+def identify(settings: Settings, data: Dataset) -> dict[str, Any]:
+    """Return what makes a run: its settings but for the epochs, and the SHA-256 of its data's files."""
+    given = msgspec.structs.asdict(settings) | {"data": data.sha256}
+    del given["epochs"]
+    made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(given))
+    return made
 
 
-def write_state(state: State, run: str, metrics_bytes: int) -> bytes:
+def write_state(state: State, run: dict[str, Any], metrics_bytes: int) -> bytes:
     """Return a state as the content of a checkpoint of the run that `identify` tells."""
     tensors = named(state.weights, state.biases)
     if state.best is not None:
@@ -77,7 +80,7 @@ def write_state(state: State, run: str, metrics_bytes: int) -> bytes:
     return pack(tensors, {KEY: msgspec.json.encode(text).decode()})
 
 
-def read_state(path: Path, run: str, trainer: Trainer) -> tuple[State, int]:
+def read_state(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int]:
     """Return the state that a checkpoint holds for a trainer, and how many bytes of metrics.csv belong to it.
 
     Raises:
@@ -88,8 +91,7 @@ def read_state(path: Path, run: str, trainer: Trainer) -> tuple[State, int]:
     sample = (min(SAMPLE_EXAMPLES, len(trainer.data.train)) * network.sizes[-1],)
     most = sum(map(math.prod, weights.values())) * 2 + 2 * len(SAMPLE_UPDATES) * sample[0]
     text = _read_text(path, most * network.dtype.itemsize + MOST_HEADER)
-    if text.run != run:
-        raise RunError(f"{path}: was written with other settings or other data; allowed are those of the run")
+    _check_run(path, text, run)
     _check(path, text, trainer)
     shapes = dict(weights)
     if text.best_epoch is not None:
@@ -122,13 +124,29 @@ def read_state(path: Path, run: str, trainer: Trainer) -> tuple[State, int]:
     ), text.metrics_bytes
 
 
+def check_settings(path: Path, settings: Settings) -> None:
+    """Check that a checkpoint was written with those settings, the epochs and the name of the data aside.
+
+    Raises:
+        RunError: it was not, or is no checkpoint.
+    """
+    given: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    _check_run(path, _read_text(path, MOST), {name: given[name] for name in given.keys() - {"epochs", "data"}})
+
+
+def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
+    for name, value in run.items():
+        if text.run.get(name) != value:
+            raise RunError(f"{path}: was written with {name} {text.run.get(name)!r:.80}; the run has {value!r:.80}")
+
+
 def _read_text(path: Path, most: int) -> Text:
     texts = read_texts(path, most)
     try:
         raw = texts.get(KEY, "").encode()
         refuse_newer(path, msgspec.json.decode(raw, type=dict).get("netlearn", ""))
         return msgspec.json.decode(raw, type=Text)
-    except (msgspec.DecodeError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, RecursionError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: not a checkpoint: {error}") from error
 
 

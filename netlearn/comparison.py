@@ -46,7 +46,6 @@ def compare(
     folder: RunFolder,
     workers: Workers,
     *,
-    tuned: bool = False,
     on_progress: Callable[[float, int], object] | None = None,
 ) -> Comparison:
     """Do the runs of an experiment that its folder does not hold yet, and write everything that it holds.
@@ -55,7 +54,6 @@ def compare(
         experiment: with its data sets named, as `load_data` returns it.
         folder: gets the experiment as config.toml and a run folder for each variant and seed.
         workers: what the runs and then the pictures are done by.
-        tuned: whether `tune` chose the learning rates; the pictures say so.
         on_progress: told the epochs and the runs done so far.
 
     Raises:
@@ -63,7 +61,7 @@ def compare(
     """
     folder.write(CONFIG, write_experiment(experiment))
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress)
-    return _write_results(experiment.title, runs, folder, workers, "tuned " if tuned else "")
+    return _write_results(experiment.title, runs, folder, workers, "tuned " if experiment.tuning == "done" else "")
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:

@@ -19,7 +19,8 @@ from netlearn.settings import FIELDS, Settings, check, decode_toml, resolve, wri
 BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
-KEYS = ("title", "seeds", "defaults", "variants")
+KEYS = ("title", "seeds", "tuning", "defaults", "variants")
+TUNING = ("no", "to do", "done")
 MOST_SEEDS = 1000
 
 
@@ -30,6 +31,7 @@ class Experiment:
     title: str
     seeds: tuple[int, ...]
     variants: dict[str, Settings]
+    tuning: str = "no"  # of the learning rates: no, to do or done
 
     def __post_init__(self) -> None:
         """Refuse what cannot be compared."""
@@ -83,6 +85,9 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     title = content.get("title", path.stem)
     if not isinstance(title, str):
         raise SettingsError(f"{path}: title {title!r}: allowed is a text")
+    tuning = content.get("tuning", TUNING[0])
+    if tuning not in TUNING:
+        raise SettingsError(f"{path}: tuning {tuning!r:.80}: allowed is {', '.join(TUNING)}")
     tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
     layers = {
         name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}
@@ -96,7 +101,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     try:
         chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
         variants = {name.removeprefix("variants."): resolve(defaults, flags, layer) for name, layer in layers.items()}
-        return Experiment(title, chosen, variants)
+        return Experiment(title, chosen, variants, tuning)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -134,6 +139,5 @@ def write_experiment(experiment: Experiment) -> bytes:
         name: {key: value for key, value in variant.items() if key not in shared and key != "seed"}
         for name, variant in variants.items()
     }
-    return msgspec.toml.encode(
-        {"title": experiment.title, "seeds": list(experiment.seeds), "defaults": shared, "variants": own}
-    )
+    head = {"title": experiment.title, "seeds": list(experiment.seeds), "tuning": experiment.tuning}
+    return msgspec.toml.encode(head | {"defaults": shared, "variants": own})

@@ -113,7 +113,9 @@ def refuse_newer(path: Path, version: str) -> None:
     except ValueError as error:
         raise RunError(f"{path}: made by netlearn {version[:40]!r}, which is no version") from error
     if newer:
-        raise RunError(f"{path}: made by netlearn {version}; this is {__version__}, and an older one may misread it")
+        raise RunError(
+            f"{path}: made by netlearn {version[:40]}; this is {__version__}, and an older one may misread it"
+        )
 
 
 def _numbers(version: str) -> list[int]:

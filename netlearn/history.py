@@ -11,8 +11,8 @@ import numpy as np
 from netlearn.activations import Array
 from netlearn.errors import RunError, SettingsError
 from netlearn.files import check_file, read_bounded, refuse_newer
-from netlearn.runs import CONFIG, METRICS, MOST_METRICS, SAMPLES, SUMMARY, Summary
-from netlearn.settings import MOST_TOML, Settings, read_toml
+from netlearn.runs import CONFIG, LONGEST_ROW, METRICS, MOST_METRICS, SAMPLES, SUMMARY, Summary
+from netlearn.settings import MOST_TOML, Settings, decode_toml, read_toml
 from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
 from netlearn.tensors import read_tensors, tensor_names
 
@@ -86,6 +86,19 @@ def read_run(folder: Path, variant: str) -> Run:
     return Run(variant, folder, settings, summary, read_metrics(folder / METRICS), summary.error)
 
 
+def holds_comparison(folder: Path) -> bool:
+    """Tell whether a folder's config.toml is a comparison's.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    check_file(folder / CONFIG, MOST_TOML)
+    try:
+        return "variants" in decode_toml(folder / CONFIG)
+    except SettingsError as error:
+        raise RunError(str(error)) from error
+
+
 def read_settings(folder: Path) -> Settings:
     """Return the settings of a run folder, never loading the code that a cost names.
 
@@ -95,6 +108,8 @@ def read_settings(folder: Path) -> Settings:
     if not (folder / CONFIG).exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {CONFIG}")
     check_file(folder / CONFIG, MOST_TOML)
+    if holds_comparison(folder):
+        raise RunError(f"{folder}: is a comparison, not a run; netlearn compare --resume goes on with it")
     try:
         return Settings(**read_toml(folder / CONFIG))
     except SettingsError as error:
@@ -111,9 +126,36 @@ def read_summary(folder: Path) -> Summary:
     content = read_bounded(path, MOST_SUMMARY)
     try:
         refuse_newer(path, str(msgspec.json.decode(content, type=_Maker).environment.get("netlearn", "0")))
-        return msgspec.json.decode(content, type=Summary)
+        summary = msgspec.json.decode(content, type=Summary)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{path}: not the summary of a run: {error}") from error
+    if not _can_be(summary):
+        raise RunError(f"{path}: not the summary of a run: no run can have its values")
+    return summary
+
+
+def _can_be(summary: Summary) -> bool:
+    """Tell whether a run can have this summary."""
+    accuracies = [
+        summary.best_validation_accuracy, summary.validation_accuracy, summary.train_accuracy, summary.test_accuracy,
+        *summary.recall,
+    ]  # fmt: skip
+    return (
+        summary.status in {"finished", "stopped early", "interrupted", "diverged"}
+        and len(summary.sizes) >= 2
+        and min(summary.sizes) >= 1
+        and len(summary.recall) <= max(2, summary.sizes[-1])
+        and summary.updates >= 0
+        and 0 <= summary.epochs <= 1e7
+        and all(0 <= accuracy <= 1 for accuracy in accuracies if accuracy is not None)
+        and isinstance(summary.data.get("train"), int)
+    )
+
+
+def _are_columns(header: list[str]) -> bool:
+    columns = [*COLUMNS, *(TEST_COLUMNS if TEST_COLUMNS[0] in header else ())]
+    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(columns) + 1)]
+    return bool(layers) and header == [*columns, *layers]
 
 
 class _Maker(msgspec.Struct):
@@ -133,13 +175,14 @@ def read_metrics(path: Path) -> dict[str, Array]:
     check_file(path, MOST_METRICS)
     try:
         with path.open(encoding="utf-8") as file, warnings.catch_warnings(action="ignore"):  # of no rows
-            header = file.readline().rstrip("\n").split(",")
-            table = np.loadtxt(file, delimiter=",", ndmin=2, comments=None)
+            header = file.readline(LONGEST_ROW).rstrip("\n").split(",")
+            commas = file.readline(LONGEST_ROW).count(",")
+            if not _are_columns(header) or commas != len(header) - 1:
+                raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
+            file.seek(0)
+            table = np.loadtxt(file, delimiter=",", ndmin=2, comments=None, skiprows=1)
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: not the metrics of a run: {error}") from error
-    columns = [*COLUMNS, *(TEST_COLUMNS if TEST_COLUMNS[0] in header else ())]
-    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(columns) + 1)]
-    right = header == [*columns, *layers] and layers and table.shape[1] == len(header)
-    if not right or not np.isfinite(table[:, :2]).all():
+    if table.shape[1] != len(header) or not np.isfinite(table[:, :2]).all():
         raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
     return dict(zip(header, table.T, strict=True))

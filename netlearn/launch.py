@@ -19,7 +19,7 @@ from netlearn import __version__
 from netlearn.activations import Array
 from netlearn.checkpoints import identify
 from netlearn.datasets import Dataset
-from netlearn.errors import DivergenceError, NetlearnError, SettingsError
+from netlearn.errors import DivergenceError, NetlearnError, RunError, SettingsError
 from netlearn.history import read_metrics
 from netlearn.network import Network
 from netlearn.numerics import BLAS_THREADS
@@ -81,8 +81,9 @@ def resume(
         DivergenceError: after the folder was completed.
         RunError: the checkpoint is not one of such a run, or the folder cannot be written.
     """
-    folder.go_back_to_checkpoint(trainer, identify(settings, trainer.data))
-    return run(settings, trainer, folder, on_record)
+    with folder.alone():
+        folder.go_back_to_checkpoint(trainer, identify(settings, trainer.data))
+        return _run(settings, trainer, folder, on_record)
 
 
 def run(
@@ -96,6 +97,13 @@ def run(
         DivergenceError: after the folder was completed.
         RunError: the folder cannot be written.
     """
+    with folder.alone():
+        return _run(settings, trainer, folder, on_record)
+
+
+def _run(
+    settings: Settings, trainer: Trainer, folder: RunFolder, on_record: Callable[[Record], object] | None
+) -> Summary:
     begun = perf_counter()
     folder.write_settings(settings)
     identity = identify(settings, trainer.data)
@@ -109,8 +117,11 @@ def run(
                 on_record(record)
     except DivergenceError as divergence:
         error = divergence
-    finally:
-        folder.write_weights(WEIGHTS, network.weights, network.biases)
+    except BaseException:
+        with suppress(RunError):  # what was learned is kept where it can be; the first error is the one to tell
+            folder.write_weights(WEIGHTS, network.weights, network.biases)
+        raise
+    folder.write_weights(WEIGHTS, network.weights, network.biases)
     if settings.patience is not None and trainer.best is not None:
         folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
         trainer.restore_best()
@@ -147,7 +158,8 @@ def _summarize(
         train_cost, train_accuracy = trainer.probe.evaluate(trainer.data.train)
         test_cost, test_accuracy = trainer.probe.evaluate(trainer.data.test)
         recall = trainer.probe.recall(trainer.data.test)
-        status = "finished" if epochs == settings.epochs else "interrupted" if trainer.stopping else "stopped early"
+        ended = "stopped early" if trainer.out_of_patience() else "interrupted"
+        status = "finished" if epochs == settings.epochs else ended
     return Summary(
         status="diverged" if error else status,
         error=str(error) if error else None,

@@ -6,8 +6,8 @@ are safetensors, so a run folder from a stranger can be opened without fear.
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ WEIGHTS, BEST, SAMPLES = "weights.safetensors", "best.safetensors", "output_neur
 CURVES = ("curves.png", "curves.svg")
 CHECKPOINT = "checkpoint.safetensors"
 FILES = (CONFIG, METRICS, SUMMARY, WEIGHTS, BEST, SAMPLES, CHECKPOINT, *CURVES)
-MOST_METRICS = 100_000_000  # bytes
+MOST_METRICS, LONGEST_ROW = 100_000_000, 10_000  # bytes
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +101,30 @@ class RunFolder:
         folder.path = path
         return folder
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing a run here.
+
+        Raises:
+            RunError: another one is at it.
+        """
+        with suppress(ImportError):  # Windows has no such locks
+            import fcntl  # noqa: PLC0415
+
+            with writing(self.path):
+                folder = os.open(self.path, os.O_RDONLY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(folder)
+                raise RunError(f"{self.path}: another process is at this run; wait until it ends") from error
+            try:
+                yield
+            finally:
+                os.close(folder)
+            return
+        yield
+
     @classmethod
     def numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Self:
         """Make parent/name, or parent/name-2, name-3, … where those are taken, maybe by a run that starts just now.
@@ -153,7 +177,7 @@ class RunFolder:
         tensors |= {f"gradient.{update}": gradient for update, (_, gradient) in samples.items()}
         self.write(SAMPLES, pack(tensors))
 
-    def write_checkpoint(self, state: State, run: str) -> None:
+    def write_checkpoint(self, state: State, run: dict[str, Any]) -> None:
         """Write what going on from here with that run needs; metrics.csv is flushed to disk before."""
         path, size = self.path / METRICS, 0
         with writing(path), suppress(FileNotFoundError), path.open("rb") as file:
@@ -161,7 +185,7 @@ class RunFolder:
             size = file.seek(0, os.SEEK_END)
         self.write(CHECKPOINT, write_state(state, run, size))
 
-    def go_back_to_checkpoint(self, trainer: Trainer, run: str) -> None:
+    def go_back_to_checkpoint(self, trainer: Trainer, run: dict[str, Any]) -> None:
         """Bring a trainer and metrics.csv to where the checkpoint is; without one, to the beginning.
 
         Raises:
@@ -170,13 +194,12 @@ class RunFolder:
         path, size = self.path / METRICS, 0
         if (self.path / CHECKPOINT).exists() or (self.path / CHECKPOINT).is_symlink():
             state, size = read_state(self.path / CHECKPOINT, run, trainer)
-            if size:
-                check_file(path, MOST_METRICS)
-                if path.stat().st_size < size:
-                    raise RunError(f"{path}: {path.stat().st_size:,} bytes; the checkpoint goes on after {size:,}")
+            if size or state.probed:
+                _check_rows(path, size, state)
             trainer.restore(state)
-        with writing(path):
+        with writing(self.path / SUMMARY):
             (self.path / SUMMARY).unlink(missing_ok=True)  # it tells of an end that is no longer one
+        with writing(path):
             if size:
                 os.truncate(path, size)
             else:
@@ -185,6 +208,23 @@ class RunFolder:
     def write_summary(self, summary: msgspec.Struct) -> None:
         """Write summary.json."""
         self.write(SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+
+
+def _check_rows(path: Path, size: int, state: State) -> None:
+    """Check that the first `size` bytes of a metrics.csv are the rows up to a state's last probe."""
+    check_file(path, MOST_METRICS)
+    if path.stat().st_size < size:
+        raise RunError(f"{path}: {path.stat().st_size:,} bytes; the checkpoint goes on after {size:,}")
+    with path.open("rb") as file:
+        header = file.readline(LONGEST_ROW)
+        file.seek(max(0, size - LONGEST_ROW))
+        rows = file.read(min(size, LONGEST_ROW)).split(b"\n")
+    update = rows[-2].partition(b",")[0] if len(rows) > 1 and not rows[-1] else b""
+    agrees = update.isdigit() and (int(update) == state.update if state.probed else int(update) <= state.update)
+    if not header.startswith(b"update,epoch,seconds,") or not agrees:
+        raise RunError(
+            f"{path}: its first {size:,} bytes are not the rows up to update {state.update} of the checkpoint"
+        )
 
 
 def _no_link(path: str, flags: int) -> int:

@@ -25,9 +25,9 @@ class State:
         update: mini-batches done.
         seconds: time spent training.
         probed: whether the record of this update was yielded.
-        stream: the random stream that shuffles, before it drew the order of the epoch under way. (That of the initial
-            weights is spent when training begins.)
-        batches: SHA-256 of the mini-batches of the epochs before.
+        stream: the random stream that shuffles, at the start of the epoch under way, before it draws the order. (That
+            of the initial weights is spent when training begins.)
+        batches: SHA-256 of the mini-batches of the epochs before that one.
         weights, biases: of the network.
         best: the best epoch so far, which early stopping remembers.
         samples: those of the probe.

@@ -87,7 +87,7 @@ class Trainer:
         self.start_sha256 = hashlib.sha256(start).hexdigest()
         self._batches = hashlib.sha256(str(batch_size).encode()).digest()
         self._order: Labels | None = None
-        self._before_epoch = (rng.bit_generator.state, self._batches)
+        self._epoch_start = (rng.bit_generator.state, self._batches)
         self._first_probes = probe_updates(self.updates_per_epoch)
         self._probed = False
         self._checkpointed = perf_counter()
@@ -107,17 +107,19 @@ class Trainer:
         """
         if not self._probed and (self._probe_is_due() or self.update == self._last):
             yield self._probe()
-        while self.update < self._last and not self._out_of_patience():
+        while not (self.stopping or self.update == self._last or self.out_of_patience()):
             self._train_to(self._next_stop())
             if self._probe_is_due() and not self.stopping:
                 yield self._probe()
-                if self.stopping or self.update % self.updates_per_epoch == 0:
+                if self.update % self.updates_per_epoch == 0:
                     self._checkpoint()
             elif self.stopping or self.update == self._last:
                 self._checkpoint()  # before the probe, which a run that goes on does not have
-                yield self._probe()
-            if self.stopping:
+                if not self._probed:
+                    yield self._probe()
                 return
+        if self.stopping:
+            self._checkpoint()
 
     @property
     def _last(self) -> int:
@@ -149,19 +151,22 @@ class Trainer:
                         self.on_update()
                     if not self._output_layer_is_finite():
                         raise self._divergence()
-                    if perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
+                    if self.update < stop and perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
                         self.seconds += perf_counter() - begun
                         self._checkpoint()
                         begun = perf_counter()
         finally:
             self.seconds += perf_counter() - begun
-        if self.update % self.updates_per_epoch == 0:
+        if self.update == stop and stop % self.updates_per_epoch == 0:
             self._order = None
+            self._epoch_start = (self._rng.bit_generator.state, self._batches)
+            if perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
+                self._checkpoint()
 
     def _order_of_the_epoch(self) -> Labels:
         """Return the shuffled rows of the training set, drawn when the epoch begins."""
         if self._order is None:
-            self._before_epoch = (self._rng.bit_generator.state, self._batches)
+            self._epoch_start = (self._rng.bit_generator.state, self._batches)
             self._order = self._rng.permutation(len(self.data.train))
             self._batches = hashlib.sha256(self._batches + self._order.tobytes()).digest()
         return self._order
@@ -173,9 +178,7 @@ class Trainer:
 
     def state(self) -> State:
         """Return where training stands; the arrays are the trainer's own, which go on changing."""
-        stream, batches = (
-            self._before_epoch if self._order is not None else (self._rng.bit_generator.state, self._batches)
-        )
+        stream, batches = self._epoch_start
         return State(
             update=self.update,
             seconds=self.seconds,
@@ -196,6 +199,7 @@ class Trainer:
         """
         self._rng.bit_generator.state = state.stream
         self._batches, self._order = state.batches, None
+        self._epoch_start = (state.stream, state.batches)
         self.update, self.seconds, self._probed = state.update, state.seconds, state.probed
         self.best = state.best
         self.probe.samples = dict(state.samples)
@@ -252,7 +256,7 @@ class Trainer:
         for array, kept in zip(self.network.weights + self.network.biases, weights + biases, strict=True):
             np.copyto(array, kept)
 
-    def _out_of_patience(self) -> bool:
+    def out_of_patience(self) -> bool:
         """Tell whether the last probe, at an epoch's end, was that many epochs after the best."""
         if self.patience is None or self.best is None or not self._probed:
             return False

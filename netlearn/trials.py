@@ -3,9 +3,8 @@
 A run is a pure function of its settings, so the results do not depend on where and in which order runs are done.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from netlearn import datasets
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError
 from netlearn.experiment import Experiment, folder_name
+from netlearn.files import check_file
 from netlearn.history import Run, read_run, read_settings
 from netlearn.launch import make_trainer, resume, run
-from netlearn.runs import METRICS, SUMMARY, RunFolder
+from netlearn.runs import CONFIG, LONGEST_ROW, METRICS, MOST_METRICS, SUMMARY, RunFolder
 from netlearn.settings import Settings
 from netlearn.workers import Workers
 
@@ -49,7 +49,7 @@ def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experim
         data = found[settings.data]
         variants[name] = msgspec.structs.replace(settings, data=data.name)
         make_trainer(variants[name], data.with_train_size(settings.train_size))
-    return Experiment(experiment.title, experiment.seeds, variants)
+    return replace(experiment, variants=variants)
 
 
 def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
@@ -70,24 +70,19 @@ def perform(task: Task) -> str | None:
     """Do one run, in whatever process, from where it stands; return what went wrong, or None."""
     try:
         trainer = make_trainer(task.settings, _data(task.settings.data).with_train_size(task.settings.train_size))
-        if _is_begun(task):
+        if task.folder.is_symlink():
+            return f"{task.folder}: is a link; the runs of a comparison lie in its folder"
+        if not (task.folder / CONFIG).exists():
+            run(task.settings, trainer, RunFolder(task.folder))
+        elif read_settings(task.folder) == task.settings:
             resume(task.settings, trainer, RunFolder.existing(task.folder))
         else:
-            shutil.rmtree(task.folder, ignore_errors=True)
-            run(task.settings, trainer, RunFolder(task.folder))
+            return f"{task.folder}: holds a run with other settings; it was left as it is"
     except DivergenceError:
         return None  # the run folder tells of it
     except NetlearnError as error:
         return str(error)
     return None
-
-
-def _is_begun(task: Task) -> bool:
-    """Tell whether the folder of a task holds this run, broken off by the death of a worker or by the user."""
-    try:
-        return read_settings(task.folder) == task.settings
-    except NetlearnError:
-        return False
 
 
 def perform_all(
@@ -105,18 +100,25 @@ def perform_all(
 
     missing = [task for task in tasks if not is_done(task)]
     problems = dict(zip(missing, workers.map(perform, missing, look), strict=True))
-    return [
-        read_run(task.folder, task.variant)
-        if (task.folder / SUMMARY).exists()
-        else Run(
-            task.variant, task.folder, task.settings, None, {}, problems[task] or "its worker process died, twice"
-        )
-        for task in tasks
-    ]
+    return [_result(task, problems.get(task), died=task in problems) for task in tasks]
+
+
+def _result(task: Task, problem: str | None, *, died: bool) -> Run:
+    """Return what a task left, or its problem; `died` tells what no problem and no end mean."""
+    if problem is None:
+        try:
+            return read_run(task.folder, task.variant)
+        except NetlearnError as error:
+            problem = (
+                "its worker process died, twice" if died and not (task.folder / SUMMARY).exists() else str(error)
+            )
+    return Run(task.variant, task.folder, task.settings, None, {}, problem)
 
 
 def is_done(task: Task) -> bool:
     """Tell whether the folder of a task holds this run, with the same settings, complete."""
+    if task.folder.is_symlink():
+        return False
     try:
         run = read_run(task.folder, task.variant)
     except NetlearnError:
@@ -126,12 +128,15 @@ def is_done(task: Task) -> bool:
 
 def _epochs_done(folder: Path) -> float:
     """Return the epochs that a run has recorded so far, from the last whole row of its metrics."""
+    path = folder / METRICS
     try:
-        rows = (folder / METRICS).read_text().splitlines(keepends=True)
-    except OSError:
-        return 0.0
-    whole = [row for row in rows[1:] if row.endswith("\n")]
-    return float(whole[-1].split(",")[1]) if whole else 0.0
+        check_file(path, MOST_METRICS)
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LONGEST_ROW))
+            *rows, _ = file.read(LONGEST_ROW).split(b"\n")
+        return float(rows[-1].split(b",")[1])
+    except (NetlearnError, OSError, ValueError, IndexError):
+        return 0.0  # nothing yet, or nothing that can be read: the run itself will tell
 
 
 def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experiment:
@@ -160,4 +165,4 @@ def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experi
         )
         for name, settings in experiment.variants.items()
     }
-    return Experiment(experiment.title, experiment.seeds, variants)
+    return replace(experiment, variants=variants, tuning="done")

@@ -51,8 +51,9 @@ def verify(
     Raises:
         RunError: it is not the folder of such a run.
     """
+    stored = read_settings(folder)
     summary = read_summary(folder)
-    settings = resolve(msgspec.structs.asdict(read_settings(folder)), {"patience": None, "probe_every": SELDOM})
+    settings = resolve(msgspec.structs.asdict(stored), {"patience": None, "probe_every": SELDOM})
     data = load(settings.data).with_train_size(settings.train_size)
     trainer = make_trainer(settings, data)
     watch(trainer)
@@ -75,10 +76,11 @@ def verify(
     identical = read_bounded(folder / WEIGHTS, size + MOST_HEADER) == pack(again)
     largest = 0.0
     if not identical:
-        stored = read_tensors(folder / WEIGHTS, shapes, settings.dtype)
-        largest = max(float(np.abs(stored[name] - again[name]).max()) for name in shapes)
-    now = environment() | {"data": data.sha256}
-    then = summary.environment | {"data": summary.data.get("sha256")}
+        kept = read_tensors(folder / WEIGHTS, shapes, settings.dtype)
+        largest = max(float(np.abs(kept[name] - again[name]).max()) for name in shapes)
+    files = summary.data.get("sha256")
+    now = environment() | data.sha256
+    then = summary.environment | (files if isinstance(files, dict) else {})
     differences = [Difference(name, then.get(name), now[name]) for name in now if then.get(name) != now[name]]
     return Verdict(
         identical=identical, updates=trainer.update, largest_difference=largest, differences=tuple(differences)

@@ -75,7 +75,10 @@ def _timed(path: Path) -> Iterator[None]:
 
 
 def _seconds(path: Path) -> float:
-    return float(path.read_text()) if path.is_file() else 0.0
+    try:
+        return float(path.read_text())
+    except (OSError, ValueError):
+        return 0.0
 
 
 def page(plans: dict[str, Experiment], runs: Path, pictures: Path, command: str) -> str:

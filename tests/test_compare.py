@@ -4,6 +4,7 @@ import csv
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -275,3 +276,72 @@ def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:
     assert (result.exit_code, result.stderr) == (
         2, "Error: variants quadratic: a comparison needs two or more\n",
     )  # fmt: skip
+
+
+def test_run_and_comparison_are_not_taken_for_each_other(compared: Path) -> None:
+    run = compared / "quadratic-0"
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    result = compare("--resume", str(run))
+    message = f"Error: {run}: is a run, not a comparison; netlearn train --resume goes on with it\n"
+    assert (result.exit_code, result.stderr) == (1, message)
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+    for arguments in (["train", "--resume", str(compared)], ["verify", str(compared)]):
+        result = CliRunner().invoke(main, arguments)
+        message = f"Error: {compared}: is a comparison, not a run; netlearn compare --resume goes on with it\n"
+        assert (result.exit_code, result.stderr) == (1, message)
+
+
+@pytest.fixture
+def copied(compared: Path) -> Path:
+    shutil.copytree(compared, "copy")
+    return Path("copy")
+
+
+def test_resumed_comparison_leaves_a_run_of_other_settings_as_it_is(copied: Path) -> None:
+    CliRunner().invoke(main, ["train", "--resume", str(copied / "quadratic-0"), "--epochs", "3", "-q"])
+    weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
+    result = compare("--resume", str(copied), "-q")
+    assert result.exit_code == 0, result.output
+    line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left as it is"
+    assert line in result.stdout.splitlines()
+    assert (copied / "quadratic-0" / "weights.safetensors").read_bytes() == weights
+
+
+def test_resumed_comparison_follows_no_link(copied: Path) -> None:
+    (copied / "quadratic-0").rename("elsewhere")
+    Path("elsewhere/summary.json").unlink()
+    before = sorted(Path("elsewhere").iterdir())
+    (copied / "quadratic-0").symlink_to(Path("elsewhere").resolve())
+    result = compare("--resume", str(copied), "-q")
+    line = "quadratic, seed 0: copy/quadratic-0: is a link; the runs of a comparison lie in its folder"
+    assert line in result.stdout.splitlines()
+    assert sorted(Path("elsewhere").iterdir()) == before
+
+
+@pytest.mark.parametrize("content", [b"x\n\xff\xfe,\n", b"x\nfoo\n", b""])
+def test_metrics_that_cannot_be_read_are_a_line_below_the_table(copied: Path, content: bytes) -> None:
+    (copied / "quadratic-0" / "summary.json").unlink()
+    (copied / "quadratic-0" / "metrics.csv").write_bytes(content)
+    result = compare("--resume", str(copied), "-q")
+    assert result.exit_code == 0, result.output
+    start = "quadratic, seed 0: copy/quadratic-0/metrics.csv: "
+    assert any(line.startswith(start) for line in result.stdout.splitlines())
+
+
+def test_interrupted_tuning_is_resumed() -> None:
+    settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
+    command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        give_up_at = time.monotonic() + 60
+        while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning-*/summary.json")):
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "this goes on: netlearn compare --resume tuned" in rest
+    result = compare("--resume", "tuned", "--json")
+    assert result.exit_code == 0, result.output
+    whole = compare(*settings, "--json", "--out", "whole")
+    rates = [[row["learning_rate"] for row in json.loads(each.stdout)["rows"]] for each in (result, whole)]
+    assert rates[0] == rates[1]
+    assert untimed(Path("tuned")) == untimed(Path("whole"))

@@ -42,7 +42,7 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
     Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {}, 1)
     monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
-    assert tune_rates(experiment, Path(), Workers(1)) == experiment
+    assert tune_rates(experiment, Path(), Workers(1)) == replace(experiment, tuning="done")
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -204,3 +205,33 @@ def test_full_disk_leaves_the_last_good_checkpoint() -> None:
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["epochs"] == 40
     assert call("verify", "full", "-q").exit_code == 0
+
+
+LYING_SUMMARIES = [
+    {"sizes": []}, {"data": {"train": "x"}}, {"recall": [None] * 100_000}, {"status": "nonsense"}, {"updates": -1},
+    {"epochs": 1e308}, {"test_accuracy": 1e308},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LYING_SUMMARIES, ids=lambda lie: next(iter(lie)))
+def test_summary_that_no_run_can_have_is_refused(run: Path, lie: dict[str, object]) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | lie))
+    with pytest.raises(RunError, match=r"run/summary\.json: not the summary of a run: no run can have its values"):
+        read_run(run, "")
+
+
+@pytest.mark.parametrize("content", ["1," * 20_000_000, "x\n" + "1\n" * 5_000_000])
+def test_metrics_that_are_none_are_refused_by_their_first_lines(run: Path, content: str) -> None:
+    (run / "metrics.csv").write_text(content)
+    begun = time.perf_counter()
+    with pytest.raises(RunError, match="its columns or rows are others"):
+        read_run(run, "")
+    assert time.perf_counter() - begun < 1
+
+
+def test_checkpoint_with_deeply_nested_text_is_refused(run: Path) -> None:
+    path = run / "checkpoint.safetensors"
+    save_file(load_file(path), path, {"state": '{"a":' * 50_000})
+    result = call("train", "--resume", "run", "--epochs", "3", "-q")
+    assert result.stderr.startswith("Error: run/checkpoint.safetensors: not a checkpoint: ")

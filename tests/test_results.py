@@ -81,7 +81,7 @@ LIES = [
     (
         "metrics.csv",
         b"update\nmany\n",
-        "{}/metrics.csv: not the metrics of a run: could not convert string 'many' to float",
+        "{}/metrics.csv: not the metrics of a run: its columns or rows are others",
     ),
 ]
 

@@ -4,11 +4,13 @@ import csv
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.runs import RunFolder
 from netlearn.settings import Settings, resolve
+from netlearn.state import State
 from netlearn.training import Trainer
 from tests.commands import call, train
 from tests.files import small_dataset, wait_for
@@ -91,6 +94,89 @@ def test_run_broken_off_many_times_ends_as_if_it_had_not_been(tmp_path: Path) ->
     assert left(tmp_path / "part") == left(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("given", [*VARIANTS, {"batch_size": 47, "probe_every": 7}], ids=str)
+def test_run_goes_on_from_each_checkpoint_that_is_ever_written(
+    given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", -1.0)
+    settings = settings_of(**given)
+    folder = RunFolder(tmp_path / "run")
+    checkpoints: list[bytes] = []
+    write = folder.write_checkpoint
+
+    def keep(state: State, run: dict[str, Any]) -> None:
+        write(state, run)
+        checkpoints.append((folder.path / "checkpoint.safetensors").read_bytes())
+
+    monkeypatch.setattr(folder, "write_checkpoint", keep)
+    launch.run(settings, begin(settings), folder)
+    whole = left(tmp_path / "run")
+    assert len(checkpoints) >= 7
+    for checkpoint in checkpoints:
+        (tmp_path / "run" / "checkpoint.safetensors").write_bytes(checkpoint)
+        launch.resume(settings, begin(settings), RunFolder.existing(tmp_path / "run"))
+        assert left(tmp_path / "run") == whole
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("done", [0, 5, 10])
+def test_stop_before_the_next_update_changes_nothing_and_records_nothing_twice(done: int, tmp_path: Path) -> None:
+    settings = settings_of()
+    launch.run(settings, begin(settings), RunFolder(tmp_path / "whole"))
+    part = tmp_path / "part"
+    trainer = begin(settings)
+    launch.run(settings, trainer, RunFolder(part), lambda record: trainer.stop() if record.update == done else None)
+    assert left(part)["summary"]["status"] == "interrupted"
+    again = begin(settings)
+    again.stop()
+    launch.resume(settings, again, RunFolder.existing(part))
+    updates = [row[0] for row in left(part)["metrics"]]
+    assert len(set(updates)) == len(updates)
+    launch.resume(settings, begin(settings), RunFolder.existing(part))
+    assert left(part) == left(tmp_path / "whole")
+
+
+def test_run_that_another_process_is_at_is_left_alone(tmp_path: Path) -> None:
+    settings = settings_of()
+    folder = RunFolder(tmp_path / "run")
+    with folder.alone(), pytest.raises(RunError, match=r"run: another process is at this run; wait until it ends"):
+        launch.run(settings, begin(settings), folder)
+
+
+def test_stop_in_the_epoch_that_exhausts_the_patience_is_an_early_stop(tmp_path: Path) -> None:
+    settings = settings_of(patience=1, learning_rate=1e-9)
+    trainer = begin(settings)
+    folder = RunFolder(tmp_path / "run")
+    summary = launch.run(settings, trainer, folder, lambda record: trainer.stop() if record.epoch == 2 else None)
+    assert summary.status == "stopped early"
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"update,epoch,seconds,a\n" + b"1,2,3\n" * 800])
+def test_metrics_that_are_not_the_checkpoints_are_refused_before_anything_is_changed(content: bytes) -> None:
+    train("-q", "--out", "run")
+    size = Path("run/metrics.csv").stat().st_size
+    Path("run/metrics.csv").write_bytes(content[: size - 1] + b"\n")
+    before = {path: path.read_bytes() for path in Path("run").iterdir()}
+    result = call("train", "--resume", "run", "--epochs", "4", "-q")
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"Error: run/metrics\.csv: its first [\d,]+ bytes are not the rows up to update 700 of the checkpoint\n",
+        result.stderr,
+    )
+    assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
+
+
+def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
+    train("-q", "--out", "wild", "--learning-rate", "1000", "--l2", "500")
+    result = call("train", "--resume", "wild")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: wild: the cost is no longer finite after update ")
+    train("-q", "--out", "early", "--epochs", "50", "--patience", "1", "--learning-rate", "5")
+    result = call("train", "--resume", "early")
+    assert (result.exit_code, result.stderr) == (0, "early: stopped early already\n")
+
+
 @pytest.mark.parametrize("given", VARIANTS, ids=str)
 def test_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start(
     given: dict[str, Any], tmp_path: Path
@@ -134,19 +220,19 @@ def test_run_that_dies_at_any_write_is_resumed(cut: int, tmp_path: Path, monkeyp
 
 
 def test_long_epoch_gets_checkpoints_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", -1.0)
     settings = settings_of(epochs=1)
     seen: list[tuple[int, bool]] = []
     trainer = begin(settings)
     trainer.on_checkpoint = lambda state: seen.append((state.update, state.probed))
     list(trainer)
-    assert [update for update, _ in seen] == [1, 2, 3, 4, 5, 5]
+    assert seen == [(3, False), (4, False), (5, False), (5, True)]  # 1 and 2 are probed anyway
     folder = RunFolder(tmp_path / "run")
     first = begin(settings)
-    first.on_checkpoint = lambda state: folder.write_checkpoint(state, "run") if state.update == 3 else None
+    first.on_checkpoint = lambda state: folder.write_checkpoint(state, {}) if state.update == 3 else None
     list(first)
     again = begin(settings)
-    folder.go_back_to_checkpoint(again, "run")
+    folder.go_back_to_checkpoint(again, {})
     assert again.update == 3
     list(again)
     for one, other in zip(first.network.weights, again.network.weights, strict=True):
@@ -192,11 +278,20 @@ def test_metrics_shorter_than_the_checkpoint_says_are_refused(tmp_path: Path) ->
 def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
     settings = settings_of()
     broken_off(settings, tmp_path / "run", 7)
-    other = settings_of(l2=0.1)
-    with pytest.raises(
-        RunError, match=r"was written with other settings or other data; allowed are those of the run"
-    ):
+    other, data = settings_of(l2=0.1), replace(small_dataset(), sha256={"a.npz": "0"})
+    with pytest.raises(RunError, match=r"was written with l2 0\.5; the run has 0\.1$"):
         launch.resume(other, begin(other), RunFolder.existing(tmp_path / "run"))
+    with pytest.raises(RunError, match=r"was written with data {}; the run has {'a\.npz': '0'}$"):
+        launch.resume(settings, begin(settings, data), RunFolder.existing(tmp_path / "run"))
+
+
+def test_settings_of_a_finished_run_that_were_edited_are_noticed() -> None:
+    train("-q", "--out", "run")
+    path = Path("run/config.toml")
+    path.write_text(path.read_text().replace("l2 = 0.0", "l2 = 9.0"))
+    result = call("train", "--resume", "run")
+    message = "Error: run/checkpoint.safetensors: was written with l2 0.0; the run has 9.0\n"
+    assert (result.exit_code, result.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -17,8 +18,17 @@ from netlearn.cli.progress import comparison_progress, download_bar, note, tell_
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.comparison import FILES, Comparison, compare, overlay, read_runs
 from netlearn.datasets import Dataset
-from netlearn.errors import SettingsError
-from netlearn.experiment import BUILT_IN, BUILT_IN_COSTS, BUILT_IN_SEEDS, Experiment, from_costs, read_experiment
+from netlearn.errors import RunError, SettingsError
+from netlearn.experiment import (
+    BUILT_IN,
+    BUILT_IN_COSTS,
+    BUILT_IN_SEEDS,
+    Experiment,
+    from_costs,
+    read_experiment,
+    write_experiment,
+)
+from netlearn.history import holds_comparison
 from netlearn.runs import CONFIG, RunFolder
 from netlearn.trials import TUNING_FACTORS, load_data, tune_rates
 from netlearn.wording import problems, table
@@ -82,16 +92,20 @@ def command(
     files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
         if resumed is not None:
-            folder, tuned = RunFolder.existing(resumed), any(resumed.glob("tuning-*"))
+            folder = RunFolder.existing(resumed)
+            if not holds_comparison(resumed):
+                raise RunError(f"{resumed}: is a run, not a comparison; netlearn train --resume goes on with it")
             plan = load_data(read_experiment(resumed / CONFIG, {}, None), lambda name: _load(name, quiet=quiet))
-            result = _train(plan, folder, workers, tuned=tuned, quiet=quiet)
+            result = _train_all(plan, folder, workers, quiet=quiet)
         elif paths and not any(files):
             _refuse_training(settings | {"seeds": seeds, "tune": tune or None, "cost": costs or None})
             runs = read_runs(paths)
             result = overlay(runs, _folder(out, force=force), workers)
         else:
             plan = load_data(_plan(files, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
-            result = _train_all(plan, _folder(out, force=force), workers, tune=tune, quiet=quiet)
+            folder = _folder(out, force=force)
+            folder.remove_runs()
+            result = _train_all(replace(plan, tuning="to do") if tune else plan, folder, workers, quiet=quiet)
     click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
 
 
@@ -110,10 +124,9 @@ def _list() -> str:
 
 
 def _refuse_with_resume(given: dict[str, Any], paths: tuple[Path, ...]) -> None:
-    for name, value in {**given, **{str(path): path for path in paths}}.items():
-        if value:
-            what = str(value) if isinstance(value, Path) and value in paths else flag(name)
-            raise SettingsError(f"{what}: a comparison that is resumed is done as its folder has it")
+    used = [flag(name) for name, value in given.items() if value not in (None, False, ())]
+    for what in [*map(str, paths), *used]:
+        raise SettingsError(f"{what}: a comparison that is resumed is done as its folder has it")
 
 
 def _plan(
@@ -139,20 +152,16 @@ def _folder(out: Path | None, *, force: bool) -> RunFolder:
     return RunFolder(out, force=force, files=FILES) if out else RunFolder.numbered(Path("runs"), "compare", FILES)
 
 
-def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, tune: bool, quiet: bool) -> Comparison:
-    folder.remove_runs()
+def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, quiet: bool) -> Comparison:
     tell: Callable[[str], None] = (lambda text: None) if quiet else note
-    if tune:
-        tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
-        plan = tune_rates(plan, folder.path, workers)
-        tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
-    return _train(plan, folder, workers, tuned=tune, quiet=quiet)
-
-
-def _train(plan: Experiment, folder: RunFolder, workers: Workers, *, tuned: bool, quiet: bool) -> Comparison:
+    folder.write(CONFIG, write_experiment(plan))
     try:
+        if plan.tuning == "to do":
+            tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
+            plan = tune_rates(plan, folder.path, workers)
+            tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
         with comparison_progress(plan, quiet=quiet) as on_progress:
-            return compare(plan, folder, workers, tuned=tuned, on_progress=on_progress)
+            return compare(plan, folder, workers, on_progress=on_progress)
     except KeyboardInterrupt:
         note(f"What was done is kept; this goes on: netlearn compare --resume {quote(str(folder.path))}")
         raise

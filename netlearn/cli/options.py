@@ -91,6 +91,8 @@ def setting_options(
 
 def text_of(value: Any) -> str:
     """Return a setting's value as a user types it."""
+    if value is None:
+        return "none given"
     return (",".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 

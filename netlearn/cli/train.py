@@ -8,13 +8,14 @@ import click
 import msgspec
 
 from netlearn import datasets, launch
+from netlearn.checkpoints import check_settings
 from netlearn.cli.options import flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, percent, tell_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.datasets import Dataset
-from netlearn.errors import SettingsError
+from netlearn.errors import DivergenceError, SettingsError
 from netlearn.history import read_settings, read_summary
-from netlearn.runs import SUMMARY, RunFolder, Summary
+from netlearn.runs import CHECKPOINT, SUMMARY, RunFolder, Summary
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -57,7 +58,10 @@ def command(
     if resumed is not None:
         settings = _settings_of(resumed, asked, {"--out": out, "--force": force})
         if (summary := _end_of(resumed, settings)) is not None:
-            note(f"{resumed}: {summary.status} already; --epochs beyond {settings.epochs} trains on")
+            if summary.error is not None:
+                raise DivergenceError(f"{resumed}: {summary.error}")
+            more = f"; --epochs beyond {settings.epochs} trains on" if summary.status == "finished" else ""
+            note(f"{resumed}: {summary.status} already{more}")
             click.echo(msgspec.json.encode(summary) if as_json else _results(summary, resumed))
             return
     else:
@@ -114,6 +118,8 @@ def _end_of(folder: Path, settings: Settings) -> Summary | None:
     """Return the summary of a run that has ended, by its own settings."""
     if not (folder / SUMMARY).exists() or read_settings(folder).epochs != settings.epochs:
         return None
+    if (folder / CHECKPOINT).exists():
+        check_settings(folder / CHECKPOINT, settings)  # the results are of those, not of a file that was edited
     summary = read_summary(folder)
     return None if summary.status == "interrupted" else summary
 
