@@ -10,17 +10,16 @@ from typing import Any
 import msgspec
 
 from netlearn import __version__
-from netlearn.activations import Array
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.files import refuse_newer
 from netlearn.settings import Settings
 from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
 from netlearn.state import Best, State
-from netlearn.tensors import MOST_HEADER, layer_shapes, named, pack, read_tensors, read_texts
+from netlearn.tensors import MOST_HEADER, pack, read_tensors, read_texts
 from netlearn.training import Trainer
 
-KEY = "state"
+KEY, PARAMETERS, BEST = "state", "parameters", "best"
 MOST = 100_000_000_000  # bytes; what is beside the arrays is read without them
 BITS = 128  # of each number in the state of the random stream
 Stream = tuple[str, str, int, int]
@@ -55,9 +54,9 @@ def identify(settings: Settings, data: Dataset) -> dict[str, Any]:
 
 def write_state(state: State, run: dict[str, Any], metrics_bytes: int) -> bytes:
     """Return a state as the content of a checkpoint of the run that `identify` tells."""
-    tensors = named(state.weights, state.biases)
+    tensors = {PARAMETERS: state.parameters}
     if state.best is not None:
-        tensors |= named(state.best.weights, state.best.biases, "best.")
+        tensors[BEST] = state.best.parameters
     for update, (error, gradient) in state.samples.items():
         tensors |= {f"error.{update}": error, f"gradient.{update}": gradient}
     generator = state.stream
@@ -87,24 +86,20 @@ def read_state(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State
         RunError: it cannot be read, or is not a checkpoint of that run.
     """
     network = trainer.network
-    weights = layer_shapes(network.sizes)
+    size = network.parameters.size
     sample = (min(SAMPLE_EXAMPLES, len(trainer.data.train)) * network.sizes[-1],)
-    most = sum(map(math.prod, weights.values())) * 2 + 2 * len(SAMPLE_UPDATES) * sample[0]
+    most = 2 * size + 2 * len(SAMPLE_UPDATES) * sample[0]
     text = _read_text(path, most * network.dtype.itemsize + MOST_HEADER)
     _check_run(path, text, run)
     _check(path, text, trainer)
-    shapes = dict(weights)
+    shapes: dict[str, tuple[int, ...]] = {PARAMETERS: (size,)}
     if text.best_epoch is not None:
-        shapes |= layer_shapes(network.sizes, "best.")
+        shapes[BEST] = (size,)
     shapes |= {f"{kind}.{update}": sample for update in text.samples for kind in ("error", "gradient")}
     tensors = read_tensors(path, shapes, network.dtype.name)
-
-    def layers(kind: str) -> list[Array]:
-        return [tensors[f"{kind}.{layer}"] for layer in range(1, len(network.sizes))]
-
     best = None
     if text.best_epoch is not None:
-        best = Best(text.best_epoch, text.best_accuracy or 0.0, layers("best.weights"), layers("best.biases"))
+        best = Best(text.best_epoch, text.best_accuracy or 0.0, tensors[BEST])
     state, increment, has_uint32, uinteger = text.stream
     return State(
         update=text.update,
@@ -117,8 +112,7 @@ def read_state(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State
             "uinteger": uinteger,
         },
         batches=bytes.fromhex(text.batches_sha256),
-        weights=layers("weights"),
-        biases=layers("biases"),
+        parameters=tensors[PARAMETERS],
         best=best,
         samples={update: (tensors[f"error.{update}"], tensors[f"gradient.{update}"]) for update in text.samples},
     ), text.metrics_bytes

@@ -123,8 +123,8 @@ def _run(
         raise
     folder.write_weights(WEIGHTS, network.weights, network.biases)
     if settings.patience is not None and trainer.best is not None:
-        folder.write_weights(BEST, trainer.best.weights, trainer.best.biases)
         trainer.restore_best()
+        folder.write_weights(BEST, network.weights, network.biases)
     folder.write_samples(trainer.probe.samples)
     metrics = read_metrics(folder.path / METRICS)
     summary = _summarize(settings, trainer, metrics, error, begun)

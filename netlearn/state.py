@@ -13,8 +13,7 @@ class Best:
 
     epoch: int
     accuracy: float
-    weights: list[Array]
-    biases: list[Array]
+    parameters: Array
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class State:
         stream: the random stream that shuffles, at the start of the epoch under way, before it draws the order. (That
             of the initial weights is spent when training begins.)
         batches: SHA-256 of the mini-batches of the epochs before that one.
-        weights, biases: of the network.
+        parameters: of the network, all weights and then all biases.
         best: the best epoch so far, which early stopping remembers.
         samples: those of the probe.
     """
@@ -38,7 +37,6 @@ class State:
     probed: bool
     stream: Mapping[str, Any]
     batches: bytes
-    weights: list[Array]
-    biases: list[Array]
+    parameters: Array
     best: Best | None
     samples: dict[int, tuple[Array, Array]]

@@ -84,15 +84,15 @@ def _check_names(path: Path, found: set[str], wanted: set[str]) -> None:
             raise RunError(f"{path}: {problem} {', '.join(sorted(names))[:200]}")
 
 
-def layer_shapes(sizes: tuple[int, ...], prefix: str = "") -> dict[str, tuple[int, ...]]:
+def layer_shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of a network's weights and biases, the first hidden layer being layer 1."""
     shapes: dict[str, tuple[int, ...]] = {}
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-        shapes |= {f"{prefix}weights.{layer}": (n_out, n_in), f"{prefix}biases.{layer}": (n_out, 1)}
+        shapes |= {f"weights.{layer}": (n_out, n_in), f"biases.{layer}": (n_out, 1)}
     return shapes
 
 
-def named(weights: Sequence[Array], biases: Sequence[Array], prefix: str = "") -> dict[str, Array]:
+def named(weights: Sequence[Array], biases: Sequence[Array]) -> dict[str, Array]:
     """Return weights and biases by the names that `layer_shapes` gives them."""
     pairs = [("weights", weights), ("biases", biases)]
-    return {f"{prefix}{kind}.{layer}": array for kind, arrays in pairs for layer, array in enumerate(arrays, 1)}
+    return {f"{kind}.{layer}": array for kind, arrays in pairs for layer, array in enumerate(arrays, 1)}

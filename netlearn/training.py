@@ -12,7 +12,6 @@ from time import perf_counter
 
 import numpy as np
 
-from netlearn.activations import Array
 from netlearn.datasets import Dataset, Labels
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
@@ -83,8 +82,7 @@ class Trainer:
         self.probe = Probe(network, data, l2=l2, track_test=track_test)
         self._x = np.empty((batch_size, network.sizes[0]), network.dtype)
         self._y = np.empty((batch_size, network.sizes[-1]), network.dtype)
-        start = b"".join(array.tobytes() for array in network.weights + network.biases)
-        self.start_sha256 = hashlib.sha256(start).hexdigest()
+        self.start_sha256 = hashlib.sha256(network.parameters.tobytes()).hexdigest()
         self._batches = hashlib.sha256(str(batch_size).encode()).digest()
         self._order: Labels | None = None
         self._epoch_start = (rng.bit_generator.state, self._batches)
@@ -185,8 +183,7 @@ class Trainer:
             probed=self._probed,
             stream=stream,
             batches=batches,
-            weights=self.network.weights,
-            biases=self.network.biases,
+            parameters=self.network.parameters,
             best=self.best,
             samples=self.probe.samples,
         )
@@ -203,7 +200,7 @@ class Trainer:
         self.update, self.seconds, self._probed = state.update, state.seconds, state.probed
         self.best = state.best
         self.probe.samples = dict(state.samples)
-        self._copy(state.weights, state.biases)
+        np.copyto(self.network.parameters, state.parameters)
         if self.update % self.updates_per_epoch:
             self._order_of_the_epoch()
 
@@ -235,13 +232,9 @@ class Trainer:
             raise self._divergence()
         epoch, inside = divmod(self.update, self.updates_per_epoch)
         if epoch and not inside and (self.best is None or record.validation_accuracy > self.best.accuracy):
-            weights, biases = ([array.copy() for array in arrays] for arrays in self._parameters())
-            self.best = Best(epoch, record.validation_accuracy, weights, biases)
+            self.best = Best(epoch, record.validation_accuracy, self.network.parameters.copy())
         self._probed = True
         return record
-
-    def _parameters(self) -> tuple[list[Array], list[Array]]:
-        return self.network.weights, self.network.biases
 
     def batches_sha256(self) -> str:
         """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
@@ -250,11 +243,7 @@ class Trainer:
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch."""
         if self.best is not None:
-            self._copy(self.best.weights, self.best.biases)
-
-    def _copy(self, weights: list[Array], biases: list[Array]) -> None:
-        for array, kept in zip(self.network.weights + self.network.biases, weights + biases, strict=True):
-            np.copyto(array, kept)
+            np.copyto(self.network.parameters, self.best.parameters)
 
     def out_of_patience(self) -> bool:
         """Tell whether the last probe, at an epoch's end, was that many epochs after the best."""

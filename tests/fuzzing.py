@@ -203,7 +203,7 @@ def _read_checkpoint(path: Path) -> None:
     assert size >= 0
     TRAINER.restore(state)
     list(TRAINER)
-    assert all(np.isfinite(array).all() for array in state.weights + state.biases)
+    assert np.isfinite(state.parameters).all()
 
 
 def _read_weights(path: Path) -> None:
@@ -248,7 +248,7 @@ METRICS = (
     b"update,epoch,seconds,train_cost,train_accuracy,validation_cost,validation_accuracy,output_error,learning_speed,"
     b"stuck,speed_1\n0,0,0,1,0.5,1,0.5,0.1,1,0,0.5\n5,0.5,0.1,1,0.5,1,0.5,0.1,nan,0,0.5\n"
 )
-CHECKPOINT, WEIGHTS = write_state(STATE, RUN, 100), pack(named(STATE.weights, STATE.biases))
+CHECKPOINT, WEIGHTS = write_state(STATE, RUN, 100), pack(named(TRAINER.network.weights, TRAINER.network.biases))
 IMAGES = _idx((3, 4, 5))
 
 CASES = [
