@@ -33,18 +33,20 @@ class HiddenActivation(Activation, Protocol):
 class Sigmoid:
     """σ(z) = 1/(1 + e^−z) (chapter 1, equation 3)."""
 
-    @np.errstate(over="ignore")  # e^−z overflows to infinity below z = −88 in float32, where σ is 0 indeed
     def value(self, z: Array, out: Array | None = None) -> Array:
-        """Return σ(z)."""
-        out = np.negative(z, out=out)
-        np.exp(out, out=out)
-        np.add(out, ONE, out=out)
-        return np.reciprocal(out, out=out)
+        """Return σ(z). Below z = −88, in float32, e^−z overflows to infinity, and σ is 0 indeed.
+
+        `numerics` keeps numpy from warning of that; here, in each step, it would cost 0.4 µs.
+        """
+        out = np.negative(z, out)
+        np.exp(out, out)
+        np.add(out, ONE, out)
+        return np.reciprocal(out, out)
 
     def prime(self, a: Array, out: Array | None = None) -> Array:
         """Return σ'(z) = σ(z)(1 − σ(z)): at most ¼, and near 0 where the neuron saturates."""
-        out = np.subtract(ONE, a, out=out)
-        return np.multiply(out, a, out=out)
+        out = np.subtract(ONE, a, out)
+        return np.multiply(out, a, out)
 
 
 class Tanh:
@@ -52,12 +54,12 @@ class Tanh:
 
     def value(self, z: Array, out: Array | None = None) -> Array:
         """Return tanh(z)."""
-        return np.tanh(z, out=out)
+        return np.tanh(z, out)
 
     def prime(self, a: Array, out: Array | None = None) -> Array:
         """Return tanh'(z) = 1 − tanh²(z)."""
-        out = np.multiply(a, a, out=out)
-        return np.subtract(ONE, out, out=out)
+        out = np.multiply(a, a, out)
+        return np.subtract(ONE, out, out)
 
 
 class ReLU:
@@ -69,7 +71,7 @@ class ReLU:
 
     def prime(self, a: Array, out: Array | None = None) -> Array:
         """Return 1 where the neuron is active and 0 elsewhere, z = 0 included."""
-        return np.sign(a, out=out)
+        return np.sign(a, out)
 
 
 class Softmax:
@@ -80,9 +82,9 @@ class Softmax:
 
     def value(self, z: Array, out: Array | None = None) -> Array:
         """Return the softmax of each column; the largest z is subtracted first, so nothing overflows."""
-        out = np.subtract(z, z.max(axis=0), out=out)
-        np.exp(out, out=out)
-        np.divide(out, out.sum(axis=0), out=out)
+        out = np.subtract(z, z.max(axis=0), out)
+        np.exp(out, out)
+        np.divide(out, out.sum(axis=0), out)
         return out
 
 
@@ -91,7 +93,7 @@ class Identity:
 
     def value(self, z: Array, out: Array | None = None) -> Array:
         """Return z, unchanged."""
-        return np.positive(z, out=out)
+        return np.positive(z, out)
 
 
 ACTIVATIONS: dict[str, HiddenActivation] = {

@@ -57,8 +57,8 @@ class Quadratic:
         """Write δ = (a − y) σ'(z) (equation 30): the factor σ'(z) is the learning slowdown."""
         if self._prime.shape != out.shape or self._prime.dtype != out.dtype:
             self._prime = np.empty_like(out)
-        np.subtract(a, y, out=out)
-        return np.multiply(out, self.output.prime(a, out=self._prime), out=out)
+        np.subtract(a, y, out)
+        return np.multiply(out, self.output.prime(a, self._prime), out)
 
 
 class CrossEntropy:
@@ -71,16 +71,17 @@ class CrossEntropy:
     learning_rate = 0.5
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
-        """Return the sum over neurons from z: −ln a = ln(1 + e^−z) and −ln(1−a) = ln(1 + e^z).
+        """Return the sum over neurons from z, where one neuron's cost is ln(1 + e^z) − y z.
 
-        Both logarithms are non-negative and finite for every finite z, so the cost is too, saturated or not.
+        With ln(1 + e^z) = max(0, z) + ln(1 + e^−|z|) no power overflows and no digit is lost: max(0, z) − y z is
+        exactly 0 where the neuron is right. So the cost is finite and never negative, saturated or not.
         """
-        result: Array = (y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).sum(axis=0)
+        result: Array = (np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))).sum(axis=0)
         return result
 
     def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
         """Write δ = a − y (equation 66): σ'(z) has cancelled, so the error alone sets the speed of learning."""
-        return np.subtract(a, y, out=out)
+        return np.subtract(a, y, out)
 
 
 class LogLikelihood:
@@ -102,7 +103,7 @@ class LogLikelihood:
 
     def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
         """Write δ = a − y (equation 84): the logarithm cancels the softmax's derivative."""
-        return np.subtract(a, y, out=out)
+        return np.subtract(a, y, out)
 
 
 COSTS: dict[str, type[Cost]] = {

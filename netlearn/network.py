@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netlearn.activations import ACTIVATIONS, Array, Softmax
+from netlearn.activations import ACTIVATIONS, Activation, Array, Softmax
 from netlearn.costs import COSTS, Cost, check_gradient, load_cost
 from netlearn.errors import SettingsError
 
@@ -30,13 +30,20 @@ class Workspace:
         z: weighted inputs, (n, batch) each. After a backward pass only the output layer's holds z still.
         a: activations, (n, batch) each.
         delta: errors ∂C/∂z times the pass's scale, (n, batch) each.
+        deltas: all of `delta`, one layer's rows below the other's.
         ones: (batch, 1), to sum over examples by a product.
+        layers: of each layer what the forward pass uses: w, b, its activation, z and a.
+        backward: of each layer but the first, last to first, what the backward pass uses: w^T, ∂C/∂w, and of the
+            layer below a, a^T, z and δ. Looking all this up in each step took 1.5 µs.
     """
 
     z: list[Array]
     a: list[Array]
     delta: list[Array]
+    deltas: Array
     ones: Array
+    layers: list[tuple[Array, Array, Activation, Array, Array]]
+    backward: list[tuple[Array, ...]]
 
 
 class Network:
@@ -85,10 +92,12 @@ class Network:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.parameters, self.weights, self.biases = self._block()
         self.nabla, self.nabla_w, self.nabla_b = self._block()
-        self.decaying = self.parameters[: sum(w.size for w in self.weights)]
+        weights = sum(w.size for w in self.weights)
+        self.decaying = self.parameters[:weights]
+        self._nabla_biases = self.nabla[weights:].reshape(-1, 1)
         self._initialize(initializer, rng if rng is not None else np.random.default_rng())
         self._hidden = ACTIVATIONS[activation]
-        self._activations = [*(self._hidden for _ in self.sizes[1:-1]), self.cost.output]
+        self._activations: list[Activation] = [*(self._hidden for _ in self.sizes[1:-1]), self.cost.output]
         self._workspaces: dict[int, Workspace] = {}
 
     def _block(self) -> tuple[Array, list[Array], list[Array]]:
@@ -116,14 +125,16 @@ class Network:
 
     def feedforward(self, a: Array) -> Array:
         """Return the output of the network, (n_out, batch), for inputs a, (n_in, batch)."""
-        return self.forward(np.asarray(a, self.dtype)).a[-1].copy()
+        with np.errstate(over="ignore"):
+            return self.forward(np.asarray(a, self.dtype)).a[-1].copy()
 
     def backprop(self, x: Array, y: Array) -> tuple[list[Array], list[Array]]:
         """Return (nabla_b, nabla_w), the gradient of the mean cost of examples x with targets y, layer by layer.
 
         x is (n_in, batch), y (n_out, batch); for one example it is the book's `backprop`.
         """
-        self.gradient(np.asarray(x, self.dtype), np.asarray(y, self.dtype), scale=1 / x.shape[1])
+        with np.errstate(over="ignore"):
+            self.gradient(np.asarray(x, self.dtype), np.asarray(y, self.dtype), scale=1 / x.shape[1])
         return [nabla.copy() for nabla in self.nabla_b], [nabla.copy() for nabla in self.nabla_w]
 
     def forward(self, x: Array) -> Workspace:
@@ -133,12 +144,10 @@ class Network:
         """
         work = self._workspace(x.shape[1])
         a = x
-        for w, b, activation, z, out in zip(
-            self.weights, self.biases, self._activations, work.z, work.a, strict=True
-        ):
-            np.dot(w, a, out=z)  # on matrices the same as matmul, and 0.4 µs quicker to call
-            np.add(z, b, out=z)
-            a = activation.value(z, out=out)
+        for w, b, activation, z, out in work.layers:
+            w.dot(a, z)  # of matrices the same as w @ a, and 0.6 µs quicker to call
+            np.add(z, b, z)
+            a = activation.value(z, out)
         return work
 
     def gradient(self, x: Array, y: Array, scale: float | Array) -> Workspace:
@@ -150,17 +159,15 @@ class Network:
         """
         work = self.forward(x)
         delta = work.delta[-1]
-        self.cost.delta(work.z[-1], work.a[-1], y, out=delta)  # BP1: δ^L = ∂C/∂z^L
-        np.multiply(delta, scale, out=delta)
-        for layer in range(len(self.weights) - 1, -1, -1):
-            a = work.a[layer - 1] if layer else x
-            np.dot(delta, work.ones, out=self.nabla_b[layer])  # BP3: ∂C/∂b = δ, summed over examples
-            np.dot(delta, a.T, out=self.nabla_w[layer])  # BP4: ∂C/∂w = δ a^T
-            if layer:
-                prime = self._hidden.prime(a, out=work.z[layer - 1])  # nothing reads this z again
-                below = work.delta[layer - 1]
-                np.dot(self.weights[layer].T, delta, out=below)
-                delta = np.multiply(below, prime, out=below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l)
+        self.cost.delta(work.z[-1], work.a[-1], y, delta)  # BP1: δ^L = ∂C/∂z^L
+        np.multiply(delta, scale, delta)
+        for w_transposed, nabla_w, a, a_transposed, z, below in work.backward:
+            delta.dot(a_transposed, nabla_w)  # BP4: ∂C/∂w = δ a^T, summed over examples
+            prime = self._hidden.prime(a, z)  # in the place of z, which nothing reads again
+            delta = w_transposed.dot(delta, below)
+            np.multiply(delta, prime, delta)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l)
+        delta.dot(x.T, self.nabla_w[0])
+        work.deltas.dot(work.ones, self._nabla_biases)  # BP3: ∂C/∂b = δ, of all layers at once
         return work
 
     def _workspace(self, batch: int) -> Workspace:
@@ -168,6 +175,12 @@ class Network:
             if len(self._workspaces) == MOST_WORKSPACES:
                 self._workspaces.clear()
             shapes = [(size, batch) for size in self.sizes[1:]]
-            z, a, delta = ([np.empty(shape, self.dtype) for shape in shapes] for _ in range(3))
-            self._workspaces[batch] = Workspace(z, a, delta, np.ones((batch, 1), self.dtype))
+            z, a = ([np.empty(shape, self.dtype) for shape in shapes] for _ in range(2))
+            deltas = np.empty((sum(self.sizes[1:]), batch), self.dtype)
+            delta = np.split(deltas, list(accumulate(self.sizes[1:-1])))
+            layers = list(zip(self.weights, self.biases, self._activations, z, a, strict=True))
+            under = list(zip(self.weights[1:], self.nabla_w[1:], a[:-1], z[:-1], delta[:-1], strict=True))
+            backward = [(w.T, nabla_w, below, below.T, *rest) for w, nabla_w, below, *rest in reversed(under)]
+            ones = np.ones((batch, 1), self.dtype)
+            self._workspaces[batch] = Workspace(z, a, delta, deltas, ones, layers, backward)
         return self._workspaces[batch]

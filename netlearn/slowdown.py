@@ -9,7 +9,7 @@ import numpy as np
 
 from netlearn.activations import Array
 from netlearn.datasets import Dataset, Examples, Labels, targets
-from netlearn.network import Network
+from netlearn.network import Network, Workspace
 from netlearn.numerics import numerics
 
 BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
@@ -107,12 +107,13 @@ class Probe:
         x, y, labels = self.train[part], self.train_y[part], self.data.train.labels[part]
         test_cost = test_accuracy = None
         with numerics():
-            speed = measure_speed(self.network, x, y)
+            work = self.network.gradient(x.T, y.T, scale=1 / len(x))
+            speed = _speed(self.network, work, y)
+            train_cost, train_accuracy = (total / len(x) for total in _score(self.network, work, y, labels))
             if update in SAMPLE_UPDATES:
                 sample = slice(SAMPLE_EXAMPLES)
                 self.samples[update] = sample_outputs(self.network, x[sample], y[sample])
             l2_cost = self._l2_cost()
-            train_cost, train_accuracy = evaluate(self.network, x, y, labels)
             validation_cost, validation_accuracy = evaluate(
                 self.network, *self._validation, self.data.validation.labels
             )
@@ -161,10 +162,15 @@ def probe_updates(updates_per_epoch: int) -> list[int]:
 
 def measure_speed(network: Network, x: Array, y: Array) -> Speed:
     """Measure the speed on examples x with targets y; the network's weights stay as they are."""
-    work = network.gradient(x.T, y.T, scale=1 / len(x))
+    with numerics():
+        return _speed(network, network.gradient(x.T, y.T, scale=1 / len(x)), y)
+
+
+def _speed(network: Network, work: Workspace, y: Array) -> Speed:
+    """Return the speed that a gradient of the mean cost tells, as it left the buffers."""
     error = np.abs(work.a[-1] - y.T)
     total = float(error.sum(dtype=np.float64))
-    gradient = float(np.abs(work.delta[-1]).sum(dtype=np.float64)) * len(x)
+    gradient = float(np.abs(work.delta[-1]).sum(dtype=np.float64)) * len(y)
     return Speed(
         output_error=total / error.size,
         learning_speed=gradient / total if total else float("nan"),
@@ -187,11 +193,16 @@ def evaluate(network: Network, x: Array, y: Array, labels: Labels) -> tuple[floa
     cost, correct = 0.0, 0
     for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
-        work = network.forward(x[rows].T)
-        a = work.a[-1]
-        cost += float(network.cost.value(work.z[-1], a, y[rows].T).sum(dtype=np.float64))
-        correct += int((_answers(a) == labels[rows]).sum())
+        block = _score(network, network.forward(x[rows].T), y[rows], labels[rows])
+        cost, correct = cost + block[0], correct + block[1]
     return cost / len(x), correct / len(x)
+
+
+def _score(network: Network, work: Workspace, y: Array, labels: Labels) -> tuple[float, int]:
+    """Return the sum of the examples' costs and how many are classified correctly, as a pass left the buffers."""
+    a = work.a[-1]
+    cost = float(network.cost.value(work.z[-1], a, y.T).sum(dtype=np.float64))
+    return cost, int((_answers(a) == labels).sum())
 
 
 def recall(network: Network, x: Array, labels: Labels) -> tuple[float | None, ...]:

@@ -12,6 +12,8 @@ from time import perf_counter
 
 import numpy as np
 
+from netlearn.activations import Array
+from netlearn.batches import Batches
 from netlearn.datasets import Dataset, Labels
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
@@ -80,12 +82,12 @@ class Trainer:
         self._rng = rng
         self.stopping = False
         self.probe = Probe(network, data, l2=l2, track_test=track_test)
-        self._x = np.empty((batch_size, network.sizes[0]), network.dtype)
-        self._y = np.empty((batch_size, network.sizes[-1]), network.dtype)
+        self.batch_size = batch_size
+        self._batches = Batches(self.probe.train, self.probe.train_y, batch_size)
         self.start_sha256 = hashlib.sha256(network.parameters.tobytes()).hexdigest()
-        self._batches = hashlib.sha256(str(batch_size).encode()).digest()
+        self._sha256 = hashlib.sha256(str(batch_size).encode()).digest()
         self._order: Labels | None = None
-        self._epoch_start = (rng.bit_generator.state, self._batches)
+        self._epoch_start = (rng.bit_generator.state, self._sha256)
         self._first_probes = probe_updates(self.updates_per_epoch)
         self._probed = False
         self._checkpointed = perf_counter()
@@ -135,18 +137,19 @@ class Trainer:
 
     def _train_to(self, stop: int) -> None:
         """Do the updates of the epoch under way to that one."""
-        batch_size = len(self._x)
         order = self._order_of_the_epoch()
         begun = perf_counter()
         try:
             with numerics():
                 while self.update < stop and not self.stopping:
-                    first = self.update % self.updates_per_epoch * batch_size
-                    self._update_mini_batch(order[first : first + batch_size])
-                    self.update += 1
                     self._probed = False
-                    if self.on_update is not None:
-                        self.on_update()
+                    for x, y in self._batches.gather(self._next_rows(order, stop)):
+                        self._update_mini_batch(x, y)
+                        self.update += 1
+                        if self.on_update is not None:
+                            self.on_update()
+                        if self.stopping:
+                            break
                     if not self._output_layer_is_finite():
                         raise self._divergence()
                     if self.update < stop and perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
@@ -157,16 +160,22 @@ class Trainer:
             self.seconds += perf_counter() - begun
         if self.update == stop and stop % self.updates_per_epoch == 0:
             self._order = None
-            self._epoch_start = (self._rng.bit_generator.state, self._batches)
+            self._epoch_start = (self._rng.bit_generator.state, self._sha256)
             if perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
                 self._checkpoint()
+
+    def _next_rows(self, order: Labels, stop: int) -> Labels:
+        """Return the rows of the next mini-batches, up to that update; where they end depends on nothing else."""
+        done = self.update % self.updates_per_epoch
+        end = min(done - done % self._batches.together + self._batches.together, done + stop - self.update)
+        return order[done * self.batch_size : end * self.batch_size]
 
     def _order_of_the_epoch(self) -> Labels:
         """Return the shuffled rows of the training set, drawn when the epoch begins."""
         if self._order is None:
-            self._epoch_start = (self._rng.bit_generator.state, self._batches)
+            self._epoch_start = (self._rng.bit_generator.state, self._sha256)
             self._order = self._rng.permutation(len(self.data.train))
-            self._batches = hashlib.sha256(self._batches + self._order.tobytes()).digest()
+            self._sha256 = hashlib.sha256(self._sha256 + self._order.tobytes()).digest()
         return self._order
 
     def _checkpoint(self) -> None:
@@ -195,7 +204,7 @@ class Trainer:
             ValueError: the state of the random stream is not one.
         """
         self._rng.bit_generator.state = state.stream
-        self._batches, self._order = state.batches, None
+        self._sha256, self._order = state.batches, None
         self._epoch_start = (state.stream, state.batches)
         self.update, self.seconds, self._probed = state.update, state.seconds, state.probed
         self.best = state.best
@@ -212,19 +221,14 @@ class Trainer:
         w, b = self.network.weights[-1], self.network.biases[-1]
         return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.l2 else 0.0))
 
-    def _update_mini_batch(self, rows: Labels) -> None:
-        """Take one step of gradient descent on the training examples of those rows."""
-        m = len(rows)
-        x, y = self._x[:m], self._y[:m]
-        self.probe.train.take(rows, 0, out=x, mode="clip")  # "clip" writes to the buffer directly; every row exists
-        self.probe.train_y.take(rows, 0, out=y, mode="clip")
-        network = self.network
-        scale = self._step if m == len(self._x) else self.learning_rate / m
-        network.gradient(x.T, y.T, scale)
+    def _update_mini_batch(self, x: Array, y: Array) -> None:
+        """Take one step of gradient descent on examples x, (n_in, m), with targets y, (n_out, m)."""
+        network, m = self.network, x.shape[1]
+        network.gradient(x, y, self._step if m == self.batch_size else self.learning_rate / m)
         if self.l2:
-            np.multiply(network.decaying, self._decay, out=network.decaying)
+            np.multiply(network.decaying, self._decay, network.decaying)
         # w → (1 − ηλ/n) w − η/m Σ ∂C_x/∂w and b → b − η/m Σ ∂C_x/∂b (chapter 3, equations 93 and 94)
-        np.subtract(network.parameters, network.nabla, out=network.parameters)
+        np.subtract(network.parameters, network.nabla, network.parameters)
 
     def _probe(self) -> Record:
         record = self.probe.measure(self.update, self.update / self.updates_per_epoch, self.seconds)
@@ -238,7 +242,7 @@ class Trainer:
 
     def batches_sha256(self) -> str:
         """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
-        return self._batches.hex()
+        return self._sha256.hex()
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch."""

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
+from netlearn.activations import Array
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.launch import make_trainer, run
 from netlearn.runs import RunFolder
@@ -107,12 +108,12 @@ def test_variants_with_the_same_seed_are_paired() -> None:
     for given in ({"cost": "quadratic"}, {"cost": "cross-entropy", "learning_rate": 0.1, "l2": 5.0}, {"seed": 1}):
         trainer = make_trainer(resolve({"hidden": (5,), "epochs": 2}, given), data)
         starts.append(b"".join(w.tobytes() for w in trainer.network.weights + trainer.network.biases))
-        seen: list[int] = []
+        seen: list[bytes] = []
         update = trainer._update_mini_batch
 
-        def watched(rows: Any, update: Any = update, seen: list[int] = seen) -> None:
-            seen.extend(rows)
-            update(rows)
+        def watched(x: Array, y: Array, update: Any = update, seen: list[bytes] = seen) -> None:
+            seen.append(x.tobytes())
+            update(x, y)
 
         trainer._update_mini_batch = watched  # type: ignore[method-assign]
         list(trainer)

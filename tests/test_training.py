@@ -7,6 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from netlearn import training
+from netlearn.activations import Array
 from netlearn.costs import COSTS
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import DivergenceError
@@ -94,14 +95,16 @@ def test_every_epoch_sees_every_example_once_in_a_new_order() -> None:
     seen: list[bytes] = []
     update = trainer._update_mini_batch
 
-    def watched(rows: Any) -> None:
-        seen.extend(row.tobytes() for row in data.train.x[rows])
-        update(rows)
+    def watched(x: Array, y: Array) -> None:
+        seen.extend(row.tobytes() for row in x.T)
+        update(x, y)
 
     trainer._update_mini_batch = watched  # type: ignore[method-assign]
     list(trainer)
     first, second = seen[:47], seen[47:]
-    assert sorted(first) == sorted(second) == sorted(row.tobytes() for row in data.train.x)
+    assert (
+        sorted(first) == sorted(second) == sorted(row.tobytes() for row in data.train.x.astype(trainer.network.dtype))
+    )
     assert first != second
 
 
@@ -168,7 +171,10 @@ def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
 
 
 def test_weights_that_l2_blows_up_are_noticed_as_soon_as_the_cost_overflows() -> None:
-    trainer = make(learning_rate=1.0, l2=47 * 12, batch_size=1, epochs=50)  # each update multiplies by 1 − 12
+    data = small_dataset(train=9400)
+    trainer = make(
+        data, learning_rate=1.0, l2=9400 * 12, batch_size=200, epochs=50
+    )  # each update multiplies by 1 − 12
     with pytest.raises(DivergenceError):
         list(trainer)
     w = trainer.network.weights[-1]
@@ -184,10 +190,13 @@ def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> 
     assert (record.train_cost, record.train_accuracy) == pytest.approx(trainer.probe.evaluate(data.train.first(1000)))
 
 
-def test_divergence_inside_an_epoch_is_noticed_in_the_same_update() -> None:
-    trainer = make(batch_size=1)
+@pytest.mark.parametrize(("batch_size", "noticed"), [(1, 47), (50, 36), (30, 36), (200, 34)])
+def test_divergence_inside_an_epoch_is_noticed_before_mini_batches_are_gathered_again(
+    batch_size: int, noticed: int
+) -> None:
+    trainer = make(small_dataset(train=47 * batch_size), batch_size=batch_size)
     trainer.on_update = lambda: trainer.network.weights[0].fill(np.nan) if trainer.update == 33 else None
-    with pytest.raises(DivergenceError, match="no longer finite after update 34 "):
+    with pytest.raises(DivergenceError, match=f"no longer finite after update {noticed} "):
         list(trainer)
 
 

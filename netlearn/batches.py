@@ -1,0 +1,47 @@
+"""Mini-batches: shuffled rows of the training set, gathered into one block of memory."""
+
+import numpy as np
+
+from netlearn.activations import Array
+from netlearn.datasets import Labels
+
+TOGETHER = 200  # examples gathered by one call, unless a mini-batch is larger: few calls, and still in the cache
+
+
+class Batches:
+    """Gathers the examples of several mini-batches at once.
+
+    Args:
+        x, y: the training set's examples and targets, rows first.
+        batch_size: examples in a mini-batch.
+
+    Attributes:
+        together: mini-batches that `gather` may be asked for.
+    """
+
+    def __init__(self, x: Array, y: Array, batch_size: int) -> None:
+        self.together = max(1, TOGETHER // batch_size)
+        self._all = x, y
+        self._size = batch_size
+        n = self.together * batch_size
+        self._x, self._y = np.empty((n, x.shape[1]), x.dtype), np.empty((n, y.shape[1]), y.dtype)
+        self._y_columns = np.empty((self.together, y.shape[1], batch_size), y.dtype)
+        self._full = [(x.T, y) for (x, _), y in zip(self._split(n), self._y_columns, strict=True)]
+
+    def _split(self, n: int) -> list[tuple[Array, Array]]:
+        ends = [(i, min(i + self._size, n)) for i in range(0, n, self._size)]
+        return [(self._x[start:end], self._y[start:end]) for start, end in ends]
+
+    def gather(self, rows: Labels) -> list[tuple[Array, Array]]:
+        """Return x, (n_in, batch), and y, (n_out, batch), of the mini-batches that those rows make.
+
+        The last one may be shorter. They are views of buffers, which the next call overwrites.
+        """
+        n = len(rows)
+        for examples, buffer in zip(self._all, (self._x, self._y), strict=True):
+            examples.take(rows, 0, buffer[:n], "clip")  # "clip" writes to the buffer directly; every row exists
+        if n < len(self._x):
+            return [(x.T, y.T) for x, y in self._split(n)]
+        # a − y takes 0.7 µs less where both lie in memory alike
+        np.copyto(self._y_columns, self._y.reshape(self.together, self._size, -1).transpose(0, 2, 1))
+        return self._full
