@@ -194,11 +194,11 @@ def _both_derivatives(cost: Cost, name: str, z: Array, y: Array) -> tuple[Array,
         return result
 
     a, delta = np.full_like(z, np.nan), np.full_like(z, np.nan)
-    cost.output.value(z, out=a)
+    cost.output.value(z, a)  # as the network calls it, by position
     if not np.array_equal(a, cost.output.value(z)):
         raise CostError(f"cost {name!r}: the value of its output activation must write to `out` what it returns")
     given = z.copy(), a.copy(), y.copy()
-    cost.delta(*given, out=delta)
+    cost.delta(*given, delta)
     if np.isnan(delta).any():
         raise CostError(f"cost {name!r}: delta must write a number for every neuron and example to `out`")
     if not all(map(np.array_equal, given, (z, a, y))):

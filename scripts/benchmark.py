@@ -1,8 +1,8 @@
 """Times netlearn beside what a user might pick instead, in interleaved rounds on the same data: `make bench`.
 
-Each contender runs in a process of its own, so that none sees another's threads. One that is not installed is left
-out, and that is said. netlearn is timed for its training, as the others are; a whole `netlearn train` with probes,
-evaluation, run folder and figure is timed beside it.
+Each contender runs in a process of its own, so that none sees another's threads, and is timed for its training alone.
+One that is not installed is left out, and that is said. `beside` measures what a whole run costs besides, `growth`
+how its time grows.
 """
 
 import json
@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import click
@@ -23,12 +22,13 @@ from tqdm import tqdm
 from netlearn import datasets
 from netlearn.launch import environment
 from netlearn.network import Network
-from scripts.contenders import CONTENDERS, SEED, is_there
+from netlearn.plotting.style import render
+from scripts import beside, growth
+from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
 EXAMPLES = 50_000
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-EPOCHS = 30
 
 
 def write_problem(data: datasets.Dataset, hidden: int, batch: int, epochs: int, path: Path) -> None:
@@ -44,28 +44,19 @@ def write_problem(data: datasets.Dataset, hidden: int, batch: int, epochs: int, 
     )  # fmt: skip
 
 
-def run(name: str, path: Path, threads: int) -> dict[str, float] | None:
-    """Return a contender's seconds and accuracy, or None where it cannot run here."""
+def run(name: str, path: Path, threads: int) -> dict[str, float]:
+    """Return a contender's seconds and accuracy.
+
+    Raises:
+        CalledProcessError: it ended with an error.
+    """
     given = os.environ | dict.fromkeys(THREADS, str(threads))
     if threads == 1:
         given["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     command = [sys.executable, "-W", "ignore", "-m", "scripts.contenders", name, str(path)]
-    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
-    if done.returncode:
-        return None
+    done = subprocess.run(command, env=given, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 (our own)
     result: dict[str, float] = json.loads(done.stdout)
     return result
-
-
-def whole_run(data: datasets.Dataset) -> tuple[float, float]:
-    """Return the seconds of a whole default `netlearn train`, Python's start included, and of its training."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "netlearn", "train", "--data", data.name, "--epochs", str(EPOCHS), "--json"]
-        begun = perf_counter()
-        done = subprocess.run(  # noqa: S603 (our own)
-            [*command, "-q", "--out", f"{folder}/run"], check=True, capture_output=True
-        )
-        return perf_counter() - begun, json.loads(done.stdout)["training_seconds"]
 
 
 def measure(data: datasets.Dataset, rounds: int, names: list[str]) -> list[dict[str, Any]]:
@@ -84,14 +75,12 @@ def measure(data: datasets.Dataset, rounds: int, names: list[str]) -> list[dict[
                     for name in names:
                         result = run(name, path, threads)
                         bar.update()
-                        if result is not None:
-                            times[name].append(result["seconds"])
-                            accuracy[name] = result["accuracy"]
+                        times[name].append(result["seconds"])
+                        accuracy[name] = result["accuracy"]
                 ours = statistics.median(times["netlearn"])
                 rows += [
                     _row(hidden, batch, threads, name, seconds, ours, accuracy[name])
                     for name, seconds in times.items()
-                    if seconds
                 ]
     return rows
 
@@ -112,12 +101,9 @@ def _row(
     }
 
 
-def page(
-    data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str], whole: list[tuple[float, float]]
-) -> str:
-    """Return docs/performance.md."""
+def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str]) -> str:
+    """Return the beginning of docs/performance.md."""
     machine: Mapping[str, Any] = environment()
-    seconds, training = (statistics.median(column) for column in zip(*whole, strict=True))
     where = f"{machine['cores']} cores, {machine['cpu']}, with numpy {machine['numpy']} and {machine['blas']}"
     head = f"""# How fast netlearn is
 
@@ -143,11 +129,6 @@ start its own.
             ),
             "",
         ]
-    lines.append(
-        f"A whole default `netlearn train` of {EPOCHS} epochs takes {seconds:.2f} s, of which {training:.2f} s are "
-        f"training: start, loading,\nprobes, evaluation, run folder and figure take "
-        f"{100 * (seconds - training) / seconds:.0f} % of it.\n"
-    )
     return "\n".join(lines)
 
 
@@ -159,15 +140,13 @@ start its own.
 def main(rounds: int, target: Path) -> None:
     """Time all programs that are installed and write the page."""
     data = datasets.load("auto")
-    found = {name: is_there(module) for name, (_, module) in CONTENDERS.items()}
-    with tempfile.TemporaryDirectory() as folder:  # the floor needs a compiler and OpenBLAS
-        path = Path(folder) / "problem.npz"
-        write_problem(datasets.load("mnist-5k"), 30, 10, 1, path)
-        found["C with OpenBLAS (the floor)"] = run("C with OpenBLAS (the floor)", path, 1) is not None
+    found = {name: is_there() for name, (_, is_there) in CONTENDERS.items()}
     rows = measure(data, rounds, [name for name, there in found.items() if there])
-    whole = [whole_run(data) for _ in range(rounds)]
-    text = page(data, rows, [name for name, there in found.items() if not there], whole)
+    grown = growth.measure(data, rounds)
+    missing = [name for name, there in found.items() if not there]
+    text = "\n".join([page(data, rows, missing), beside.measure(data, rounds), growth.section(grown)])
     target.write_text(text)
+    target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)
 
 

@@ -62,13 +62,28 @@ def loop(problem: Problem) -> Result:
     return seconds, [network.weights[0], b1, network.weights[1], b2]
 
 
+def compile_floor(program: Path) -> None:
+    """Make the C program."""
+    source = Path(__file__).with_name("floor.c")
+    compiler = ["cc", "-O3", "-march=native", "-ffast-math", str(source), "-o", str(program), "-lopenblas", "-lm"]
+    subprocess.run(compiler, check=True, capture_output=True)  # noqa: S603 (our own source)
+
+
+def floor_is_there() -> bool:
+    """Tell whether a compiler and OpenBLAS are found."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            compile_floor(Path(folder, "floor"))
+        except (OSError, subprocess.CalledProcessError):
+            return False
+    return True
+
+
 def floor(problem: Problem) -> Result:
     """Train with the C program, compiled here."""
     with tempfile.TemporaryDirectory() as folder:
         program, file = Path(folder, "floor"), Path(folder, "problem")
-        source = Path(__file__).with_name("floor.c")
-        compiler = ["cc", "-O3", "-march=native", "-ffast-math", str(source), "-o", str(program), "-lopenblas", "-lm"]
-        subprocess.run(compiler, check=True, capture_output=True)  # noqa: S603 (our own source)
+        compile_floor(program)
         x, hidden = problem["x"], len(problem["b1"])
         sizes = np.array([len(x), 784, hidden, 10, problem["batch"], problem["epochs"]], np.int32)
         parts = [sizes, x, targets(problem["labels"], 10), *(problem[name] for name in ("w1", "b1", "w2", "b2"))]
@@ -152,19 +167,19 @@ def sklearn(problem: Problem) -> Result:
     return seconds, [w1.T, b1.reshape(-1, 1), w2.T, b2.reshape(-1, 1)]
 
 
-CONTENDERS: dict[str, tuple[Callable[[Problem], Result], str]] = {  # and the module that it needs
-    "netlearn": (netlearn, "netlearn"),
-    "C with OpenBLAS (the floor)": (floor, ""),
-    "JAX, jit and scan": (jax, "jax"),
-    "scikit-learn": (sklearn, "sklearn"),
-    "PyTorch, eager": (torch, "torch"),
-    "per-example loop": (loop, ""),
-}
-
-
 def is_there(module: str) -> bool:
     """Tell whether a peer is installed."""
-    return not module or importlib.util.find_spec(module) is not None
+    return importlib.util.find_spec(module) is not None
+
+
+CONTENDERS: dict[str, tuple[Callable[[Problem], Result], Callable[[], bool]]] = {  # and whether it can run here
+    "netlearn": (netlearn, lambda: True),
+    "C with OpenBLAS (the floor)": (floor, floor_is_there),
+    "JAX, jit and scan": (jax, lambda: is_there("jax")),
+    "scikit-learn": (sklearn, lambda: is_there("sklearn")),
+    "PyTorch, eager": (torch, lambda: is_there("torch")),
+    "per-example loop": (loop, lambda: True),
+}
 
 
 def accuracy(problem: Problem, weights: list[Array]) -> float:

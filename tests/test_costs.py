@@ -109,6 +109,10 @@ class Forgetful(CrossEntropy):
     def delta(self, z, a, y, out):
         return a - y
 
+class Named(CrossEntropy):
+    def delta(self, z, a, y, *, out):
+        return np.subtract(a, y, out=out)
+
 class Scalar(CrossEntropy):
     def value(self, z, a, y):
         return 0.0
@@ -193,6 +197,11 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
         (
             "own_costs:Broken",
             "cost 'own_costs:Broken': fails when called: NameError: name 'undefined' is not defined",
+        ),
+        (
+            "own_costs:Named",
+            "cost 'own_costs:Named': fails when called: "
+            "TypeError: Named.delta() takes 4 positional arguments but 5 were given",
         ),
         (
             "own_costs:Half",

@@ -1,0 +1,151 @@
+"""Measures how the time of training grows with hidden units, depth, mini-batch and training-set size.
+
+All in this process, as the rounds of one run; the picture is docs/performance.png.
+"""
+
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from netlearn.datasets import Dataset
+from netlearn.network import Network
+from netlearn.numerics import numerics
+from netlearn.plotting.style import BLUE, ORANGE, plain
+from netlearn.training import Trainer
+
+HIDDEN, DEPTHS = (10, 30, 100, 300), (1, 2, 3, 4)
+BATCHES, SIZES = (1, 10, 100, 1000), (1_000, 5_000, 10_000, 20_000, 50_000)
+UPDATES = 5_000  # at least, of each measurement
+Point = tuple[tuple[int, ...], int, int]  # hidden layers, mini-batch, training examples
+
+
+def points(examples: int) -> dict[str, list[Point]]:
+    """Return what is measured for each question, with at most that many training examples."""
+    return {
+        "hidden neurons": [((n,), 10, examples) for n in HIDDEN],
+        "hidden layers of 30": [((30,) * depth, 10, examples) for depth in DEPTHS],
+        "mini-batch": [((30,), batch, examples) for batch in BATCHES],
+        "training examples": [((30,), 10, size) for size in SIZES if size <= examples],
+    }
+
+
+def seconds_of_a_step(data: Dataset, point: Point) -> float:
+    """Return the seconds of a step, training for as many epochs as `UPDATES` take, one at least."""
+    hidden, batch, size = point
+    some = data.with_train_size(size)
+    network = Network([data.train.x.shape[1], *hidden, data.outputs], rng=np.random.default_rng(0))
+    trainer = Trainer(
+        network, some, epochs=max(1, round(UPDATES * batch / size)), batch_size=batch, learning_rate=0.1,
+        rng=np.random.default_rng(0), probe_every=1000,
+    )  # fmt: skip
+    for _ in trainer:
+        pass
+    return trainer.seconds / trainer.update
+
+
+def seconds_of_the_products(sizes: Sequence[int], batch: int) -> float:
+    """Return the seconds that a step's products alone take, layer by layer."""
+    rng = np.random.default_rng(0)
+    total = 0.0
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        w, a, z = (rng.random(shape, np.float32) for shape in ((n_out, n_in), (batch, n_in), (n_out, batch)))
+        nabla, below = np.empty_like(w), np.empty((n_in, batch), np.float32)
+        times = []
+        for _ in range(9):
+            begun = perf_counter()
+            for _ in range(500):
+                w.dot(a.T, z)
+                z.dot(a, nabla)
+                if layer:
+                    w.T.dot(z, below)
+            times.append((perf_counter() - begun) / 500)
+        total += statistics.median(times)
+    return total
+
+
+def measure(data: Dataset, rounds: int) -> dict[str, list[tuple[Point, float, float]]]:
+    """Return for each question its points, each with the medians of the seconds of a step and of its products."""
+    asked = points(len(data.train))
+    steps: dict[Point, list[float]] = {point: [] for row in asked.values() for point in row}
+    products: dict[Point, list[float]] = {point: [] for point in steps}
+    for _ in range(rounds):
+        for point, times in steps.items():
+            times.append(seconds_of_a_step(data, point))
+            sizes = (data.train.x.shape[1], *point[0], data.outputs)
+            with numerics():
+                products[point].append(seconds_of_the_products(sizes, point[1]))
+    median = statistics.median
+    return {
+        question: [(point, median(steps[point]), median(products[point])) for point in row]
+        for question, row in asked.items()
+    }
+
+
+def value_of(question: str, point: Point) -> int:
+    """Return what the question varies."""
+    hidden, batch, size = point
+    values = {"hidden neurons": hidden[0], "hidden layers of 30": len(hidden), "mini-batch": batch}
+    return values.get(question, size)
+
+
+def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
+    """Return the page's section."""
+    lines = [
+        "## How time grows\n",
+        "The network is 784-30-10 with mini-batches of 10 but for what the first column says; one thread. The",
+        "products are the matrix products of all layers, timed alone; the rest of the step is to gather examples, what",
+        "is done element by element, and calling numpy.\n",
+        "![Time of a step against hidden neurons, depth and mini-batch; of an epoch against training examples]"
+        "(performance.png)\n",
+    ]
+    for question, row in measured.items():
+        lines += [
+            f"| {question} | µs a step | of it products | the rest | s an epoch |",
+            "|---:|---:|---:|---:|---:|",
+        ]
+        for point, step, products in row:
+            epoch = step * -(-point[2] // point[1])
+            numbers = f"{1e6 * step:.1f} | {1e6 * products:.1f} | {1e6 * (step - products):.1f} | {epoch:.3f}"
+            lines.append(f"| {value_of(question, point):,} | {numbers} |")
+        lines.append("")
+    sizes = [(point[2], step * point[2] / point[1]) for point, step, _ in measured["training examples"]]
+    each = [epoch / size for size, epoch in sizes]
+    lines.append(
+        f"For each training example an epoch takes {1e6 * min(each):.2f} to {1e6 * max(each):.2f} µs, whatever their "
+        f"number: the largest is {100 * (max(each) / min(each) - 1):.0f} % above the smallest.\n"
+    )
+    return "\n".join(lines)
+
+
+def picture(measured: dict[str, list[tuple[Point, float, float]]]) -> Figure:
+    """Return the four panels."""
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    grid: Any = figure.subplots(2, 2).ravel()
+    for axes, (question, row) in zip(grid, measured.items(), strict=True):
+        x = [value_of(question, point) for point, *_ in row]
+        whole = question == "training examples"
+        scale = [-(-point[2] // point[1]) if whole else 1e6 for point, *_ in row]
+        steps = [step * s for (_, step, _), s in zip(row, scale, strict=True)]
+        products = [product * s for (_, _, product), s in zip(row, scale, strict=True)]
+        axes.plot(x, steps, "o-", color=BLUE, label="the step")
+        axes.plot(x, products, "s--", color=ORANGE, label="its products")
+        if question != "hidden layers of 30":
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+        axes.set_xticks(x, [f"{value:,}" for value in x], minor=False)
+        axes.set_xticks([], minor=True)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_xlabel(question)
+        axes.set_ylabel("seconds an epoch" if whole else "µs a step")
+        if question == "hidden layers of 30":
+            axes.set_ylim(bottom=0)
+        plain(axes)
+    figure.suptitle("784-30-10, mini-batches of 10 but for what the axis says; one thread", fontsize="medium")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
