@@ -99,8 +99,8 @@ def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
     lines = [
         "## How time grows\n",
         "The network is 784-30-10 with mini-batches of 10 but for what the first column says; one thread. The",
-        "products are the matrix products of all layers, timed alone; the rest of the step is to gather examples, what",
-        "is done element by element, and calling numpy.\n",
+        "products are the matrix products of all layers, timed alone; the rest is gathering the examples, what is",
+        "done element by element, and calling numpy.\n",
         "![Time of a step against hidden neurons, depth and mini-batch; of an epoch against training examples]"
         "(performance.png)\n",
     ]
