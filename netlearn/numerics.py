@@ -7,15 +7,15 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-BLAS_THREADS = 1  # faster than more for small products, and the result cannot depend on the number of cores
+BLAS_THREADS = 1  # a result cannot depend on the number of cores; more gain nothing for mini-batches of 10
 
 
 @contextmanager
 def numerics() -> Iterator[None]:
-    """Fix the BLAS threads; keep quiet about overflow, which whoever computes reports in their own words."""
+    """Fix the BLAS threads; keep quiet about what is not finite; whoever computes reports it in their own words."""
     with (
         _blas().limit(limits=BLAS_THREADS, user_api="blas"),
-        np.errstate(over="ignore", invalid="ignore"),
+        np.errstate(over="ignore", divide="ignore", invalid="ignore"),
     ):
         yield
 

@@ -114,7 +114,7 @@ class Trainer:
                 if self.update % self.updates_per_epoch == 0:
                     self._checkpoint()
             elif self.stopping or self.update == self._last:
-                self._checkpoint()  # before the probe, which a run that goes on does not have
+                self._checkpoint()  # without the probe below: a run that was not stopped has none here
                 if not self._probed:
                     yield self._probe()
                 return
@@ -143,16 +143,17 @@ class Trainer:
             with numerics():
                 while self.update < stop and not self.stopping:
                     self._probed = False
-                    for x, y in self._batches.gather(self._next_rows(order, stop)):
+                    done = self.update % self.updates_per_epoch
+                    for x, y in self._batches.gather(order, done, done + stop - self.update):
                         self._update_mini_batch(x, y)
                         self.update += 1
                         if self.on_update is not None:
                             self.on_update()
-                        if self.stopping:
+                        if self.stopping or self._is_checkpoint_time():
                             break
                     if not self._output_layer_is_finite():
                         raise self._divergence()
-                    if self.update < stop and perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
+                    if self.update < stop and self._is_checkpoint_time():
                         self.seconds += perf_counter() - begun
                         self._checkpoint()
                         begun = perf_counter()
@@ -161,14 +162,8 @@ class Trainer:
         if self.update == stop and stop % self.updates_per_epoch == 0:
             self._order = None
             self._epoch_start = (self._rng.bit_generator.state, self._sha256)
-            if perf_counter() - self._checkpointed > CHECKPOINT_EVERY:
+            if self._is_checkpoint_time():
                 self._checkpoint()
-
-    def _next_rows(self, order: Labels, stop: int) -> Labels:
-        """Return the rows of the next mini-batches, up to that update; where they end depends on nothing else."""
-        done = self.update % self.updates_per_epoch
-        end = min(done - done % self._batches.together + self._batches.together, done + stop - self.update)
-        return order[done * self.batch_size : end * self.batch_size]
 
     def _order_of_the_epoch(self) -> Labels:
         """Return the shuffled rows of the training set, drawn when the epoch begins."""
@@ -177,6 +172,9 @@ class Trainer:
             self._order = self._rng.permutation(len(self.data.train))
             self._sha256 = hashlib.sha256(self._sha256 + self._order.tobytes()).digest()
         return self._order
+
+    def _is_checkpoint_time(self) -> bool:
+        return perf_counter() - self._checkpointed > CHECKPOINT_EVERY
 
     def _checkpoint(self) -> None:
         if self.on_checkpoint is not None:
@@ -214,9 +212,10 @@ class Trainer:
             self._order_of_the_epoch()
 
     def _output_layer_is_finite(self) -> bool:
-        """Tell whether a cost that is not a number, which reaches the output layer in its own update, came about.
+        """Tell whether the biases of the output layer are finite, and with λ its weights too.
 
-        Where λ makes weights grow, their squares overflow in the L2 term long before the biases notice.
+        With the costs of `COSTS` whatever is not finite reaches those biases in the next update. Where λ makes
+        weights grow, their squares overflow in the L2 term long before.
         """
         w, b = self.network.weights[-1], self.network.biases[-1]
         return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.l2 else 0.0))
@@ -232,7 +231,8 @@ class Trainer:
 
     def _probe(self) -> Record:
         record = self.probe.measure(self.update, self.update / self.updates_per_epoch, self.seconds)
-        if not math.isfinite(record.train_cost + record.validation_cost):
+        cost_is_finite = math.isfinite(record.train_cost + record.validation_cost)
+        if not (cost_is_finite and np.isfinite(self.network.parameters).all()):
             raise self._divergence()
         epoch, inside = divmod(self.update, self.updates_per_epoch)
         if epoch and not inside and (self.best is None or record.validation_accuracy > self.best.accuracy):

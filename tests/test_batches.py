@@ -13,7 +13,7 @@ def test_mini_batches_hold_the_rows_in_their_order_and_the_last_may_be_shorter(b
     most = batches.together * batch_size
     for count in {most, most - 1, most - batch_size + 1, batch_size, 1} & set(range(1, len(X) + 1)):
         rows = RNG.permutation(len(X))[:count]
-        gathered = batches.gather(rows)
+        gathered = batches.gather(rows, 0, -(-count // batch_size))
         assert [x.shape[1] for x, _ in gathered[:-1]] == [batch_size] * (len(gathered) - 1)
         np.testing.assert_array_equal(np.hstack([x for x, _ in gathered]), X[rows].T)
         np.testing.assert_array_equal(np.hstack([y for _, y in gathered]), Y[rows].T)
@@ -21,7 +21,30 @@ def test_mini_batches_hold_the_rows_in_their_order_and_the_last_may_be_shorter(b
 
 def test_full_mini_batches_are_gathered_into_the_same_memory_each_time() -> None:
     batches = Batches(X, Y, 10)
-    first = batches.gather(np.arange(TOGETHER))
-    again = batches.gather(np.arange(TOGETHER, 2 * TOGETHER))
+    order = np.arange(len(X))
+    first = batches.gather(order, 0, 70)
+    again = batches.gather(order, 20, 70)
     assert all(one is other for one, other in zip(first, again, strict=True))
-    assert all(y.flags.c_contiguous for _, y in again)
+
+
+def test_targets_lie_in_memory_alike_whether_all_are_gathered_or_some() -> None:
+    batches = Batches(X, Y, 10)
+    order = np.arange(len(X))
+    for first, last in ((0, 70), (5, 9), (20, 70), (60, 70)):
+        assert all(y.flags.c_contiguous for _, y in batches.gather(order, first, last))
+
+
+def test_mini_batches_gathered_at_once_begin_at_the_same_ones_wherever_training_stands() -> None:
+    batches = Batches(X, Y, 10)
+    order = np.arange(len(X))
+    assert batches.together == 20
+    assert [len(batches.gather(order, first, 70)) for first in (0, 3, 19, 20, 59, 60, 69)] == [
+        20,
+        17,
+        1,
+        20,
+        1,
+        10,
+        1,
+    ]
+    assert len(batches.gather(order, 3, 8)) == 5

@@ -71,6 +71,15 @@ def test_tiny_cost_keeps_its_digits_in_float32(name: str) -> None:
     np.testing.assert_allclose(cost.value(z, cost.output.value(z), y), exact, rtol=1e-6)
 
 
+@pytest.mark.parametrize("z", [-30.0, -17.0, 17.0, 30.0])
+@pytest.mark.parametrize("share", [1e-5, 1.2e-7, 0.0])
+def test_cross_entropy_of_soft_targets_keeps_its_digits_in_float32(z: float, share: float) -> None:
+    y = np.full((1, 1), 1 - share if z > 0 else share, np.float32)
+    wrong = 1 - float(y[0, 0]) if z > 0 else float(y[0, 0])
+    value = CrossEntropy().value(np.full((1, 1), z, np.float32), np.empty((1, 1), np.float32), y)
+    np.testing.assert_allclose(value, wrong * abs(z) + np.log1p(np.exp(-abs(z))), rtol=1e-6)
+
+
 def test_quadratic_delta_serves_batches_of_changing_size() -> None:
     cost = Quadratic()
     for batch in (3, 1, 3):
@@ -108,6 +117,10 @@ class Drifted(Quadratic):
 class Forgetful(CrossEntropy):
     def delta(self, z, a, y, out):
         return a - y
+
+class Loud(CrossEntropy):
+    def value(self, z, a, y):
+        return np.exp(500 * z).sum(axis=0)
 
 class Named(CrossEntropy):
     def delta(self, z, a, y, *, out):
@@ -197,6 +210,10 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
         (
             "own_costs:Broken",
             "cost 'own_costs:Broken': fails when called: NameError: name 'undefined' is not defined",
+        ),
+        (
+            "own_costs:Loud",
+            "cost 'own_costs:Loud': value must return a finite number per example, shape (64,) for 64",
         ),
         (
             "own_costs:Named",

@@ -110,6 +110,25 @@ def test_same_generator_state_gives_the_same_network() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_the_passes_return_is_the_callers_own() -> None:
+    network = Network([3, 4, 2], rng=np.random.default_rng(0))
+    x, y = np.ones((3, 5)), np.zeros((2, 5))
+    arrays = [network.feedforward(x), *itertools.chain(*network.backprop(x, y))]
+    kept = [array.copy() for array in arrays]
+    network.feedforward(2 * x)
+    network.backprop(2 * x, y)
+    for array, copy in zip(arrays, kept, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e20, 3e38])
+@pytest.mark.parametrize("cost", COSTS)
+def test_numbers_beyond_the_largest_come_without_warnings(cost: str, size: float) -> None:
+    network = Network([3, 4, 2], cost, "relu", initializer=(-size, size))
+    network.feedforward(np.full((3, 1), -1.0))
+    network.backprop(np.full((3, 1), -1.0), np.array([[1.0], [0.0]]))
+
+
 def test_workspaces_of_many_batch_sizes_do_not_pile_up() -> None:
     network = Network([3, 2], rng=np.random.default_rng(0))
     for batch in range(1, 100):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netlearn import batches, launch, training
+from netlearn import launch, training
 from netlearn.checkpoints import identify
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
@@ -221,7 +221,6 @@ def test_run_that_dies_at_any_write_is_resumed(cut: int, tmp_path: Path, monkeyp
 
 def test_long_epoch_gets_checkpoints_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", -1.0)
-    monkeypatch.setattr(batches, "TOGETHER", 1)
     settings = settings_of(epochs=1)
     seen: list[tuple[int, bool]] = []
     trainer = begin(settings)

@@ -1,14 +1,15 @@
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from netlearn import training
+from netlearn import batches, training
 from netlearn.activations import Array
-from netlearn.costs import COSTS
+from netlearn.costs import COSTS, CrossEntropy
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
@@ -198,6 +199,85 @@ def test_divergence_inside_an_epoch_is_noticed_before_mini_batches_are_gathered_
     trainer.on_update = lambda: trainer.network.weights[0].fill(np.nan) if trainer.update == 33 else None
     with pytest.raises(DivergenceError, match=f"no longer finite after update {noticed} "):
         list(trainer)
+
+
+def stop_at(trainer: Trainer, update: int) -> None:
+    if trainer.update == update:
+        trainer.stop()
+
+
+class Weighted(CrossEntropy):
+    """A cost whose error sums over the targets, whose last digits depend on their order in memory."""
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        weights = np.linspace(0.1, 0.7, len(y), dtype=y.dtype)[:, np.newaxis]
+        np.subtract(a, y, out)
+        out *= ((1 - y) * weights).sum(axis=0)
+        return out
+
+
+def test_end_does_not_depend_on_where_training_was_broken_off_or_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "TOGETHER", 20)
+    data = small_dataset(train=100, outputs=9)
+
+    def begin() -> Trainer:
+        network = Network([6, 9], Weighted(), rng=np.random.default_rng(0))
+        return Trainer(network, data, epochs=2, batch_size=3, learning_rate=0.5, rng=np.random.default_rng(1))
+
+    whole = begin()
+    list(whole)
+    for update in range(1, whole.update):
+        part, rest = begin(), begin()
+        part.on_update = partial(stop_at, part, update)
+        list(part)
+        rest.restore(part.state())
+        list(rest)
+        assert rest.network.parameters.tobytes() == whole.network.parameters.tobytes(), update
+    monkeypatch.setattr(batches, "TOGETHER", 1)
+    singly = begin()
+    list(singly)
+    assert singly.network.parameters.tobytes() == whole.network.parameters.tobytes()
+
+
+class Forgiving(CrossEntropy):
+    """A cost that takes what is not a number for no error."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        value: Array = np.nan_to_num(super().value(z, a, y))
+        return value
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        out[:] = np.nan_to_num(super().delta(z, a, y, out))
+        return out
+
+
+def test_weights_that_are_not_finite_are_noticed_though_the_cost_is() -> None:
+    data = small_dataset()
+    network = Network([6, 5, 3], Forgiving(), rng=np.random.default_rng(0))
+    trainer = Trainer(network, data, epochs=1, batch_size=10, learning_rate=0.1, rng=np.random.default_rng(1))
+    trainer.on_update = lambda: network.weights[0].fill(np.nan) if trainer.update == 3 else None
+    with pytest.raises(DivergenceError, match="no longer finite after update 5 "):
+        list(trainer)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_cost_of_a_probe_that_is_not_finite_is_noticed(part: str) -> None:
+    data = small_dataset()
+    if part == "training":
+        data.train.x[:] = np.nan
+    else:
+        data.validation.x[0] = np.nan
+    with pytest.raises(DivergenceError, match="no longer finite after update 0 "):
+        list(make(data))
+
+
+def test_checkpoints_are_written_where_training_stops_and_where_it_ends() -> None:
+    for stop, last in ((7, 7), (0, 15)):
+        seen: list[int] = []
+        trainer = make(probe_every=2, on_checkpoint=lambda state, seen=seen: seen.append(state.update))
+        trainer.on_update = partial(stop_at, trainer, stop)
+        list(trainer)
+        assert seen[-1] == trainer.update == last
 
 
 def test_stop_ends_after_the_mini_batch_under_way_with_a_last_record() -> None:
