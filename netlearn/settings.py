@@ -45,7 +45,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     activation: Annotated[str, _one_of("activation of the hidden layers", ACTIVATIONS)] = "sigmoid"
     initializer: Annotated[
         Annotated[str, _one_of("", INITIALIZERS)] | tuple[float, float],
-        _meta("initial weights: N(0, 1/n_in), N(0, 1) or constants", f"{', '.join(INITIALIZERS)} or two numbers w,b"),
+        _meta(
+            "initial weights: N(0, 1/n_in), N(0, 1) or constants",
+            f"{', '.join(INITIALIZERS)} or two numbers w,b from -{LARGEST:g} to {LARGEST:g}",
+        ),
     ] = "scaled"
     epochs: Annotated[Count, _meta("passes over the training set", "a whole number from 1 to 10000000")] = 30
     batch_size: Annotated[Count, _meta("examples in a mini-batch", "a whole number from 1 to 10000000")] = 10

@@ -110,8 +110,9 @@ def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str])
 Made by `make bench` on {where}.
 The data: {data.name}, {EXAMPLES:,} training examples. Every program does the same updates of the same network in
 float32 (the loop in float64) for one epoch; medians of interleaved rounds. netlearn and the loop use one thread
-always: for products this small a second one costs more than it brings. scikit-learn's outputs are a softmax, its
-start its own.
+always, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of 10, and
+something for those of 100, as the C program shows. JAX's compiling is not counted. scikit-learn's outputs are a
+softmax, its start its own.
 """
     lines = [head]
     if missing:

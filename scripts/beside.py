@@ -35,16 +35,20 @@ BESIDE = [part for part in PARTS if part not in {"loading the data", "training"}
 
 
 def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
-    """Do a default run, and return the seconds of its parts and of the whole since this process began."""
+    """Do a default run, and return the seconds of its parts; one that runs inside another counts for itself only."""
     seconds = dict.fromkeys(PARTS, 0.0)
+    inside = 0.0  # seconds of parts that the one under way called
 
     def timed(function: Callable[..., Any], part: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            begun = perf_counter()
+            nonlocal inside
+            begun, outer, inside = perf_counter(), inside, 0.0
             try:
                 return function(*args, **kwargs)
             finally:
-                seconds[part] += perf_counter() - begun
+                took = perf_counter() - begun
+                seconds[part] += took - inside
+                inside = outer + took
 
         return call
 
@@ -88,8 +92,8 @@ def peak_memory(command: list[str]) -> float:
     """Return the megabytes of the largest process of a command, itself or one that it started."""
     watch = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); "
     watch += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    kilobytes = int(wait([sys.executable, "-c", watch, *command])[1])
-    return kilobytes / (1e6 if sys.platform == "darwin" else 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(wait([sys.executable, "-c", watch, *command])[1]) * unit / 1e6
 
 
 def measure(data: datasets.Dataset, rounds: int) -> str:
@@ -124,7 +128,7 @@ def measure(data: datasets.Dataset, rounds: int) -> str:
         f"{1e3 * start['click']:.0f} ms:\n{start['help'] / start['click']:.2f} times as long. `netlearn train` has "
         f"done its first update {statistics.median(first):.2f} s\nafter its start "
         f"({min(first):.2f} to {max(first):.2f} s in {len(first)} tries).\n",
-        f"A whole default `netlearn train` takes {total:.2f} s:\n",
+        f"A whole default `netlearn train -q` takes {total:.2f} s:\n",
         "| part | s | share |",
         "|---|---:|---:|",
         *(

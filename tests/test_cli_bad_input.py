@@ -26,7 +26,10 @@ WRONG = [
     (["--learning-rate", "nan"], 2, "--learning-rate nan: allowed is a number above 0, to 1e+09"),
     (["--hidden", "0"], 2, "--hidden 0: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
     (["--hidden", "30,"], 2, "--hidden 30,: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
-    (["--initializer", "1,2,3"], 2, "--initializer 1,2,3: allowed is scaled, large or two numbers w,b"),
+    (
+        ["--initializer", "1,2,3"], 2,
+        "--initializer 1,2,3: allowed is scaled, large or two numbers w,b from -1e+09 to 1e+09",
+    ),
     (["--activation", "sigmod"], 2, "--activation sigmod: did you mean sigmoid? allowed is sigmoid, tanh, relu"),
     (["--epochs", "0"], 2, f"--epochs 0: allowed is {COUNT}"),
     (["--epochs", "2.5"], 2, f"--epochs 2.5: allowed is {COUNT}"),

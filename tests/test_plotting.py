@@ -118,3 +118,15 @@ def test_labels_that_would_touch_are_spread_and_stay_inside_the_axes() -> None:
     assert list(heights) == ["d", "c", "a", "b"]
     assert heights["d"] == pytest.approx(0.2)
     assert 0.9 < heights["c"] < heights["a"] < heights["b"] <= 1.02
+
+
+def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.plot([1, 2], [1, 1])
+    axes.set_yscale("log")
+    label_ends(axes, [(0.0, "a", BLUE), (0.0, "b", BLUE), (1.0, "c", BLUE)])
+    render(figure, "png")  # matplotlib warns where no layout fits
+    heights = [text.xy[1] for text in axes.texts if isinstance(text, Annotation)]
+    assert heights[0] == 0
+    assert 0 < heights[1] < heights[2] <= 1.02

@@ -13,6 +13,8 @@ from netlearn.errors import NetlearnError, SettingsError
 from netlearn.network import INITIALIZERS, Network
 from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
 
+INITIALIZER = "allowed is scaled, large or two numbers w,b from -1e+09 to 1e+09"
+
 
 def test_defaults_are_the_books_cross_entropy_network() -> None:
     assert resolve() == Settings(
@@ -58,10 +60,10 @@ BAD = [
     ("hidden", [[30]], "[[30]]: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("activation", "tanhh", "tanhh: did you mean tanh? allowed is sigmoid, tanh, relu"),
     ("activation", "relu\n", "'relu\\n': did you mean relu? allowed is sigmoid, tanh, relu"),
-    ("initializer", "big", "big: allowed is scaled, large or two numbers w,b"),
-    ("initializer", [1.0], "[1.0]: allowed is scaled, large or two numbers w,b"),
-    ("initializer", [1.0, float("nan")], "[1.0, nan]: allowed is scaled, large or two numbers w,b"),
-    ("initializer", [float("nan"), 1.0], "[nan, 1.0]: allowed is scaled, large or two numbers w,b"),
+    ("initializer", "big", f"big: {INITIALIZER}"),
+    ("initializer", [1.0], f"[1.0]: {INITIALIZER}"),
+    ("initializer", [1.0, float("nan")], f"[1.0, nan]: {INITIALIZER}"),
+    ("initializer", [float("nan"), 1.0], f"[nan, 1.0]: {INITIALIZER}"),
     ("epochs", 0, f"0: allowed is {COUNT}"),
     ("epochs", 2.5, f"2.5: allowed is {COUNT}"),
     ("epochs", True, f"True: allowed is {COUNT}"),
