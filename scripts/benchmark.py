@@ -145,7 +145,8 @@ def main(rounds: int, target: Path) -> None:
     rows = measure(data, rounds, [name for name, there in found.items() if there])
     grown = growth.measure(data, rounds)
     missing = [name for name, there in found.items() if not there]
-    text = "\n".join([page(data, rows, missing), beside.measure(data, rounds), growth.section(grown)])
+    parts = growth.parts_section(data, rounds, NETWORKS)
+    text = "\n".join([page(data, rows, missing), parts, beside.measure(data, rounds), growth.section(grown)])
     target.write_text(text)
     target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)

@@ -109,3 +109,15 @@ def test_section_of_growth_tells_epochs_and_what_the_products_leave() -> None:
     text = growth.section({"training examples": [(row[0], 20e-6, 5e-6), (row[1], 25e-6, 5e-6)]})
     assert "| 1,000 | 20.0 | 5.0 | 15.0 | 0.002 |\n| 50,000 | 25.0 | 5.0 | 20.0 | 0.125 |" in text
     assert "2.00 to 2.50 µs, whatever their number: the largest is 25 % above the smallest" in text
+
+
+def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {"the step": 30e-6, "products": 12e-6, "update": 2e-6, "gathering": 1e-6, "the rest": 15e-6}
+    measured = growth.parts_of_a_step(small_dataset(train=200), 4, 10)
+    assert list(measured) == list(parts)
+    assert measured["the step"] == pytest.approx(sum(measured.values()) - measured["the step"])
+    assert all(measured[part] > 0 for part in ("products", "update", "gathering"))
+    monkeypatch.setattr(growth, "parts_of_a_step", lambda *_: parts)
+    text = growth.parts_section(small_dataset(), 1, [(30, 10)])
+    assert "| network | the step | products | update | gathering | the rest |" in text
+    assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 2.0 | 1.0 | 15.0 |" in text
