@@ -97,7 +97,8 @@ def parts_section(data: Dataset, rounds: int, networks: Sequence[tuple[int, int]
     lines = [
         "## Where a step's time goes\n",
         "In µs, one thread. Products, update and gathering are timed alone; the rest is some twenty calls of numpy,",
-        "0.3 to 1 µs each for arrays this small, and Python between them. The floor has no such calls: it adds to the",
+        "0.3 to 1 µs each for arrays this small, and Python between them. "
+        "The floor has no such calls: it adds to the",
         "weights inside its products, and does in one loop what is done element by element.\n",
     ]
     rows = {network: [parts_of_a_step(data, *network) for _ in range(rounds)] for network in networks}
