@@ -101,7 +101,7 @@ def _row(
     }
 
 
-def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str]) -> str:
+def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str], rounds: int) -> str:
     """Return the beginning of docs/performance.md."""
     machine: Mapping[str, Any] = environment()
     where = f"{machine['cores']} cores, {machine['cpu']}, with numpy {machine['numpy']} and {machine['blas']}"
@@ -109,10 +109,10 @@ def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str])
 
 Made by `make bench` on {where}.
 The data: {data.name}, {EXAMPLES:,} training examples. Every program does the same updates of the same network in
-float32 (the loop in float64) for one epoch; medians of interleaved rounds. netlearn and the loop use one thread
-always, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of 10, and
-something for those of 100, as the C program shows. JAX's compiling is not counted. scikit-learn's outputs are a
-softmax, its start its own.
+float32 (the loop in float64) for one epoch; medians of {rounds} interleaved rounds. netlearn and the loop use one
+thread always, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of
+10, and something for those of 100, as the C program shows. JAX's compiling is not counted. scikit-learn's outputs
+are a softmax, its start its own.
 """
     lines = [head]
     if missing:
@@ -134,7 +134,7 @@ softmax, its start its own.
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True)
+@click.option("--rounds", default=5, show_default=True)
 @click.option(
     "--page", "target", type=click.Path(path_type=Path), default=Path("docs/performance.md"), show_default=True
 )
@@ -143,10 +143,10 @@ def main(rounds: int, target: Path) -> None:
     data = datasets.load("auto")
     found = {name: is_there() for name, (_, is_there) in CONTENDERS.items()}
     rows = measure(data, rounds, [name for name, there in found.items() if there])
-    grown = growth.measure(data, rounds)
+    grown = growth.measure(data, 3 * rounds)  # short ones, which another program's moment would upset
     missing = [name for name, there in found.items() if not there]
     parts = growth.parts_section(data, rounds, NETWORKS)
-    text = "\n".join([page(data, rows, missing), parts, beside.measure(data, rounds), growth.section(grown)])
+    text = "\n".join([page(data, rows, missing, rounds), parts, beside.measure(data, rounds), growth.section(grown)])
     target.write_text(text)
     target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)

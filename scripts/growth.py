@@ -22,7 +22,7 @@ from netlearn.training import Trainer
 
 HIDDEN, DEPTHS = (10, 30, 100, 300), (1, 2, 3, 4)
 BATCHES, SIZES = (1, 10, 100, 1000), (1_000, 5_000, 10_000, 20_000, 50_000)
-UPDATES = 5_000  # at least, of each measurement
+EXAMPLES = 50_000  # at least, learned from in each measurement
 Point = tuple[tuple[int, ...], int, int]  # hidden layers, mini-batch, training examples
 
 
@@ -37,12 +37,12 @@ def points(examples: int) -> dict[str, list[Point]]:
 
 
 def seconds_of_a_step(data: Dataset, point: Point) -> float:
-    """Return the seconds of a step, training for as many epochs as `UPDATES` take, one at least."""
+    """Return the seconds of a step, training for as many epochs as `EXAMPLES` fill."""
     hidden, batch, size = point
     some = data.with_train_size(size)
     network = Network([data.train.x.shape[1], *hidden, data.outputs], rng=np.random.default_rng(0))
     trainer = Trainer(
-        network, some, epochs=max(1, round(UPDATES * batch / size)), batch_size=batch, learning_rate=0.1,
+        network, some, epochs=-(-EXAMPLES // size), batch_size=batch, learning_rate=0.1,
         rng=np.random.default_rng(0), probe_every=1000,
     )  # fmt: skip
     for _ in trainer:
@@ -53,19 +53,19 @@ def seconds_of_a_step(data: Dataset, point: Point) -> float:
 def seconds_of_the_products(sizes: Sequence[int], batch: int) -> float:
     """Return the seconds that a step's products alone take, layer by layer."""
     rng = np.random.default_rng(0)
-    total = 0.0
+    total, times_each = 0.0, max(10, 5_000 // batch)
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         w, a, z = (rng.random(shape, np.float32) for shape in ((n_out, n_in), (batch, n_in), (n_out, batch)))
         nabla, below = np.empty_like(w), np.empty((n_in, batch), np.float32)
         times = []
         for _ in range(9):
             begun = perf_counter()
-            for _ in range(500):
+            for _ in range(times_each):
                 w.dot(a.T, z)
                 z.dot(a, nabla)
                 if layer:
                     w.T.dot(z, below)
-            times.append((perf_counter() - begun) / 500)
+            times.append((perf_counter() - begun) / times_each)
         total += statistics.median(times)
     return total
 
@@ -160,7 +160,8 @@ def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
     each = [epoch / size for size, epoch in sizes]
     lines.append(
         f"For each training example an epoch takes {1e6 * min(each):.2f} to {1e6 * max(each):.2f} µs, whatever their "
-        f"number: the largest is {100 * (max(each) / min(each) - 1):.0f} % above the smallest.\n"
+        f"number: the largest is {100 * (max(each) / min(each) - 1):.0f} % above the smallest. What an epoch of few "
+        "examples saves is in gathering them, as long as the processor's caches hold them all.\n"
     )
     return "\n".join(lines)
 
@@ -182,7 +183,7 @@ def picture(measured: dict[str, list[tuple[Point, float, float]]]) -> Figure:
             axes.set_yscale("log")
         axes.set_xticks(x, [f"{value:,}" for value in x], minor=False)
         axes.set_xticks([], minor=True)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axes.set_xlabel(question)
         axes.set_ylabel("seconds an epoch" if whole else "µs a step")
         if question == "hidden layers of 30":

@@ -48,11 +48,12 @@ def test_page_tells_each_contenders_time_beside_netlearns(monkeypatch: pytest.Mo
     monkeypatch.setattr(benchmark, "run", lambda name, *_: {"seconds": next(turns[name]), "accuracy": 0.95})
     data = small_dataset(train=500)
     rows = benchmark.measure(data, 3, list(results))
-    page = benchmark.page(data, rows, ["JAX"])
+    page = benchmark.page(data, rows, ["JAX"], 3)
     assert "## 784-30-10, mini-batch 10, 1 thread" in page
     assert "| netlearn | 0.200 | 0.100 to 0.400 | 4000.0 | 1.00 | 95.00 % |" in page
     assert "| per-example loop | 2.000 | 1.000 to 3.000 | 40000.0 | 10.00 | 95.00 % |" in page
     assert "Not installed here, and left out: JAX." in page
+    assert "medians of 3 interleaved rounds" in page
 
 
 def test_section_of_the_rest_tells_shares_medians_and_the_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,10 +98,10 @@ def test_first_update_is_told_by_the_clock(tmp_path: Path) -> None:
 
 
 def test_growth_is_measured_told_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growth, "UPDATES", 1)
+    monkeypatch.setattr(growth, "EXAMPLES", 1)
     measured = growth.measure(small_dataset(train=2000), 1)
     assert [point[2] for point, *_ in measured["training examples"]] == [1000]
-    assert all(step > products > 0 for row in measured.values() for _, step, products in row)
+    assert all(step > 0 and products > 0 for row in measured.values() for _, step, products in row)
     assert len(growth.picture(measured).axes) == len(measured)
 
 
