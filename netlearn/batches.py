@@ -1,4 +1,7 @@
-"""Mini-batches: rows of the training set, gathered into one block of memory."""
+"""Mini-batches: shuffled rows of the training set, gathered into one block of memory."""
+
+import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -6,6 +9,50 @@ from netlearn.activations import Array
 from netlearn.datasets import Labels
 
 TOGETHER = 200  # examples gathered by one call, unless a mini-batch is larger: 1.5 µs less a step of 10 than singly
+
+
+class Shuffling:
+    """Draws the order of the training set's rows, anew for each epoch, and keeps a fingerprint of all orders drawn.
+
+    Args:
+        rng: the random stream that orders come from.
+        examples: rows in the training set.
+        batch_size: examples in a mini-batch; it is part of the fingerprint.
+
+    Attributes:
+        rng: the stream.
+        start: its state, and the fingerprint, before the epoch under way: what `restore` needs to draw that again.
+        sha256: the fingerprint, of the mini-batches of all epochs begun: their size and their rows, in order.
+    """
+
+    def __init__(self, rng: np.random.Generator, examples: int, batch_size: int) -> None:
+        self.rng = rng
+        self._examples = examples
+        self.sha256 = hashlib.sha256(str(batch_size).encode()).digest()
+        self.start: tuple[Any, bytes] = rng.bit_generator.state, self.sha256
+        self._order: Labels | None = None
+
+    def order(self) -> Labels:
+        """Return the order of the epoch under way; the first call in an epoch draws it."""
+        if self._order is None:
+            self.start = self.rng.bit_generator.state, self.sha256
+            self._order = self.rng.permutation(self._examples)
+            self.sha256 = hashlib.sha256(self.sha256 + self._order.tobytes()).digest()
+        return self._order
+
+    def end_epoch(self) -> None:
+        """Let the next call of `order` draw another one."""
+        self._order = None
+        self.start = self.rng.bit_generator.state, self.sha256
+
+    def restore(self, state: Any, sha256: bytes) -> None:
+        """Go to where another shuffling's epoch started.
+
+        Raises:
+            ValueError: the state of the random stream is not one.
+        """
+        self.rng.bit_generator.state, self.sha256 = state, sha256
+        self.end_epoch()
 
 
 class Batches:

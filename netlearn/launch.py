@@ -176,7 +176,7 @@ def _summarize(
         seed=settings.seed,
         sizes=trainer.network.sizes,
         initial_weights_sha256=trainer.start_sha256,
-        mini_batches_sha256=trainer.batches_sha256(),
+        mini_batches_sha256=trainer.shuffling.sha256.hex(),
         data=_describe(trainer.data),
         environment=environment(),
         training_seconds=round(trainer.seconds, 3),

@@ -13,8 +13,8 @@ from time import perf_counter
 import numpy as np
 
 from netlearn.activations import Array
-from netlearn.batches import Batches
-from netlearn.datasets import Dataset, Labels
+from netlearn.batches import Batches, Shuffling
+from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
 from netlearn.numerics import numerics
@@ -45,6 +45,7 @@ class Trainer:
         update: mini-batches done.
         seconds: time spent training, probes not counted.
         best: the best epoch so far; None before the first one ends.
+        shuffling: the order of the examples, and its fingerprint.
         stopping: whether `stop` was called.
         start_sha256: of the initial weights and biases.
         probe: what measures the network.
@@ -79,15 +80,12 @@ class Trainer:
         self.update = 0
         self.seconds = 0.0
         self.best: Best | None = None
-        self._rng = rng
         self.stopping = False
         self.probe = Probe(network, data, l2=l2, track_test=track_test)
         self.batch_size = batch_size
+        self.shuffling = Shuffling(rng, len(data.train), batch_size)
         self._batches = Batches(self.probe.train, self.probe.train_y, batch_size)
         self.start_sha256 = hashlib.sha256(network.parameters.tobytes()).hexdigest()
-        self._sha256 = hashlib.sha256(str(batch_size).encode()).digest()
-        self._order: Labels | None = None
-        self._epoch_start = (rng.bit_generator.state, self._sha256)
         self._first_probes = probe_updates(self.updates_per_epoch)
         self._probed = False
         self._checkpointed = perf_counter()
@@ -137,7 +135,7 @@ class Trainer:
 
     def _train_to(self, stop: int) -> None:
         """Do the updates of the epoch under way to that one."""
-        order = self._order_of_the_epoch()
+        order = self.shuffling.order()
         begun = perf_counter()
         try:
             with numerics():
@@ -160,18 +158,9 @@ class Trainer:
         finally:
             self.seconds += perf_counter() - begun
         if self.update == stop and stop % self.updates_per_epoch == 0:
-            self._order = None
-            self._epoch_start = (self._rng.bit_generator.state, self._sha256)
+            self.shuffling.end_epoch()
             if self._is_checkpoint_time():
                 self._checkpoint()
-
-    def _order_of_the_epoch(self) -> Labels:
-        """Return the shuffled rows of the training set, drawn when the epoch begins."""
-        if self._order is None:
-            self._epoch_start = (self._rng.bit_generator.state, self._sha256)
-            self._order = self._rng.permutation(len(self.data.train))
-            self._sha256 = hashlib.sha256(self._sha256 + self._order.tobytes()).digest()
-        return self._order
 
     def _is_checkpoint_time(self) -> bool:
         return perf_counter() - self._checkpointed > CHECKPOINT_EVERY
@@ -183,7 +172,7 @@ class Trainer:
 
     def state(self) -> State:
         """Return where training stands; the arrays are the trainer's own, which go on changing."""
-        stream, batches = self._epoch_start
+        stream, batches = self.shuffling.start
         return State(
             update=self.update,
             seconds=self.seconds,
@@ -201,15 +190,13 @@ class Trainer:
         Raises:
             ValueError: the state of the random stream is not one.
         """
-        self._rng.bit_generator.state = state.stream
-        self._sha256, self._order = state.batches, None
-        self._epoch_start = (state.stream, state.batches)
+        self.shuffling.restore(state.stream, state.batches)
         self.update, self.seconds, self._probed = state.update, state.seconds, state.probed
         self.best = state.best
         self.probe.samples = dict(state.samples)
         np.copyto(self.network.parameters, state.parameters)
         if self.update % self.updates_per_epoch:
-            self._order_of_the_epoch()
+            self.shuffling.order()
 
     def _output_layer_is_finite(self) -> bool:
         """Tell whether the biases of the output layer are finite, and with λ its weights too.
@@ -239,10 +226,6 @@ class Trainer:
             self.best = Best(epoch, record.validation_accuracy, self.network.parameters.copy())
         self._probed = True
         return record
-
-    def batches_sha256(self) -> str:
-        """Return the SHA-256 of the mini-batches of all epochs begun: their size and their examples, in order."""
-        return self._sha256.hex()
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from netlearn.batches import TOGETHER, Batches
+from netlearn.batches import TOGETHER, Batches, Shuffling
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((700, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[RNG.integers(3, size=700)]
@@ -48,3 +48,39 @@ def test_mini_batches_gathered_at_once_begin_at_the_same_ones_wherever_training_
         1,
     ]
     assert len(batches.gather(order, 3, 8)) == 5
+
+
+def test_shuffling_draws_once_an_epoch_and_again_what_it_drew_after_restore() -> None:
+    shuffling = Shuffling(np.random.default_rng(5), 50, 10)
+    start, unbegun = shuffling.start, shuffling.sha256
+    first = shuffling.order()
+    assert shuffling.order() is first
+    assert sorted(first) == list(range(50))
+    assert shuffling.start == start
+    shuffling.end_epoch()
+    middle, after = shuffling.start, shuffling.sha256
+    second = shuffling.order()
+    assert not np.array_equal(first, second)
+    assert len({unbegun, after, shuffling.sha256}) == 3
+    other = Shuffling(np.random.default_rng(99), 50, 10)
+    other.restore(*middle)
+    np.testing.assert_array_equal(other.order(), second)
+    assert other.sha256 == shuffling.sha256
+
+
+def test_fingerprint_tells_order_and_size_of_the_mini_batches() -> None:
+    def fingerprint(seed: int, batch_size: int) -> bytes:
+        shuffling = Shuffling(np.random.default_rng(seed), 50, batch_size)
+        shuffling.order()
+        return shuffling.sha256
+
+    assert fingerprint(5, 10) == fingerprint(5, 10)
+    assert len({fingerprint(5, 10), fingerprint(6, 10), fingerprint(5, 5)}) == 3
+
+
+def test_a_state_that_is_none_is_refused_and_changes_nothing() -> None:
+    shuffling, other = (Shuffling(np.random.default_rng(5), 50, 10) for _ in range(2))
+    with pytest.raises(ValueError, match="state"):
+        shuffling.restore(shuffling.start[0] | {"bit_generator": "dice"}, b"")
+    np.testing.assert_array_equal(shuffling.order(), other.order())
+    assert shuffling.sha256 == other.sha256

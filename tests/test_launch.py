@@ -124,13 +124,13 @@ def test_variants_with_the_same_seed_are_paired() -> None:
 
 def test_weights_and_shuffling_draw_from_streams_of_their_own() -> None:
     trainer = make_trainer(resolve({"hidden": (5,)}), small_dataset())
-    shuffling = trainer._rng.bit_generator.state["state"]["state"]
+    shuffling = trainer.shuffling.rng.bit_generator.state["state"]["state"]
     fresh = make_trainer(resolve({"hidden": (6, 7)}), small_dataset())
-    assert fresh._rng.bit_generator.state["state"]["state"] == shuffling  # whatever the weights drew
+    assert fresh.shuffling.rng.bit_generator.state["state"]["state"] == shuffling  # whatever the weights drew
     first = np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).standard_normal((5, 6)) / np.sqrt(6)
     np.testing.assert_array_equal(trainer.network.weights[0], first.astype(np.float32))
     assert np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).bit_generator.state != (
-        make_trainer(resolve({"hidden": (5,)}), small_dataset())._rng.bit_generator.state
+        make_trainer(resolve({"hidden": (5,)}), small_dataset()).shuffling.rng.bit_generator.state
     )
 
 
