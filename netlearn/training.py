@@ -21,7 +21,8 @@ from netlearn.numerics import numerics
 from netlearn.slowdown import Probe, Record, probe_updates
 from netlearn.state import Best, State
 
-CHECKPOINT_EVERY = 10.0  # seconds
+CHECKPOINT_EVERY = 10.0  # seconds, inside an epoch
+UNPROBED_CHECKPOINT_EVERY = 1.0  # seconds, at the ends of epochs without a probe: they may last milliseconds only
 
 
 class Trainer:
@@ -39,7 +40,8 @@ class Trainer:
         probe_every: epochs from one probe to the next, after the first epoch; the last epoch is always probed.
         track_test: whether probes measure the test set too.
         on_update: called after each update, to show progress.
-        on_checkpoint: called with the state at the end of each probed epoch, every ten seconds, and when stopped.
+        on_checkpoint: called with the state at each epoch's end (once a second there, where epochs are not probed),
+            every ten seconds inside an epoch, and when stopped.
 
     Attributes:
         update: mini-batches done.
@@ -116,6 +118,8 @@ class Trainer:
                 if not self._probed:
                     yield self._probe()
                 return
+            elif self._since_checkpoint() > UNPROBED_CHECKPOINT_EVERY:
+                self._checkpoint()
         if self.stopping:
             self._checkpoint()
 
@@ -147,11 +151,11 @@ class Trainer:
                         self.update += 1
                         if self.on_update is not None:
                             self.on_update()
-                        if self.stopping or self._is_checkpoint_time():
+                        if self.stopping or self._since_checkpoint() > CHECKPOINT_EVERY:
                             break
                     if not self._output_layer_is_finite():
                         raise self._divergence()
-                    if self.update < stop and self._is_checkpoint_time():
+                    if self.update < stop and self._since_checkpoint() > CHECKPOINT_EVERY:
                         self.seconds += perf_counter() - begun
                         self._checkpoint()
                         begun = perf_counter()
@@ -159,11 +163,9 @@ class Trainer:
             self.seconds += perf_counter() - begun
         if self.update == stop and stop % self.updates_per_epoch == 0:
             self.shuffling.end_epoch()
-            if self._is_checkpoint_time():
-                self._checkpoint()
 
-    def _is_checkpoint_time(self) -> bool:
-        return perf_counter() - self._checkpointed > CHECKPOINT_EVERY
+    def _since_checkpoint(self) -> float:
+        return perf_counter() - self._checkpointed
 
     def _checkpoint(self) -> None:
         if self.on_checkpoint is not None:

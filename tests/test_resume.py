@@ -100,21 +100,24 @@ def test_run_goes_on_from_each_checkpoint_that_is_ever_written(
     given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", -1.0)
+    monkeypatch.setattr(training, "UNPROBED_CHECKPOINT_EVERY", -1.0)
     settings = settings_of(**given)
     folder = RunFolder(tmp_path / "run")
-    checkpoints: list[bytes] = []
+    checkpoints: list[dict[Path, bytes]] = []
+    files = [folder.path / name for name in ("checkpoint.safetensors", "metrics.csv")]
     write = folder.write_checkpoint
 
     def keep(state: State, run: dict[str, Any]) -> None:
         write(state, run)
-        checkpoints.append((folder.path / "checkpoint.safetensors").read_bytes())
+        checkpoints.append({file: file.read_bytes() for file in files})
 
     monkeypatch.setattr(folder, "write_checkpoint", keep)
     launch.run(settings, begin(settings), folder)
     whole = left(tmp_path / "run")
     assert len(checkpoints) >= 7
     for checkpoint in checkpoints:
-        (tmp_path / "run" / "checkpoint.safetensors").write_bytes(checkpoint)
+        for file, content in checkpoint.items():
+            file.write_bytes(content)
         launch.resume(settings, begin(settings), RunFolder.existing(tmp_path / "run"))
         assert left(tmp_path / "run") == whole
 
@@ -226,7 +229,7 @@ def test_long_epoch_gets_checkpoints_on_the_way(tmp_path: Path, monkeypatch: pyt
     trainer = begin(settings)
     trainer.on_checkpoint = lambda state: seen.append((state.update, state.probed))
     list(trainer)
-    assert seen == [(3, False), (4, False), (5, False), (5, True)]  # 1 and 2 are probed anyway
+    assert seen == [(3, False), (4, False), (5, True)]  # 1 and 2 are probed anyway
     folder = RunFolder(tmp_path / "run")
     first = begin(settings)
     first.on_checkpoint = lambda state: folder.write_checkpoint(state, {}) if state.update == 3 else None

@@ -280,6 +280,22 @@ def test_checkpoints_are_written_where_training_stops_and_where_it_ends() -> Non
         assert seen[-1] == trainer.update == last
 
 
+def test_checkpoints_come_at_each_epochs_end_and_without_a_probe_once_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def checkpoints(**given: Any) -> list[int]:
+        seen: list[int] = []
+        trainer = make(epochs=7, on_checkpoint=lambda state: seen.append(state.update), **given)
+        list(trainer)
+        return [update // trainer.updates_per_epoch for update in seen]
+
+    assert checkpoints() == [1, 2, 3, 4, 5, 6, 7]
+    monkeypatch.setattr(training, "UNPROBED_CHECKPOINT_EVERY", 60.0)
+    assert checkpoints(probe_every=3) == [1, 3, 6, 7]
+    monkeypatch.setattr(training, "UNPROBED_CHECKPOINT_EVERY", 0.0)
+    assert checkpoints(probe_every=3) == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_stop_ends_after_the_mini_batch_under_way_with_a_last_record() -> None:
     trainer = make(batch_size=1, epochs=50)
     trainer.on_update = lambda: trainer.stop() if trainer.update == 33 else None
