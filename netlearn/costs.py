@@ -5,9 +5,11 @@ Arrays hold one example per column: weighted inputs z, activations a and targets
 """
 
 import importlib
+import importlib.machinery
 import math
 import os
 import sys
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -139,6 +141,19 @@ def load_cost(name: str) -> Cost:
     if not (isinstance(rate, int | float) and 0 < rate < math.inf):
         raise CostError(f"cost {name!r}: its learning_rate is {rate!r}; allowed is a number above 0")
     return cost
+
+
+def lies_in(name: str, folder: Path) -> bool:
+    """Tell whether the module of a user's cost is a file of that folder, or below it; it is not imported."""
+    first, *rest = name.partition(":")[0].split(".")
+    if not first or first in sys.modules:
+        return False
+    here = os.getcwd()  # noqa: PTH109 (as `_make_cost` has it)
+    spec = importlib.machinery.PathFinder.find_spec(first, [here, *sys.path])
+    if spec is None:
+        return False
+    places = [Path(place).joinpath(*rest) for place in spec.submodule_search_locations or ()]
+    return any(place.resolve().is_relative_to(folder.resolve()) for place in [*places, Path(spec.origin or "/")])
 
 
 def _make_cost(name: str, module_name: str, class_name: str) -> Cost:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from netlearn.activations import Array
 from netlearn.errors import DataError, SettingsError
-from netlearn.idx import read_idx
+from netlearn.idx import read_idx, shape_of
 from netlearn.npz import read_npz
 from netlearn.sources import FILES, SOURCES, download, locate, sha256_of
 
@@ -147,13 +147,15 @@ def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
 
 def _load_folder(folder: Path, name: str) -> Dataset:
     paths = [_find(folder, file) for file in FILES]
-    x_train, x_test = read_idx(paths[0], 3), read_idx(paths[2], 3)
+    for images, labels in ((paths[0], paths[1]), (paths[2], paths[3])):
+        promised, labelled = shape_of(images, 3)[0], shape_of(labels, 1)[0]
+        if promised != labelled:
+            raise DataError(f"{labels}: {labelled:,} labels do not pair with {promised:,} images")
     y_train, y_test = read_idx(paths[1], 1), read_idx(paths[3], 1)
-    for path, x, y in ((paths[1], x_train, y_train), (paths[3], x_test, y_test)):
-        if len(x) != len(y):
-            raise DataError(f"{path}: {len(y):,} labels do not pair with {len(x):,} images")
+    for path, y in ((paths[1], y_train), (paths[3], y_test)):
         if y.max() >= DIGITS:
             raise DataError(f"{path}: label {y.max()} at item {int(y.argmax())}; allowed is 0 to {DIGITS - 1}")
+    x_train, x_test = read_idx(paths[0], 3), read_idx(paths[2], 3)
     hashes = {path.name: sha256_of(path) for path in paths}
     return _split(name, str(folder), (x_train, y_train, x_test, y_test), DIGITS, hashes)
 
@@ -174,14 +176,15 @@ def _load_npz(path: Path) -> Dataset:
             raise DataError(f"{path}: x_{key} is {x.dtype} of shape {x.shape}; allowed is uint8 or float, (n, ...)")
         if y.shape != (len(x),) or y.dtype.kind not in "iu":
             raise DataError(f"{path}: y_{key} is {y.dtype} of shape {y.shape}; allowed is integers, ({len(x)},)")
-        if not np.isfinite(_rows(x)).all():
-            raise DataError(f"{path}: x_{key} holds numbers that are not finite in float32")
     classes = max(2, int(y_train.max()) + 1)
     if min(y_train.min(), y_test.min()) < 0 or y_test.max() >= classes or classes > MOST_CLASSES:
         raise DataError(
             f"{path}: labels run from {min(y_train.min(), y_test.min())} to {max(y_train.max(), y_test.max())}; "
             f"allowed is 0 to {min(classes, MOST_CLASSES) - 1}, the classes of y_train"
         )
+    for key, x in (("train", x_train), ("test", x_test)):
+        if x.dtype != np.uint8 and not np.isfinite(_rows(x)).all():
+            raise DataError(f"{path}: x_{key} holds numbers that are not finite in float32")
     return _split(str(path), str(path), (x_train, y_train, x_test, y_test), classes, {path.name: sha256_of(path)})
 
 

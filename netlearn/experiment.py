@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from netlearn.costs import COSTS, lies_in
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.settings import FIELDS, Settings, check, decode_toml, resolve, write_toml
 
@@ -104,6 +105,20 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         return Experiment(title, chosen, variants, tuning)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
+
+
+def refuse_code_beside(path: Path) -> None:
+    """Refuse the file of a comparison's folder where the code of a cost lies in that folder too.
+
+    Raises:
+        SettingsError: it does, or the file cannot be read.
+    """
+    content = decode_toml(path)
+    variants = content.get("variants")
+    for table in [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]:
+        cost = table.get("cost") if isinstance(table, dict) else None
+        if isinstance(cost, str) and cost not in COSTS and lies_in(cost, path.parent):
+            raise SettingsError(f"{path}: cost {cost}: its code lies in the folder, which may hold no code")
 
 
 def _variants(path: Path, variants: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Runs that exist, read back from their folders. Those may come from strangers, so nothing is believed unchecked."""
 
-import warnings
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,16 @@ import msgspec
 import numpy as np
 
 from netlearn.activations import Array
+from netlearn.costs import COSTS, lies_in
 from netlearn.errors import RunError, SettingsError
 from netlearn.files import check_file, read_bounded, refuse_newer
-from netlearn.runs import CONFIG, LONGEST_ROW, METRICS, MOST_METRICS, SAMPLES, SUMMARY, Summary
+from netlearn.metrics import check_metrics, read_metrics
+from netlearn.runs import CONFIG, METRICS, MOST_METRICS, SAMPLES, SUMMARY, WEIGHTS, Summary
 from netlearn.settings import MOST_TOML, Settings, decode_toml, read_toml
 from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
-from netlearn.tensors import read_tensors, tensor_names
+from netlearn.tensors import check_tensors, layer_shapes, read_tensors, tensor_names
 
 MOST_SUMMARY, MOST_SAMPLES = 1_000_000, 50_000_000  # bytes
-COLUMNS = (
-    "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
-    "output_error", "learning_speed", "stuck",
-)  # fmt: skip
-TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,26 @@ def read_run(folder: Path, variant: str) -> Run:
         check_file(folder / name, most)
     settings = read_settings(folder)
     summary = read_summary(folder)
-    return Run(variant, folder, settings, summary, read_metrics(folder / METRICS), summary.error)
+    if summary.sizes[1:-1] != settings.hidden or summary.seed != settings.seed:
+        raise RunError(f"{folder / SUMMARY}: the summary of another run than that of {CONFIG}")
+    metrics = read_metrics(folder / METRICS)
+    check_metrics(folder / METRICS, metrics, summary, settings.batch_size)
+    return Run(variant, folder, settings, summary, metrics, summary.error)
+
+
+def is_whole(run: Run) -> bool:
+    """Tell whether a run has come to its end and its weights are there."""
+    if run.summary is None or run.summary.status == "interrupted":
+        return False
+    weights, shapes = run.folder / WEIGHTS, layer_shapes(run.summary.sizes)
+    try:
+        if run.summary.status == "diverged":
+            check_tensors(weights, shapes, run.settings.dtype)
+        else:
+            read_tensors(weights, shapes, run.settings.dtype)
+    except RunError:
+        return False
+    return True
 
 
 def holds_comparison(folder: Path) -> bool:
@@ -103,7 +120,7 @@ def read_settings(folder: Path) -> Settings:
     """Return the settings of a run folder, never loading the code that a cost names.
 
     Raises:
-        RunError: it has none, or they no longer are what a run can have.
+        RunError: it has none, they no longer are what a run can have, or the cost's code lies in the folder.
     """
     if not (folder / CONFIG).exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {CONFIG}")
@@ -111,9 +128,37 @@ def read_settings(folder: Path) -> Settings:
     if holds_comparison(folder):
         raise RunError(f"{folder}: is a comparison, not a run; netlearn compare --resume goes on with it")
     try:
-        return Settings(**read_toml(folder / CONFIG))
+        settings = Settings(**read_toml(folder / CONFIG))
     except SettingsError as error:
         raise RunError(str(error)) from error
+    refuse_code(folder, settings.cost)
+    return settings
+
+
+def refuse_code(folder: Path, cost: str) -> None:
+    """Refuse a cost whose code came with the folder: whoever made that would have it run here.
+
+    Raises:
+        RunError: the code lies in the folder.
+    """
+    if cost not in COSTS and lies_in(cost, folder):
+        raise RunError(f"{folder / CONFIG}: cost {cost}: its code lies in the folder, which may hold no code")
+
+
+def check_maker(folder: Path) -> None:
+    """Refuse to go on in a folder whose summary a newer netlearn has written.
+
+    Raises:
+        RunError: it has.
+    """
+    if (folder / SUMMARY).exists():
+        content = read_bounded(folder / SUMMARY, MOST_SUMMARY)
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # what is no summary is written anew
+            _check_maker(folder / SUMMARY, content)
+
+
+def _check_maker(path: Path, content: bytes) -> None:
+    refuse_newer(path, str(msgspec.json.decode(content, type=_Maker).environment.get("netlearn", "0")))
 
 
 def read_summary(folder: Path) -> Summary:
@@ -125,8 +170,10 @@ def read_summary(folder: Path) -> Summary:
     path = folder / SUMMARY
     content = read_bounded(path, MOST_SUMMARY)
     try:
-        refuse_newer(path, str(msgspec.json.decode(content, type=_Maker).environment.get("netlearn", "0")))
+        _check_maker(path, content)
         summary = msgspec.json.decode(content, type=Summary)
+        if not all(text.isprintable() for text in _texts(msgspec.json.decode(content))):
+            raise RunError(f"{path}: not the summary of a run: a text of it cannot be printed")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{path}: not the summary of a run: {error}") from error
     if not _can_be(summary):
@@ -149,40 +196,20 @@ def _can_be(summary: Summary) -> bool:
         and 0 <= summary.epochs <= 1e7
         and all(0 <= accuracy <= 1 for accuracy in accuracies if accuracy is not None)
         and isinstance(summary.data.get("train"), int)
+        and summary.data["train"] > 0
     )
 
 
-def _are_columns(header: list[str]) -> bool:
-    columns = [*COLUMNS, *(TEST_COLUMNS if TEST_COLUMNS[0] in header else ())]
-    layers = [f"speed_{layer}" for layer in range(1, len(header) - len(columns) + 1)]
-    return bool(layers) and header == [*columns, *layers]
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in what a JSON file holds."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(child)
 
 
 class _Maker(msgspec.Struct):
     """What tells which netlearn wrote a summary."""
 
     environment: dict[str, Any] = {}
-
-
-def read_metrics(path: Path) -> dict[str, Array]:
-    """Return the columns of a metrics.csv; none where the file does not exist.
-
-    Raises:
-        RunError: it cannot be read, or its columns or rows are not those of a run.
-    """
-    if not path.exists():
-        return {}
-    check_file(path, MOST_METRICS)
-    try:
-        with path.open(encoding="utf-8") as file, warnings.catch_warnings(action="ignore"):  # of no rows
-            header = file.readline(LONGEST_ROW).rstrip("\n").split(",")
-            commas = file.readline(LONGEST_ROW).count(",")
-            if not _are_columns(header) or commas != len(header) - 1:
-                raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
-            file.seek(0)
-            table = np.loadtxt(file, delimiter=",", ndmin=2, comments=None, skiprows=1)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: not the metrics of a run: {error}") from error
-    if table.shape[1] != len(header) or not np.isfinite(table[:, :2]).all():
-        raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
-    return dict(zip(header, table.T, strict=True))

@@ -9,6 +9,8 @@ import gzip
 import math
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,12 +30,33 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     Raises:
         DataError: the file cannot be read, is not IDX, holds more or less than it promises, or is empty.
     """
+    with _opened(path) as (file, size):
+        return _read_items(path, file, dimensions, size)
+
+
+def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
+    """Return the shape that an IDX file promises, reading no items.
+
+    Raises:
+        DataError: the file cannot be read, is not IDX, holds more or less than it promises, or is empty.
+    """
+    with _opened(path) as (file, size):
+        return _read_shape(path, file, dimensions, size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file, plain or gzipped, with its size or the one that it states unpacked."""
     try:
         with path.open("rb") as plain:
             if path.suffix != ".gz":
-                return _read_items(path, plain, dimensions, plain.seek(0, os.SEEK_END))
+                size = plain.seek(0, os.SEEK_END)
+                plain.seek(0)
+                yield plain, size
+                return
+            size = _unpacked_size(path, plain)
             with gzip.open(plain) as unpacked:
-                return _read_items(path, cast(BinaryIO, unpacked), dimensions, _unpacked_size(path, plain))
+                yield cast(BinaryIO, unpacked), size
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: not a whole gzip file: {error}") from error
     except OSError as error:
@@ -58,8 +81,7 @@ def is_bomb(packed: int, unpacked: int) -> bool:
     return unpacked > max(SMALL, packed * MOST_DATA_EXPAND)
 
 
-def _read_items(path: Path, file: BinaryIO, dimensions: int, size: int) -> NDArray[np.uint8]:
-    file.seek(0)
+def _read_shape(path: Path, file: BinaryIO, dimensions: int, size: int) -> tuple[int, ...]:
     header = file.read(4 + 4 * dimensions)
     magic = bytes([0, 0, UNSIGNED_BYTE, dimensions])
     if header[:4] != magic:
@@ -74,6 +96,12 @@ def _read_items(path: Path, file: BinaryIO, dimensions: int, size: int) -> NDArr
         raise DataError(f"{path}: promises no items: its dimensions are {' x '.join(map(str, shape))}")
     if len(header) + count != size:
         raise DataError(f"{path}: its header promises {len(header) + count:,} bytes, the file holds {size:,}")
+    return shape
+
+
+def _read_items(path: Path, file: BinaryIO, dimensions: int, size: int) -> NDArray[np.uint8]:
+    shape = _read_shape(path, file, dimensions, size)
+    count = math.prod(shape)
     items = np.empty(count, np.uint8)
     view, filled = items.data, 0
     while filled < count:

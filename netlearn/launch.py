@@ -20,7 +20,8 @@ from netlearn.activations import Array
 from netlearn.checkpoints import identify
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError, RunError, SettingsError
-from netlearn.history import read_metrics
+from netlearn.history import check_maker
+from netlearn.metrics import read_metrics
 from netlearn.network import Network
 from netlearn.numerics import BLAS_THREADS
 from netlearn.runs import BEST, CURVES, METRICS, WEIGHTS, RunFolder, Summary
@@ -79,9 +80,10 @@ def resume(
 
     Raises:
         DivergenceError: after the folder was completed.
-        RunError: the checkpoint is not one of such a run, or the folder cannot be written.
+        RunError: the checkpoint is not one of such a run, a newer netlearn was here, or the folder cannot be written.
     """
     with folder.alone():
+        check_maker(folder.path)
         folder.go_back_to_checkpoint(trainer, identify(settings, trainer.data))
         return _run(settings, trainer, folder, on_record)
 

@@ -16,7 +16,7 @@ import msgspec
 from netlearn.activations import Array
 from netlearn.checkpoints import read_state, write_state
 from netlearn.errors import RunError
-from netlearn.files import check_file, free_path, temporary_of, write_whole, writing
+from netlearn.files import check_file, flush_folder, free_path, temporary_of, write_whole, writing
 from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.state import State
@@ -87,6 +87,7 @@ class RunFolder:
                 for name in files:
                     (path / name).unlink(missing_ok=True)
             path.mkdir(parents=True, exist_ok=True)
+            flush_folder(path.parent)
 
     @classmethod
     def existing(cls, path: Path) -> Self:
@@ -139,10 +140,12 @@ class RunFolder:
                 return cls(path, files=files)
 
     def remove_runs(self) -> None:
-        """Remove the run folders inside, those of a comparison that is overwritten."""
+        """Remove the run folders inside, those of a comparison that is overwritten; none that holds other things."""
+        own = {*FILES, *(temporary_of(Path(name)).name for name in FILES)}
         with writing(self.path):
             for folder in run_folders(self.path):
-                shutil.rmtree(folder)
+                if {path.name for path in folder.iterdir()} <= own:
+                    shutil.rmtree(folder)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder, so that its place holds all of it or what was there before."""

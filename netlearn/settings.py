@@ -18,7 +18,9 @@ from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
 
 DTYPES = ("float32", "float64")
-MOST_TOML = 1_000_000  # bytes
+MOST_TOML = 250_000  # bytes
+MOST_DOTS = 50  # in a line: a key a.b.c… costs the reader memory by the square of its dots
+MOST_BITS = 10_000  # of a whole number: Python does not write out larger ones
 LARGEST = 1e9  # no learning rate or λ makes sense beyond; infinity and not-a-number are refused with it
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 Rate: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
@@ -157,12 +159,24 @@ def decode_toml(path: Path) -> dict[str, Any]:
             raw = file.read(MOST_TOML + 1)
         if len(raw) > MOST_TOML:
             raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
+        for number, line in enumerate(raw.splitlines(), 1):
+            if line.count(b".") > MOST_DOTS:
+                raise SettingsError(f"{path}: line {number} has {line.count(b'.'):,} dots; allowed are {MOST_DOTS}")
         content: dict[str, Any] = msgspec.toml.decode(raw)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # what is not TOML, not UTF-8, too long a number, too deep
         raise SettingsError(f"{path}: not a TOML file: {error}") from error
+    if _has_endless_number(content):
+        raise SettingsError(f"{path}: holds a whole number of more than {MOST_BITS:,} bits; no setting is as large")
     return content
+
+
+def _has_endless_number(value: Any) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() > MOST_BITS
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(_has_endless_number, children))
 
 
 def write_toml(settings: Settings) -> bytes:

@@ -17,6 +17,7 @@ from netlearn.errors import RunError
 from netlearn.files import check_file
 
 MOST_HEADER = 1_000_000  # bytes, with the metadata
+BEFORE_HEADER = 8  # bytes, which tell its size
 TYPES = {"float32": "F32", "float64": "F64"}
 
 
@@ -31,7 +32,7 @@ def read_texts(path: Path, most: int) -> dict[str, str]:
     Raises:
         RunError: it cannot be read or is no such file.
     """
-    check_file(path, most)
+    _check_header(path, most)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
@@ -45,7 +46,7 @@ def tensor_names(path: Path, most: int) -> list[str]:
     Raises:
         RunError: it cannot be read or is no such file.
     """
-    check_file(path, most)
+    _check_header(path, most)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             return list(file.keys())
@@ -59,8 +60,25 @@ def read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]], dtype: str) 
     Raises:
         RunError: it cannot be read, or holds anything else.
     """
-    size = sum(math.prod(shape) for shape in shapes.values()) * np.dtype(dtype).itemsize
-    check_file(path, size + MOST_HEADER)
+    check_tensors(path, shapes, dtype)
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in shapes}
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise RunError(f"{path}: not a safetensors file: {error}") from error
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise RunError(f"{path}: {name} holds numbers that are not finite")
+    return tensors
+
+
+def check_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
+    """Check that a file holds exactly arrays of those names, with those shapes and that type, loading none of them.
+
+    Raises:
+        RunError: it cannot be read, or holds anything else.
+    """
+    _check_header(path, sum(math.prod(shape) for shape in shapes.values()) * np.dtype(dtype).itemsize + MOST_HEADER)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             _check_names(path, set(file.keys()), set(shapes))
@@ -69,13 +87,22 @@ def read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]], dtype: str) 
                 found = (tuple(part.get_shape()), part.get_dtype())
                 if found != (shape, TYPES[dtype]):
                     raise RunError(f"{path}: {name} is {found[1]} of shape {found[0]}; allowed is {dtype}, {shape}")
-            tensors = {name: file.get_tensor(name) for name in shapes}
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise RunError(f"{path}: not a safetensors file: {error}") from error
-    for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise RunError(f"{path}: {name} holds numbers that are not finite")
-    return tensors
+
+
+def _check_header(path: Path, most: int) -> None:
+    """Check that a file of at most `most` bytes has a header of at most `MOST_HEADER`, which is read whole."""
+    check_file(path, most)
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(BEFORE_HEADER), "little")
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    if size > MOST_HEADER:
+        raise RunError(
+            f"{path}: not a safetensors file: states a header of {size:,} bytes; allowed are {MOST_HEADER:,}"
+        )
 
 
 def _check_names(path: Path, found: set[str], wanted: set[str]) -> None:

@@ -3,7 +3,10 @@
 A run is a pure function of its settings, so the results do not depend on where and in which order runs are done.
 """
 
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +18,11 @@ from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError
 from netlearn.experiment import Experiment, folder_name
 from netlearn.files import check_file
-from netlearn.history import Run, read_run, read_settings
+from netlearn.history import Run, is_whole, read_run, read_settings
 from netlearn.launch import make_trainer, resume, run
 from netlearn.runs import CONFIG, LONGEST_ROW, METRICS, MOST_METRICS, SUMMARY, RunFolder
 from netlearn.settings import Settings
+from netlearn.training import Trainer
 from netlearn.workers import Workers
 
 TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -66,18 +70,32 @@ def _data(name: str) -> Dataset:
     return datasets.load(name)
 
 
+@contextmanager
+def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
+    """Let the end of a worker process be that of the mini-batch under way, with a checkpoint."""
+    if threading.current_thread() is not threading.main_thread():  # signals are another's business
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: trainer.stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def perform(task: Task) -> str | None:
     """Do one run, in whatever process, from where it stands; return what went wrong, or None."""
     try:
         trainer = make_trainer(task.settings, _data(task.settings.data).with_train_size(task.settings.train_size))
         if task.folder.is_symlink():
             return f"{task.folder}: is a link; the runs of a comparison lie in its folder"
-        if not (task.folder / CONFIG).exists():
-            run(task.settings, trainer, RunFolder(task.folder))
-        elif read_settings(task.folder) == task.settings:
-            resume(task.settings, trainer, RunFolder.existing(task.folder))
-        else:
-            return f"{task.folder}: holds a run with other settings; it was left as it is"
+        with _stopping_when_terminated(trainer):
+            if not (task.folder / CONFIG).exists():
+                run(task.settings, trainer, RunFolder(task.folder))
+            elif read_settings(task.folder) == task.settings:
+                resume(task.settings, trainer, RunFolder.existing(task.folder))
+            else:
+                return f"{task.folder}: holds a run with other settings; it was left as it is"
     except DivergenceError:
         return None  # the run folder tells of it
     except NetlearnError as error:
@@ -123,7 +141,7 @@ def is_done(task: Task) -> bool:
         run = read_run(task.folder, task.variant)
     except NetlearnError:
         return False
-    return run.settings == task.settings and run.summary is not None and run.summary.status != "interrupted"
+    return run.settings == task.settings and is_whole(run)
 
 
 def _epochs_done(folder: Path) -> float:

@@ -15,7 +15,7 @@ from netlearn.history import read_settings, read_summary
 from netlearn.launch import environment, make_trainer
 from netlearn.runs import WEIGHTS
 from netlearn.settings import resolve
-from netlearn.tensors import MOST_HEADER, layer_shapes, named, pack, read_tensors
+from netlearn.tensors import MOST_HEADER, check_tensors, layer_shapes, named, pack, read_tensors
 from netlearn.training import Trainer
 
 SELDOM = 10_000_000  # epochs between probes: nothing needs them here
@@ -55,6 +55,8 @@ def verify(
     summary = read_summary(folder)
     settings = resolve(msgspec.structs.asdict(stored), {"patience": None, "probe_every": SELDOM})
     data = load(settings.data).with_train_size(settings.train_size)
+    shapes = layer_shapes((data.train.x.shape[1], *settings.hidden, data.outputs))
+    check_tensors(folder / WEIGHTS, shapes, settings.dtype)  # before the training, which may take an hour
     trainer = make_trainer(settings, data)
     watch(trainer)
     tell = trainer.on_update
@@ -71,7 +73,6 @@ def verify(
             if summary.updates == 0:
                 break
     again = named(trainer.network.weights, trainer.network.biases)
-    shapes = layer_shapes(trainer.network.sizes)
     size = sum(array.nbytes for array in again.values())
     identical = read_bounded(folder / WEIGHTS, size + MOST_HEADER) == pack(again)
     largest = 0.0

@@ -18,8 +18,9 @@ from tqdm import tqdm
 from netlearn import datasets
 from netlearn.checkpoints import identify, read_state
 from netlearn.errors import RunError
-from netlearn.history import read_metrics, read_settings
+from netlearn.history import read_settings
 from netlearn.launch import make_trainer
+from netlearn.metrics import read_metrics
 from netlearn.runs import CHECKPOINT, CONFIG, METRICS, SUMMARY, WEIGHTS
 
 NETLEARN = [sys.executable, "-m", "netlearn"]

@@ -21,8 +21,9 @@ from netlearn import datasets, launch
 from netlearn.checkpoints import identify, read_state, write_state
 from netlearn.errors import NetlearnError
 from netlearn.experiment import read_experiment
-from netlearn.history import read_metrics, read_summary
+from netlearn.history import read_summary
 from netlearn.idx import read_idx
+from netlearn.metrics import read_metrics
 from netlearn.settings import Settings, read_toml, resolve, write_toml
 from netlearn.tensors import layer_shapes, named, pack, read_tensors
 from tests.comparisons import summary
@@ -33,7 +34,8 @@ VALUES: list[Any] = [
     *NUMBERS, -1, -(2**63), 10**30, 0.5, -0.0, 1e308, True, None, "", "F32", "zzz", "1e5", [], {}, [[0]],
 ]  # fmt: skip
 LITERALS = [
-    "nan", "inf", "-inf", "1e999", "9" * 5000, "0x" + "f" * 300, "true", '""', "[]", "{}", "1979-05-27", "[[1]]",
+    "nan", "inf", "-inf", "1e999", "9" * 5000, "0x" + "f" * 300, "0x" + "f" * 4000, "1\n" + "a." * 3000 + "a = 1",
+    "true", '""', "[]", "{}", "1979-05-27", "[[1]]",
     "[" * 3000 + "]" * 3000, "{a=" * 400 + "1" + "}" * 400, '"a:b"', r"'\u0000'", "-1", "1_0", "[1e9]", "[100000]",
 ]  # fmt: skip
 

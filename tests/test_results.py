@@ -96,7 +96,9 @@ def test_run_folder_that_lies_is_refused(folder: Path, name: str, content: bytes
 
 def test_config_of_a_stranger_runs_no_code(folder: Path) -> None:
     Path("evil.py").write_text("open('ran', 'w')")
-    (folder / "config.toml").write_text('cost = "evil:Cost"\n')
+    (folder / "config.toml").write_text(
+        (folder / "config.toml").read_text().replace('cost = "cross-entropy"', 'cost = "evil:Cost"')
+    )
     assert read_run(folder, "").settings.cost == "evil:Cost"
     assert not Path("ran").exists()
 

@@ -26,6 +26,7 @@ from netlearn.experiment import (
     Experiment,
     from_costs,
     read_experiment,
+    refuse_code_beside,
     write_experiment,
 )
 from netlearn.history import holds_comparison
@@ -86,8 +87,9 @@ def command(
     settings = given(flags)
     costs = settings.pop("cost", ())
     if resumed is not None:
+        others = {"seeds": seeds is not None, "tune": tune, "cost": costs, "out": out, "force": force}
         _refuse_with_resume(
-            settings | {"seeds": seeds, "tune": tune, "cost": costs, "out": out, "force": force}, paths
+            [*map(str, paths), *map(flag, settings), *(flag(name) for name in others if others[name])]
         )
     files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
@@ -95,6 +97,7 @@ def command(
             folder = RunFolder.existing(resumed)
             if not holds_comparison(resumed):
                 raise RunError(f"{resumed}: is a run, not a comparison; netlearn train --resume goes on with it")
+            refuse_code_beside(resumed / CONFIG)
             plan = load_data(read_experiment(resumed / CONFIG, {}, None), lambda name: _load(name, quiet=quiet))
             result = _train_all(plan, folder, workers, quiet=quiet)
         elif paths and not any(files):
@@ -123,9 +126,8 @@ def _list() -> str:
     return formatter.getvalue()
 
 
-def _refuse_with_resume(given: dict[str, Any], paths: tuple[Path, ...]) -> None:
-    used = [flag(name) for name, value in given.items() if value not in (None, False, ())]
-    for what in [*map(str, paths), *used]:
+def _refuse_with_resume(used: list[str]) -> None:
+    for what in used:
         raise SettingsError(f"{what}: a comparison that is resumed is done as its folder has it")
 
 

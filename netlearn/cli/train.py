@@ -14,7 +14,7 @@ from netlearn.cli.progress import download_bar, note, percent, tell_data, traini
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.history import read_settings, read_summary
+from netlearn.history import is_whole, read_run, read_settings
 from netlearn.runs import CHECKPOINT, SUMMARY, RunFolder, Summary
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
@@ -105,6 +105,8 @@ def _settings_of(folder: Path, asked: dict[str, Any], misplaced: dict[str, objec
         if value:
             raise SettingsError(f"{name}: a run that is resumed stays where it is, in {folder}")
     stored = resolve(msgspec.structs.asdict(read_settings(folder)))
+    if (folder / CHECKPOINT).exists():
+        check_settings(folder / CHECKPOINT, stored)  # of those, not of a file that was edited
     for name, value in asked.items():
         has = getattr(stored, name)
         if name == "epochs" and value < has:
@@ -118,10 +120,8 @@ def _end_of(folder: Path, settings: Settings) -> Summary | None:
     """Return the summary of a run that has ended, by its own settings."""
     if not (folder / SUMMARY).exists() or read_settings(folder).epochs != settings.epochs:
         return None
-    if (folder / CHECKPOINT).exists():
-        check_settings(folder / CHECKPOINT, settings)  # the results are of those, not of a file that was edited
-    summary = read_summary(folder)
-    return None if summary.status == "interrupted" else summary
+    run = read_run(folder, "")
+    return run.summary if is_whole(run) else None
 
 
 def _results(summary: Summary, folder: Path) -> str:
