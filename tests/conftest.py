@@ -1,16 +1,21 @@
 """Shared by all tests: no test reaches the internet, and none sees the user's own data or cache."""
 
 import os
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
+from netlearn import launch
 from netlearn.comparison import PICTURES
 from netlearn.history import read_run
+from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
 from netlearn.results import group
+from netlearn.workers import Workers
 from tests.commands import QUICK, compare
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
@@ -37,6 +42,46 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("needs full MNIST: set NETLEARN_DATA to its folder")
     monkeypatch.setenv("NETLEARN_DATA", str(folder))
     return folder
+
+
+def one_thread() -> Executor:
+    return ThreadPoolExecutor(1)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let comparisons work here, in tests that are not about processes: one takes a second of CPU time to start."""
+    for module in ("netlearn.cli.compare", "scripts.reproduce"):
+        monkeypatch.setattr(f"{module}.Workers", lambda jobs: Workers(1, one_thread))
+
+
+def _empty(figure: Figure, kind: str) -> bytes:
+    return b""
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every figure, but leave its files empty, in tests that look at none: a comparison's take 2 s and more."""
+    monkeypatch.setattr(style, "render", _empty)
+
+
+@pytest.fixture
+def unrendered_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the same with the pictures of single runs only."""
+    write_curves = launch._write_curves
+
+    def write_empty_curves(*arguments: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(style, "render", _empty)
+            write_curves(*arguments)
+
+    monkeypatch.setattr(launch, "_write_curves", write_empty_curves)
+
+
+@pytest.fixture
+def unflushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flush no file to disk, in tests of hundreds of checkpoints that are not about power cuts."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture(scope="session")

@@ -73,12 +73,14 @@ def test_results_are_the_same_whatever_the_number_of_jobs(compared: Path, jobs: 
     assert untimed(Path("other")) == untimed(compared)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_config_of_a_comparison_repeats_it(compared: Path) -> None:
     result = compare(str(compared / "config.toml"), "-q", "--out", "again")
     assert result.exit_code == 0
     assert untimed(Path("again")) == untimed(compared)
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     result = compare(*QUICK, "--markdown")
     lines = result.stdout.splitlines()
@@ -95,6 +97,7 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     assert notes[-1] == "4 of 4 runs done"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_runs_that_exist_are_overlaid_and_nothing_is_trained(compared: Path) -> None:
     paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
     result = compare(*paths, "-q", "--out", "over")
@@ -107,16 +110,19 @@ def test_runs_that_exist_are_overlaid_and_nothing_is_trained(compared: Path) -> 
         assert Path("over", f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_folder_of_a_comparison_stands_for_its_runs(compared: Path) -> None:
     assert json.loads(compare(str(compared), "--json", "-q").stdout)["rows"][0]["seeds"] == 2
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_overlay_may_be_overwritten_and_takes_no_run_with_it(compared: Path) -> None:
     for _ in range(2):
         assert compare(str(compared), "-q", "--out", "over", "--force").exit_code == 0
     assert compare(str(compared), "-q", "--out", "over").exit_code == 1
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_forced_comparison_leaves_no_run_of_the_one_before() -> None:
     compare(*QUICK, "-q", "--out", "here")
     compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
@@ -137,6 +143,7 @@ class Quartic:
 """
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_own_cost_stands_in_the_table_and_in_every_picture() -> None:
     Path("mine.py").write_text(OWN_COST)
     costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
@@ -158,6 +165,7 @@ def texts_of(folder: Path, name: str) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text")))  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() -> None:
     result = compare(*QUICK, "--tune", "--json")
     assert result.exit_code == 0, result.output
@@ -173,6 +181,7 @@ def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() ->
     assert accuracy[rates["quadratic"]] == max(value for value in accuracy.values() if value is not None)
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered", "unflushed")
 def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
     path = Path(__file__).parents[1] / "configs" / "neuron.toml"
     result = compare(str(path), "-q")
@@ -183,6 +192,7 @@ def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
     assert outputs == pytest.approx([0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028], abs=5.1e-5)
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_divergence_is_a_line_below_the_table_and_not_the_end() -> None:
     Path("rates.toml").write_text(
         'seeds = 1\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
@@ -196,6 +206,7 @@ def test_divergence_is_a_line_below_the_table_and_not_the_end() -> None:
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "diverged"]
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_different_data_is_said_in_the_table() -> None:
     Path("sizes.toml").write_text(
         'seeds = 1\n[defaults]\nepochs = 1\n[variants.digits]\ndata = "mnist-5k"\n'
@@ -227,6 +238,7 @@ def test_killed_worker_costs_one_retry_and_the_comparison_is_complete() -> None:
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished"] * 4
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     def map_with_a_death(self: Workers, function: Any, tasks: Any, look: Any = None) -> list[Any]:
         return [
@@ -240,6 +252,7 @@ def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytes
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "finished", "failed", "failed"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(number: int, code: int) -> None:
     settings = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
@@ -297,6 +310,7 @@ def copied(compared: Path) -> Path:
     return Path("copy")
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_resumed_comparison_leaves_a_run_of_other_settings_as_it_is(copied: Path) -> None:
     CliRunner().invoke(main, ["train", "--resume", str(copied / "quadratic-0"), "--epochs", "3", "-q"])
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
@@ -307,6 +321,7 @@ def test_resumed_comparison_leaves_a_run_of_other_settings_as_it_is(copied: Path
     assert (copied / "quadratic-0" / "weights.safetensors").read_bytes() == weights
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     (copied / "quadratic-0").rename("elsewhere")
     Path("elsewhere/summary.json").unlink()
@@ -318,6 +333,7 @@ def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     assert sorted(Path("elsewhere").iterdir()) == before
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 @pytest.mark.parametrize("content", [b"x\n\xff\xfe,\n", b"x\nfoo\n", b""])
 def test_metrics_that_cannot_be_read_are_a_line_below_the_table(copied: Path, content: bytes) -> None:
     (copied / "quadratic-0" / "summary.json").unlink()
@@ -328,6 +344,7 @@ def test_metrics_that_cannot_be_read_are_a_line_below_the_table(copied: Path, co
     assert any(line.startswith(start) for line in result.stdout.splitlines())
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_interrupted_tuning_is_resumed() -> None:
     settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
     command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
