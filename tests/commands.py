@@ -3,12 +3,14 @@
 import csv
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
+from netlearn.workers import Workers
 
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 
@@ -39,3 +41,8 @@ def compare(*arguments: str) -> Result:
 def rows_of(folder: Path) -> list[dict[str, str]]:
     with (folder / "results.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def workers_here(jobs: int = 1) -> Workers:
+    """Return what does one task at a time in this process, whatever the number of jobs."""
+    return Workers(1, lambda: ThreadPoolExecutor(1))

@@ -1,7 +1,6 @@
 """Shared by all tests: no test reaches the internet, and none sees the user's own data or cache."""
 
 import os
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,13 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from netlearn import launch
+from netlearn import comparison, launch
 from netlearn.comparison import PICTURES
 from netlearn.history import read_run
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
 from netlearn.results import group
-from netlearn.workers import Workers
-from tests.commands import QUICK, compare
+from tests.commands import QUICK, compare, workers_here
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
@@ -44,15 +42,11 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def one_thread() -> Executor:
-    return ThreadPoolExecutor(1)
-
-
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let comparisons work here, in tests that are not about processes: one takes a second of CPU time to start."""
     for module in ("netlearn.cli.compare", "scripts.reproduce"):
-        monkeypatch.setattr(f"{module}.Workers", lambda jobs: Workers(1, one_thread))
+        monkeypatch.setattr(f"{module}.Workers", workers_here)
 
 
 def _empty(figure: Figure, kind: str) -> bytes:
@@ -76,6 +70,12 @@ def unrendered_curves(monkeypatch: pytest.MonkeyPatch) -> None:
             write_curves(*arguments)
 
     monkeypatch.setattr(launch, "_write_curves", write_empty_curves)
+
+
+@pytest.fixture
+def one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one picture of a comparison, where it need not be every one that its runs have something for."""
+    monkeypatch.setattr(comparison, "PICTURES", ("curves",))
 
 
 @pytest.fixture

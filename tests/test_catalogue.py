@@ -1,6 +1,5 @@
 """The files in configs/: what they say of themselves, and that each can be run by its name."""
 
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,11 @@ from netlearn import catalogue, comparison
 from netlearn.cli import COMMANDS
 from netlearn.errors import SettingsError
 from netlearn.settings import decode_toml, read_toml
-from netlearn.workers import Workers
 from scripts import book, reproduce
-from tests.commands import call, compare
+from tests.commands import call, compare, workers_here
 
 FILES = catalogue.files()
 each_experiment = pytest.mark.parametrize("name", FILES)
-
-
-def in_this_process() -> Executor:
-    return ThreadPoolExecutor(1)
 
 
 @each_experiment
@@ -37,12 +31,13 @@ def test_comment_says_question_expectation_and_run_time_and_names_an_existing_co
         assert read_toml(FILES[name])
 
 
+@pytest.mark.usefixtures("unrendered_curves", "unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = book.PICTURES.get(name, "curves")
     monkeypatch.setattr(comparison, "PICTURES", (picture,))  # the one that its page shows; all would take minutes
     experiment = reproduce.plan(name, None, quick=True)
-    with Workers(1, in_this_process) as workers:
+    with workers_here() as workers:
         reproduce.reproduce(name, experiment, Path("out"), workers)
     runs = [path for path in Path("out").iterdir() if path.is_dir()]
     assert len(runs) == len(experiment.seeds) * len(experiment.variants)
@@ -65,6 +60,7 @@ def test_list_shows_names_questions_and_run_times() -> None:
         assert f"{name} {said['Question']} ({said['Run time'].rstrip('.')})" in text
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_name_runs_an_experiment_from_anywhere() -> None:
     result = compare("quadratic", "--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1", "--json")
     assert result.exit_code == 0, result.output
@@ -87,6 +83,7 @@ def test_run_folder_goes_before_an_experiment_of_its_name() -> None:
     assert catalogue.find(Path("depth")) is None
 
 
+@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
 def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None:
     arguments = ["--quick", "--only", "initial-weights", "--runs", "runs", "--page", "docs/page.md"]
     first = CliRunner().invoke(reproduce.main, arguments)
@@ -104,9 +101,10 @@ def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None
     assert Path("docs/page.md").read_text() == page
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_reproduction_does_again_only_the_run_that_is_missing() -> None:
     experiment = reproduce.plan("initial-weights", 2, quick=True)
-    with Workers(1, in_this_process) as workers:
+    with workers_here() as workers:
         reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
         before = {path: path.stat().st_mtime_ns for path in Path("out").glob("*/summary.json")}
         Path("out/large-1/summary.json").unlink()

@@ -21,7 +21,7 @@ from netlearn.history import read_run
 from netlearn.plotting.compare import DRAWN
 from netlearn.results import group
 from netlearn.workers import Workers
-from tests.commands import QUICK, compare, rows_of
+from tests.commands import QUICK, compare, rows_of, workers_here
 from tests.files import wait_for
 
 DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits")
@@ -227,6 +227,7 @@ def kill_one_worker(killed: list[int]) -> None:
     killed.append(child.pid)
 
 
+@pytest.mark.usefixtures("one_picture")
 def test_killed_worker_costs_one_retry_and_the_comparison_is_complete() -> None:
     killed: list[int] = []
     thread = threading.Thread(target=kill_one_worker, args=(killed,))
@@ -252,11 +253,25 @@ def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytes
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "finished", "failed", "failed"]
 
 
-@pytest.mark.usefixtures("in_this_process")
+LONG = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("uninterrupted") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.comparison.PICTURES", ("curves",))
+        assert compare(*LONG, "-q", "--out", str(out)).exit_code == 0
+    return untimed(out)
+
+
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(number: int, code: int) -> None:
-    settings = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
-    command = [sys.executable, "-m", "netlearn", "compare", *settings]
+def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
+    number: int, code: int, uninterrupted: dict[str, Any]
+) -> None:
+    command = [sys.executable, "-m", "netlearn", "compare", *LONG, "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
         wait_for(" of 4 runs done", process.stderr)
@@ -271,8 +286,7 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(number: 
     result = compare("--resume", "runs/compare", "-q")
     assert result.exit_code == 0, result.output
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    compare(*settings, "-q", "--out", "whole")
-    assert untimed(Path("runs/compare")) == untimed(Path("whole"))
+    assert untimed(Path("runs/compare")) == uninterrupted
 
 
 @pytest.mark.parametrize(
@@ -344,7 +358,7 @@ def test_metrics_that_cannot_be_read_are_a_line_below_the_table(copied: Path, co
     assert any(line.startswith(start) for line in result.stdout.splitlines())
 
 
-@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_interrupted_tuning_is_resumed() -> None:
     settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
     command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
