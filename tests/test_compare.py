@@ -281,8 +281,10 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
     assert rest.splitlines()[-2:] == [
         "What was done is kept; this goes on: netlearn compare --resume runs/compare", "Interrupted",
     ]  # fmt: skip
-    done = {path: path.stat().st_mtime_ns for path in Path("runs/compare").glob("*/summary.json")}
+    ends = {path: json.loads(path.read_text())["status"] for path in Path("runs/compare").glob("*/summary.json")}
+    done = {path: path.stat().st_mtime_ns for path, status in ends.items() if status == "finished"}
     assert 1 <= len(done) < 4
+    assert set(ends.values()) <= {"finished", "interrupted"}
     result = compare("--resume", "runs/compare", "-q")
     assert result.exit_code == 0, result.output
     assert {path: path.stat().st_mtime_ns for path in done} == done
