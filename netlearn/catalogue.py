@@ -1,10 +1,12 @@
 """The experiments that come with netlearn, by name: the files in configs/, each of which answers one question.
 
-A file begins with a comment of labelled lines: its question, its command, what to expect and how long it takes.
+A file begins with a comment of labelled lines: its question, its command, what to expect and how long it takes. An
+empty line, with or without a "#", ends it; remarks may follow.
 """
 
 import difflib
 import re
+from itertools import takewhile
 from pathlib import Path
 
 from netlearn.errors import SettingsError
@@ -25,9 +27,9 @@ def files() -> dict[str, Path]:
 
 
 def comment(path: Path) -> dict[str, str]:
-    """Return what the comment of a file says, by label, each text in one line."""
-    lines = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-    _, *parts = re.split(rf"(?:^|\s)({'|'.join(LABELS)}): ", " ".join(lines))
+    """Return what the comment at the top of a file says, by label, each text in one line."""
+    lines = takewhile(lambda line: line.startswith("# "), path.read_text(encoding="utf-8").splitlines())
+    _, *parts = re.split(rf"(?:^|\s)({'|'.join(LABELS)}): ", " ".join(line.lstrip("# ") for line in lines))
     return {label: " ".join(text.split()) for label, text in zip(parts[::2], parts[1::2], strict=True)}
 
 

@@ -51,13 +51,26 @@ def test_every_experiment_of_the_book_is_in_the_catalogue() -> None:
         assert claim.variant in decode_toml(FILES[claim.experiment])["variants"]
 
 
+@pytest.mark.parametrize("end", ["", "#", "seeds = 1"])
+def test_comment_ends_before_later_remarks(end: str) -> None:
+    path = Path("a.toml")
+    path.write_text(f"# Question: who\n#   knows?\n# Run time: 3 days.\n{end}\n# A remark: of no label.\n")
+    assert catalogue.comment(path) == {"Question": "who knows?", "Run time": "3 days."}
+
+
 def test_list_shows_names_questions_and_run_times() -> None:
     result = call("compare", "--list")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
     for name, path in FILES.items():
-        said = catalogue.comment(path)
-        assert f"{name} {said['Question']} ({said['Run time'].rstrip('.')})" in text
+        assert f"{name} {catalogue.comment(path)['Question']} (" in text
+    for question_and_time in (
+        "do more hidden layers help, and how fast does each layer learn? (2 minutes on full MNIST with 2 cores)",
+        "how does accuracy grow with the number of training images? "
+        "(3 minutes on full MNIST with 2 cores; the bundled digits are too few)",
+        "how does one neuron learn from a mild and from a bad start, with each cost? (5 seconds)",
+    ):
+        assert question_and_time in text
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
