@@ -6,6 +6,7 @@ empty line, with or without a "#", ends it; remarks may follow.
 
 import difflib
 import re
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 
@@ -46,5 +47,10 @@ def find(argument: Path) -> Path | None:
         return known[str(argument)]
     if argument.exists():
         return None
-    near = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, str(argument), name).ratio())
-    raise SettingsError(f"{argument}: no run folder and no experiment; allowed are {', '.join(near)}")
+    near = ", ".join(nearest_first(str(argument), known))
+    raise SettingsError(f"{argument}: no run folder and no experiment; allowed are {near}")
+
+
+def nearest_first(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names, those that look most like a name first."""
+    return sorted(known, key=lambda each: -difflib.SequenceMatcher(None, name, each).ratio())

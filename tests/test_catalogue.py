@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from netlearn import catalogue, comparison
 from netlearn.cli import COMMANDS
 from netlearn.errors import SettingsError
 from netlearn.settings import decode_toml, read_toml
 from scripts import book, reproduce
+from scripts.page import PICTURES
 from tests.commands import call, compare, workers_here
 
 FILES = catalogue.files()
@@ -34,7 +34,7 @@ def test_comment_says_question_expectation_and_run_time_and_names_an_existing_co
 @pytest.mark.usefixtures("unrendered_curves", "unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = book.PICTURES.get(name, "curves")
+    picture = PICTURES.get(name, "curves")
     monkeypatch.setattr(comparison, "PICTURES", (picture,))  # the one that its page shows; all would take minutes
     experiment = reproduce.plan(name, None, quick=True)
     with workers_here() as workers:
@@ -94,33 +94,3 @@ def test_run_folder_goes_before_an_experiment_of_its_name() -> None:
     assert catalogue.find(Path("depth")) == FILES["depth"]
     Path("depth/config.toml").touch()
     assert catalogue.find(Path("depth")) is None
-
-
-@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
-def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None:
-    arguments = ["--quick", "--only", "initial-weights", "--runs", "runs", "--page", "docs/page.md"]
-    first = CliRunner().invoke(reproduce.main, arguments)
-    assert first.exit_code == 0, first.output
-    files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
-    page = Path("docs/page.md").read_text()
-    assert "`netlearn compare depth`: not run yet." in page
-    (row,) = [line for line in page.splitlines() if line.startswith("| scaled, minus large |")]
-    assert row.split(" | ")[1] == "validation accuracy, epoch 1"
-    assert "at least 5.00 %" in row
-    assert Path("docs/page/initial-weights.png").read_bytes().startswith(b"\x89PNG")
-    second = CliRunner().invoke(reproduce.main, arguments)
-    assert "initial-weights: done" in second.stderr.splitlines()
-    assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")} == files
-    assert Path("docs/page.md").read_text() == page
-
-
-@pytest.mark.usefixtures("unrendered")
-def test_reproduction_does_again_only_the_run_that_is_missing() -> None:
-    experiment = reproduce.plan("initial-weights", 2, quick=True)
-    with workers_here() as workers:
-        reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
-        before = {path: path.stat().st_mtime_ns for path in Path("out").glob("*/summary.json")}
-        Path("out/large-1/summary.json").unlink()
-        reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
-    after = {path: path.stat().st_mtime_ns for path in Path("out").glob("*/summary.json")}
-    assert {path.parent.name for path in after if after[path] != before[path]} == {"large-1"}

@@ -1,0 +1,226 @@
+"""The page on the book's experiments: their results beside the published ones, and what of them is not done."""
+
+import shutil
+import statistics
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from netlearn import catalogue
+from netlearn.errors import NetlearnError
+from netlearn.experiment import Experiment
+from netlearn.history import Run, read_run
+from netlearn.launch import environment
+from netlearn.trials import Task, is_done, tasks_of
+from scripts.book import CLAIMS, MEASURES, NOTES, Claim
+
+SECONDS = "seconds.txt"
+PICTURES = {  # the one that is worth looking at
+    "neuron": "neuron",
+    "overfitting": "overfitting",
+    "overfitting-all": "overfitting",
+    "initial-weights": "curves",
+    "initial-weights-wide": "curves",
+    "more-data": "training-size",
+    "learning-rates": "curves",
+    "depth": "layers",
+    "slowdown": "slowdown",
+    "tie": "slowdown",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What our runs say to a claim; `in_range` is None without a figure of the book, `holds` without a bound."""
+
+    claim: Claim
+    seeds: int
+    in_range: bool | None
+    holds: bool | None
+    cells: tuple[str, ...]
+
+
+def page(
+    plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: str,
+    problems: Mapping[str, Sequence[str]], *, notes: bool,
+) -> str:  # fmt: skip
+    """Return the page on the experiments that are done, and copy their pictures to a folder beside it.
+
+    Args:
+        plans: the experiments, by name.
+        runs: the folder with a folder for each.
+        pictures: where the pictures go.
+        command: what made the page.
+        problems: why experiments that were just tried are not done; of the others their folders tell.
+        notes: whether the notes in `book.py` are about these seeds.
+    """
+    parts, findings, seconds = [], [], 0.0
+    for name, experiment in plans.items():
+        tasks = tasks_of(experiment, runs / name)
+        if not all(map(is_done, tasks)):
+            parts.append(_not_done(name, experiment, tasks, problems.get(name, ())))
+            continue
+        found = [read_run(task.folder, task.variant) for task in tasks]
+        here = [finding for claim in CLAIMS if claim.experiment == name and (finding := compared(claim, found))]
+        findings += here
+        seconds += seconds_in(runs / name / SECONDS)
+        failed = [*problems.get(name, ()), *_diverged(found)]
+        parts.append(_section(name, experiment, here, failed, _copied(name, runs, pictures), notes=notes))
+    machine = environment()
+    data = ", ".join(sorted({settings.data for plan in plans.values() for settings in plan.variants.values()}))
+    versions = f"netlearn {machine['netlearn']}, numpy {machine['numpy']} and {machine['blas']}"
+    head = f"""# The book's experiments, reproduced
+
+Made by `{command}` (data: {data}) in {seconds / 60:.1f} minutes on {machine["cores"]} cores,
+{machine["cpu"]}, with {versions}.
+
+The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and two of
+netlearn's own at the end. The book reports single runs, often the best of several; ours are the mean ± standard
+deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; the single neuron starts from constants, so one
+is all it has, and its figures are what the book's equations give. Where the book does not say whether a figure is the
+best epoch's or the last one's, both are here.
+
+{tally(findings)}
+"""
+    return "\n".join([head, *parts])
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """Return how many figures of the book lie in our ranges, each counted once, and how many bounds hold."""
+    readings: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        if finding.in_range is not None:
+            readings.setdefault(finding.claim.figure, []).append(finding)
+    neuron = [each for each in readings.values() if each[0].claim.experiment == "neuron"]
+    others = [each for each in readings.values() if each[0].claim.experiment != "neuron"]
+    inside, agreeing = (sum(any(one.in_range for one in each) for each in some) for some in (others, neuron))
+    twice = sum(len(each) > 1 for each in others)
+    by_chance = sum((each[0].seeds - 1) / (each[0].seeds + 1) for each in others)
+    bounds = [finding.holds for finding in findings if finding.holds is not None]
+    return textwrap.fill(
+        f"Of {len(others)} figures of the book, {inside} lie in the range of our seeds. Each is counted once: "
+        f"{twice} have two readings, best epoch and last, and are in range if one of them is. If the book's runs "
+        f"were like ours, {by_chance:.0f} or more would be expected: one more run lies between the lowest and the "
+        "highest of n in (n − 1) of (n + 1) cases, and oftener in one of two ranges. The single neuron, which knows "
+        f"no chance, is counted apart: {agreeing} of its {len(neuron)} figures are the same. Of {len(bounds)} bounds "
+        f"on our means, {sum(bounds)} hold.",
+        118,
+    )
+
+
+def _not_done(name: str, experiment: Experiment, tasks: Sequence[Task], problems: Sequence[str]) -> str:
+    """Return the section of an experiment of which runs are missing."""
+    said = problems or [
+        f"{task.variant}, seed {task.settings.seed}: {_why_not_done(task)}"
+        for task in tasks
+        if task.folder.exists() and not is_done(task)
+    ]
+    done = sum(map(is_done, tasks))
+    state = f"{done} of {len(tasks)} runs are done." if done or said else "not run yet."
+    listed = "".join(f"- {problem}\n" for problem in said)
+    return f"## {experiment.title}\n\n`netlearn compare {name}`: {state}\n" + (f"\n{listed}" if said else "")
+
+
+def _why_not_done(task: Task) -> str:
+    try:
+        run = read_run(task.folder, task.variant)
+    except NetlearnError as error:
+        return str(error)
+    return f"{task.folder}: {'interrupted' if run.settings == task.settings else 'holds a run with other settings'}"
+
+
+def _diverged(runs: Sequence[Run]) -> list[str]:
+    return [f"{run.variant}, seed {run.settings.seed}, not counted: {run.problem}" for run in runs if run.problem]
+
+
+def _section(
+    name: str,
+    experiment: Experiment,
+    findings: Sequence[Finding],
+    failed: Sequence[str],
+    picture: str,
+    *,
+    notes: bool,
+) -> str:
+    said = catalogue.comment(catalogue.files()[name])
+    seeds = len(experiment.seeds)
+    head = ("variant", "figure", "the book", "ours", "lowest to highest", "verdict")
+    table = [head, ("---", "---", *["---:"] * 3, "---"), *(finding.cells for finding in findings)]
+    outside = any(False in (finding.in_range, finding.holds) for finding in findings)
+    return "\n".join(
+        [
+            f"## {experiment.title}\n",
+            f"{said['Question'][0].upper()}{said['Question'][1:]} `netlearn compare {name}`, {seeds} "
+            f"{'seed' if seeds == 1 else 'seeds'}.\n",
+            *(f"| {' | '.join(row)} |" for row in table),
+            *(["", *(f"- {problem}" for problem in failed)] if failed else []),
+            *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),
+            *([f"\n![{experiment.title}]({picture})"] if picture else []),
+            "",
+        ]
+    )
+
+
+def _copied(name: str, runs: Path, pictures: Path) -> str:
+    """Copy the picture of an experiment that is worth looking at; return its place as the page names it."""
+    source = runs / name / f"{PICTURES.get(name, '')}.png"
+    if not source.is_file():
+        return ""
+    pictures.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, pictures / f"{name}.png")
+    return f"{pictures.name}/{name}.png"
+
+
+def seconds_in(path: Path) -> float:
+    """Return the seconds that a file tells, 0 where it does not."""
+    try:
+        return float(path.read_text())
+    except (OSError, ValueError):
+        return 0.0
+
+
+def compared(claim: Claim, runs: Sequence[Run]) -> Finding | None:
+    """Return what the runs say to a claim, None where its variant was not run."""
+    measure, unit = MEASURES[claim.measure]
+    values = {run.settings.seed: measure(run) for run in runs if run.variant == claim.variant and not run.problem}
+    if claim.minus:
+        less = {run.settings.seed: measure(run) for run in runs if run.variant == claim.minus and not run.problem}
+        values = {seed: values[seed] - less[seed] for seed in values.keys() & less.keys()}
+    ours = [_rounded(value, unit) for _, value in sorted(values.items())]
+    if not ours:
+        return None
+    mean = statistics.fmean(ours)
+    in_range = None if claim.book is None else min(ours) <= claim.book <= max(ours)
+    bounds = [f"at least {_text(claim.low, unit)}"] if claim.low > -float("inf") else []
+    bounds += [f"at most {_text(claim.high, unit)}"] if claim.high < float("inf") else []
+    holds = claim.low <= round(mean, 4) <= claim.high if bounds else None
+    verdict = [] if claim.book is None else [_verdict(claim.book, ours, unit)]
+    verdict += [f"{'holds' if holds else 'does not hold'}: {', '.join(bounds)}"] if bounds else []
+    cells = (
+        f"{claim.variant}, minus {claim.minus}" if claim.minus else claim.variant,
+        claim.measure,
+        "" if claim.book is None else _text(claim.book, unit),
+        _text(mean, unit) + (f" ± {_text(statistics.stdev(ours), unit)}" if len(ours) > 1 else ""),
+        f"{_text(min(ours), unit)} to {_text(max(ours), unit)}" if len(ours) > 1 else "",
+        "; ".join(verdict),
+    )
+    return Finding(claim, len(ours), in_range, holds, cells)
+
+
+def _verdict(book: float, ours: Sequence[float], unit: str) -> str:
+    where = "our range" if len(ours) > 1 else "ours"
+    if book < min(ours):
+        return f"below {where} by {_text(min(ours) - book, unit)}"
+    if book > max(ours):
+        return f"above {where} by {_text(book - max(ours), unit)}"
+    return "in our range" if len(ours) > 1 else "the same"
+
+
+def _rounded(value: float, unit: str) -> float:
+    """Return a value as exact as it is written."""
+    return round(value, 4) if unit == "%" else float(f"{value:{unit}}")
+
+
+def _text(value: float, unit: str) -> str:
+    return f"{100 * value:.2f} %" if unit == "%" else f"{value:{unit}}"
