@@ -20,12 +20,24 @@ def test_every_line_is_labelled_at_its_end_outside_the_axes(drawn: dict[str, Fig
     figure = drawn["slowdown"]
     figure.draw_without_rendering()
     for axes, names in zip(figure.axes, ([2], [2], [4]), strict=True):
-        labels = [text for text in axes.texts if text.get_text().startswith(("quadratic", "cross-entropy"))]
+        labels = [text for text in axes.texts if text.get_text().lstrip("●■ ").startswith(("quadratic", "cross"))]
         assert len(labels) == names[0]
         boxes = [label.get_window_extent() for label in labels]
         assert all(box.x0 >= axes.get_window_extent().x1 for box in boxes)
         assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
         assert all(box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_variants_differ_in_dashes_or_markers_and_layers_in_dashes(drawn: dict[str, Figure]) -> None:
+    speed, stuck, layers = (
+        [(str(line.get_marker()), line.get_linestyle()) for line in axes.get_lines() if line.get_color() != GREY]
+        for axes in drawn["slowdown"].axes
+    )
+    assert speed == stuck == [("None", "-"), ("None", "--")]
+    assert layers == [("o", "--"), ("o", "-"), ("s", "--"), ("s", "-")]
+    assert {text.get_text() for text in drawn["slowdown"].axes[2].texts} == {
+        "● quadratic, layer 1", "● quadratic, layer 2", "■ cross-entropy, layer 1", "■ cross-entropy, layer 2",
+    }  # fmt: skip
 
 
 def test_gradients_of_single_neurons_lie_on_the_theorys_lines(drawn: dict[str, Figure]) -> None:

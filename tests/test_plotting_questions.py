@@ -1,14 +1,17 @@
+import re
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
 from netlearn.activations import Array
 from netlearn.history import Run
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.seeds import colours_of
+from netlearn.plotting.style import render
 from netlearn.results import group
 from tests.comparisons import run
 
@@ -51,8 +54,24 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
     np.testing.assert_allclose(points(mark_of_a), [[10 / 500, 1.5]])
     np.testing.assert_allclose(points(mark_of_b), [[2, 0]])
     labels = {text.get_text() for text in accuracy.texts}
-    assert labels == {"a, test", "a, training", "b, test", "b, training"}
+    assert labels == {"● a, test", "● a, training", "■ b, test", "■ b, training"}
+    assert [(line.get_marker(), line.get_linestyle()) for line in accuracy.get_lines()] == [
+        ("o", "-"), ("o", ":"), ("s", "-"), ("s", ":"),
+    ]  # fmt: skip
     assert accuracy.get_ylim()[0] <= 0.93
+
+
+def test_lowest_cost_is_told_below_the_panels_where_no_line_is() -> None:
+    figure = DRAWN["overfitting"](group([tracked("a", [3, 2, 1, 2, 2.5, 3]), tracked("b" * 60, [1] * 6)]), "title")
+    assert figure is not None
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    first, second = (text.get_text() for text in legend.get_texts())
+    assert first == "● a: lowest test cost in epoch 0"
+    assert second == f"■ {'b' * 35}…: lowest test cost in epoch 0"
+    box = legend.get_window_extent()
+    assert not any(axes.get_window_extent().overlaps(box) for axes in figure.axes)
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
 
 
 def test_overfitting_needs_a_tracked_test_set() -> None:
@@ -84,6 +103,23 @@ def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> No
     assert [axes.get_title(loc="left") for axes in panels] == ["flat", "deep", "deeper"]
     assert [len([t for t in axes.texts if t.get_text().startswith("layer ")]) for axes in panels] == [2, 3, 4]
     assert DRAWN["layers"](group([deep("flat", 2), deep("deep", 3)]), "title") is None
+
+
+def test_up_to_six_layers_differ_in_dashes_and_their_names_stand_in_gaps_of_their_lines() -> None:
+    figure = DRAWN["layers"](group([deep("flat", 3), deep("deep", 6)]), "title")
+    assert figure is not None
+    axes = figure.axes[1]
+    lines = axes.get_lines()[:6]
+    drawn = re.findall(r'style="([^"]*stroke-width: 2[;"][^"]*)', render(figure, "svg").decode() + '"')
+    dashed = {style.partition("stroke-dasharray: ")[2].partition(";")[0] for style in drawn}
+    assert len(dashed) == 6
+    names = [text for text in axes.texts if text.get_text().startswith("layer ")]
+    for text, line in zip(names, lines, strict=True):
+        assert isinstance(text, Annotation)
+        assert text.xy in [tuple(point) for point in points(line)]
+        patch = text.get_bbox_patch()
+        assert patch is not None
+        assert patch.get_facecolor() == (1, 1, 1, 1)
 
 
 def test_many_variants_have_colours_of_their_own_each() -> None:

@@ -17,6 +17,7 @@ from netlearn.plotting.seeds import (
     draw,
     finish,
     layers_of,
+    marks_of,
     measured,
     of_the_neuron,
     share_update_axis,
@@ -99,7 +100,8 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
             above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name))
             if (theory := THEORY.get(runs[0].settings.cost)) is not None:
-                above.plot(e, theory[1](e), DASHES[i % len(DASHES)], color=colour, linewidth=1.2, label=theory[0])
+                dashes = DASHES[i % len(DASHES)]
+                above.plot(e, theory[1](e), linestyle=dashes, color=colour, linewidth=1.2, label=theory[0])
             below.hist(error, bins=20, range=(0, 1), histtype="step", color=colour, linestyle=DASHES[i % len(DASHES)])
         plain(above)
         plain(below)
@@ -165,13 +167,16 @@ def _draw_layers(axes: Axes, groups: Groups) -> Ends:
     """Draw the speed of each layer, the output layer's in a full line; return the lines' ends with their names."""
     plain(axes)
     ends = []
+    marks = marks_of(groups)
     for name, colour in colours_of(groups).items():
         count = layers_of(groups[name])
+        marker, character = marks[name]
         for layer in range(1, count + 1):
             places, (mean, *_) = band(groups[name], f"speed_{layer}")
-            axes.plot(places, mean, DASHES[(count - layer) % len(DASHES)], color=colour, linewidth=1.5)
+            dashes = DASHES[(count - layer) % len(DASHES)]
+            axes.plot(places, mean, linestyle=dashes, color=colour, linewidth=1.5, **marker)
             if places.size:
-                ends.append((float(mean[-1]), f"{short(name)}, layer {layer}", colour))
+                ends.append((float(mean[-1]), f"{character} {short(name)}, layer {layer}", colour))
     return ends
 
 

@@ -17,6 +17,7 @@ from netlearn.plotting.seeds import (
     draw_line,
     finish,
     layers_of,
+    marks_of,
     measured,
     share_update_axis,
     short,
@@ -28,19 +29,25 @@ PARTS = (("test", "-"), ("train", ":"))
 
 
 def overfitting(groups: Groups, title: str) -> Figure | None:
-    """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked."""
+    """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked.
+
+    Dashes tell the sets apart, colours and markers the variants.
+    """
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
         return None
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
+    marks = marks_of(groups)
     for axes, quantity in zip(panels, ("cost", "accuracy"), strict=True):
         plain(axes)
         ends: Ends = []
         for name, colour in colours_of(groups).items():
+            marker, character = marks[name]
             for part, dashes in PARTS:
-                label = f"{short(name)}, {'training' if part == 'train' else part}"
-                draw_line(axes, groups[name], f"{part}_{quantity}", "epoch", colour, dashes, label, ends)
+                label = f"{character} {short(name)}, {'training' if part == 'train' else part}"
+                style = {"color": colour, "linestyle": dashes, **marker}
+                draw_line(axes, groups[name], f"{part}_{quantity}", "epoch", label, ends, **style)
         if quantity == "accuracy":
             percent_axis(axes, "accuracy")
             axes.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
@@ -50,15 +57,18 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
             for name, colour in colours_of(groups).items():
                 epochs, (mean, *_) = band(groups[name], "test_cost", "epoch")
                 lowest = mean.argmin()
-                axes.plot(epochs[lowest], mean[lowest], "o", color=colour)
-                late = epochs[lowest] > epochs[-1] / 2
-                axes.annotate(
-                    f"lowest, epoch {epochs[lowest]:.0f}", (epochs[lowest], mean[lowest]), xytext=(0, -14),
-                    textcoords="offset points", color=colour, fontsize="small", ha="right" if late else "left",
+                label = f"{marks[name][1]} {short(name)}: lowest test cost in epoch {epochs[lowest]:.0f}"
+                axes.plot(
+                    epochs[lowest], mean[lowest], "*", color=colour, markersize=16, markeredgecolor="white",
+                    label=literal(label), zorder=3,
                 )  # fmt: skip
         axes.set_xlim(left=0)
         label_ends(axes, ends)
     panels[-1].set_xlabel("epochs")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", frameon=False, labelcolor="linecolor",
+        fontsize="small",
+    )  # fmt: skip
     return finish(figure, title)
 
 
@@ -110,8 +120,8 @@ def layers(groups: Groups, title: str) -> Figure | None:
         plain(axes)
         count = layers_of(groups[name])
         for layer in range(1, count + 1):
-            dashes = DASHES[(count - layer) % len(DASHES)]
-            draw_line(axes, groups[name], f"speed_{layer}", "update", colour, dashes, "", [])
+            style = {"color": colour, "linestyle": DASHES[(count - layer) % len(DASHES)]}
+            draw_line(axes, groups[name], f"speed_{layer}", "update", "", [], **style)
         axes.set_title(literal(short(name)), fontsize="medium", color=colour, loc="left")
         axes.set_yscale("log")
         _label_layers(axes, groups[name], colour)
@@ -125,13 +135,13 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 
 def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
-    """Write the name of each layer above its line, near update 100, where the lines are well apart."""
+    """Write the name of each layer into a gap of its line, near update 100, where the lines are well apart."""
     bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
     for layer, (places, (mean, *_)) in enumerate(bands, 1):
         at = min(int(np.searchsorted(places, 100)), len(places) - 1)
         axes.annotate(
-            f"layer {layer}", (places[at], mean[at]), xytext=(0, 4), textcoords="offset points", color=colour,
-            fontsize="small", ha="center",
+            f"layer {layer}", (places[at], mean[at]), color=colour, fontsize="small", ha="center", va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from netlearn.activations import Array
 from netlearn.history import Run
-from netlearn.plotting.style import COLOURS, DASHES, literal, plain, update_axis
+from netlearn.plotting.style import COLOURS, DASHES, MARKS, literal, plain, update_axis
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]
@@ -25,6 +25,15 @@ def colours_of(groups: Groups) -> dict[str, str]:
         return dict(zip(groups, COLOURS, strict=False))
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(groups)))
     return {name: to_hex(shade) for name, shade in zip(groups, shades, strict=True)}
+
+
+def marks_of(groups: Groups) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return a marker for each variant, for a line and as a character, where dashes tell something else."""
+    marks = [MARKS[i % len(MARKS)] for i in range(len(groups))]
+    return {
+        name: ({"marker": marker, "markersize": 5, "markevery": (0.03 * (i % len(MARKS)), 0.12)}, character)
+        for i, (name, (marker, character)) in enumerate(zip(groups, marks, strict=True))
+    }
 
 
 def measured(groups: Groups) -> list[Run]:
@@ -68,19 +77,20 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
     plain(axes)
     ends: Ends = []
     for i, (name, colour) in enumerate(colours_of(groups).items()):
-        draw_line(axes, groups[name], column, against, colour, DASHES[i % len(DASHES)], short(name), ends)
+        style = {"color": colour, "linestyle": DASHES[i % len(DASHES)]}
+        draw_line(axes, groups[name], column, against, short(name), ends, **style)
     return ends
 
 
 def draw_line(
-    axes: Axes, runs: Sequence[Run], column: str, against: str, colour: str, dashes: str, label: str, ends: Ends
+    axes: Axes, runs: Sequence[Run], column: str, against: str, label: str, ends: Ends, **style: Any
 ) -> None:
     """Draw the mean of a column over seeds in a band from the lowest to the highest; add its end to `ends`."""
     places, (mean, lowest, highest) = band(runs, column, against)
-    axes.plot(places, mean, dashes, color=colour, linewidth=2)
-    axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(places, mean, linewidth=2, **style)
+    axes.fill_between(places, lowest, highest, color=style["color"], alpha=0.18, linewidth=0)
     if places.size:
-        ends.append((float(mean[-1]), label, colour))
+        ends.append((float(mean[-1]), label, style["color"]))
 
 
 def short(name: str) -> str:

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", "-.", ":")
+DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
+MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and in a text
 MOST_EPOCH_MARKS = 6
 LABEL_HEIGHT = 0.13  # inches
 
