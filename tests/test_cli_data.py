@@ -36,8 +36,12 @@ def test_data_show_draws_a_picture() -> None:
     assert Path("mnist-5k.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_data_show_numbers_its_pictures_and_draws_svg_where_asked() -> None:
+@pytest.mark.usefixtures("unrendered")
+def test_data_show_numbers_its_pictures() -> None:
     assert [call("data", "show", "mnist-5k").stdout for _ in range(2)] == ["mnist-5k.png\n", "mnist-5k-2.png\n"]
+
+
+def test_data_show_draws_svg_where_asked() -> None:
     assert call("data", "show", "mnist-5k", "--out", "digits.svg").exit_code == 0
     assert b"<svg" in Path("digits.svg").read_bytes()
 
@@ -54,6 +58,7 @@ def test_data_show_of_what_is_no_picture_is_refused() -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: neuron: its examples are no pictures\n")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_data_show_to_a_place_that_cannot_be_written_is_refused() -> None:
     result = call("data", "show", "mnist-5k", "--out", "nowhere/picture.png")
     assert (result.exit_code, result.stderr) == (
