@@ -13,7 +13,7 @@ from netlearn.activations import Array
 from netlearn.costs import COSTS, lies_in
 from netlearn.errors import RunError, SettingsError
 from netlearn.files import check_file, read_bounded, refuse_newer
-from netlearn.metrics import check_metrics, read_metrics
+from netlearn.metrics import check_metrics, most_bytes, read_metrics
 from netlearn.runs import CONFIG, METRICS, MOST_METRICS, SAMPLES, SUMMARY, WEIGHTS, Summary
 from netlearn.settings import MOST_TOML, Settings, decode_toml, read_toml
 from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
@@ -83,6 +83,7 @@ def read_run(folder: Path, variant: str) -> Run:
     summary = read_summary(folder)
     if summary.sizes[1:-1] != settings.hidden or summary.seed != settings.seed:
         raise RunError(f"{folder / SUMMARY}: the summary of another run than that of {CONFIG}")
+    check_file(folder / METRICS, most_bytes(settings))
     metrics = read_metrics(folder / METRICS)
     check_metrics(folder / METRICS, metrics, summary, settings.batch_size)
     return Run(variant, folder, settings, summary, metrics, summary.error)

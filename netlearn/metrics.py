@@ -9,6 +9,7 @@ from netlearn.activations import Array
 from netlearn.errors import RunError
 from netlearn.files import check_file
 from netlearn.runs import LONGEST_ROW, MOST_METRICS, SUMMARY, Summary
+from netlearn.settings import Settings
 
 COLUMNS = (
     "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
@@ -18,6 +19,7 @@ TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
 COSTS = {"train_cost", "validation_cost", "test_cost"}  # a cost of the user's own may be negative
 SHARES = {"train_accuracy", "validation_accuracy", "test_accuracy", "stuck"}
 LARGEST = 1e300  # of a metric: what is larger cannot be drawn
+FIRST_PROBES, LONGEST_NUMBER = 50, 17  # rows before the second epoch's, at most; bytes, with the comma
 
 
 def read_metrics(path: Path) -> dict[str, Array]:
@@ -42,6 +44,13 @@ def read_metrics(path: Path) -> dict[str, Array]:
     if table.shape[1] != len(header) or not np.isfinite(table[:, :2]).all():
         raise RunError(f"{path}: not the metrics of a run: its columns or rows are others")
     return dict(zip(header, table.T, strict=True))
+
+
+def most_bytes(settings: Settings) -> int:
+    """Return how many bytes the metrics.csv of a run can have."""
+    rows = settings.epochs // settings.probe_every + FIRST_PROBES
+    columns = len(COLUMNS) + len(TEST_COLUMNS) + len(settings.hidden) + 1
+    return min(MOST_METRICS, LONGEST_ROW + rows * columns * LONGEST_NUMBER)
 
 
 def check_metrics(path: Path, metrics: dict[str, Array], summary: Summary, batch_size: int) -> None:

@@ -111,6 +111,13 @@ def test_metrics_that_end_before_the_run_does_are_refused(run: Path) -> None:
         read_run(run, "")
 
 
+def test_metrics_of_more_rows_than_the_run_can_have_are_not_read(run: Path) -> None:
+    text = (run / "metrics.csv").read_text()
+    (run / "metrics.csv").write_text(text + text.splitlines(keepends=True)[-1] * 200)
+    with pytest.raises(RunError, match=r"^run/metrics\.csv: [\d,]+ bytes; allowed are [\d,]+$"):
+        read_run(run, "")
+
+
 def edit_summary(run: Path, **changes: object) -> None:
     path = run / "summary.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
