@@ -33,12 +33,14 @@ def test_train_prints_data_and_network_then_epochs_and_results_on_stdout() -> No
     )
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_quiet_prints_the_results_only() -> None:
     result = train("-q")
     assert result.stderr == ""
     assert result.stdout.startswith("test accuracy: ")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_json_prints_the_summary() -> None:
     result = train("--json", "--seed", "3")
     summary = json.loads(result.stdout)
@@ -47,6 +49,7 @@ def test_json_prints_the_summary() -> None:
     assert result.stderr.startswith("data: mnist-5k")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
     result = call("train", "--epochs", "1")
     assert result.exit_code == 0
@@ -57,6 +60,7 @@ def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
     )
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_flag_goes_before_file_and_file_before_default() -> None:
     Path("run.toml").write_text('cost = "quadratic"\nepochs = 1\nbatch_size = 50\ndata = "mnist-5k"\n')
     result = call("train", "--config", "run.toml", "--batch-size", "100", "-q")
@@ -68,12 +72,14 @@ def test_flag_goes_before_file_and_file_before_default() -> None:
     assert "seed = 0" in config
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_stored_config_repeats_the_run_to_the_byte() -> None:
     train("-q", "--hidden", "12", "--seed", "4", "--out", "first")
     call("train", "-q", "--config", "first/config.toml", "--out", "again")
     assert Path("first/weights.safetensors").read_bytes() == Path("again/weights.safetensors").read_bytes()
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("arguments", "sizes"),
     [
@@ -87,6 +93,7 @@ def test_hidden_layers_are_given_by_commas_or_repeated(arguments: list[str], siz
     assert json.loads(train(*arguments, "-q", "--json").stdout)["sizes"] == sizes
 
 
+@pytest.mark.usefixtures("unflushed")
 def test_single_neuron_is_trained_by_name() -> None:
     result = call(
         "train", "--data", "neuron", "--hidden", "none", "--batch-size", "1", "--initializer", "2,2",
@@ -97,11 +104,13 @@ def test_single_neuron_is_trained_by_name() -> None:
     assert (rows[-1][0], rows[-1][7][:6]) == ("300", "0.2028")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_run_folders_are_numbered_and_never_overwritten() -> None:
     for name in ("cross-entropy", "cross-entropy-2", "cross-entropy-3"):
         assert f"run folder: runs/{name} " in train("-q").stdout
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_out_that_exists_is_refused_and_overwritten_by_force() -> None:
     train("-q", "--out", "here")
     before = Path("here/summary.json").read_bytes()
@@ -151,6 +160,7 @@ def test_run_is_finished_or_kept_though_nobody_listens(ending: str) -> None:
     assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_data_that_auto_took_is_stored_so_that_the_run_can_be_repeated() -> None:
     call("train", "-q", "--epochs", "1")
     assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()

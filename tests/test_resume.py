@@ -150,6 +150,7 @@ def test_run_that_another_process_is_at_is_left_alone(tmp_path: Path) -> None:
         launch.run(settings, begin(settings), folder)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_stop_in_the_epoch_that_exhausts_the_patience_is_an_early_stop(tmp_path: Path) -> None:
     settings = settings_of(patience=1, learning_rate=1e-9)
     trainer = begin(settings)
@@ -158,6 +159,7 @@ def test_stop_in_the_epoch_that_exhausts_the_patience_is_an_early_stop(tmp_path:
     assert summary.status == "stopped early"
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("content", [b"x" * 5000, b"update,epoch,seconds,a\n" + b"1,2,3\n" * 800])
 def test_metrics_that_are_not_the_checkpoints_are_refused_before_anything_is_changed(content: bytes) -> None:
     train("-q", "--out", "run")
@@ -173,6 +175,7 @@ def test_metrics_that_are_not_the_checkpoints_are_refused_before_anything_is_cha
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
     train("-q", "--out", "wild", "--learning-rate", "1000", "--l2", "500")
     result = call("train", "--resume", "wild")
@@ -272,6 +275,7 @@ def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_metrics_shorter_than_the_checkpoint_says_are_refused(tmp_path: Path) -> None:
     settings = settings_of()
     broken_off(settings, tmp_path / "run", 7)
@@ -281,6 +285,7 @@ def test_metrics_shorter_than_the_checkpoint_says_are_refused(tmp_path: Path) ->
         launch.resume(settings, begin(settings), RunFolder.existing(tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
     settings = settings_of()
     broken_off(settings, tmp_path / "run", 7)
@@ -291,6 +296,7 @@ def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None
         launch.resume(settings, begin(settings, data), RunFolder.existing(tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_settings_of_a_finished_run_that_were_edited_are_noticed() -> None:
     train("-q", "--out", "run")
     path = Path("run/config.toml")
@@ -318,6 +324,7 @@ def test_interrupted_train_says_how_to_go_on_and_that_command_does(number: int, 
     assert left(Path("my run")) == left(Path("whole"))
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_finished_run_is_told_and_left_alone() -> None:
     train("-q", "--out", "run")
     before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
@@ -336,6 +343,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(("arguments", "message"), REFUSED)
 def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
     train("-q", "--out", "run")
@@ -343,6 +351,7 @@ def test_other_changes_are_refused_with_both_values(arguments: list[str], messag
     assert (result.exit_code, result.stderr) == (2, f"Error: {message}\n")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_same_value_may_be_said_again() -> None:
     train("-q", "--out", "run")
     assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
