@@ -65,7 +65,7 @@ def test_list_shows_names_questions_and_run_times() -> None:
     for name, path in FILES.items():
         assert f"{name} {catalogue.comment(path)['Question']} (" in text
     for question_and_time in (
-        "do more hidden layers help, and how fast does each layer learn? (2 minutes on full MNIST with 2 cores)",
+        "do more hidden layers help, and how fast does each layer learn? (90 seconds on full MNIST with 2 cores)",
         "how does accuracy grow with the number of training images? "
         "(3 minutes on full MNIST with 2 cores; the bundled digits are too few)",
         "how does one neuron learn from a mild and from a bad start, with each cost? (5 seconds)",
