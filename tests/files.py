@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from netlearn import datasets
 from netlearn.datasets import Dataset, Examples
-from netlearn.sources import FILES
+from netlearn.datasets.sources import FILES
+from netlearn.errors import NetlearnError
 
 
 def idx_bytes(items: NDArray[np.uint8]) -> bytes:
@@ -46,6 +49,14 @@ def small_dataset(train: int = 47, validation: int = 20, n_in: int = 6, outputs:
 
     parts = examples(train), examples(validation), examples(validation)
     return Dataset("small", "here", *parts, outputs=outputs, image=None, sha256={})
+
+
+def refused(name: str) -> str:
+    """Return the one line with which a data set is refused."""
+    with pytest.raises(NetlearnError) as caught:
+        datasets.load(name)
+    (line,) = str(caught.value).splitlines()
+    return line
 
 
 def wait_for(text: str, stream: IO[str]) -> None:

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from netlearn import datasets, launch
 from netlearn.checkpoints import identify, read_state, write_state
+from netlearn.datasets.idx import read_idx
 from netlearn.errors import NetlearnError
 from netlearn.experiment import read_experiment
 from netlearn.history import read_summary
-from netlearn.idx import read_idx
 from netlearn.metrics import read_metrics
 from netlearn.settings import Settings, read_toml, resolve, write_toml
 from netlearn.tensors import layer_shapes, named, pack, read_tensors

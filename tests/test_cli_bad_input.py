@@ -18,7 +18,7 @@ WRONG = [
      "package.module:ClassName"),
     (["--cost", "nowhere:Huber"], 1, "cost 'nowhere:Huber': cannot be loaded: ModuleNotFoundError: No module named "
      "'nowhere'"),
-    (["--data", "mnst"], 2, "data 'mnst': did you mean mnist? allowed is auto, mnist, mnist-5k, "
+    (["--data", "mnst"], 2, "data 'mnst': did you mean mnist? must be auto, mnist, mnist-5k, "
      "fashion-mnist, neuron, a folder of IDX "
      "files or an .npz file"),
     (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
@@ -34,7 +34,7 @@ WRONG = [
     (["--epochs", "0"], 2, f"--epochs 0: allowed is {COUNT}"),
     (["--epochs", "2.5"], 2, f"--epochs 2.5: allowed is {COUNT}"),
     (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
-    (["--train-size", "99999"], 2, "train_size 99999: mnist-5k has 1 to 3500 training examples"),
+    (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),
     (["--seed", "-3"], 2, "--seed -3: allowed is a whole number from 0 to 2^63-1"),
     (["--l2", "-0.5"], 2, "--l2 -0.5: allowed is a number from 0 to 1e+09"),
     (["--dtype", "half"], 2, "--dtype half: allowed is float32, float64"),
@@ -45,12 +45,12 @@ WRONG = [
     (["--out", "file"], 1, "file: is a file; a run needs a folder of its own"),
     (["--out", "file/run"], 1, "file/run: cannot be written: Not a directory"),
     (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
-    (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': allowed is auto, mnist, mnist-5k, "
+    (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': must be auto, mnist, mnist-5k, "
      "fashion-mnist, neuron, a folder of IDX files or an .npz file"),
     (["--data", "neuron", "--batch-size", "1", "--cost", "log-likelihood"], 2,
      "a softmax over one output neuron is always 1; allowed are 2 outputs or more"),
-    (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: not a whole gzip file: Compressed file ended before the "
-     "end-of-stream marker was reached"),
+    (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: not a complete gzip file: Compressed file ended before "
+     "the end-of-stream marker was reached"),
 ]  # fmt: skip
 
 

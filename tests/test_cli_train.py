@@ -56,7 +56,7 @@ def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1].startswith(
-        "      taken because mnist is not here and cannot be had: no mirror could give the files: https://"
+        "      used because mnist is not on this machine and cannot be downloaded: no mirror has the files: https://"
     )
 
 

@@ -35,7 +35,7 @@ def test_task_is_a_pure_function_of_its_settings() -> None:
 
 def test_task_that_cannot_be_done_says_why() -> None:
     settings = resolve({"data": "mnist-5k", "train_size": 9999})
-    assert perform(Task("a", settings, Path("one"))) == "train_size 9999: mnist-5k has 1 to 3500 training examples"
+    assert "train_size 9999: must be from 1 to 3500" in (perform(Task("a", settings, Path("one"))) or "")
 
 
 def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:

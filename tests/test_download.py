@@ -1,9 +1,9 @@
-"""Downloads from a real HTTP server on this machine, as it should be and with everything that goes wrong."""
+"""Downloads from a real HTTP server on this machine, with everything that can go wrong."""
 
 import gzip
 import hashlib
+import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlearn import datasets, sources
-from netlearn.download import fetch
+from netlearn import datasets
+from netlearn.datasets import sources
+from netlearn.datasets.download import fetch
+from netlearn.datasets.sources import FILES, SOURCES, Source
 from netlearn.errors import DataError
-from netlearn.sources import FILES, SOURCES, Source
-from tests.files import idx_bytes, small_arrays, write_folder
+from tests.files import idx_bytes, refused, small_arrays, write_folder
 
 CONTENT = {
     f"{name}.gz": gzip.compress(idx_bytes(items), mtime=0) for name, items in zip(FILES, small_arrays(), strict=True)
@@ -90,7 +91,7 @@ def test_good_mirror_fills_the_folder(mirrors: Mirrors, tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == CONTENT
 
 
-def test_what_is_there_already_is_not_asked_for_again(mirrors: Mirrors, tmp_path: Path) -> None:
+def test_existing_file_is_not_downloaded_again(mirrors: Mirrors, tmp_path: Path) -> None:
     name = next(iter(CONTENT))
     (tmp_path / name).write_bytes(CONTENT[name])
     fetch(HASHES, [mirrors.url("good")], tmp_path)
@@ -101,7 +102,7 @@ def test_what_is_there_already_is_not_asked_for_again(mirrors: Mirrors, tmp_path
 REASONS = {
     "missing": "404 Not Found",
     "wrong": f"{FILES[0]}.gz has the wrong SHA-256",
-    "truncated": "broke off",
+    "truncated": "connection lost",
     "hanging": "no answer in time",
     "stalling": "no answer in time",
 }
@@ -111,11 +112,8 @@ REASONS = {
 def test_failing_mirror_is_named_with_its_reason_and_leaves_nothing(
     mirrors: Mirrors, tmp_path: Path, manner: str
 ) -> None:
-    begun = time.monotonic()
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=re.escape(f"{mirrors.url(manner)} ({REASONS[manner]})")):
         fetch(HASHES, [mirrors.url(manner)], tmp_path / "cache", silence=SILENCE)
-    assert str(caught.value) == f"no mirror could give the files: {mirrors.url(manner)} ({REASONS[manner]})"
-    assert time.monotonic() - begun < 5
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -129,16 +127,12 @@ def test_all_mirrors_failing_are_all_named(mirrors: Mirrors, tmp_path: Path) -> 
     gone = "http://127.0.0.1:9/"
     with pytest.raises(DataError) as caught:
         fetch(HASHES, [mirrors.url("missing"), gone], tmp_path)
-    assert str(caught.value) == (
-        f"no mirror could give the files: {mirrors.url('missing')} (404 Not Found), {gone} (cannot be reached)"
-    )
+    assert f"{mirrors.url('missing')} (404 Not Found), {gone} (cannot be reached)" in str(caught.value)
 
 
-def test_slow_download_is_given_up_within_the_time_that_it_has(mirrors: Mirrors, tmp_path: Path) -> None:
-    begun = time.monotonic()
+def test_slow_download_is_abandoned_at_its_deadline(mirrors: Mirrors, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"dripping/ \(too slow\)"):
         fetch(HASHES, [mirrors.url("dripping")], tmp_path / "cache", silence=SILENCE, within=1)
-    assert time.monotonic() - begun < 5
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -187,7 +181,7 @@ def test_mnist_is_downloaded_once_and_then_found_in_the_cache(known: Callable[..
     assert len(mirrors.asked) == 5
 
 
-def test_damaged_cache_is_mended(known: Callable[..., None], mirrors: Mirrors) -> None:
+def test_damaged_cache_is_repaired(known: Callable[..., None], mirrors: Mirrors) -> None:
     known("good")
     datasets.load("mnist")
     damaged = sources.cache_folder("mnist") / f"{FILES[0]}.gz"
@@ -197,36 +191,32 @@ def test_damaged_cache_is_mended(known: Callable[..., None], mirrors: Mirrors) -
     assert len(mirrors.asked) == 5
 
 
-def test_auto_takes_mnist_where_it_can_be_had(known: Callable[..., None]) -> None:
+def test_auto_is_mnist_if_it_can_be_downloaded(known: Callable[..., None]) -> None:
     known("good")
     data = datasets.load("auto")
     assert (data.name, data.note) == ("mnist", "")
 
 
-def test_auto_takes_mnist_5k_where_mnist_cannot_be_had_and_says_why(
+def test_auto_is_mnist_5k_if_mnist_cannot_be_downloaded_and_says_why(
     known: Callable[..., None], mirrors: Mirrors
 ) -> None:
     known("missing")
     data = datasets.load("auto")
     assert (data.name, len(data.train)) == ("mnist-5k", 3500)
-    assert data.note == (
-        "taken because mnist is not here and cannot be had: no mirror could give the files: "
-        f"{mirrors.url('missing')} (404 Not Found); longer tries: netlearn data download mnist"
-    )
+    assert f"{mirrors.url('missing')} (404 Not Found)" in data.note
+    assert data.note.endswith("netlearn data download mnist")
 
 
-def test_mnist_that_cannot_be_had_says_what_to_do_instead(known: Callable[..., None], mirrors: Mirrors) -> None:
+def test_failed_download_of_mnist_says_what_to_do_instead(known: Callable[..., None], mirrors: Mirrors) -> None:
     known("missing")
-    with pytest.raises(DataError) as caught:
-        datasets.load("mnist")
-    assert str(caught.value) == (
-        "mnist is not here and cannot be had: no mirror could give the files: "
-        f"{mirrors.url('missing')} (404 Not Found); "
-        "put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
-    )
+    message = refused("mnist")
+    assert message.startswith("mnist ")
+    assert f"{mirrors.url('missing')} (404 Not Found)" in message
+    assert "NETLEARN_DATA" in message
+    assert "--data mnist-5k" in message
 
 
-def test_own_folder_goes_before_the_cache(
+def test_own_folder_precedes_the_cache(
     known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known("good")
@@ -243,13 +233,10 @@ def test_own_folder_goes_before_the_cache(
 def test_own_folder_with_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     folder = write_folder(tmp_path / "own")
     monkeypatch.setenv("NETLEARN_DATA", str(folder))
-    with pytest.raises(DataError) as caught:
-        datasets.load(name)
     path = folder / f"{FILES[0]}.gz"
-    assert str(caught.value) == (
-        f"{path}: not the mnist original: its SHA-256 is {sources.sha256_of(path)[:12]}…, "
-        "the original's 440fcabf73cc…; to use other data, name its folder with --data"
-    )
+    message = refused(name)
+    assert message.startswith(f"{path}: SHA-256 {sources.sha256_of(path)[:12]}…; must be 440fcabf73cc…")
+    assert "--data" in message
 
 
 def test_own_folder_with_unpacked_files_is_refused_with_what_to_do(
@@ -257,16 +244,10 @@ def test_own_folder_with_unpacked_files_is_refused_with_what_to_do(
 ) -> None:
     folder = write_folder(tmp_path / "own", packed=False)
     monkeypatch.setenv("NETLEARN_DATA", str(folder))
-    with pytest.raises(DataError) as caught:
-        datasets.load("mnist")
-    assert str(caught.value) == (
-        f"{folder}: holds unpacked files, allowed are the original .gz; or name it with --data"
-    )
+    assert re.match(rf"{folder}: .*unpacked.*must be .*\.gz.*--data", refused("mnist"))
 
 
-def test_cache_that_cannot_be_read_is_as_if_it_were_not_there(
-    known: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_cache_counts_as_empty(known: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     known("good")
     datasets.load("mnist")
 
@@ -277,12 +258,12 @@ def test_cache_that_cannot_be_read_is_as_if_it_were_not_there(
     assert sources.locate("mnist") is None
 
 
-def test_files_are_asked_for_as_they_are(mirrors: Mirrors, tmp_path: Path) -> None:
+def test_files_are_requested_without_content_encoding(mirrors: Mirrors, tmp_path: Path) -> None:
     fetch(HASHES, [mirrors.url("good")], tmp_path)
     assert mirrors.encodings == ["identity"] * 4
 
 
-def test_no_further_mirror_is_asked_when_the_time_is_over(mirrors: Mirrors, tmp_path: Path) -> None:
+def test_no_further_mirror_is_tried_after_the_deadline(mirrors: Mirrors, tmp_path: Path) -> None:
     with pytest.raises(DataError):
         fetch(HASHES, [mirrors.url("dripping"), mirrors.url("good")], tmp_path, silence=SILENCE, within=0.5)
     assert not [path for path in mirrors.asked if path.startswith("good")]
@@ -290,11 +271,7 @@ def test_no_further_mirror_is_asked_when_the_time_is_over(mirrors: Mirrors, tmp_
 
 def test_own_folder_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETLEARN_DATA", "nowhere")
-    with pytest.raises(DataError) as caught:
-        datasets.load("auto")
-    assert str(caught.value) == (
-        "NETLEARN_DATA 'nowhere': no such folder; it should be one that holds the MNIST files"
-    )
+    assert refused("auto").startswith("NETLEARN_DATA 'nowhere': no such folder; must be ")
 
 
 def test_small_set_differs_from_mnist() -> None:

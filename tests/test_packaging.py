@@ -27,10 +27,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_has_the_version_the_data_the_licences_and_the_types(wheel: Path) -> None:
     assert wheel.name == f"netlearn-{__version__}-py3-none-any.whl"
     names = set(zipfile.ZipFile(wheel).namelist())
-    for part in ("py.typed", "__main__.py", "cli/train.py", "data/train-images-idx3-ubyte.gz", "configs/depth.toml"):
+    images = "datasets/mnist_5k/train-images-idx3-ubyte.gz"
+    for part in ("py.typed", "__main__.py", "cli/train.py", images, "configs/depth.toml"):
         assert f"netlearn/{part}" in names
     licences = {name.rpartition("licenses/")[2] for name in names if "licenses/" in name}
-    assert licences == {"LICENSE", "netlearn/data/LICENSE-mnist-5k.txt"}
+    assert licences == {"LICENSE", "netlearn/datasets/mnist_5k/LICENSE-mnist-5k.txt"}
     assert not any(name.startswith(("tests", "scripts")) for name in names)
 
 
@@ -40,7 +41,7 @@ def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> N
     command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--epochs", "1"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert f"from {tmp_path / 'site' / 'netlearn' / 'data'}" in result.stderr
+    assert f"from {tmp_path / 'site' / 'netlearn' / 'datasets' / 'mnist_5k'}" in result.stderr
     command = [sys.executable, "-m", "netlearn", "compare", "--list"]
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     for path in (ROOT / "configs").glob("*.toml"):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from netlearn import datasets, sources
+from netlearn import datasets
 from netlearn.cli.progress import download_bar, note
+from netlearn.datasets import sources
 from netlearn.errors import SettingsError
 from netlearn.files import free_path, write_whole
 

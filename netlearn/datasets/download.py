@@ -1,6 +1,7 @@
-"""Brings the files of a known data set into a folder, from whichever of its mirrors has them.
+"""Downloading files from the first mirror that has them.
 
-Each file is checked against its SHA-256 before it takes its place, so the folder never holds a wrong or half one.
+Each file is checked against its SHA-256 before it is moved into the folder, which so never holds a wrong or partial
+file.
 """
 
 import time
@@ -17,25 +18,25 @@ from netlearn.errors import DataError
 
 
 class Progress(Protocol):
-    """What shows how far one file is; a tqdm bar is one."""
+    """A progress bar for one file, such as tqdm's."""
 
     total: float | None
 
     def update(self, n: int) -> object:
-        """Count n more bytes."""
+        """Add n bytes."""
         ...
 
     def close(self) -> object:
-        """Leave it as it is."""
+        """Finish the bar."""
         ...
 
 
-MOST_BYTES = 100_000_000  # the largest known file has 26 million
+MAX_BYTES = 100_000_000  # the largest known file has 26 million
 CHUNK = 65536
 
 
-class _GaveUpError(Exception):
-    """The download went on longer, or grew larger, than is sensible."""
+class _AbandonedError(Exception):
+    """A download took too long or grew too large."""
 
 
 def fetch(
@@ -47,36 +48,36 @@ def fetch(
     within: float = float("inf"),
     progress: Callable[[str], Progress] | None = None,
 ) -> None:
-    """Download into `folder` what is not there yet, trying mirror after mirror.
+    """Download into `folder` the files that are not there yet, trying one mirror after another.
 
     Args:
         files: SHA-256 of each file, by name.
         mirrors: addresses that end in a slash, the preferred one first.
-        folder: made where it does not exist.
-        silence: seconds without a byte after which a mirror is given up.
-        within: seconds after which everything is given up.
-        progress: makes a progress for a file's name.
+        folder: created if it does not exist.
+        silence: seconds without a byte after which a mirror is abandoned.
+        within: seconds after which the whole download is abandoned.
+        progress: returns a progress bar, given a file's name.
 
     Raises:
-        DataError: naming each mirror with its reason, or the folder that cannot be written.
+        DataError: no mirror has the files (each is named with the reason), or the folder cannot be written.
     """
-    give_up_at = time.monotonic() + within
+    deadline = time.monotonic() + within
     reasons = []
     for mirror in mirrors:
-        if time.monotonic() > give_up_at:
+        if time.monotonic() > deadline:
             break
         try:
             for name, sha256 in files.items():
-                _fetch_one(mirror + name, sha256, folder / name, silence, give_up_at, progress)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, _GaveUpError) as error:
+                _fetch_one(mirror + name, sha256, folder / name, silence, deadline, progress)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, _AbandonedError) as error:
             reasons.append(f"{mirror} ({_reason(error)})")
-        except ValueError:  # how pooch says that a hash differs
+        except ValueError:  # raised by pooch if the hash differs
             reasons.append(f"{mirror} ({name} has the wrong SHA-256)")
         except OSError as error:
             raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
         else:
             return
-    raise DataError(f"no mirror could give the files: {', '.join(reasons)}")
+    raise DataError(f"no mirror has the files: {', '.join(reasons)}")
 
 
 def _fetch_one(
@@ -84,17 +85,17 @@ def _fetch_one(
     sha256: str,
     path: Path,
     silence: float,
-    give_up_at: float,
+    deadline: float,
     progress: Callable[[str], Progress] | None,
 ) -> None:
-    """Let pooch find, check and place the file; what it does not have is streamed here.
+    """Download one file unless it is there; pooch checks its hash and moves it into place.
 
-    pooch's own downloader waits for whole chunks, so a server that sends a byte a second would hold it for hours.
+    pooch's own downloader waits for whole chunks, so a server that sends one byte a second could block it for hours.
     """
 
     def stream(url: str, output_file: str, _: object) -> None:
-        remaining = give_up_at - time.monotonic()
-        headers = {"Accept-Encoding": "identity"}  # the .gz as it is, never unpacked on the way
+        remaining = deadline - time.monotonic()
+        headers = {"Accept-Encoding": "identity"}  # no decompression of the .gz on the way
         with (
             requests.get(url, stream=True, timeout=max(0.1, min(silence, remaining)), headers=headers) as response,
             Path(output_file).open("wb") as file,
@@ -108,10 +109,10 @@ def _fetch_one(
                 file.write(chunk)
                 if bar is not None:
                     bar.update(len(chunk))
-                if file.tell() > MOST_BYTES:
-                    raise _GaveUpError("too large")
-                if time.monotonic() > give_up_at:
-                    raise _GaveUpError("too slow")
+                if file.tell() > MAX_BYTES:
+                    raise _AbandonedError("too large")
+                if time.monotonic() > deadline:
+                    raise _AbandonedError("too slow")
 
     pooch.get_logger().setLevel("WARNING")
     pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=path.name, path=path.parent, downloader=stream)
@@ -120,10 +121,10 @@ def _fetch_one(
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.HTTPError):
         return f"{error.response.status_code} {error.response.reason}"
-    if isinstance(error, _GaveUpError):
+    if isinstance(error, _AbandonedError):
         return str(error)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, urllib3.exceptions.ProtocolError):
-        return "broke off"
+        return "connection lost"
     return "cannot be reached"

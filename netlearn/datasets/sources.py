@@ -1,6 +1,6 @@
-"""Where the known data sets lie: in the user's own folder, in the cache, or on a mirror.
+"""Where the known data sets are: in the user's own folder, in the cache, or on a mirror.
 
-A known name means known bytes: each file is verified by its SHA-256 wherever it is found.
+A known name stands for known bytes: every file is checked against its SHA-256, wherever it is found.
 """
 
 import hashlib
@@ -16,14 +16,15 @@ import platformdirs
 from netlearn.errors import DataError
 
 if TYPE_CHECKING:
-    from netlearn.download import Progress
+    from netlearn.datasets.download import Progress
 
+BUNDLED = Path(__file__).parent / "mnist_5k"  # comes with netlearn
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A known data set: its mirrors, its download's size, and the SHA-256 of its files in the order of `FILES`."""
+    """A known data set: its mirrors, the size of its download, the SHA-256 of its files in the order of `FILES`."""
 
     mirrors: tuple[str, ...]
     megabytes: int
@@ -69,17 +70,17 @@ def sha256_of(path: Path) -> str:
 
 
 def cache_folder(name: str) -> Path:
-    """Return the folder of the user's cache in which a downloaded set lies."""
+    """Return the folder in the user's cache where a downloaded set is kept."""
     return Path(platformdirs.user_cache_dir("netlearn", appauthor=False)) / name
 
 
 def locate(name: str) -> Path | None:
-    """Return the folder with every file of a known set, verified, or None.
+    """Return the folder that holds all files of a known set, verified, or None.
 
-    Looked at are `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, and the cache.
+    Searches `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, then the cache.
 
     Raises:
-        DataError: `NETLEARN_DATA` is no folder, or holds a file that is not the original.
+        DataError: `NETLEARN_DATA` is not a folder, or holds a file that differs from the original.
     """
     files = SOURCES[name].files
     for folder in _own_folders(name):
@@ -90,9 +91,9 @@ def locate(name: str) -> Path | None:
         except OSError as error:
             raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
         if any((folder / file).is_file() for file in FILES):
-            raise DataError(f"{folder}: holds unpacked files, allowed are the original .gz; or name it with --data")
+            raise DataError(f"{folder}: holds unpacked files; must be the original .gz files, or name it with --data")
     cached = cache_folder(name)
-    with suppress(OSError):  # what cannot be read is not at hand
+    with suppress(OSError):  # an unreadable cache counts as empty
         if all((cached / file).is_file() and sha256_of(cached / file) == sha256 for file, sha256 in files.items()):
             return cached
     return None
@@ -103,7 +104,7 @@ def _own_folders(name: str) -> list[Path]:
     if not own:
         return []
     if not Path(own).is_dir():
-        raise DataError(f"NETLEARN_DATA {own!r}: no such folder; it should be one that holds the MNIST files")
+        raise DataError(f"NETLEARN_DATA {own!r}: no such folder; must be the folder that holds the MNIST files")
     return [Path(own) / name, Path(own)] if name == "mnist" else [Path(own) / name]
 
 
@@ -111,8 +112,8 @@ def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
     for file, sha256 in files.items():
         if (found := sha256_of(folder / file)) != sha256:
             raise DataError(
-                f"{folder / file}: not the {name} original: its SHA-256 is {found[:12]}…, the original's "
-                f"{sha256[:12]}…; to use other data, name its folder with --data"
+                f"{folder / file}: SHA-256 {found[:12]}…; must be {sha256[:12]}…, the original of {name}; "
+                "to use other data, name its folder with --data"
             )
 
 
@@ -123,19 +124,19 @@ def download(
     silence: float = 10,
     within: float = float("inf"),
 ) -> Path:
-    """Download what the cache misses of a known set and return its folder there.
+    """Download the files of a known set that are not in the cache, and return its folder there.
 
-    `progress`, `silence` and `within` are those of `netlearn.download.fetch`.
+    `progress`, `silence` and `within` are those of `netlearn.datasets.download.fetch`.
 
     Raises:
-        DataError: naming each mirror with its reason, or the folder that cannot be written.
+        DataError: no mirror has the files, or the cache cannot be written.
     """
-    from netlearn.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, which a run with data at hand saves)
+    from netlearn.datasets.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, saved without a download)
 
     source = SOURCES[name]
     folder = cache_folder(name)
     try:
         fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
     except DataError as error:
-        raise DataError(f"{name} is not here and cannot be had: {error}") from error
+        raise DataError(f"{name} is not on this machine and cannot be downloaded: {error}") from error
     return folder

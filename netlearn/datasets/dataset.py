@@ -1,0 +1,75 @@
+"""The data set: examples and labels, split into training, validation and test sets."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlearn.activations import Array
+from netlearn.errors import SettingsError
+
+Labels: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples as rows: x of shape (n, n_in), labels of shape (n,)."""
+
+    x: Array
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, n: int) -> "Examples":
+        """Return the first n examples, as views."""
+        return Examples(self.x[:n], self.labels[:n])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set, split and ready for training.
+
+    Attributes:
+        name: the name or path that loads this set again.
+        where: the folder or file it was read from.
+        train: the examples to learn from.
+        validation: the examples to choose settings with.
+        test: the examples to report results on.
+        outputs: the number of output neurons; with 1, the labels 0 and 1 are themselves the targets.
+        image: height and width if each example is an image, else None.
+        sha256: SHA-256 of each file it was read from, by file name.
+        note: anything about this set that might surprise its user, else "".
+    """
+
+    name: str
+    where: str
+    train: Examples
+    validation: Examples
+    test: Examples
+    outputs: int
+    image: tuple[int, int] | None
+    sha256: dict[str, str]
+    note: str = ""
+
+    def with_train_size(self, train_size: int | None) -> "Dataset":
+        """Return the set with only its first `train_size` training examples; None keeps all of them.
+
+        Raises:
+            SettingsError: there are fewer training examples than that.
+        """
+        if train_size is None:
+            return self
+        if train_size > len(self.train):
+            raise SettingsError(
+                f"train_size {train_size}: must be from 1 to {len(self.train)}, the training examples of {self.name}"
+            )
+        return replace(self, train=self.train.first(train_size))
+
+
+def targets(labels: Labels, outputs: int) -> Array:
+    """Return the desired outputs as rows, (n, outputs): one-hot, or the label itself for one output neuron."""
+    if outputs == 1:
+        return labels[:, np.newaxis].astype(np.float32)
+    return np.eye(outputs, dtype=np.float32)[labels]

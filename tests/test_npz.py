@@ -1,0 +1,100 @@
+"""Own data as .npz files: what is accepted, and every way in which a file can be damaged or hostile."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netlearn import datasets
+from netlearn.errors import DataError
+from tests.files import refused, small_arrays
+
+
+def npz_arrays() -> dict[str, Any]:
+    x_train, y_train, x_test, y_test = small_arrays()
+    return {"x_train": x_train, "y_train": y_train % 3, "x_test": x_test, "y_test": y_test % 3}
+
+
+def test_npz_has_the_classes_of_its_training_labels(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    arrays = npz_arrays()
+    np.savez(path, **arrays)
+    data = datasets.load(str(path))
+    assert (data.outputs, len(data.train), len(data.validation)) == (3, 20, 4)
+    np.testing.assert_allclose(data.train.x[0], arrays["x_train"][0].ravel() / 255, rtol=1e-6)
+
+
+def test_npz_of_floats_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    x = np.linspace(-2, 2, 30).reshape(10, 3)
+    np.savez(path, x_train=x, y_train=np.arange(10) % 2, x_test=x, y_test=np.arange(10) % 2)
+    data = datasets.load(str(path))
+    np.testing.assert_allclose(data.test.x, x, rtol=1e-6)
+    assert data.image is None
+
+
+def _with(key: str, change: Callable[[Any], Any]) -> dict[str, Any]:
+    arrays = npz_arrays()
+    return arrays | {key: change(arrays[key])}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "facts"),
+    [
+        ({"x_train": np.ones((3, 2))}, r"no y_train; must .*x_train, y_train, x_test, y_test"),
+        (_with("x_test", lambda x: x.astype(str)), r"x_test is <U3; must be numbers"),
+        (_with("x_train", np.ravel), r"x_train is uint8 of shape \(288,\); must be .*\(n, \.\.\.\)"),
+        (_with("y_train", lambda y: y[1:]), r"y_train is uint8 of shape \(23,\); must be .*\(24,\)"),
+        (_with("y_test", lambda y: y / 2), r"y_test is float64 of shape \(6,\); must be integers"),
+        (_with("x_train", lambda x: np.where(x > 9, np.nan, 1.0)), r"x_train .*not finite"),
+        (_with("x_test", lambda x: np.full(x.shape, 1e300)), r"x_test .*not finite in float32"),
+        (_with("x_test", lambda x: x[:, :2]), r"\(2, 3\); must be \(4, 3\)"),
+        (_with("y_test", lambda y: y + 1), r"labels .*0 to 3; must be from 0 to 2"),
+        (_with("y_train", lambda y: y.astype(int) - 1), r"labels .*-1 to 2; must be from 0 to 1"),
+        (_with("y_train", lambda y: np.array([print, *y[1:]], dtype=object)), r"y_train is object; must be numbers"),
+    ],
+)
+def test_unsuitable_npz_is_refused(tmp_path: Path, arrays: dict[str, Any], facts: str) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, **arrays)
+    assert re.match(f"{re.escape(str(path))}: .*{facts}", refused(str(path)))
+
+
+def test_npz_that_is_not_a_zip_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    path.write_bytes(b"nothing like it")
+    assert refused(str(path)).startswith(f"{path}: not an .npz file")
+
+
+def test_npz_with_a_header_larger_than_its_content_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**11,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x_train.npy", header.getvalue())
+        for key in ("y_train", "x_test", "y_test"):
+            archive.writestr(f"{key}.npy", b"")
+    assert refused(str(path)).startswith(f"{path}: x_train has 0 bytes; must be 100,000,000,000")
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=3))
+def test_corrupted_npz_is_read_or_refused(tmp_path: Path, changes: list[tuple[float, int]]) -> None:
+    path = tmp_path / "own.npz"
+    np.savez_compressed(path, **npz_arrays())
+    content = bytearray(path.read_bytes())
+    for place, byte in changes:
+        content[int(place * len(content))] = byte
+    path.write_bytes(content)
+    try:
+        found = datasets.load(str(path)).outputs
+    except DataError:
+        found = 3
+    assert found <= datasets.MAX_CLASSES
