@@ -57,7 +57,7 @@ def test_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
 def test_gzip_file_with_an_impossible_size_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(WHOLE)[:-4] + b"\xff\xff\xff\xff")
-    with pytest.raises(DataError, match=r"\d+ bytes cannot unpack to 4,294,967,295"):
+    with pytest.raises(DataError, match=r"\d+ bytes unpack to 4,294,967,295; must be"):
         read_idx(path, 3)
 
 
@@ -71,6 +71,22 @@ def test_file_that_is_not_gzip_is_refused(tmp_path: Path) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"images: .*No such file"):
         read_idx(tmp_path / "images", 3)
+
+
+@pytest.mark.parametrize("empty", [3, 500_000])
+@pytest.mark.parametrize("last", [WHOLE, bytes(10_000_000)], ids=["idx", "zeros"])
+def test_gzip_file_of_several_members_is_refused(tmp_path: Path, empty: int, last: bytes) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(b"") * empty + gzip.compress(last))
+    with pytest.raises(DataError, match=r"images\.gz: .*must be "):
+        read_idx(path, 3)
+
+
+def test_bytes_after_the_gzip_stream_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(WHOLE) + b"more" + gzip.compress(WHOLE)[-4:])
+    with pytest.raises(DataError, match=r"not a complete gzip file; must unpack to 40 bytes"):
+        read_idx(path, 3)
 
 
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:

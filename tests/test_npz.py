@@ -70,7 +70,7 @@ def test_unsuitable_npz_is_refused(tmp_path: Path, arrays: dict[str, Any], facts
 def test_npz_that_is_not_a_zip_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     path.write_bytes(b"nothing like it")
-    assert refused(str(path)).startswith(f"{path}: not an .npz file")
+    assert refused(str(path)).startswith(f"{path}: not a valid .npz file")
 
 
 def test_npz_with_a_header_larger_than_its_content_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
@@ -82,6 +82,38 @@ def test_npz_with_a_header_larger_than_its_content_is_refused_before_it_is_alloc
         for key in ("y_train", "x_test", "y_test"):
             archive.writestr(f"{key}.npy", b"")
     assert refused(str(path)).startswith(f"{path}: x_train has 0 bytes; must be 100,000,000,000")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_npz_members_are_stored_or_deflated(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "own.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for key, array in npz_arrays().items():
+            with archive.open(f"{key}.npy", "w") as member:
+                np.save(member, array)
+    assert re.match(rf".*own\.npz: x_train .* {method}; must be 0.* or 8", refused(str(path)))
+
+
+def test_npz_with_a_claimed_packed_size_beyond_its_own_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, **npz_arrays())
+    content = bytearray(path.read_bytes())
+    at = content.index(b"PK\1\2")  # the first entry of the list of members: its sizes are 20 bytes further on
+    content[at + 20 : at + 28] = (4_000_000_000).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    assert re.match(r".*own\.npz: [\d,]+ bytes unpack to 4,000,[\d,]+; must be ", refused(str(path)))
+
+
+def test_npz_with_too_many_members_is_refused_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, **npz_arrays())
+    with zipfile.ZipFile(path, "a") as archive:
+        for i in range(3000):
+            archive.writestr(f"{i}", b"")
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda *_: pytest.fail("a member was listed"))
+    assert re.match(r".*own\.npz: .*members has 1\d\d,\d+ bytes; must be at most 100,000", refused(str(path)))
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,18 +1,17 @@
 """IDX files, the format of MNIST, plain or gzipped, read without trusting their headers.
 
 An IDX file is a header (two zero bytes, a type, the number of dimensions, then each dimension as a big-endian 32-bit
-number) and the items, one unsigned byte each. Nothing is allocated or read before the size given by the header agrees
+number) and the items, one unsigned byte each. Nothing is read or unpacked before the size given by the header agrees
 with the size of the file.
 """
 
-import gzip
 import math
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from numpy.typing import NDArray
 from netlearn.errors import DataError
 
 UNSIGNED_BYTE = 0x08
-MAX_DEFLATE_RATIO = 1032  # of any deflate stream (zlib's technical details)
-MAX_DATA_RATIO, SMALL = 200, 50_000_000  # data sets compress less; anything that unpacks to fewer bytes is harmless
+MAX_RATIO, SMALL = 200, 10_000_000  # data sets compress less, and so few unpacked bytes are harmless
+MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -31,7 +30,9 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
         DataError: the file cannot be read, is not a valid IDX file of that many dimensions, or has no items.
     """
     with _opened(path) as (file, size):
-        return _read_items(path, file, dimensions, size)
+        shape = _read_shape(path, file, dimensions, size)
+        content = _read_all(path, file, size)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
 def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
@@ -44,45 +45,43 @@ def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
         return _read_shape(path, file, dimensions, size)
 
 
+def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
+    """Refuse a file whose few bytes unpack to so many only in order to exhaust the memory.
+
+    Raises:
+        DataError: they do.
+    """
+    if unpacked > max(SMALL, packed * MAX_RATIO):
+        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file, plain or gzipped; yields it with its uncompressed size."""
+    """Open a file, plain or gzipped; yields it with its unpacked size."""
     try:
-        with path.open("rb") as plain:
-            if path.suffix != ".gz":
-                size = plain.seek(0, os.SEEK_END)
-                plain.seek(0)
-                yield plain, size
-                return
-            size = _unpacked_size(path, plain)
-            with gzip.open(plain) as unpacked:
-                yield cast(BinaryIO, unpacked), size
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        with path.open("rb") as file:
+            yield file, _unpacked_size(path, file)
+    except zlib.error as error:
         raise DataError(f"{path}: not a complete gzip file: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _unpacked_size(path: Path, plain: BinaryIO) -> int:
-    """Return the uncompressed size that a gzip file gives in its last four bytes, if it is plausible."""
-    packed = plain.seek(0, os.SEEK_END)
-    plain.seek(max(0, packed - 4))
-    size = int.from_bytes(plain.read(4), "little")
-    plain.seek(0)
-    if size > packed * MAX_DEFLATE_RATIO:
-        raise DataError(f"{path}: {packed:,} bytes cannot unpack to {size:,}, the size given at its end")
-    if is_bomb(packed, size):
-        raise DataError(f"{path}: {packed:,} bytes unpack to {size:,}; must be at most {MAX_DATA_RATIO} times more")
+def _unpacked_size(path: Path, file: BinaryIO) -> int:
+    """Return the size of a plain file, or the plausible size that a gzip file gives in its last four bytes."""
+    packed = file.seek(0, os.SEEK_END)
+    if path.suffix != ".gz":
+        return packed
+    file.seek(max(0, packed - 4))
+    size = int.from_bytes(file.read(4), "little")
+    check_unpacked_size(path, packed, size)
+    if packed > size + MAX_PACKED_HEADER:
+        raise DataError(f"{path}: {packed:,} bytes unpack to only {size:,}; must be one gzipped IDX file")
     return size
 
 
-def is_bomb(packed: int, unpacked: int) -> bool:
-    """Return whether so few bytes unpack to so many only in order to exhaust the memory."""
-    return unpacked > max(SMALL, packed * MAX_DATA_RATIO)
-
-
 def _read_shape(path: Path, file: BinaryIO, dimensions: int, size: int) -> tuple[int, ...]:
-    header = file.read(4 + 4 * dimensions)
+    header = _read_start(path, file, 4 + 4 * dimensions)
     magic = bytes([0, 0, UNSIGNED_BYTE, dimensions])
     if header[:4] != magic:
         raise DataError(f"{path}: starts with {header[:4].hex() or 'nothing'}; must be {magic.hex()}, an IDX header")
@@ -97,16 +96,26 @@ def _read_shape(path: Path, file: BinaryIO, dimensions: int, size: int) -> tuple
     return shape
 
 
-def _read_items(path: Path, file: BinaryIO, dimensions: int, size: int) -> NDArray[np.uint8]:
-    shape = _read_shape(path, file, dimensions, size)
-    count = math.prod(shape)
-    items = np.empty(count, np.uint8)
-    view, filled = items.data, 0
-    while filled < count:
-        got = file.readinto(view[filled:])  # type: ignore[attr-defined]
-        if not got:
-            raise DataError(f"{path}: ends after {filled:,} of {count:,} items")
-        filled += got
-    if file.read(1):
-        raise DataError(f"{path}: has more than its {count:,} items")
-    return items.reshape(shape)
+def _read_start(path: Path, file: BinaryIO, count: int) -> bytes:
+    """Return the first bytes of an open file, unpacked."""
+    file.seek(0)
+    if path.suffix != ".gz":
+        return file.read(count)
+    return _gunzip().decompress(file.read(MAX_PACKED_HEADER), count)
+
+
+def _read_all(path: Path, file: BinaryIO, size: int) -> bytes:
+    """Return all of an open file, unpacked; it must have that size."""
+    file.seek(0)
+    if path.suffix != ".gz":
+        return file.read(size)
+    unpacker = _gunzip()
+    content = unpacker.decompress(file.read(), size + 1)
+    if not unpacker.eof or unpacker.unused_data or len(content) != size:
+        raise DataError(f"{path}: not a complete gzip file; must unpack to {size:,} bytes, the size given at its end")
+    return content
+
+
+def _gunzip() -> "zlib._Decompress":
+    """Return what unpacks a single gzip stream and checks its CRC; gzip.open would read any number of empty ones."""
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -106,7 +106,7 @@ def _find(folder: Path, file: str) -> Path:
 
 
 def _load_npz(path: Path) -> Dataset:
-    x_train, y_train, x_test, y_test = read_npz(path)
+    x_train, y_train, x_test, y_test = read_npz(path).values()
     for key, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
         if x.ndim not in (2, 3) or x.size == 0 or not (x.dtype == np.uint8 or x.dtype.kind == "f"):
             raise DataError(f"{path}: x_{key} is {x.dtype} of shape {x.shape}; must be uint8 or float, (n, ...)")
