@@ -115,7 +115,7 @@ def test_training_and_test_images_must_have_one_size(tmp_path: Path) -> None:
     arrays[2] = arrays[2][:, :, :2]
     folder = write_folder(tmp_path / "own", arrays)
     message = refused(str(folder))
-    assert message.startswith(f"{folder}: ")
+    assert message.startswith(f"{folder / FILES[2]}.gz: ")
     assert "(4, 2); must be (4, 3)" in message
 
 

@@ -45,19 +45,31 @@ def _with(key: str, change: Callable[[Any], Any]) -> dict[str, Any]:
     return arrays | {key: change(arrays[key])}
 
 
+def _floats(change: Callable[[Any], Any]) -> dict[str, Any]:
+    arrays = npz_arrays()
+    return arrays | {"x_train": change(arrays["x_train"].astype(float)), "x_test": arrays["x_test"] / 255}
+
+
 @pytest.mark.parametrize(
     ("arrays", "facts"),
     [
         ({"x_train": np.ones((3, 2))}, r"no y_train; must .*x_train, y_train, x_test, y_test"),
         (_with("x_test", lambda x: x.astype(str)), r"x_test is <U3; must be numbers"),
-        (_with("x_train", np.ravel), r"x_train is uint8 of shape \(288,\); must be .*\(n, \.\.\.\)"),
-        (_with("y_train", lambda y: y[1:]), r"y_train is uint8 of shape \(23,\); must be .*\(24,\)"),
-        (_with("y_test", lambda y: y / 2), r"y_test is float64 of shape \(6,\); must be integers"),
-        (_with("x_train", lambda x: np.where(x > 9, np.nan, 1.0)), r"x_train .*not finite"),
-        (_with("x_test", lambda x: np.full(x.shape, 1e300)), r"x_test .*not finite in float32"),
+        (_with("x_train", np.ravel), r"x_train: uint8 of shape \(288,\); must be .*\(n, "),
+        (_with("y_train", lambda y: y[1:]), r"y_train: uint8 of shape \(23,\); must be .*\(24,\)"),
+        (_with("y_test", lambda y: y / 2), r"y_test: label 0\.5 at item 1; must be a whole number"),
+        (_with("x_test", lambda x: x / 255), r"x_test: float64; must be .*uint8"),
+        (_floats(lambda x: np.where(x > 9, np.nan, 1.0)), r"x_train: .*not finite"),
+        (_floats(lambda x: np.where(x > 9, -np.inf, 1.0)), r"x_train: .*not finite"),
+        (_floats(lambda x: x * 1e300), r"x_train: .*not finite in float32"),
+        (_with("x_train", lambda x: x.astype(np.int16) - 3), r"x_train: -\d in int16; .*must be 0 or more"),
         (_with("x_test", lambda x: x[:, :2]), r"\(2, 3\); must be \(4, 3\)"),
-        (_with("y_test", lambda y: y + 1), r"labels .*0 to 3; must be from 0 to 2"),
-        (_with("y_train", lambda y: y.astype(int) - 1), r"labels .*-1 to 2; must be from 0 to 1"),
+        (_with("y_test", lambda y: y + 1), r"y_test: label 3 at item \d; must be from 0 to 2"),
+        (_with("y_train", lambda y: y.astype(int) - 1), r"y_train: label -1 at item 0; must be .* from 0 to 999"),
+        (_with("y_train", lambda y: np.where(y == 2, 1e300, y)), r"y_train: label 1e\+300 at item 2; must be"),
+        (_with("y_train", lambda y: np.where(y == 2, np.nan, y)), r"y_train: label nan at item 2; must be"),
+        (_with("y_train", lambda y: np.eye(3)[y]), r"y_train: float64 of shape \(24, 3\); must be .*\(24,\)"),
+        (_with("x_train", lambda x: np.zeros((24, 4, 3, 3))), r"x_train: float64 of shape \(24, 4, 3, 3\); must be"),
         (_with("y_train", lambda y: np.array([print, *y[1:]], dtype=object)), r"y_train is object; must be numbers"),
     ],
 )

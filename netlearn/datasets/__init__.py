@@ -5,8 +5,9 @@ turns labels into the desired outputs of a network. The last sixth of a training
 MNIST splits 50,000 / 10,000 / 10,000 in file order.
 """
 
+from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
-from netlearn.datasets.loading import MAX_CLASSES, NAMES, load
+from netlearn.datasets.loading import NAMES, load
 from netlearn.datasets.sources import BUNDLED
 
 __all__ = ["BUNDLED", "MAX_CLASSES", "NAMES", "Dataset", "Examples", "Labels", "load", "targets"]

@@ -4,16 +4,16 @@ import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from netlearn.activations import Array
-from netlearn.datasets.dataset import Dataset, Examples, Labels
+from netlearn.datasets.arrays import Named
+from netlearn.datasets.dataset import Dataset, Examples
 from netlearn.datasets.idx import read_idx, shape_of
-from netlearn.datasets.npz import read_npz
+from netlearn.datasets.npz import KEYS, read_npz
 from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, locate, sha256_of
+from netlearn.datasets.splitting import split
 from netlearn.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
-DIGITS = 10  # the classes of every IDX set, as of MNIST
-MAX_CLASSES = 1000
 
 
 def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Dataset:
@@ -87,13 +85,9 @@ def _load_folder(folder: Path, name: str) -> Dataset:
         n_images, n_labels = shape_of(images, 3)[0], shape_of(labels, 1)[0]
         if n_images != n_labels:
             raise DataError(f"{labels}: {n_labels:,} labels; must be {n_images:,}, one for each image")
-    y_train, y_test = read_idx(paths[1], 1), read_idx(paths[3], 1)
-    for path, y in ((paths[1], y_train), (paths[3], y_test)):
-        if y.max() >= DIGITS:
-            raise DataError(f"{path}: label {y.max()} at item {int(y.argmax())}; must be from 0 to {DIGITS - 1}")
-    x_train, x_test = read_idx(paths[0], 3), read_idx(paths[2], 3)
-    hashes = {path.name: sha256_of(path) for path in paths}
-    return _split(name, str(folder), (x_train, y_train, x_test, y_test), DIGITS, hashes)
+    dimensions = (3, 1, 3, 1)
+    arrays = {key: Named(str(path), read_idx(path, n)) for key, path, n in zip(KEYS, paths, dimensions, strict=True)}
+    return split(name, str(folder), arrays, {path.name: sha256_of(path) for path in paths})
 
 
 def _find(folder: Path, file: str) -> Path:
@@ -106,48 +100,5 @@ def _find(folder: Path, file: str) -> Path:
 
 
 def _load_npz(path: Path) -> Dataset:
-    x_train, y_train, x_test, y_test = read_npz(path).values()
-    for key, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
-        if x.ndim not in (2, 3) or x.size == 0 or not (x.dtype == np.uint8 or x.dtype.kind == "f"):
-            raise DataError(f"{path}: x_{key} is {x.dtype} of shape {x.shape}; must be uint8 or float, (n, ...)")
-        if y.shape != (len(x),) or y.dtype.kind not in "iu":
-            raise DataError(f"{path}: y_{key} is {y.dtype} of shape {y.shape}; must be integers, ({len(x)},)")
-    classes = max(2, int(y_train.max()) + 1)
-    if min(y_train.min(), y_test.min()) < 0 or y_test.max() >= classes or classes > MAX_CLASSES:
-        raise DataError(
-            f"{path}: labels run from {min(y_train.min(), y_test.min())} to {max(y_train.max(), y_test.max())}; "
-            f"must be from 0 to {min(classes, MAX_CLASSES) - 1}, the classes of y_train"
-        )
-    for key, x in (("train", x_train), ("test", x_test)):
-        if x.dtype != np.uint8 and not np.isfinite(_rows(x)).all():
-            raise DataError(f"{path}: x_{key} holds numbers that are not finite in float32")
-    return _split(str(path), str(path), (x_train, y_train, x_test, y_test), classes, {path.name: sha256_of(path)})
-
-
-def _split(name: str, where: str, arrays: tuple[NDArray[Any], ...], outputs: int, sha256: dict[str, str]) -> Dataset:
-    x_train, y_train, x_test, y_test = arrays
-    if len(x_train) < 2:
-        raise DataError(f"{where}: 1 training example; must be 2 or more, since the last sixth is for validation")
-    if x_train.shape[1:] != x_test.shape[1:]:
-        raise DataError(
-            f"{where}: test examples have shape {x_test.shape[1:]}; must be {x_train.shape[1:]}, as in training"
-        )
-    n_train = len(x_train) - max(1, len(x_train) // 6)
-    train, test = Examples(_rows(x_train), _integers(y_train)), Examples(_rows(x_test), _integers(y_test))
-    validation = Examples(train.x[n_train:], train.labels[n_train:])
-    image = (int(x_train.shape[1]), int(x_train.shape[2])) if x_train.ndim == 3 else None
-    return Dataset(name, where, train.first(n_train), validation, test, outputs, image, sha256)
-
-
-def _rows(x: NDArray[Any]) -> Array:
-    """Return examples as rows of float32, (n, n_in); bytes are divided by 255, so that pixels lie in [0, 1]."""
-    flat = x.reshape(len(x), -1)
-    if x.dtype == np.uint8:
-        scaled: Array = np.divide(flat, 255, dtype=np.float32)
-        return scaled
-    with np.errstate(over="ignore"):  # overflow is found by the check for finite numbers
-        return flat.astype(np.float32)
-
-
-def _integers(labels: NDArray[Any]) -> Labels:
-    return labels.astype(np.int64)
+    arrays = {key: Named(f"{path}: {key}", values) for key, values in read_npz(path).items()}
+    return split(str(path), str(path), arrays, {path.name: sha256_of(path)})

@@ -70,7 +70,7 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.Zi
         if version not in HEADERS:
             raise DataError(f"{path}: {key} has .npy version {version[0]}.{version[1]}; must be 1.0 or 2.0")
         shape, _, dtype = HEADERS[version](member)
-        if dtype.kind not in "uif":
+        if dtype.kind not in "buif":
             raise DataError(f"{path}: {key} is {dtype}; must be numbers")
         needed, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
         if needed != held:

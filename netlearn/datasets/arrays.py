@@ -1,0 +1,121 @@
+"""Images and labels as files hold them, checked and converted to rows of float32 and integers.
+
+Integer images are divided by the largest value of their type, so that pixels lie in [0, 1]: uint8 by 255, uint16 by
+65,535. Signed and wider integers do not tell the range of pixels; they are divided by the largest value of the
+smallest unsigned type (of 1, 8, 16, 32 or 64 bits) that holds them all. Booleans become 0 and 1. Floats are taken as
+they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlearn.activations import Array
+from netlearn.datasets.dataset import Labels
+from netlearn.errors import DataError
+
+MAX_CLASSES = 1000
+WIDTHS = (1, 8, 16, 32, 64)  # bits of a pixel
+DARK = 0.25  # fraction of a type's range: if no pixel is brighter, the range may be another
+ROUNDING = 0.01  # by which floats may leave [0, 1]
+
+
+@dataclass(frozen=True)
+class Named:
+    """An array and the name that errors give it, such as "data.npz: x_train"."""
+
+    name: str
+    values: NDArray[Any]
+
+
+def as_images(array: Named) -> Named:
+    """Return images of shape (n, n_in) or (n, height, width), without the channel axis of grayscale images.
+
+    Raises:
+        DataError: they have another shape, or are not numbers.
+    """
+    x = array.values
+    if x.ndim == 4 and 1 in {x.shape[1], x.shape[3]}:
+        x = x[..., 0] if x.shape[3] == 1 else x[:, 0]
+    if x.ndim not in {2, 3} or x.size == 0 or kind(x) not in "bif":
+        raise DataError(
+            f"{array.name}: {x.dtype} of shape {x.shape}; must be numbers of shape (n, n_in) or (n, height, width)"
+        )
+    return Named(array.name, x)
+
+
+def as_labels(array: Named, n: int) -> Labels:
+    """Return n labels, given with shape (n,) or (n, 1) as whole numbers of any type.
+
+    Raises:
+        DataError: they have another shape, or are not whole numbers from 0 to `MAX_CLASSES` - 1.
+    """
+    y = array.values[:, 0] if array.values.shape == (n, 1) else array.values
+    if y.shape != (n,) or kind(y) not in "bif":
+        raise DataError(f"{array.name}: {y.dtype} of shape {y.shape}; must be whole numbers of shape ({n},)")
+    with np.errstate(invalid="ignore"):  # NaN and infinity become a negative number
+        labels: Labels = y.astype(np.int64)
+    wrong = (labels != y) | (labels < 0) | (labels >= MAX_CLASSES)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise DataError(f"{array.name}: label {y[i]} at item {i}; must be a whole number from 0 to {MAX_CLASSES - 1}")
+    return labels
+
+
+def kind(x: NDArray[Any]) -> str:
+    """Return "b" for booleans, "i" for integers of any type, "f" for floats."""
+    return x.dtype.kind.replace("u", "i")
+
+
+def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
+    """Return the number to divide images of one kind by, and a note if it may be the wrong one, else "".
+
+    The training set comes first; its pixels decide about the note.
+
+    Raises:
+        DataError: a float is not finite in float32, or an integer is negative.
+    """
+    return _check_floats(images) if kind(images[0].values) == "f" else _range_of_integers(images)
+
+
+def _check_floats(images: Sequence[Named]) -> tuple[float, str]:
+    for array in images:
+        largest = max(abs(array.values.min()), abs(array.values.max()))
+        if not np.isfinite(largest) or largest > np.finfo(np.float32).max:
+            raise DataError(f"{array.name}: holds a number that is not finite in float32; must be finite")
+    low, high = min(array.values.min() for array in images), max(array.values.max() for array in images)
+    if low >= -ROUNDING and high <= 1 + ROUNDING:
+        return 1.0, ""
+    remedy = f"divide them by {high:g}" if low >= 0 else "rescale them, unless they are standardized"
+    return 1.0, f"its inputs run from {low:g} to {high:g}, but should lie in [0, 1]; {remedy}"
+
+
+def _range_of_integers(images: Sequence[Named]) -> tuple[float, str]:
+    for array in images:
+        if (low := int(array.values.min())) < 0:
+            raise DataError(f"{array.name}: {low} in {array.values.dtype}; integers must be 0 or more, or use floats")
+    high = max(int(array.values.max()) for array in images)
+    types = {(array.values.dtype.kind, array.values.dtype.itemsize) for array in images}
+    bits = next(bits for bits in WIDTHS if high < 2**bits)
+    if types in ({("u", 1)}, {("u", 2)}):
+        bits = 8 * images[0].values.dtype.itemsize
+    divisor = 2**bits - 1
+    brightest = int(images[0].values.max())
+    if 0 < brightest < DARK * divisor:
+        return divisor, (
+            f"its brightest training pixel is {brightest} and was divided by {divisor:,}; if {brightest} is the "
+            f"brightest possible, divide by {brightest} and store floats"
+        )
+    return divisor, ""
+
+
+def as_rows(x: NDArray[Any], divisor: float) -> Array:
+    """Return images divided by a number as rows of float32, shape (n, n_in)."""
+    flat = x.reshape(len(x), -1)
+    if kind(x) == "f":
+        return flat.astype(np.float32)
+    scaled: Array = np.divide(flat, float(divisor), dtype=np.float32)
+    return scaled
