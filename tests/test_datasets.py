@@ -52,13 +52,13 @@ def test_targets_are_one_hot_rows() -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_folder_of_idx_files_keeps_its_last_sixth_for_validation(tmp_path: Path, packed: bool) -> None:
+def test_folder_of_idx_files_is_read_plain_and_packed(tmp_path: Path, packed: bool) -> None:
     arrays = small_arrays()
     folder = write_folder(tmp_path / "own", arrays, packed=packed)
     data = datasets.load(str(folder))
     assert (len(data.train), len(data.validation), len(data.test)) == (20, 4, 6)
-    np.testing.assert_allclose(data.validation.x, arrays[0][20:].reshape(4, 12) / 255, rtol=1e-6)
-    np.testing.assert_array_equal(data.validation.labels, arrays[1][20:])
+    np.testing.assert_allclose(data.test.x, arrays[2].reshape(6, 12) / 255, rtol=1e-6)
+    np.testing.assert_array_equal(data.test.labels, arrays[3])
     assert data.image == (4, 3)
     assert len(data.sha256) == 4
 
@@ -128,7 +128,7 @@ def test_labels_must_lie_in_range(tmp_path: Path) -> None:
 
 
 def test_single_training_example_leaves_none_for_validation(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "own", small_arrays(train=1))
+    folder = write_folder(tmp_path / "own", small_arrays(train=1, test=1))
     assert refused(str(folder)).startswith(f"{folder}: 1 training example; must be 2 or more")
 
 

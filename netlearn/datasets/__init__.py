@@ -1,8 +1,18 @@
 """Data sets: from a name, a folder or a file to examples split into training, validation and test sets.
 
 Examples are rows here, x of shape (n, n_in) in float32, and labels are one vector of integers, shape (n,); `targets`
-turns labels into the desired outputs of a network. The last sixth of a training file is the validation set, so full
-MNIST splits 50,000 / 10,000 / 10,000 in file order.
+turns labels into the desired outputs of a network.
+
+**Validation set.** The known data sets (mnist, mnist-5k, fashion-mnist) keep the order of their files, and the last
+sixth of the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. Own data is put in a
+random order first, always the same one, that is stratified: the classes are spread evenly, so that the first training
+examples, which `train_size` selects, have each class in proportion, as has the last sixth, which is the validation
+set. If an `.npz` file has x_val and y_val, those are the validation set, and all training examples are for training.
+The split depends on the content of the files alone, not on their path nor on the seed of a run. A class that is
+missing from a split is named in the data set's `note`.
+
+**Pixels.** Integers are divided by the range of their type (see `netlearn.datasets.arrays`), floats are taken as they
+are; inputs that do not fill [0, 1], or leave it, are mentioned in the `note`.
 """
 
 from netlearn.datasets.arrays import MAX_CLASSES

@@ -17,6 +17,7 @@ from netlearn.datasets.idx import check_unpacked_size
 from netlearn.errors import DataError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
+VALIDATION_KEYS = ("x_val", "y_val")  # read where they are present
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; bzip2 and LZMA expand a million times
 MAX_DIRECTORY = 100_000  # bytes of the list of members: over a thousand
@@ -32,7 +33,7 @@ class _DirectoryReader(io.FileIO):
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays x_train, y_train, x_test and y_test.
+    """Read the arrays x_train, y_train, x_test, y_test and, if the file has them, x_val and y_val.
 
     Raises:
         DataError: the file cannot be read, is not a valid .npz file of numbers, or lacks one of the arrays.
@@ -51,10 +52,11 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members that hold the arrays, by key, after a check of their methods and sizes."""
     found = {member.filename: member for member in archive.infolist()}
-    missing = [key for key in KEYS if f"{key}.npy" not in found]
+    keys = KEYS + VALIDATION_KEYS * any(f"{key}.npy" in found for key in VALIDATION_KEYS)
+    missing = [key for key in keys if f"{key}.npy" not in found]
     if missing:
-        raise DataError(f"{path}: has no {missing[0]}; must hold {', '.join(KEYS)}")
-    members = {key: found[f"{key}.npy"] for key in KEYS}
+        raise DataError(f"{path}: has no {missing[0]}; must hold {', '.join(keys)}")
+    members = {key: found[f"{key}.npy"] for key in keys}
     for key, member in members.items():
         if member.compress_type not in METHODS:
             raise DataError(

@@ -5,7 +5,7 @@ A known name stands for known bytes: every file is checked against its SHA-256, 
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,19 @@ SOURCES = {
         ),
     ),
 }
+
+
+BUNDLED_SHA256 = (
+    "d2652a4ee27cb760524979b7c483783eefe37e3889ebd8dd7ac06ae3118f54e2",
+    "3555152ffba47d4af0db339f7c360d1520916dce04ad6555d5be2b55229a2825",
+    "f37db61963514ec7b43e791877113890e61f380b7bc5c92208cfede7a417c144",
+    "29542d2c1ef70d5b8ef7c9cc0a82d61cd929f7399a34e9ff40d69de4d261108d",
+)
+
+
+def is_known(sha256: Iterable[str]) -> bool:
+    """Return whether files, in the order of `FILES`, are those of a known or the bundled set, wherever they are."""
+    return tuple(sha256) in {BUNDLED_SHA256, *(source.sha256 for source in SOURCES.values())}
 
 
 def sha256_of(path: Path) -> str:

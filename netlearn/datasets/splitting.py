@@ -1,39 +1,102 @@
 """Splitting images and labels into a training, a validation and a test set."""
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from netlearn.datasets.arrays import Named, as_images, as_labels, as_rows, divisor_of, kind
-from netlearn.datasets.dataset import Dataset, Examples
+from netlearn.datasets.dataset import Dataset, Examples, Labels
+from netlearn.datasets.sources import is_known
 from netlearn.errors import DataError
+
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+SEED = 0  # of the order of own data, which is the same whatever the seed of a run
+MAX_LISTED = 10  # classes in a note
 
 
 def split(name: str, where: str, arrays: Mapping[str, Named], sha256: dict[str, str]) -> Dataset:
-    """Return a data set of the arrays x_train, y_train, x_test and y_test; the last sixth of training validates.
+    """Return the data set of the arrays x_train, y_train, x_test, y_test and, if there are any, x_val and y_val.
+
+    Args:
+        name: the name or path that loads the data set.
+        where: the folder or file it was read from.
+        arrays: the arrays as they were read, by these keys.
+        sha256: of each file; they decide whether the training examples keep their order.
 
     Raises:
         DataError: an array is not of images or labels, or does not fit the others.
     """
-    images = {part: as_images(arrays[f"x_{part}"]) for part in ("train", "test")}
-    labels = {part: as_labels(arrays[f"y_{part}"], len(x.values)) for part, x in images.items()}
-    first = images["train"].values
-    if len(first) < 2:
-        raise DataError(f"{where}: 1 training example; must be 2 or more, since the last sixth is for validation")
+    images = {part: as_images(arrays[f"x_{part}"]) for part in PARTS if f"x_{part}" in arrays}
+    labels = {part: as_labels(arrays[f"y_{part}"], len(array.values)) for part, array in images.items()}
     classes = max(2, int(labels["train"].max()) + 1)
     for part, array in images.items():
-        x, y = array.values, labels[part]
-        if kind(x) != kind(first):
-            raise DataError(f"{array.name}: {x.dtype}; must be of the same kind as in training, {first.dtype}")
-        if x.shape[1:] != first.shape[1:]:
-            raise DataError(
-                f"{array.name}: examples of shape {x.shape[1:]}; must be {first.shape[1:]}, as in training"
-            )
-        if y.max() >= classes:
-            of, i = arrays[f"y_{part}"].name, int(y.argmax())
-            raise DataError(f"{of}: label {y[i]} at item {i}; must be from 0 to {classes - 1}, as in training")
-    divisor, note = divisor_of([*images.values()])
-    parts = {part: Examples(as_rows(x.values, divisor), labels[part]) for part, x in images.items()}
-    n_train = len(first) - max(1, len(first) // 6)
-    train = parts["train"]
-    validation = Examples(train.x[n_train:], train.labels[n_train:])
-    image = (int(first.shape[1]), int(first.shape[2])) if first.ndim == 3 else None
-    return Dataset(name, where, train.first(n_train), validation, parts["test"], classes, image, sha256, note)
+        _check_images(array, images["train"].values)
+        _check_classes(arrays[f"y_{part}"].name, labels[part], classes)
+    divisor, doubtful = divisor_of([*images.values()])
+    x = {part: array.values for part, array in images.items()}
+    if not is_known(sha256.values()):
+        order = stratified_order(labels["train"], np.random.default_rng(SEED))
+        x["train"], labels["train"] = x["train"][order], labels["train"][order]
+    parts = {part: Examples(as_rows(x[part], divisor), labels[part]) for part in x}
+    if "val" not in parts:
+        parts["train"], parts["val"] = _without_last_sixth(where, parts["train"])
+    missing = missing_classes({part: parts[part].labels for part in PARTS}, classes)
+    notes = [doubtful, *missing] if doubtful else missing
+    shape = x["train"].shape[1:]
+    image = (int(shape[0]), int(shape[1])) if len(shape) == 2 else None
+    note = "; ".join(notes)
+    return Dataset(name, where, parts["train"], parts["val"], parts["test"], classes, image, sha256, note)
+
+
+def _check_images(array: Named, train: NDArray[Any]) -> None:
+    x = array.values
+    if kind(x) != kind(train):
+        raise DataError(f"{array.name}: {x.dtype}; must be of the same kind as in training, {train.dtype}")
+    if x.shape[1:] != train.shape[1:]:
+        raise DataError(f"{array.name}: examples of shape {x.shape[1:]}; must be {train.shape[1:]}, as in training")
+
+
+def _check_classes(name: str, labels: Labels, classes: int) -> None:
+    i = int(labels.argmax())
+    if labels[i] >= classes:
+        raise DataError(f"{name}: label {labels[i]} at item {i}; must be from 0 to {classes - 1}, as in training")
+
+
+def stratified_order(labels: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return a random order of examples in which any run of neighbours has each class in proportion.
+
+    Each example gets the quantile that it has within its class, in random order: the first of four 1/8, the second
+    3/8, and so on. Sorting by quantile spreads every class evenly.
+    """
+    by_class = np.lexsort((rng.random(len(labels)), labels))
+    counts = np.bincount(labels)
+    rank = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    quantile = (rank + 0.5) / np.repeat(counts, counts)
+    order: NDArray[np.int64] = by_class[np.lexsort((rng.random(len(labels)), quantile))]
+    return order
+
+
+def _without_last_sixth(where: str, examples: Examples) -> tuple[Examples, Examples]:
+    n = len(examples) - max(1, len(examples) // 6)
+    if n == 0:
+        raise DataError(f"{where}: 1 training example; must be 2 or more, since a sixth is for validation")
+    return examples.first(n), Examples(examples.x[n:], examples.labels[n:])
+
+
+def missing_classes(labels: Mapping[str, Labels], classes: int) -> list[str]:
+    """Return a note on the classes that no split has, and one for each split that lacks others."""
+    missing = {part: set(range(classes)).difference(np.unique(labels[part]).tolist()) for part in labels}
+    nowhere = set.intersection(*missing.values())
+    notes = [f"no example of class {_listed(nowhere)}"] if nowhere else []
+    return notes + [
+        f"no {PARTS[part]} example of class {_listed(lacking - nowhere)}"
+        for part, lacking in missing.items()
+        if lacking - nowhere
+    ]
+
+
+def _listed(classes: set[int]) -> str:
+    more = f" and {len(classes) - MAX_LISTED} more" if len(classes) > MAX_LISTED else ""
+    return ", ".join(map(str, sorted(classes)[:MAX_LISTED])) + more
