@@ -45,8 +45,7 @@ WRONG = [
     (["--out", "file"], 1, "file: is a file; a run needs a folder of its own"),
     (["--out", "file/run"], 1, "file/run: cannot be written: Not a directory"),
     (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
-    (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': must be auto, mnist, mnist-5k, "
-     "fashion-mnist, neuron, a folder of IDX files or an .npz file"),
+    (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': no such file or folder"),
     (["--data", "neuron", "--batch-size", "1", "--cost", "log-likelihood"], 2,
      "a softmax over one output neuron is always 1; allowed are 2 outputs or more"),
     (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: not a complete gzip file; must unpack to 88 bytes, the "

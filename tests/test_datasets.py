@@ -1,4 +1,6 @@
 import gzip
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,44 @@ def test_unknown_name_lists_the_names_and_the_nearest() -> None:
         datasets.load("emnist")
     message = refused("emnist")
     assert all(name in message for name in datasets.NAMES)
+
+
+@pytest.mark.parametrize("name", ["data/mnist", "./mnist", "mnist.npz", "..\\data", "own.idx.gz", "mnist/"])
+def test_path_that_does_not_exist_is_not_taken_for_a_name(name: str) -> None:
+    message = refused(name)
+    assert re.match(rf"data {re.escape(repr(name))}: no such file or folder", message)
+    assert "auto" not in message
+
+
+def test_data_set_of_a_path_can_be_loaded_again_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(Path("data/own"))
+    Path("data/own.npz").symlink_to(tmp_path / "store")  # its name is kept, where it leads is not looked up
+    x, y = np.ones((12, 2)), np.arange(12) % 2
+    np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    (tmp_path / "own.npz").rename(tmp_path / "store")
+    monkeypatch.chdir("data")
+    found = {name: datasets.load(name) for name in ("own", "own.npz")}
+    monkeypatch.chdir("/")
+    for name, data in found.items():
+        assert (data.name, data.where) == (str(tmp_path / "data" / name),) * 2
+        np.testing.assert_array_equal(datasets.load(data.name).train.x, data.train.x)
+    assert datasets.load(str(tmp_path / "store")).sha256.keys() == {"store"}
+
+
+def test_data_in_a_folder_whose_name_is_not_utf8_keeps_its_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / os.fsdecode(b"caf\xe9") / "own")
+    monkeypatch.chdir(folder.parent)
+    assert datasets.load("own").name == "own"
+
+
+@pytest.mark.parametrize("name", ["", "pipe"])
+def test_what_is_neither_a_folder_nor_a_file_is_refused(name: str) -> None:
+    os.mkfifo("pipe")
+    assert re.match(rf"data '{name}': must be .* a folder of IDX files or an \.npz file", refused(name))
 
 
 def test_train_size_takes_the_first_examples_and_no_more_than_there_are() -> None:

@@ -217,6 +217,24 @@ def test_failed_download_of_mnist_says_what_to_do_instead(known: Callable[..., N
     assert "--data mnist-5k" in message
 
 
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_advice_after_a_failed_download_works(
+    known: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    known("missing")
+    monkeypatch.setitem(SOURCES, name, SOURCES["mnist"])
+    message = refused(name)
+    advice = re.search(r"four files in a folder named (\S+) and set NETLEARN_DATA to the folder that holds", message)
+    assert advice is not None, message
+    folder = tmp_path / "data" / advice[1]
+    folder.mkdir(parents=True)
+    for file, content in CONTENT.items():
+        (folder / file).write_bytes(content)
+    monkeypatch.setenv("NETLEARN_DATA", str(folder.parent))
+    data = datasets.load(name)
+    assert (data.name, data.where) == (name, str(folder))
+
+
 def test_own_folder_precedes_the_cache(
     known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,8 +27,9 @@ def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Data
     """Load a data set by its name (one of `NAMES`), or from a folder of IDX files or an `.npz` file.
 
     Args:
-        name: a name or a path. "mnist" and "fashion-mnist" are downloaded if they are not on this machine; "auto" is
-            "mnist" if that takes a few seconds at most, else "mnist-5k", and the set's note says why.
+        name: a name or a path; the data set's own name is then the absolute path. "mnist" and "fashion-mnist" are
+            downloaded if they are not on this machine; "auto" is "mnist" if that takes a few seconds at most, else
+            "mnist-5k", and the set's note says why.
         progress: returns a progress bar for the download of a file, given the file's name.
 
     Raises:
@@ -44,17 +45,34 @@ def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Data
     if name == "neuron":
         one = Examples(np.ones((1, 1), np.float32), np.zeros(1, np.int64))
         return Dataset(name, "the book", one, one, one, outputs=1, image=None, sha256={})
+    return _load_path(name)
+
+
+def _load_path(name: str) -> Dataset:
     path = Path(name)
     try:
         if name and path.is_dir():
-            return _load_folder(path, name)
-        if path.suffix == ".npz" and path.is_file():
+            return _load_folder(path, _absolute(path))
+        if path.is_file():
             return _load_npz(path)
+        exists = bool(name) and path.exists()
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {error.strerror}") from error
-    near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise SettingsError(f"data {name!r}: {hint}must be {', '.join(NAMES)}, a folder of IDX files or an .npz file")
+    if exists or not any(mark in name for mark in "./\\"):
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise SettingsError(f"data {name!r}: {hint}must be {', '.join(NAMES)}, a folder of IDX files or an .npz file")
+    raise SettingsError(f"data {name!r}: no such file or folder")
+
+
+def _absolute(path: Path) -> str:
+    """Return the absolute path, or the path as it is if the folders above cannot be written in UTF-8 into a run."""
+    absolute = str(path.absolute())
+    try:
+        absolute.encode()
+    except UnicodeEncodeError:
+        return str(path)
+    return absolute
 
 
 def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
@@ -62,7 +80,8 @@ def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
         return download(name, progress)
     except DataError as error:
         raise DataError(
-            f"{error}; put its four files in a folder and set NETLEARN_DATA to it, or use --data mnist-5k"
+            f"{error}; put its four files in a folder named {name} and set NETLEARN_DATA to the folder that holds "
+            "this folder, or use --data mnist-5k"
         ) from error
 
 
@@ -87,7 +106,7 @@ def _load_folder(folder: Path, name: str) -> Dataset:
             raise DataError(f"{labels}: {n_labels:,} labels; must be {n_images:,}, one for each image")
     dimensions = (3, 1, 3, 1)
     arrays = {key: Named(str(path), read_idx(path, n)) for key, path, n in zip(KEYS, paths, dimensions, strict=True)}
-    return split(name, str(folder), arrays, {path.name: sha256_of(path) for path in paths})
+    return split(name, _absolute(folder), arrays, {path.name: sha256_of(path) for path in paths})
 
 
 def _find(folder: Path, file: str) -> Path:
@@ -101,4 +120,4 @@ def _find(folder: Path, file: str) -> Path:
 
 def _load_npz(path: Path) -> Dataset:
     arrays = {key: Named(f"{path}: {key}", values) for key, values in read_npz(path).items()}
-    return split(str(path), str(path), arrays, {path.name: sha256_of(path)})
+    return split(_absolute(path), _absolute(path), arrays, {path.name: sha256_of(path)})
