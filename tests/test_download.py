@@ -1,89 +1,23 @@
-"""Downloads from a real HTTP server on this machine, with everything that can go wrong."""
+"""Downloads from mirrors, with everything that can go wrong."""
 
-import gzip
-import hashlib
 import re
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from netlearn import datasets
-from netlearn.datasets import sources
 from netlearn.datasets.download import fetch
-from netlearn.datasets.sources import FILES, SOURCES, Source
+from netlearn.datasets.sources import FILES
 from netlearn.errors import DataError
-from tests.files import idx_bytes, refused, small_arrays, write_folder
+from tests.mirrors import CONTENT, HASHES, Mirrors, serving
 
-CONTENT = {
-    f"{name}.gz": gzip.compress(idx_bytes(items), mtime=0) for name, items in zip(FILES, small_arrays(), strict=True)
-}
-HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
 SILENCE = 0.5
-
-
-class Mirrors(ThreadingHTTPServer):
-    """Serves CONTENT under each of its paths, well or in a way of failing: /good/, /wrong/, /missing/, …"""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str] = []
-        self.encodings: list[str] = []
-        self.closing = threading.Event()
-
-    def url(self, manner: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/{manner}/"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Mirrors
-
-    def do_GET(self) -> None:
-        _, manner, name = self.path.split("/")
-        self.server.asked.append(f"{manner}/{name}")
-        self.server.encodings.append(self.headers["Accept-Encoding"])
-        content = CONTENT[name]
-        if manner == "missing":
-            self.send_error(404)
-        elif manner == "hanging":
-            self.server.closing.wait(10)
-        else:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if manner == "wrong":
-                content = bytes(len(content))
-            if manner == "truncated":
-                content = content[: len(content) // 2]
-            if manner == "stalling":
-                self.wfile.write(content[:10])
-                self.server.closing.wait(10)
-            if manner == "dripping":
-                for byte in content:
-                    self.wfile.write(bytes([byte]))
-                    if self.server.closing.wait(0.2):
-                        return
-            self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
 
 
 @pytest.fixture
 def mirrors() -> Iterator[Mirrors]:
-    with Mirrors() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with serving() as server:
         yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
 
 
 def test_good_mirror_fills_the_folder(mirrors: Mirrors, tmp_path: Path) -> None:
@@ -161,122 +95,6 @@ def test_progress_counts_each_file_to_its_end(mirrors: Mirrors, tmp_path: Path) 
     }
 
 
-@pytest.fixture
-def known(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Replace MNIST by the small set of this file, on mirrors that behave in the given manners."""
-
-    def replace(*manners: str) -> None:
-        source = Source(tuple(map(mirrors.url, manners)), megabytes=1, sha256=tuple(HASHES.values()))
-        monkeypatch.setitem(SOURCES, "mnist", source)
-
-    return replace
-
-
-def test_mnist_is_downloaded_once_and_then_found_in_the_cache(known: Callable[..., None], mirrors: Mirrors) -> None:
-    known("missing", "good")
-    for _ in range(2):
-        data = datasets.load("mnist")
-        assert (data.name, data.where, len(data.train)) == ("mnist", str(sources.cache_folder("mnist")), 20)
-        assert data.sha256 == HASHES
-    assert len(mirrors.asked) == 5
-
-
-def test_damaged_cache_is_repaired(known: Callable[..., None], mirrors: Mirrors) -> None:
-    known("good")
-    datasets.load("mnist")
-    damaged = sources.cache_folder("mnist") / f"{FILES[0]}.gz"
-    damaged.write_bytes(b"damaged")
-    datasets.load("mnist")
-    assert damaged.read_bytes() == CONTENT[damaged.name]
-    assert len(mirrors.asked) == 5
-
-
-def test_auto_is_mnist_if_it_can_be_downloaded(known: Callable[..., None]) -> None:
-    known("good")
-    data = datasets.load("auto")
-    assert data.name == "mnist"
-    assert "download" not in data.note
-
-
-def test_auto_is_mnist_5k_if_mnist_cannot_be_downloaded_and_says_why(
-    known: Callable[..., None], mirrors: Mirrors
-) -> None:
-    known("missing")
-    data = datasets.load("auto")
-    assert (data.name, len(data.train)) == ("mnist-5k", 3500)
-    assert f"{mirrors.url('missing')} (404 Not Found)" in data.note
-    assert data.note.endswith("netlearn data download mnist")
-
-
-def test_failed_download_of_mnist_says_what_to_do_instead(known: Callable[..., None], mirrors: Mirrors) -> None:
-    known("missing")
-    message = refused("mnist")
-    assert message.startswith("mnist ")
-    assert f"{mirrors.url('missing')} (404 Not Found)" in message
-    assert "NETLEARN_DATA" in message
-    assert "--data mnist-5k" in message
-
-
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_advice_after_a_failed_download_works(
-    known: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    known("missing")
-    monkeypatch.setitem(SOURCES, name, SOURCES["mnist"])
-    message = refused(name)
-    advice = re.search(r"four files in a folder named (\S+) and set NETLEARN_DATA to the folder that holds", message)
-    assert advice is not None, message
-    folder = tmp_path / "data" / advice[1]
-    folder.mkdir(parents=True)
-    for file, content in CONTENT.items():
-        (folder / file).write_bytes(content)
-    monkeypatch.setenv("NETLEARN_DATA", str(folder.parent))
-    data = datasets.load(name)
-    assert (data.name, data.where) == (name, str(folder))
-
-
-def test_own_folder_precedes_the_cache(
-    known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known("good")
-    for folder in (tmp_path / "own", tmp_path / "own" / "mnist"):
-        folder.mkdir()
-        for name, content in CONTENT.items():
-            (folder / name).write_bytes(content)
-        monkeypatch.setenv("NETLEARN_DATA", str(tmp_path / "own"))
-        assert datasets.load("mnist").where == str(folder)
-    assert mirrors.asked == []
-
-
-@pytest.mark.parametrize("name", ["mnist", "auto"])
-def test_own_folder_with_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    folder = write_folder(tmp_path / "own")
-    monkeypatch.setenv("NETLEARN_DATA", str(folder))
-    path = folder / f"{FILES[0]}.gz"
-    message = refused(name)
-    assert message.startswith(f"{path}: SHA-256 {sources.sha256_of(path)[:12]}…; must be 440fcabf73cc…")
-    assert "--data" in message
-
-
-def test_own_folder_with_unpacked_files_is_refused_with_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = write_folder(tmp_path / "own", packed=False)
-    monkeypatch.setenv("NETLEARN_DATA", str(folder))
-    assert re.match(rf"{folder}: .*unpacked.*must be .*\.gz.*--data", refused("mnist"))
-
-
-def test_unreadable_cache_counts_as_empty(known: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    known("good")
-    datasets.load("mnist")
-
-    def forbidden(path: Path) -> str:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(sources, "sha256_of", forbidden)
-    assert sources.locate("mnist") is None
-
-
 def test_files_are_requested_without_content_encoding(mirrors: Mirrors, tmp_path: Path) -> None:
     fetch(HASHES, [mirrors.url("good")], tmp_path)
     assert mirrors.encodings == ["identity"] * 4
@@ -286,14 +104,3 @@ def test_no_further_mirror_is_tried_after_the_deadline(mirrors: Mirrors, tmp_pat
     with pytest.raises(DataError):
         fetch(HASHES, [mirrors.url("dripping"), mirrors.url("good")], tmp_path, silence=SILENCE, within=0.5)
     assert not [path for path in mirrors.asked if path.startswith("good")]
-
-
-def test_own_folder_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETLEARN_DATA", "nowhere")
-    assert refused("auto").startswith("NETLEARN_DATA 'nowhere': no such folder; must be ")
-
-
-def test_small_set_differs_from_mnist() -> None:
-    assert set(HASHES.values()).isdisjoint(SOURCES["mnist"].sha256)
-    assert all(len(sha256) == 64 for source in SOURCES.values() for sha256 in source.sha256)
-    assert np.unique([sha256 for source in SOURCES.values() for sha256 in source.sha256]).size == 8

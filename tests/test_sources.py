@@ -1,0 +1,147 @@
+"""Where the known data sets are found: in the user's own folder, in the cache, or on a mirror."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlearn import datasets
+from netlearn.datasets import sources
+from netlearn.datasets.sources import FILES, SOURCES, Source
+from tests.files import refused, write_folder
+from tests.mirrors import CONTENT, HASHES, Mirrors, serving
+
+
+@pytest.fixture
+def mirrors() -> Iterator[Mirrors]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def known(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replace MNIST by a small set on mirrors that behave in the given manners."""
+
+    def replace(*manners: str) -> None:
+        source = Source(tuple(map(mirrors.url, manners)), megabytes=1, sha256=tuple(HASHES.values()))
+        monkeypatch.setitem(SOURCES, "mnist", source)
+
+    return replace
+
+
+def test_mnist_is_downloaded_once_and_then_found_in_the_cache(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("missing", "good")
+    for _ in range(2):
+        data = datasets.load("mnist")
+        assert (data.name, data.where, len(data.train)) == ("mnist", str(sources.cache_folder("mnist")), 20)
+        assert data.sha256 == HASHES
+    assert len(mirrors.asked) == 5
+
+
+def test_damaged_cache_is_repaired(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("good")
+    datasets.load("mnist")
+    damaged = sources.cache_folder("mnist") / f"{FILES[0]}.gz"
+    damaged.write_bytes(b"damaged")
+    datasets.load("mnist")
+    assert damaged.read_bytes() == CONTENT[damaged.name]
+    assert len(mirrors.asked) == 5
+
+
+def test_auto_is_mnist_if_it_can_be_downloaded(known: Callable[..., None]) -> None:
+    known("good")
+    data = datasets.load("auto")
+    assert data.name == "mnist"
+    assert "download" not in data.note
+
+
+def test_auto_is_mnist_5k_if_mnist_cannot_be_downloaded_and_says_why(
+    known: Callable[..., None], mirrors: Mirrors
+) -> None:
+    known("missing")
+    data = datasets.load("auto")
+    assert (data.name, len(data.train)) == ("mnist-5k", 3500)
+    assert f"{mirrors.url('missing')} (404 Not Found)" in data.note
+    assert data.note.endswith("netlearn data download mnist")
+
+
+def test_failed_download_of_mnist_says_what_to_do_instead(known: Callable[..., None], mirrors: Mirrors) -> None:
+    known("missing")
+    message = refused("mnist")
+    assert message.startswith("mnist ")
+    assert f"{mirrors.url('missing')} (404 Not Found)" in message
+    assert "NETLEARN_DATA" in message
+    assert "--data mnist-5k" in message
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_advice_after_a_failed_download_works(
+    known: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    known("missing")
+    monkeypatch.setitem(SOURCES, name, SOURCES["mnist"])
+    message = refused(name)
+    advice = re.search(r"four files in a folder named (\S+) and set NETLEARN_DATA to the folder that holds", message)
+    assert advice is not None, message
+    folder = tmp_path / "data" / advice[1]
+    folder.mkdir(parents=True)
+    for file, content in CONTENT.items():
+        (folder / file).write_bytes(content)
+    monkeypatch.setenv("NETLEARN_DATA", str(folder.parent))
+    data = datasets.load(name)
+    assert (data.name, data.where) == (name, str(folder))
+
+
+def test_own_folder_precedes_the_cache(
+    known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known("good")
+    for folder in (tmp_path / "own", tmp_path / "own" / "mnist"):
+        folder.mkdir()
+        for name, content in CONTENT.items():
+            (folder / name).write_bytes(content)
+        monkeypatch.setenv("NETLEARN_DATA", str(tmp_path / "own"))
+        assert datasets.load("mnist").where == str(folder)
+    assert mirrors.asked == []
+
+
+@pytest.mark.parametrize("name", ["mnist", "auto"])
+def test_own_folder_with_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    folder = write_folder(tmp_path / "own")
+    monkeypatch.setenv("NETLEARN_DATA", str(folder))
+    path = folder / f"{FILES[0]}.gz"
+    message = refused(name)
+    assert message.startswith(f"{path}: SHA-256 {sources.sha256_of(path)[:12]}…; must be 440fcabf73cc…")
+    assert "--data" in message
+
+
+def test_own_folder_with_unpacked_files_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "own", packed=False)
+    monkeypatch.setenv("NETLEARN_DATA", str(folder))
+    assert re.match(rf"{folder}: .*unpacked.*must be .*\.gz.*--data", refused("mnist"))
+
+
+def test_unreadable_cache_counts_as_empty(known: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    known("good")
+    datasets.load("mnist")
+
+    def forbidden(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sources, "sha256_of", forbidden)
+    assert sources.locate("mnist") is None
+
+
+def test_own_folder_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETLEARN_DATA", "nowhere")
+    assert refused("auto").startswith("NETLEARN_DATA 'nowhere': no such folder; must be ")
+
+
+def test_small_set_differs_from_mnist() -> None:
+    assert set(HASHES.values()).isdisjoint(SOURCES["mnist"].sha256)
+    assert all(len(sha256) == 64 for source in SOURCES.values() for sha256 in source.sha256)
+    assert np.unique([sha256 for source in SOURCES.values() for sha256 in source.sha256]).size == 8
