@@ -6,20 +6,25 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo
-demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten digits, say where the pictures are
+demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten digits, name the pictures
 	$(BIN)/netlearn compare
 
 .PHONY: test
-test: $(VENV)/.developed  ## run the tests
+test: $(VENV)/.developed  ## run the quick tests
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+
+.PHONY: test-all
+test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait and fuzz
 	$(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: lint
-lint: $(VENV)/.developed  ## check style and layout with ruff
+lint: $(VENV)/.developed  ## check style with ruff, and that imports run one way
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(VENV)/.developed  ## lay the code out with ruff, mending what it can
+format: $(VENV)/.developed  ## format the code with ruff, and fix what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -28,26 +33,26 @@ typecheck: $(VENV)/.developed  ## check the types with mypy --strict
 	$(BIN)/mypy
 
 .PHONY: check
-check: lint typecheck test  ## everything that CI checks: lint, typecheck, test
+check: lint typecheck test-all  ## everything that CI checks: lint, typecheck, test-all
 
 .PHONY: bench
-bench: $(VENV)/.developed  ## time netlearn beside what else is installed, write docs/performance.md (NETLEARN_DATA)
+bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/performance.md (NETLEARN_DATA)
 	$(BIN)/python -m scripts.benchmark
 
 .PHONY: reproduce
-reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; goes on where it was (NETLEARN_DATA)
+reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.reproduce
 
 .PHONY: soak
-soak: $(VENV)/.installed  ## kill a run 200 times, resume it each time, compare its end with one left in peace
+soak: $(VENV)/.installed  ## kill a run 200 times, resume it, compare its end with an uninterrupted run
 	$(BIN)/python -m scripts.soak
 
 .PHONY: fuzz
-fuzz: $(VENV)/.developed  ## feed 100,000 corrupted files to every reader; tell the longest time and the most memory
+fuzz: $(VENV)/.developed  ## feed 120,000 corrupted files to the readers; report the longest time and the memory
 	$(BIN)/python -m scripts.fuzz
 
 .PHONY: figures
-figures: $(VENV)/.installed  ## redo the README's pictures (full MNIST: set NETLEARN_DATA)
+figures: $(VENV)/.installed  ## draw the README's pictures (full MNIST: set NETLEARN_DATA)
 	$(BIN)/netlearn compare --out runs/readme --force
 	cp runs/readme/*.png docs/
 

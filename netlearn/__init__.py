@@ -1,7 +1,8 @@
 """netlearn: how does a cost function make a network learn?
 
 Small fully connected networks, trained from scratch with numpy, after Michael Nielsen's *Neural Networks and
-Deep Learning* (cited below as "the book"). Start reading at `activations`, then `costs`, `network`, `training`.
+Deep Learning* (cited as "the book"). To read the code, start with `activations`, `costs`, `network`, `optimizers` and
+`training.descent`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

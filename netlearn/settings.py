@@ -1,33 +1,32 @@
-"""The settings of one run, declared once: the command line's options, TOML files and run folders all follow them.
-
-A value that is not allowed is refused with its key, itself and what is allowed, whichever way it came.
-"""
+"""The settings of one run, declared once: command-line options, TOML files and run folders all follow this schema."""
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from netlearn.activations import ACTIVATIONS
-from netlearn.costs import COSTS, load_cost
+from netlearn.costs import COSTS
 from netlearn.datasets import NAMES
 from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
+from netlearn.own_cost import load_cost
 
+FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
 MOST_TOML = 250_000  # bytes
-MOST_DOTS = 50  # in a line: a key a.b.c… costs the reader memory by the square of its dots
-MOST_BITS = 10_000  # of a whole number: Python does not write out larger ones
+MOST_DOTS = 50  # in a line: the memory that a key a.b.c… takes grows with the square of its dots
+MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
 LARGEST = 1e9  # no learning rate or λ makes sense beyond; infinity and not-a-number are refused with it
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
-Rate: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
+COUNT = "a whole number from 1 to 10000000"
 
 
-def _meta(description: str, allowed: str, **bounds: Any) -> Meta:
-    return Meta(description=description, extra={"allowed": allowed}, **bounds)
+def _meta(description: str, must_be: str, **bounds: Any) -> Meta:
+    return Meta(description=description, extra={"must be": must_be}, **bounds)
 
 
 def _one_of(description: str, names: Collection[str]) -> Meta:
@@ -35,7 +34,7 @@ def _one_of(description: str, names: Collection[str]) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All that determines a run, but for the machine."""
+    """Everything that determines a run, except for the machine. All defaults are filled in: see `resolve`."""
 
     cost: Annotated[str, _meta("cost function", f"{', '.join(COSTS)} or package.module:ClassName")] = "cross-entropy"
     hidden: Annotated[
@@ -52,31 +51,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             f"{', '.join(INITIALIZERS)} or two numbers w,b from -{LARGEST:g} to {LARGEST:g}",
         ),
     ] = "scaled"
-    epochs: Annotated[Count, _meta("passes over the training set", "a whole number from 1 to 10000000")] = 30
-    batch_size: Annotated[Count, _meta("examples in a mini-batch", "a whole number from 1 to 10000000")] = 10
-    learning_rate: Annotated[Rate | None, _meta("step size η", f"a number above 0, to {LARGEST:g}")] = None
+    epochs: Annotated[Count, _meta("passes over the training set", COUNT)] = 30
+    batch_size: Annotated[Count, _meta("examples in a mini-batch", COUNT)] = 10
+    learning_rate: Annotated[float, _meta("step size η", f"a number above 0, up to {LARGEST:g}", gt=0, le=LARGEST)]
     l2: Annotated[
         float, _meta("L2 regularization λ: adds λ/2n Σw²", f"a number from 0 to {LARGEST:g}", ge=0, le=LARGEST)
     ] = 0.0
     patience: Annotated[
-        Count | None,
-        _meta(
-            "stop after that many epochs without a better validation accuracy", "a whole number from 1 to 10000000"
-        ),
-    ] = None
+        Count | Literal["off"],
+        _meta("stop after that many epochs without a better validation accuracy", f"{COUNT}, or off"),
+    ] = "off"
     seed: Annotated[
         int, _meta("seed of the weights and the shuffling", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
     ] = 0
     data: Annotated[str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or an .npz file")] = "auto"
     train_size: Annotated[
-        Count | None, _meta("train on the first so many examples only", "a whole number from 1 to 10000000")
-    ] = None
+        Count | Literal["all"], _meta("train on the first examples only, that many", f"{COUNT}, or all")
+    ] = "all"
     dtype: Annotated[str, _one_of("type of the network's numbers", DTYPES)] = "float32"
-    probe_every: Annotated[
-        Count, _meta("epochs from one probe to the next, after the first epoch", "a whole number from 1 to 10000000")
-    ] = 1
+    probe_every: Annotated[Count, _meta("epochs from one probe to the next, after the first epoch", COUNT)] = 1
     track_test: Annotated[
-        bool, _meta("measure the test set at every probe, not at the end only", "true or false")
+        bool, _meta("measure the test set at every probe, not only at the end", "true or false")
     ] = False
 
 
@@ -91,13 +86,13 @@ FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
 
 def description(name: str) -> str:
-    """Return what a setting is, in words."""
+    """Return what a setting means, in words."""
     return str(_meta_of(name).description)
 
 
-def allowed(name: str) -> str:
-    """Return what a setting may be, in words."""
-    return str((_meta_of(name).extra or {})["allowed"])
+def must_be(name: str) -> str:
+    """Return the values that a setting may have, in words."""
+    return str((_meta_of(name).extra or {})["must be"])
 
 
 def _meta_of(name: str) -> Meta:
@@ -105,25 +100,37 @@ def _meta_of(name: str) -> Meta:
     return meta
 
 
+def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
+    """Return the error for a key that does not exist, with the nearest one that does."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"must be {', '.join(known)}"
+    return SettingsError(f"{label}: unknown key: {hint}")
+
+
 def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
-    """Return a setting's value as its type, from what a TOML file or a flag's text gives.
+    """Return a setting's value, converted from what a TOML file or a flag's text contains.
+
+    Args:
+        name: the setting.
+        value: its value.
+        label: what an error calls the setting.
+        shown: how an error shows the value, if not as it is.
 
     Raises:
-        SettingsError: it is not allowed; the message calls the setting `label` and its value `shown`.
+        SettingsError: there is no such setting, or the value is not valid.
     """
     if name not in FIELDS:
-        near = difflib.get_close_matches(name, FIELDS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"allowed is {', '.join(FIELDS)}"
-        raise SettingsError(f"unknown key {label}: {hint}")
+        raise unknown(label, name, FIELDS)
     try:
         return _convert(name, value)
     except msgspec.ValidationError as error:
         text = value if shown is None else shown
-        wants_text = shown is not None or name in CHOICES
-        text = text if isinstance(text, str) and text and text.isprintable() and wants_text else repr(text)
+        may_be_text = shown is not None or name in CHOICES
+        text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
         near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise SettingsError(f"{label} {text[:80]}: {hint}allowed is {allowed(name)}") from error
+        raise SettingsError(f"{label} {text[:80]}: {hint}must be {must_be(name)}") from error
 
 
 def _convert(name: str, value: Any) -> Any:
@@ -140,35 +147,53 @@ def _convert(name: str, value: Any) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the settings that a TOML file gives, each checked.
+    """Return the settings in a TOML file, each checked; its `format` and `about` are left out.
 
     Raises:
-        SettingsError: the file cannot be read, is not TOML, or has a key or a value that is not allowed.
+        SettingsError: the file cannot be read, is not TOML, or has an unknown key or an invalid value.
     """
-    return {name: check(name, value, f"{path}: {name}") for name, value in decode_toml(path).items()}
+    content = decode_toml(path)
+    check_format(path, content.pop("format", FORMAT))
+    content.pop("about", None)
+    return {name: check(name, value, f"{path}: {name}") for name, value in content.items()}
 
 
-def decode_toml(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds, unchecked.
+def check_format(path: Path, found: Any) -> None:
+    """Refuse a file of another format.
+
+    Raises:
+        SettingsError: naming the version of netlearn that reads it.
+    """
+    if found != FORMAT:
+        reader = "netlearn 0.1 reads it" if found == 1 else "a later netlearn wrote it"
+        raise SettingsError(f"{path}: format {found!r:.20}: must be {FORMAT} for this netlearn; {reader}")
+
+
+def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
+    """Return the content of a TOML file, unchecked; `raw` are its bytes, if they are read already.
 
     Raises:
         SettingsError: the file cannot be read or is not TOML.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(MOST_TOML + 1)
+        if raw is None:
+            with path.open("rb") as file:
+                raw = file.read(MOST_TOML + 1)
         if len(raw) > MOST_TOML:
             raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
+        raw = raw.removeprefix(b"\xef\xbb\xbf")
         for number, line in enumerate(raw.splitlines(), 1):
-            if line.count(b".") > MOST_DOTS:
-                raise SettingsError(f"{path}: line {number} has {line.count(b'.'):,} dots; allowed are {MOST_DOTS}")
+            if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):
+                raise SettingsError(
+                    f"{path}: line {number} has {line.count(b'.'):,} dots: must be at most {MOST_DOTS}"
+                )
         content: dict[str, Any] = msgspec.toml.decode(raw)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # what is not TOML, not UTF-8, too long a number, too deep
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
         raise SettingsError(f"{path}: not a TOML file: {error}") from error
     if _has_endless_number(content):
-        raise SettingsError(f"{path}: holds a whole number of more than {MOST_BITS:,} bits; no setting is as large")
+        raise SettingsError(f"{path}: a whole number has more than {MOST_BITS:,} bits; no setting is that large")
     return content
 
 
@@ -180,21 +205,20 @@ def _has_endless_number(value: Any) -> bool:
 
 
 def write_toml(settings: Settings) -> bytes:
-    """Return the settings as a TOML file that `read_toml` reads back; what is not set has no line."""
-    given = {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}
-    return msgspec.toml.encode(given)
+    """Return the settings as the config.toml of a run, which `read_toml` reads."""
+    return msgspec.toml.encode({"format": FORMAT} | msgspec.structs.asdict(settings))
 
 
 def resolve(*layers: Mapping[str, Any]) -> Settings:
-    """Return the settings that checked layers give, the later before the earlier, the cost's learning rate filled in.
+    """Return complete settings from layers of checked ones, later layers first, with the cost's own learning rate.
 
     Raises:
-        SettingsError, CostError: the cost that they name cannot be loaded.
+        SettingsError, CostError: the cost cannot be loaded.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= layer
-    settings = Settings(**merged)
-    if settings.learning_rate is None:
-        return msgspec.structs.replace(settings, learning_rate=float(load_cost(settings.cost).learning_rate))
-    return settings
+    if "learning_rate" not in merged:
+        cost = merged.get("cost", FIELDS["cost"].default)
+        merged["learning_rate"] = float(load_cost(cost).learning_rate)
+    return Settings(**merged)

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.launch import environment
+from netlearn.experiments.environment import environment
 from netlearn.network import Network
 from netlearn.plotting.style import render
 from scripts import beside, growth

@@ -11,65 +11,62 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-from netlearn import cli, datasets, launch
-from netlearn.runs import RunFolder
-from netlearn.slowdown import Probe
-from netlearn.training import Trainer
+from netlearn import datasets
+from netlearn.experiments.run import draw_curves, make_trainer, run
+from netlearn.runs import RunFolder, read_run
+from netlearn.settings import resolve
+from netlearn.slowdown import Record
 
 PICTURE = "the picture, matplotlib's import included"
-PARTS: dict[str, list[tuple[Any, str]]] = {  # the functions that stand for each part of a run
-    "loading the data": [(datasets, "load")],
-    "training": [(Trainer, "_train_to")],
-    "probes": [(Probe, "measure")],
-    "evaluation at the end": [(Probe, "evaluate"), (Probe, "recall")],
-    "checkpoints": [(Trainer, "_checkpoint")],
-    "other files": [(RunFolder, f"write_{what}") for what in ("settings", "record", "weights", "samples", "summary")],
-    PICTURE: [(launch, "_write_curves")],
-}
+PARTS = ("loading the data", "training", "probes", "evaluation at the end", "checkpoints and other files", PICTURE)
 PARTS_COMMAND = [sys.executable, "-m", "scripts.beside"]
-BESIDE = [part for part in PARTS if part not in {"loading the data", "training"}]
+BESIDE = PARTS[2:]
 
 
 def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
-    """Do a default run, and return the seconds of its parts; one that runs inside another counts for itself only."""
-    seconds = dict.fromkeys(PARTS, 0.0)
-    inside = 0.0  # seconds of parts that the one under way called
+    """Do a default run and return the seconds of its parts; the probes' are those of one, times their number."""
+    marks = [perf_counter()]
 
-    def timed(function: Callable[..., Any], part: str) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal inside
-            begun, outer, inside = perf_counter(), inside, 0.0
-            try:
-                return function(*args, **kwargs)
-            finally:
-                took = perf_counter() - begun
-                seconds[part] += took - inside
-                inside = outer + took
+    def seconds() -> float:
+        marks.append(perf_counter())
+        return marks[-1] - marks[-2]
 
-        return call
+    loaded = datasets.load(data)
+    parts = {"loading the data": seconds()}
+    settings = resolve({"data": data})
+    trainer = make_trainer(settings, loaded)
+    records: list[Record] = []
+    seconds()
+    with RunFolder.create(Path(folder, "run")) as run_folder:
+        run(settings, trainer, run_folder, records.append, draw=False)
+    whole = seconds()
+    for examples in (loaded.train, loaded.test):
+        trainer.probe.evaluate(examples)
+    parts["evaluation at the end"] = seconds()
+    trainer.probe.measure(0, 0.0, 0.0)
+    parts["probes"] = seconds() * len(records)
+    parts["training"] = trainer.seconds
+    parts["checkpoints and other files"] = whole - sum(parts.values()) + parts["loading the data"]
+    seconds()
+    draw_curves(run_folder, settings, trainer, read_run(run_folder.path).metrics)
+    return {part: seconds() if part == PICTURE else parts[part] for part in PARTS}
 
-    for part, functions in PARTS.items():
-        for owner, name in functions:
-            setattr(owner, name, timed(getattr(owner, name), part))
-    cli.main(["train", "-q", "--data", data, "--out", f"{folder}/run"], standalone_mode=False)
-    return seconds
 
+def first_update(data: str) -> None:
+    """Begin a default run as `netlearn train` does, and print the time when its first update is done."""
+    settings = resolve({"data": data})
+    trainer = make_trainer(settings, datasets.load(data))
 
-def first_update(data: str, folder: str) -> None:
-    """Begin a default run, and print the time when its first update is done."""
-    update = Trainer._update_mini_batch
-
-    def then_end(*args: Any) -> None:
-        update(*args)
+    def end() -> None:
         print(time.time(), flush=True)
         os._exit(0)
 
-    Trainer._update_mini_batch = then_end  # type: ignore[assignment, method-assign]
-    cli.main(["train", "-q", "--data", data, "--out", f"{folder}/run"], standalone_mode=False)
+    trainer.on_progress = end  # the first stop is at update 1
+    for _ in trainer:
+        pass
 
 
 def wait(command: list[str]) -> tuple[float, str]:
@@ -151,7 +148,7 @@ def main() -> None:
     """Do as the command line says."""
     data, folder, *first = sys.argv[1:]
     if first:
-        first_update(data, folder)
+        first_update(data)
     json.dump(parts_of_a_run(data, folder), sys.stdout)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlearn.history import Run
+from netlearn.runs import Run
 
 
 def last(column: str) -> Callable[[Run], float]:

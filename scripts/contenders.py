@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from netlearn.datasets import Dataset, Examples, targets
 from netlearn.network import Network
 from netlearn.training import Trainer
-from tests.reference import ReferenceNetwork
 
 Array = NDArray[Any]
 Problem = Mapping[str, Array]
@@ -46,20 +45,30 @@ def netlearn(problem: Problem) -> Result:
     return trainer.seconds, [network.weights[0], network.biases[0], network.weights[1], network.biases[1]]
 
 
+def sigmoid(z: Array) -> Array:
+    """Return σ(z)."""
+    return np.asarray(1 / (1 + np.exp(-z)))
+
+
 def loop(problem: Problem) -> Result:
-    """Train with the tests' reference: the book's equations, one example at a time."""
-    weights, biases = [problem["w1"], problem["w2"]], [problem["b1"], problem["b2"]]
-    network = ReferenceNetwork(weights, biases, "cross-entropy", "sigmoid")
+    """Train as the book's program does: one example at a time, in float64."""
+    w1, w2, b1, b2 = (problem[name].astype(np.float64) for name in ("w1", "w2", "b1", "b2"))
     x, y = problem["x"].astype(np.float64), targets(problem["labels"], 10).astype(np.float64)
-    batch = int(problem["batch"])
+    batch, eta = int(problem["batch"]), float(problem["eta"])
     begun = perf_counter()
     for order in problem["order"]:
         for first in range(0, len(x), batch):
             rows = order[first : first + batch]
-            network.update_mini_batch(x[rows], y[rows], eta=float(problem["eta"]), lmbda=0.0, n=len(x))
-    seconds = perf_counter() - begun
-    b1, b2 = (b.reshape(-1, 1) for b in network.biases)
-    return seconds, [network.weights[0], b1, network.weights[1], b2]
+            nabla = [np.zeros_like(p) for p in (w1, b1, w2, b2)]
+            for row in rows:
+                a0 = x[row, :, np.newaxis]
+                a1 = sigmoid(w1 @ a0 + b1)
+                delta2 = sigmoid(w2 @ a1 + b2) - y[row, :, np.newaxis]
+                delta1 = (w2.T @ delta2) * a1 * (1 - a1)
+                found = (delta1 @ a0.T, delta1, delta2 @ a1.T, delta2)
+                nabla = [total + part for total, part in zip(nabla, found, strict=True)]
+            w1, b1, w2, b2 = (p - eta / len(rows) * n for p, n in zip((w1, b1, w2, b2), nabla, strict=True))
+    return perf_counter() - begun, [w1, b1, w2, b2]
 
 
 def compile_floor(program: Path) -> None:

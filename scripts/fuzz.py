@@ -1,6 +1,6 @@
-"""Feeds corrupted files to every reader and tells what came of it: `make fuzz`.
+"""Feeds corrupted files to every reader and reports the outcomes: `make fuzz`.
 
-The files come from `tests/fuzzing.py`, as those of the ordinary tests do, only many more. Time is that of writing and
+The files come from `scripts/fuzzing.py`, as those of the tests do, only many more. Time is that of writing and
 reading one file; memory is the highest of the process, beyond what it had before the first file.
 """
 
@@ -15,7 +15,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from tests.fuzzing import CASES, Case, feed
+from scripts.fuzzing import CASES, Case, feed
 
 
 def memory() -> float:

@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from netlearn.batches import Batches
 from netlearn.datasets import Dataset, targets
 from netlearn.network import Network
-from netlearn.numerics import numerics
+from netlearn.numerics import blas, columns, numerics
 from netlearn.plotting.style import BLUE, ORANGE, plain
 from netlearn.training import Trainer
+from netlearn.training.batches import Batches
 
 HIDDEN, DEPTHS = (10, 30, 100, 300), (1, 2, 3, 4)
 BATCHES, SIZES = (1, 10, 100, 1000), (1_000, 5_000, 10_000, 20_000, 50_000)
@@ -53,42 +53,39 @@ def seconds_of_a_step(data: Dataset, point: Point) -> float:
 def seconds_of_the_products(sizes: Sequence[int], batch: int) -> float:
     """Return the seconds that a step's products alone take, layer by layer."""
     rng = np.random.default_rng(0)
+    gemm, _ = blas(np.float32)
     total, times_each = 0.0, max(10, 5_000 // batch)
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
-        w, a, z = (rng.random(shape, np.float32) for shape in ((n_out, n_in), (batch, n_in), (n_out, batch)))
-        nabla, below = np.empty_like(w), np.empty((n_in, batch), np.float32)
+        w_t, x, z, below = (
+            columns(*shape, np.float32) for shape in ((n_in, n_out), (n_in, batch), (n_out, batch), (n_in, batch))
+        )
+        for array in (w_t, x):
+            array[:] = rng.random(array.shape)
         times = []
         for _ in range(9):
             begun = perf_counter()
             for _ in range(times_each):
-                w.dot(a.T, z)
-                z.dot(a, nabla)
+                gemm(1.0, w_t, x, 0.0, z, 1, 0, 1)
+                gemm(1e-9, x, z, 1.0, w_t, 0, 1, 1)
                 if layer:
-                    w.T.dot(z, below)
+                    gemm(1.0, w_t, z, 0.0, below, 0, 0, 1)
             times.append((perf_counter() - begun) / times_each)
         total += statistics.median(times)
     return total
 
 
 def parts_of_a_step(data: Dataset, hidden: int, batch: int) -> dict[str, float]:
-    """Return the seconds of a step of one hidden layer: its products, its update, gathering, and what is left."""
+    """Return the seconds of a step of one hidden layer: its products, gathering, and the rest."""
     sizes = (data.train.x.shape[1], hidden, data.outputs)
-    network = Network(sizes, rng=np.random.default_rng(0))
-    batches = Batches(data.train.x, targets(data.train.labels, data.outputs), batch)
-    order = np.random.default_rng(0).permutation(len(data.train))
-    steps = len(data.train) // batch
+    batches = Batches(data.train.x, targets(data.train.labels, data.outputs), batch, np.random.default_rng(0))
     with numerics():
         products = seconds_of_the_products(sizes, batch)
-        begun = perf_counter()
-        for _ in range(2000):
-            np.subtract(network.parameters, network.nabla, network.parameters)
-        update = (perf_counter() - begun) / 2000
-        begun = perf_counter()
-        for first in range(0, steps, batches.together):
-            batches.gather(order, first, steps)
-        gathering = (perf_counter() - begun) / steps
+        begun, done = perf_counter(), 0
+        while done < batches.per_epoch:
+            done += len(batches.between(done, batches.per_epoch))
+        gathering = (perf_counter() - begun) / done
     step = seconds_of_a_step(data, ((hidden,), batch, len(data.train)))
-    parts = {"products": products, "update": update, "gathering": gathering}
+    parts = {"products": products, "gathering": gathering}
     return {"the step": step, **parts, "the rest": step - sum(parts.values())}
 
 
@@ -96,10 +93,9 @@ def parts_section(data: Dataset, rounds: int, networks: Sequence[tuple[int, int]
     """Return the page's section of what a step's time goes to."""
     lines = [
         "## Where a step's time goes\n",
-        "In µs, one thread. Products, update and gathering are timed alone; the rest is some twenty calls of numpy,",
-        "0.3 to 1 µs each for arrays this small, and Python between them. "
-        "The floor has no such calls: it adds to the",
-        "weights inside its products, and does in one loop what is done element by element.\n",
+        "In µs, one thread. Products, which add to the weights in place, and gathering are timed alone; the rest is",
+        "some twenty calls of numpy, 0.3 to 1 µs each for arrays this small, and Python between them. The floor has",
+        "no such calls: it does in one loop what is done element by element.\n",
     ]
     rows = {network: [parts_of_a_step(data, *network) for _ in range(rounds)] for network in networks}
     for (hidden, batch), found in rows.items():

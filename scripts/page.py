@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netlearn import catalogue
 from netlearn.errors import NetlearnError
-from netlearn.experiment import Experiment
-from netlearn.history import Run, read_run
-from netlearn.launch import environment
-from netlearn.trials import Task, is_done, tasks_of
+from netlearn.experiments import catalogue
+from netlearn.experiments.environment import environment
+from netlearn.experiments.experiment import Experiment, read_about
+from netlearn.experiments.tasks import Task, is_done, tasks_of
+from netlearn.runs import Run, read_run
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"
@@ -143,7 +143,7 @@ def _section(
     *,
     notes: bool,
 ) -> str:
-    said = catalogue.comment(catalogue.files()[name])
+    question = read_about(catalogue.files()[name]).question
     seeds = len(experiment.seeds)
     head = ("variant", "figure", "the book", "ours", "lowest to highest", "verdict")
     table = [head, ("---", "---", *["---:"] * 3, "---"), *(finding.cells for finding in findings)]
@@ -151,8 +151,7 @@ def _section(
     return "\n".join(
         [
             f"## {experiment.title}\n",
-            f"{said['Question'][0].upper()}{said['Question'][1:]} `netlearn compare {name}`, {seeds} "
-            f"{'seed' if seeds == 1 else 'seeds'}.\n",
+            f"{question} `netlearn compare {name}`, {seeds} {'seed' if seeds == 1 else 'seeds'}.\n",
             *(f"| {' | '.join(row)} |" for row in table),
             *(["", *(f"- {problem}" for problem in failed)] if failed else []),
             *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),

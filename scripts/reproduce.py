@@ -1,7 +1,6 @@
-"""Runs the experiments in configs/ and writes their page, the book's figures beside ours: `make reproduce`.
+"""Runs the experiments in configs/ and writes a page with their results beside the book's: `make reproduce`.
 
-What is done is kept in the folder of the runs, so an interrupted reproduction goes on where it was. The page tells of
-all that is done so far.
+Finished runs are kept, so an interrupted reproduction can be resumed. The page covers all that is done so far.
 """
 
 import os
@@ -14,18 +13,19 @@ from time import perf_counter
 import click
 import msgspec
 
-from netlearn import catalogue, datasets
+from netlearn import datasets
 from netlearn.cli import Terminated
-from netlearn.cli.progress import comparison_progress, download_bar, note, tell_data
+from netlearn.cli.progress import comparison_progress, download_bar, note, note_data
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.comparison import FILES, compare
 from netlearn.errors import NetlearnError
-from netlearn.experiment import Experiment, read_experiment
-from netlearn.files import write_whole
-from netlearn.runs import CONFIG, RunFolder
-from netlearn.trials import is_done, load_data, tasks_of
-from netlearn.wording import problems
-from netlearn.workers import Workers
+from netlearn.experiments import catalogue
+from netlearn.experiments.comparison import FILES, compare
+from netlearn.experiments.experiment import Experiment, read_experiment
+from netlearn.experiments.table import problems
+from netlearn.experiments.tasks import is_done, load_data, tasks_of
+from netlearn.experiments.workers import Workers
+from netlearn.runs import RunFolder, config, sums
+from netlearn.runs.files import write_whole
 from scripts.book import CLAIMS
 from scripts.page import SECONDS, page, seconds_in
 
@@ -45,7 +45,7 @@ def plan(name: str, seeds: int | None, *, quick: bool) -> Experiment:
         if settings.data == "neuron"
         else msgspec.structs.replace(settings, data=QUICK_DATA, epochs=min(QUICK_EPOCHS, settings.epochs))
         for variant, settings in experiment.variants.items()
-        if (settings.train_size or 0) <= len(few.train)
+        if settings.train_size == "all" or settings.train_size <= len(few.train)
     }
     chosen = tuple(range(seeds or QUICK_SEEDS))
     return load_data(Experiment(experiment.title, chosen, variants), datasets.load)
@@ -54,13 +54,15 @@ def plan(name: str, seeds: int | None, *, quick: bool) -> Experiment:
 def reproduce(name: str, experiment: Experiment, folder: Path, workers: Workers) -> list[str]:
     """Do the runs of an experiment that are missing, and draw its pictures; return why they are not all done."""
     try:
-        where = RunFolder.existing(folder) if (folder / CONFIG).is_file() else RunFolder(folder, files=FILES)
         tasks = tasks_of(experiment, folder)
-        if all(map(is_done, tasks)) and (folder / FILES[2]).is_file():
+        if all(map(is_done, tasks)) and (folder / sums.NAME).is_file():
             note(f"{name}: done")
             return []
         note(f"{name}: {experiment.title}")
-        with _timed(folder / SECONDS), comparison_progress(experiment, quiet=False) as on_progress:
+        begun = (folder / config.NAME).is_file()
+        opened = RunFolder.existing(folder, FILES) if begun else RunFolder.create(folder, files=FILES)
+        progress = comparison_progress(experiment, quiet=False)
+        with opened as where, _timed(folder / SECONDS), progress as on_progress:
             result = compare(experiment, where, workers, on_progress=on_progress)
     except NetlearnError as error:
         return [str(error)]
@@ -81,7 +83,7 @@ def _known(ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) 
     for name in names:
         if name not in EXPERIMENTS:
             near = ", ".join(catalogue.nearest_first(name, EXPERIMENTS))
-            raise click.BadParameter(f"{name}: no experiment of the book; allowed are {near}")
+            raise click.BadParameter(f"{name}: no experiment of the book: must be {near}")
     return names
 
 
@@ -96,7 +98,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
     target = target or (runs / "reproduction.md" if quick or only or seeds else Path("docs/reproduction.md"))
     try:
-        tell_data(datasets.load(QUICK_DATA if quick else "auto", download_bar))
+        note_data(datasets.load(QUICK_DATA if quick else "auto", download_bar))
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
         with terminated_as_interrupted(), Workers(os.cpu_count() or 1) as workers:
             failed = {name: reproduce(name, plans[name], runs / name, workers) for name in only or EXPERIMENTS}
@@ -108,7 +110,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     except NetlearnError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt as error:
-        note("Interrupted; the same command goes on from here")
+        note("Interrupted; the same command resumes")
         sys.exit(143 if isinstance(error, Terminated) else 130)
     click.echo(f"page: {target}")
     for name, said in failed.items():

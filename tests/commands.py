@@ -10,7 +10,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
-from netlearn.workers import Workers
+from netlearn.experiments.workers import Workers
 
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 

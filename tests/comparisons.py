@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from netlearn.history import Run
-from netlearn.results import Reached, Row
-from netlearn.runs import Summary
+from netlearn.experiments.statistics import Reached, Row
+from netlearn.runs import Run, Summary
+from netlearn.runs.summary import DataSummary
 from netlearn.settings import resolve
 
 UPDATES = (0, 1, 10, 100, 500, 1000)
+DATA = DataSummary(name="small", where="here", note="", train=5000, validation=10, test=10, sha256={})
 
 
 def summary(**given: Any) -> Summary:
@@ -18,7 +19,7 @@ def summary(**given: Any) -> Summary:
         "status": "finished", "error": None, "updates": 1000, "epochs": 2.0, "best_epoch": 2,
         "best_validation_accuracy": 0.9, "validation_accuracy": 0.9, "train_cost": 0.1, "train_accuracy": 0.95,
         "test_cost": 0.2, "test_accuracy": 0.9, "recall": (0.8, 1.0), "seed": 0, "sizes": (4, 3, 2),
-        "initial_weights_sha256": "w", "mini_batches_sha256": "b", "data": {"name": "small"}, "environment": {},
+        "initial_weights_sha256": "w", "mini_batches_sha256": "b", "data": DATA, "environment": {},
         "training_seconds": 3.0, "total_seconds": 4.0,
     }  # fmt: skip
     return Summary(**(values | given))

@@ -8,12 +8,13 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from netlearn import comparison, launch
-from netlearn.comparison import PICTURES
-from netlearn.history import read_run
+from netlearn.experiments import comparison
+from netlearn.experiments import run as run_module
+from netlearn.experiments.comparison import PICTURES
+from netlearn.experiments.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
-from netlearn.results import group
+from netlearn.runs import read_run
 from tests.commands import QUICK, compare, workers_here
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
@@ -62,14 +63,14 @@ def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unrendered_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do the same with the pictures of single runs only."""
-    write_curves = launch._write_curves
+    draw_curves = run_module.draw_curves
 
-    def write_empty_curves(*arguments: Any) -> None:
+    def draw_empty_curves(*arguments: Any) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(style, "render", _empty)
-            write_curves(*arguments)
+            draw_curves(*arguments)
 
-    monkeypatch.setattr(launch, "_write_curves", write_empty_curves)
+    monkeypatch.setattr(run_module, "draw_curves", draw_empty_curves)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 It shares no code with netlearn, so that each can check the other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ COSTS: dict[str, tuple[Callable[[Vector], Vector], Callable[[Vector, Vector], fl
 
 
 class ReferenceNetwork:
-    def __init__(self, weights: list[Vector], biases: list[Vector], cost: str, activation: str) -> None:
+    def __init__(self, weights: Sequence[Vector], biases: Sequence[Vector], cost: str, activation: str) -> None:
         self.weights = [w.astype(np.float64) for w in weights]
         self.biases = [b.astype(np.float64).reshape(-1) for b in biases]
         self.activation, self.activation_prime = HIDDEN[activation]

@@ -1,86 +1,96 @@
 import numpy as np
 import pytest
 
-from netlearn.batches import TOGETHER, Batches, Shuffling
+from netlearn.training.batches import TOGETHER, Batches
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((700, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[RNG.integers(3, size=700)]
 
 
+def make(batch_size: int, seed: int = 5, n: int = 700) -> Batches:
+    return Batches(X[:n], Y[:n], batch_size, np.random.default_rng(seed))
+
+
+def epoch_of(batches: Batches, epoch: int = 0) -> list[np.ndarray]:
+    """Return copies of the examples of an epoch, mini-batch by mini-batch."""
+    found: list[np.ndarray] = []
+    end = (epoch + 1) * batches.per_epoch
+    update = epoch * batches.per_epoch
+    while update < end:
+        mini_batches = batches.between(update, end)
+        found += [np.vstack([x, y]).T.copy() for x, y in mini_batches]
+        update += len(mini_batches)
+    assert update == end
+    return found
+
+
+@pytest.mark.parametrize("n", [700, 693, 200])
 @pytest.mark.parametrize("batch_size", [1, 7, 10, TOGETHER - 1, TOGETHER, 300])
-def test_mini_batches_hold_the_rows_in_their_order_and_the_last_may_be_shorter(batch_size: int) -> None:
-    batches = Batches(X, Y, batch_size)
-    most = batches.together * batch_size
-    for count in {most, most - 1, most - batch_size + 1, batch_size, 1} & set(range(1, len(X) + 1)):
-        rows = RNG.permutation(len(X))[:count]
-        gathered = batches.gather(rows, 0, -(-count // batch_size))
-        assert [x.shape[1] for x, _ in gathered[:-1]] == [batch_size] * (len(gathered) - 1)
-        np.testing.assert_array_equal(np.hstack([x for x, _ in gathered]), X[rows].T)
-        np.testing.assert_array_equal(np.hstack([y for _, y in gathered]), Y[rows].T)
+def test_an_epoch_holds_every_row_once_in_the_drawn_order(batch_size: int, n: int) -> None:
+    mini_batches = epoch_of(make(min(batch_size, n), n=n))
+    assert {len(part) for part in mini_batches[:-1]} <= {min(batch_size, n)}
+    order = np.random.default_rng(5).permutation(n)
+    np.testing.assert_array_equal(np.vstack(mini_batches), np.hstack([X, Y])[order])
+
+
+def test_every_epoch_has_another_order_and_begins_anew_at_its_first_update() -> None:
+    batches = make(10)
+    first, second = np.vstack(epoch_of(batches)), np.vstack(epoch_of(batches, 1))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(np.sort(first, axis=0), np.sort(second, axis=0))
 
 
 def test_full_mini_batches_are_gathered_into_the_same_memory_each_time() -> None:
-    batches = Batches(X, Y, 10)
-    order = np.arange(len(X))
-    first = batches.gather(order, 0, 70)
-    again = batches.gather(order, 20, 70)
+    batches = make(10)
+    first = batches.between(0, 70)
+    again = batches.between(20, 70)
     assert all(one is other for one, other in zip(first, again, strict=True))
 
 
-def test_targets_lie_in_memory_alike_whether_all_are_gathered_or_some() -> None:
-    batches = Batches(X, Y, 10)
-    order = np.arange(len(X))
-    for first, last in ((0, 70), (5, 9), (20, 70), (60, 70)):
-        assert all(y.flags.c_contiguous for _, y in batches.gather(order, first, last))
+def test_examples_are_contiguous_columns_in_aligned_memory() -> None:
+    batches = make(10)
+    for start, stop in ((0, 70), (5, 9), (20, 70), (60, 70)):
+        for x, y in batches.between(start, stop):
+            assert x.flags.f_contiguous
+            assert y.flags.f_contiguous
+    assert batches.between(0, 70)[0][0].ctypes.data % 64 == 0
 
 
-def test_mini_batches_gathered_at_once_begin_at_the_same_ones_wherever_training_stands() -> None:
-    batches = Batches(X, Y, 10)
-    order = np.arange(len(X))
-    assert batches.together == 20
-    assert [len(batches.gather(order, first, 70)) for first in (0, 3, 19, 20, 59, 60, 69)] == [
-        20,
-        17,
-        1,
-        20,
-        1,
-        10,
-        1,
-    ]
-    assert len(batches.gather(order, 3, 8)) == 5
+def test_mini_batches_gathered_at_once_end_at_the_same_updates_wherever_they_begin() -> None:
+    batches = make(10)
+    counts = [len(batches.between(start, 70)) for start in (0, 3, 19, 20, 59, 60, 69)]
+    assert counts == [20, 17, 1, 20, 1, 10, 1]
+    assert len(batches.between(3, 8)) == 5
 
 
-def test_shuffling_draws_once_an_epoch_and_again_what_it_drew_after_restore() -> None:
-    shuffling = Shuffling(np.random.default_rng(5), 50, 10)
-    start, unbegun = shuffling.start, shuffling.sha256
-    first = shuffling.order()
-    assert shuffling.order() is first
-    assert sorted(first) == list(range(50))
-    assert shuffling.start == start
-    shuffling.end_epoch()
-    middle, after = shuffling.start, shuffling.sha256
-    second = shuffling.order()
-    assert not np.array_equal(first, second)
-    assert len({unbegun, after, shuffling.sha256}) == 3
-    other = Shuffling(np.random.default_rng(99), 50, 10)
-    other.restore(*middle)
-    np.testing.assert_array_equal(other.order(), second)
-    assert other.sha256 == shuffling.sha256
+@pytest.mark.parametrize("update", [0, 1, 35, 69, 70, 71, 150])
+def test_restored_batches_continue_as_if_never_interrupted(update: int) -> None:
+    whole, part, rest = make(10), make(10), make(10, seed=99)
+    for start in range(0, 210, 70):
+        whole.begin(start)
+    for start in range(0, update, 70):  # the epochs begun by then
+        part.begin(start)
+    rest.restore(part.start(update), update)
+    for start in range(-(-update // 70) * 70, 210, 70):
+        rest.begin(start)
+    assert rest.sha256 == whole.sha256
+    np.testing.assert_array_equal(np.vstack(epoch_of(rest, 2)), np.vstack(epoch_of(whole, 2)))
 
 
-def test_fingerprint_tells_order_and_size_of_the_mini_batches() -> None:
-    def fingerprint(seed: int, batch_size: int) -> bytes:
-        shuffling = Shuffling(np.random.default_rng(seed), 50, batch_size)
-        shuffling.order()
-        return shuffling.sha256
+def test_hash_depends_on_the_order_and_on_the_size_of_the_mini_batches() -> None:
+    def sha256(seed: int, batch_size: int) -> bytes:
+        batches = make(batch_size, seed)
+        batches.begin(0)
+        return batches.sha256
 
-    assert fingerprint(5, 10) == fingerprint(5, 10)
-    assert len({fingerprint(5, 10), fingerprint(6, 10), fingerprint(5, 5)}) == 3
+    assert sha256(5, 10) == sha256(5, 10)
+    assert len({sha256(5, 10), sha256(6, 10), sha256(5, 5)}) == 3
 
 
-def test_a_state_that_is_none_is_refused_and_changes_nothing() -> None:
-    shuffling, other = (Shuffling(np.random.default_rng(5), 50, 10) for _ in range(2))
+def test_rng_state_that_is_not_valid_is_refused_and_changes_nothing() -> None:
+    batches, other = make(10), make(10)
+    state, sha256 = batches.start(0)
     with pytest.raises(ValueError, match="state"):
-        shuffling.restore(shuffling.start[0] | {"bit_generator": "dice"}, b"")
-    np.testing.assert_array_equal(shuffling.order(), other.order())
-    assert shuffling.sha256 == other.sha256
+        batches.restore(({**state, "bit_generator": "dice"}, sha256), 0)
+    np.testing.assert_array_equal(np.vstack(epoch_of(batches)), np.vstack(epoch_of(other)))
+    assert batches.sha256 == other.sha256

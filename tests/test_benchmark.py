@@ -71,8 +71,8 @@ def test_section_of_the_rest_tells_shares_medians_and_the_speed_up(monkeypatch: 
     assert "takes 60 ms" in text
     assert "1.50 times as long" in text
     assert "| training | 6.000 | 60.0 % |" in text
-    assert "| Python's start, imports, the rest | 1.000 | 10.0 % |" in text
-    assert "Probes, evaluation and writing are 25.0 % of it, without the picture 20.0 %." in text
+    assert "| Python's start, imports, the rest | 1.500 | 15.0 % |" in text
+    assert "Probes, evaluation and writing are 20.0 % of it, without the picture 15.0 %." in text
     assert "So 2 workers are 1.50 times as fast as one." in text
     assert re.search(r"first update 0\.2\d s\nafter its start", text)
 
@@ -88,7 +88,6 @@ def test_parts_of_a_run_are_all_timed_and_none_twice(tmp_path: Path) -> None:
     parts = json.loads(output.splitlines()[-1])
     assert set(parts) == set(beside.PARTS)
     assert all(0 < seconds < whole for seconds in parts.values())
-    assert parts["training"] > parts["checkpoints"] > parts["other files"] / 10
     assert sum(parts.values()) < whole
 
 
@@ -113,12 +112,12 @@ def test_section_of_growth_tells_epochs_and_what_the_products_leave() -> None:
 
 
 def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = {"the step": 30e-6, "products": 12e-6, "update": 2e-6, "gathering": 1e-6, "the rest": 15e-6}
+    parts = {"the step": 30e-6, "products": 12e-6, "gathering": 1e-6, "the rest": 17e-6}
     measured = growth.parts_of_a_step(small_dataset(train=200), 4, 10)
     assert list(measured) == list(parts)
     assert measured["the step"] == pytest.approx(sum(measured.values()) - measured["the step"])
-    assert all(measured[part] > 0 for part in ("products", "update", "gathering"))
+    assert all(measured[part] > 0 for part in ("products", "gathering"))
     monkeypatch.setattr(growth, "parts_of_a_step", lambda *_: parts)
     text = growth.parts_section(small_dataset(), 1, [(30, 10)])
-    assert "| network | the step | products | update | gathering | the rest |" in text
-    assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 2.0 | 1.0 | 15.0 |" in text
+    assert "| network | the step | products | gathering | the rest |" in text
+    assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 1.0 | 17.0 |" in text

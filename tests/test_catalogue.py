@@ -4,25 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from netlearn import catalogue, comparison
 from netlearn.cli import COMMANDS
 from netlearn.errors import SettingsError
+from netlearn.experiments import catalogue, comparison
+from netlearn.experiments.experiment import read_about
 from netlearn.settings import decode_toml, read_toml
 from scripts import book, reproduce
 from scripts.page import PICTURES
 from tests.commands import call, compare, workers_here
+from tests.messages import tells
 
 FILES = catalogue.files()
 each_experiment = pytest.mark.parametrize("name", FILES)
 
 
 @each_experiment
-def test_comment_says_question_expectation_and_run_time_and_names_an_existing_command(name: str) -> None:
-    said = catalogue.comment(FILES[name])
-    assert list(said) == list(catalogue.LABELS)
-    assert all(said.values())
-    assert said["Question"].endswith("?")
-    program, command, *arguments = said["Command"].split()
+def test_file_says_what_it_is_about_and_names_an_existing_command(name: str) -> None:
+    about = catalogue.descriptions()[name]
+    assert about.expected
+    assert about.run_time
+    assert about.question.endswith("?")
+    program, command, *arguments = about.command.split()
     assert (program, command in COMMANDS) == ("netlearn", True)
     if command == "compare":
         assert arguments == [name]
@@ -31,6 +33,7 @@ def test_comment_says_question_expectation_and_run_time_and_names_an_existing_co
         assert read_toml(FILES[name])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered_curves", "unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,24 +54,28 @@ def test_every_experiment_of_the_book_is_in_the_catalogue() -> None:
         assert claim.variant in decode_toml(FILES[claim.experiment])["variants"]
 
 
-@pytest.mark.parametrize("end", ["", "#", "seeds = 1"])
-def test_comment_ends_before_later_remarks(end: str) -> None:
-    path = Path("a.toml")
-    path.write_text(f"# Question: who\n#   knows?\n# Run time: 3 days.\n{end}\n# A remark: of no label.\n")
-    assert catalogue.comment(path) == {"Question": "who knows?", "Run time": "3 days."}
+@pytest.mark.parametrize("missing", ["question", "run_time"])
+def test_incomplete_description_is_refused_with_what_is_missing(missing: str) -> None:
+    about = {"question": "Who?", "command": "c", "expected": "e", "run_time": "r"}
+    del about[missing]
+    Path("a.toml").write_text("".join(f'about.{name} = "{text}"\n' for name, text in about.items()))
+    with pytest.raises(SettingsError) as caught:
+        read_about(Path("a.toml"))
+    assert tells(str(caught.value), f"a.toml: {missing}")
+    assert missing in str(caught.value)
 
 
 def test_list_shows_names_questions_and_run_times() -> None:
     result = call("compare", "--list")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    for name, path in FILES.items():
-        assert f"{name} {catalogue.comment(path)['Question']} (" in text
+    for name, about in catalogue.descriptions().items():
+        assert f"{name} {about.question} (" in text
     for question_and_time in (
-        "do more hidden layers help, and how fast does each layer learn? (90 seconds on full MNIST with 2 cores)",
-        "how does accuracy grow with the number of training images? "
+        "Do more hidden layers help, and how fast does each layer learn? (90 seconds on full MNIST with 2 cores)",
+        "How does accuracy grow with the number of training images? "
         "(3 minutes on full MNIST with 2 cores; the bundled digits are too few)",
-        "how does one neuron learn from a mild and from a bad start, with each cost? (5 seconds)",
+        "How does one neuron learn from a mild and from a bad start, with each cost? (5 seconds)",
     ):
         assert question_and_time in text
 
@@ -83,9 +90,9 @@ def test_name_runs_an_experiment_from_anywhere() -> None:
 def test_unknown_name_lists_the_known_ones_with_the_nearest_first() -> None:
     with pytest.raises(SettingsError) as caught:
         catalogue.find(Path("overfiting"))
-    start = "overfiting: no run folder and no experiment; allowed are overfitting, overfitting-all, "
-    assert str(caught.value).startswith(start)
-    assert sorted(str(caught.value).partition("allowed are ")[2].split(", ")) == sorted(FILES)
+    start = "overfiting: must be a run folder or one of the experiments overfitting, overfitting-all"
+    assert tells(str(caught.value), start)
+    assert sorted(str(caught.value).partition("experiments ")[2].split(", ")) == sorted(FILES)
 
 
 def test_run_folder_goes_before_an_experiment_of_its_name() -> None:

@@ -6,48 +6,49 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.catalogue import files
+from netlearn.experiments.catalogue import files
 from tests.commands import call, compare, train
 from tests.files import write_folder
+from tests.messages import tells
 
 COUNT = "a whole number from 1 to 10000000"
 
 
 WRONG = [
-    (["--cost", "hinge"], 2, "--cost hinge: allowed is quadratic, cross-entropy, log-likelihood or "
+    (["--cost", "hinge"], 2, "--cost hinge: must be quadratic, cross-entropy, log-likelihood or "
      "package.module:ClassName"),
     (["--cost", "nowhere:Huber"], 1, "cost 'nowhere:Huber': cannot be loaded: ModuleNotFoundError: No module named "
      "'nowhere'"),
     (["--data", "mnst"], 2, "data 'mnst': did you mean mnist? must be auto, mnist, mnist-5k, "
      "fashion-mnist, neuron, a folder of IDX "
      "files or an .npz file"),
-    (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
-    (["--learning-rate", "fast"], 2, "--learning-rate fast: allowed is a number above 0, to 1e+09"),
-    (["--learning-rate", "nan"], 2, "--learning-rate nan: allowed is a number above 0, to 1e+09"),
-    (["--hidden", "0"], 2, "--hidden 0: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
-    (["--hidden", "30,"], 2, "--hidden 30,: allowed is numbers from 1 to 100000, such as 30 or 100,30, or none"),
+    (["--learning-rate", "-1"], 2, "--learning-rate -1: must be a number above 0, to 1e+09"),
+    (["--learning-rate", "fast"], 2, "--learning-rate fast: must be a number above 0, to 1e+09"),
+    (["--learning-rate", "nan"], 2, "--learning-rate nan: must be a number above 0, to 1e+09"),
+    (["--hidden", "0"], 2, "--hidden 0: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
+    (["--hidden", "30,"], 2, "--hidden 30,: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
     (
         ["--initializer", "1,2,3"], 2,
-        "--initializer 1,2,3: allowed is scaled, large or two numbers w,b from -1e+09 to 1e+09",
+        "--initializer 1,2,3: must be scaled, large or two numbers w,b from -1e+09 to 1e+09",
     ),
-    (["--activation", "sigmod"], 2, "--activation sigmod: did you mean sigmoid? allowed is sigmoid, tanh, relu"),
-    (["--epochs", "0"], 2, f"--epochs 0: allowed is {COUNT}"),
-    (["--epochs", "2.5"], 2, f"--epochs 2.5: allowed is {COUNT}"),
-    (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
+    (["--activation", "sigmod"], 2, "--activation sigmod: did you mean sigmoid? must be sigmoid, tanh, relu"),
+    (["--epochs", "0"], 2, f"--epochs 0: must be {COUNT}"),
+    (["--epochs", "2.5"], 2, f"--epochs 2.5: must be {COUNT}"),
+    (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
     (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),
-    (["--seed", "-3"], 2, "--seed -3: allowed is a whole number from 0 to 2^63-1"),
-    (["--l2", "-0.5"], 2, "--l2 -0.5: allowed is a number from 0 to 1e+09"),
-    (["--dtype", "half"], 2, "--dtype half: allowed is float32, float64"),
+    (["--seed", "-3"], 2, "--seed -3: must be a whole number from 0 to 2^63-1"),
+    (["--l2", "-0.5"], 2, "--l2 -0.5: must be a number from 0 to 1e+09"),
+    (["--dtype", "half"], 2, "--dtype half: must be float32, float64"),
     (["--config", "none.toml"], 2, "none.toml: cannot be read: No such file or directory"),
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
     (["--config", "key.toml"], 2, "unknown key key.toml: lerning_rate: did you mean learning_rate?"),
-    (["--config", "value.toml"], 2, f"value.toml: epochs 'many': allowed is {COUNT}"),
+    (["--config", "value.toml"], 2, f"value.toml: epochs 'many': must be {COUNT}"),
     (["--out", "file"], 1, "file: is a file; a run needs a folder of its own"),
     (["--out", "file/run"], 1, "file/run: cannot be written: Not a directory"),
     (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
     (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': no such file or folder"),
     (["--data", "neuron", "--batch-size", "1", "--cost", "log-likelihood"], 2,
-     "a softmax over one output neuron is always 1; allowed are 2 outputs or more"),
+     "a softmax over one output neuron is always 1; must be 2 outputs or more"),
     (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: not a complete gzip file; must unpack to 88 bytes, the "
      "size given at its end"),
 ]  # fmt: skip
@@ -67,7 +68,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: 
     cut.write_bytes(content[:40] + size)
     before = sorted(Path().rglob("*"))
     result = train(*arguments)
-    assert result.stderr == f"Error: {message}\n"
+    assert tells(result.stderr, f"Error: {message}\n")
     assert (result.exit_code, result.stdout) == (code, "")
     assert sorted(Path().rglob("*")) == before
 
@@ -101,7 +102,7 @@ def test_wrong_own_cost_is_refused_with_both_numbers() -> None:
         (["--hidden", "30", "--hidden", "none"], "--hidden none: goes with no other --hidden"),
         (["--hidden", "100000,100000,100000"],
          "hidden [100000, 100000, 100000]: a network [784, 100000, 100000, 100000, 10] does not fit in memory"),
-        (["--data", "caf\udce9"], "--data 'caf\\udce9': allowed is auto, mnist, mnist-5k, fashion-mnist, neuron, "
+        (["--data", "caf\udce9"], "--data 'caf\\udce9': must be auto, mnist, mnist-5k, fashion-mnist, neuron, "
          "a folder of IDX files or an .npz file"),
     ],
 )  # fmt: skip
@@ -111,24 +112,24 @@ def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch
 
     monkeypatch.setattr("netlearn.network.Network._initialize", too_much)
     result = train(*arguments)
-    assert (result.exit_code, result.stderr) == (2, f"Error: {message}\n")
+    assert (result.exit_code, tells(result.stderr, f"Error: {message}\n")) == (2, True)
 
 
 NEAREST = ", ".join(sorted(files(), key=lambda name: -SequenceMatcher(None, "nowhere", name).ratio()))
 BAD_FOR_COMPARE = [
     (["--cost", "quadratic"], 2, "--cost quadratic: a comparison needs two or more"),
     (["--cost", "quadratic", "--cost", "quadratic"], 2,
-     "--cost quadratic: two variants of one name; allowed are costs that differ"),
-    (["--seeds", "0"], 2, "--seeds 0: allowed is a number from 1 to 1000 or a list of different ones"),
-    (["--jobs", "0"], 2, "--jobs 0: allowed is a number from 1"),
-    (["--batch-size", "99999"], 2, "batch_size 99999: allowed is 1 to 3500, the training examples of mnist-5k"),
-    (["--learning-rate", "-1"], 2, "--learning-rate -1: allowed is a number above 0, to 1e+09"),
-    (["nowhere", "half"], 2, f"nowhere: no run folder and no experiment; allowed are {NEAREST}"),
+     "--cost quadratic: two variants of one name; must be costs that differ"),
+    (["--seeds", "0"], 2, "--seeds 0: must be a number from 1 to 1000 or a list of different ones"),
+    (["--jobs", "0"], 2, "--jobs 0: must be a number from 1"),
+    (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
+    (["--learning-rate", "-1"], 2, "--learning-rate -1: must be a number above 0, to 1e+09"),
+    (["nowhere", "half"], 2, f"nowhere: no run folder and no experiment; must be {NEAREST}"),
     (["thesis"], 1, "thesis: not the folder of a finished run: it has no config.toml"),
-    (["half"], 1, "half: not the folder of a finished run: it has no summary.json"),
+    (["half"], 1, "half/config.toml: not the settings of a run"),
     (["nowhere.toml"], 2, "nowhere.toml: cannot be read: No such file or directory"),
     (["key.toml"], 2, "unknown key key.toml: tittle: did you mean title?"),
-    (["key.toml", "other.toml"], 2, "key.toml: allowed is one experiment, or the folders of runs"),
+    (["key.toml", "other.toml"], 2, "key.toml: must be one experiment, or the folders of runs"),
     (["key.toml", "--cost", "quadratic"], 2,
      "--cost quadratic: the variants are those of key.toml; allowed without a file"),
     (["half", "--seeds", "3"], 2, "--seeds: runs that exist are drawn as they are; it goes with an experiment"),
@@ -141,13 +142,13 @@ BAD_FOR_COMPARE = [
 def test_bad_input_of_compare_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
     Path("key.toml").write_text("tittle = 'x'\n")
     Path("half").mkdir()
-    Path("half/config.toml").touch()
+    Path("half/config.toml").write_text("format = 2\n")
     Path("half/metrics.csv").touch()
     Path("thesis").mkdir()
     Path("thesis/chapter-1.txt").touch()
     before = sorted(Path().rglob("*"))
     given = [] if {"nowhere", "half", "thesis"} & set(arguments[:1]) else ["--data", "mnist-5k"]
     result = compare(*given, "-q", *arguments)
-    assert result.stderr == f"Error: {message}\n"
+    assert tells(result.stderr, f"Error: {message}\n")
     assert (result.exit_code, result.stdout) == (code, "")
     assert sorted(Path().rglob("*")) == before

@@ -17,12 +17,13 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
-from netlearn.history import read_run
+from netlearn.experiments.statistics import group
+from netlearn.experiments.workers import Workers
 from netlearn.plotting.compare import DRAWN
-from netlearn.results import group
-from netlearn.workers import Workers
+from netlearn.runs import read_run
 from tests.commands import QUICK, compare, rows_of, workers_here
 from tests.files import wait_for
+from tests.messages import tells
 
 DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits")
 
@@ -31,7 +32,7 @@ def test_comparison_leaves_settings_runs_results_and_pictures(compared: Path) ->
     runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
     pictures = [f"{name}.{kind}" for name in DRAWN_HERE for kind in ("png", "svg")]
     assert sorted(path.name for path in compared.iterdir()) == sorted(
-        ["config.toml", "results.csv", "summary.json", *runs, *pictures]
+        ["SHA256SUMS", "config.toml", "results.csv", "summary.json", *runs, *pictures]
     )
     assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(compared)] == [
         (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")
@@ -261,7 +262,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("uninterrupted") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("netlearn.cli.compare.Workers", workers_here)
-        patch.setattr("netlearn.comparison.PICTURES", ("curves",))
+        patch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
         assert compare(*LONG, "-q", "--out", str(out)).exit_code == 0
     return untimed(out)
 
@@ -279,7 +280,7 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == code
     assert rest.splitlines()[-2:] == [
-        "What was done is kept; this goes on: netlearn compare --resume runs/compare", "Interrupted",
+        "Finished runs are kept; to resume: netlearn compare --resume runs/compare", "Interrupted",
     ]  # fmt: skip
     ends = {path: json.loads(path.read_text())["status"] for path in Path("runs/compare").glob("*/summary.json")}
     done = {path: path.stat().st_mtime_ns for path, status in ends.items() if status == "finished"}
@@ -297,14 +298,12 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
 def test_resumed_comparison_is_done_as_its_folder_has_it(arguments: list[str], what: str) -> None:
     result = compare("--resume", "anywhere", *arguments)
     message = f"Error: {what}: a comparison that is resumed is done as its folder has it\n"
-    assert (result.exit_code, result.stderr) == (2, message)
+    assert (result.exit_code, tells(result.stderr, message)) == (2, True)
 
 
 def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:
     result = compare(str(compared / "quadratic-0"), str(compared / "quadratic-1"), "-q")
-    assert (result.exit_code, result.stderr) == (
-        2, "Error: variants quadratic: a comparison needs two or more\n",
-    )  # fmt: skip
+    assert (result.exit_code, tells(result.stderr, "variants quadratic: ")) == (2, True)
 
 
 def test_run_and_comparison_are_not_taken_for_each_other(compared: Path) -> None:
@@ -312,12 +311,12 @@ def test_run_and_comparison_are_not_taken_for_each_other(compared: Path) -> None
     before = {path: path.read_bytes() for path in run.iterdir()}
     result = compare("--resume", str(run))
     message = f"Error: {run}: is a run, not a comparison; netlearn train --resume goes on with it\n"
-    assert (result.exit_code, result.stderr) == (1, message)
+    assert (result.exit_code, tells(result.stderr, message)) == (1, True)
     assert {path: path.read_bytes() for path in run.iterdir()} == before
     for arguments in (["train", "--resume", str(compared)], ["verify", str(compared)]):
         result = CliRunner().invoke(main, arguments)
         message = f"Error: {compared}: is a comparison, not a run; netlearn compare --resume goes on with it\n"
-        assert (result.exit_code, result.stderr) == (1, message)
+        assert (result.exit_code, tells(result.stderr, message)) == (1, True)
 
 
 @pytest.fixture
@@ -332,7 +331,7 @@ def test_resumed_comparison_leaves_a_run_of_other_settings_as_it_is(copied: Path
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
     result = compare("--resume", str(copied), "-q")
     assert result.exit_code == 0, result.output
-    line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left as it is"
+    line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left unchanged"
     assert line in result.stdout.splitlines()
     assert (copied / "quadratic-0" / "weights.safetensors").read_bytes() == weights
 
@@ -344,7 +343,7 @@ def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     before = sorted(Path("elsewhere").iterdir())
     (copied / "quadratic-0").symlink_to(Path("elsewhere").resolve())
     result = compare("--resume", str(copied), "-q")
-    line = "quadratic, seed 0: copy/quadratic-0: is a link; the runs of a comparison lie in its folder"
+    line = "quadratic, seed 0: copy/quadratic-0: is a link; the runs of a comparison must lie in its folder"
     assert line in result.stdout.splitlines()
     assert sorted(Path("elsewhere").iterdir()) == before
 
@@ -371,7 +370,7 @@ def test_interrupted_tuning_is_resumed() -> None:
         os.killpg(process.pid, signal.SIGINT)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "this goes on: netlearn compare --resume tuned" in rest
+    assert "to resume: netlearn compare --resume tuned" in rest
     result = compare("--resume", "tuned", "--json")
     assert result.exit_code == 0, result.output
     whole = compare(*settings, "--json", "--out", "whole")

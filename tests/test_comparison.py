@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from netlearn import trials
-from netlearn.comparison import describe, name_variants
-from netlearn.experiment import read_experiment
+from netlearn.experiments import tasks as trials
+from netlearn.experiments.comparison import describe, name_variants
+from netlearn.experiments.experiment import read_experiment
+from netlearn.experiments.tasks import Task, perform, tasks_of, tune_rates
+from netlearn.experiments.workers import Workers
 from netlearn.settings import resolve
-from netlearn.trials import Task, perform, tasks_of, tune_rates
-from netlearn.workers import Workers
 from tests.comparisons import row, run
 
 

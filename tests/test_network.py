@@ -1,5 +1,6 @@
 import itertools
 import tracemalloc
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
 from netlearn.errors import SettingsError
 from netlearn.network import Network
+from tests.messages import tells
 from tests.reference import ReferenceNetwork
 
 DEPTHS = {0: [4, 3], 1: [4, 5, 3], 3: [4, 5, 6, 5, 3]}
@@ -140,10 +142,10 @@ def test_workspaces_of_many_batch_sizes_do_not_pile_up() -> None:
 def test_gradient_allocates_no_layer_sized_array_once_its_buffers_exist(cost: str) -> None:
     network = Network([784, 100, 10], cost, rng=np.random.default_rng(0))
     batch = 4000
-    x, y = np.random.default_rng(1).random((784, batch), np.float32), np.zeros((10, batch), np.float32)
-    network.gradient(x, y, 0.1)
+    x, y = np.random.default_rng(1).random((batch, 784), np.float32).T, np.zeros((batch, 10), np.float32).T
+    network.descend(x, y, 0.1)
     tracemalloc.start()
-    network.gradient(x, y, 0.1)
+    network.descend(x, y, 0.1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     per_example = 8 if cost == "log-likelihood" else 0  # the softmax finds a maximum and a sum for each example
@@ -151,21 +153,48 @@ def test_gradient_allocates_no_layer_sized_array_once_its_buffers_exist(cost: st
     assert peak < numpy_iterator + batch * per_example < 10 * batch * 4
 
 
+@pytest.mark.parametrize("decay", [1.0, 0.9])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("cost", "activation", "depth"), CASES)
+def test_descend_adds_the_gradient_to_the_decayed_weights(
+    cost: str, activation: str, depth: int, order: Literal["C", "F"], decay: float
+) -> None:
+    network, x, y = make(cost, activation, DEPTHS[depth])
+    x, y = np.asarray(x, order=order), np.asarray(y, order=order)
+    nabla_b, nabla_w = network.backprop(x, y)
+    weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
+    network.descend(x, y, 0.7, decay)
+    for now, w, nabla in zip(network.weights, weights, nabla_w, strict=True):
+        np.testing.assert_allclose(now, decay * w - 0.7 * nabla, rtol=1e-12, atol=1e-14)
+    for now, b, nabla in zip(network.biases, biases, nabla_b, strict=True):
+        np.testing.assert_allclose(now, b - 0.7 * nabla, rtol=1e-12, atol=1e-14)
+
+
+def test_parameters_lie_on_cache_lines_and_cannot_be_replaced() -> None:
+    network = Network([784, 30, 10], rng=np.random.default_rng(0))
+    assert network.parameters.vector.ctypes.data % 64 == 0
+    assert network.weights[0].base is not None
+    with pytest.raises(TypeError):
+        network.weights[0] = np.zeros((30, 784))  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        network.weights = ()  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sizes": [784]}, "sizes [784]: allowed are 2 layers or more, each of 1 neuron or more"),
-        ({"sizes": [4, 0, 2]}, "sizes [4, 0, 2]: allowed are 2 layers or more, each of 1 neuron or more"),
-        ({"activation": "step"}, "activation 'step': allowed is sigmoid, tanh, relu"),
-        ({"initializer": "huge"}, "initializer 'huge': allowed is scaled, large or a pair of numbers w,b"),
-        ({"dtype": np.int32}, "dtype 'int32': allowed is float32, float64"),
+        ({"sizes": [784]}, "sizes [784]: must be 2 layers or more, each of 1 neuron or more"),
+        ({"sizes": [4, 0, 2]}, "sizes [4, 0, 2]: must be 2 layers or more, each of 1 neuron or more"),
+        ({"activation": "step"}, "activation 'step': must be sigmoid, tanh, relu"),
+        ({"initializer": "huge"}, "initializer 'huge': must be scaled, large or a pair of numbers w,b"),
+        ({"dtype": np.int32}, "dtype 'int32': must be float32 or float64"),
         (
             {"sizes": [2, 1], "cost": "log-likelihood"},
-            "a softmax over one output neuron is always 1; allowed are 2 outputs or more",
+            "outputs 1: must be 2 or more with softmax",
         ),
     ],
 )
 def test_impossible_networks_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Network(**({"sizes": [4, 3]} | arguments))  # type: ignore[arg-type]
-    assert str(caught.value) == message
+    assert tells(str(caught.value), message)

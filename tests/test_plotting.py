@@ -1,6 +1,8 @@
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from netlearn import datasets
-from netlearn.activations import Array
 from netlearn.errors import DataError
+from netlearn.numerics import Array
 from netlearn.plotting.run import curves, examples
 from netlearn.plotting.style import BLUE, label_ends, render
-from netlearn.runs import row_of
+from netlearn.runs.metrics import MetricsWriter
 from netlearn.slowdown import Record
 
 RECORDS = [
@@ -26,8 +28,11 @@ RECORDS = [
 
 
 def columns(records: list[Record]) -> dict[str, Array]:
-    rows = [row_of(record) for record in records]
-    return {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
+    with tempfile.TemporaryDirectory() as folder:
+        writer = MetricsWriter(Path(folder))
+        for record in records:
+            writer.write(record)
+        return writer.read()
 
 
 def test_curves_show_what_was_recorded_against_updates() -> None:
@@ -39,7 +44,8 @@ def test_curves_show_what_was_recorded_against_updates() -> None:
     ):
         for line, name in zip(axes.get_lines()[:2], names, strict=True):
             np.testing.assert_array_equal(line.get_xdata(), [record.update for record in RECORDS])
-            np.testing.assert_array_equal(line.get_ydata(), [getattr(record, name) for record in RECORDS])
+            exact = [getattr(record, name) for record in RECORDS]
+            np.testing.assert_allclose(np.asarray(line.get_ydata(), float), exact, rtol=1e-8)
     assert [text.get_text() for text in cost.texts] == ["epoch 1", "2", "5", "10", "20"]
     assert accuracy.get_xlabel() == "updates (mini-batches), log scale"
     assert cost.get_ylabel()

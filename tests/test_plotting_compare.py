@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from netlearn.experiments.statistics import group
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.style import GREY
-from netlearn.results import group
 from tests.comparisons import run
 
 

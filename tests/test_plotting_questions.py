@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -7,12 +8,12 @@ import pytest
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from netlearn.activations import Array
-from netlearn.history import Run
+from netlearn.experiments.statistics import group
+from netlearn.numerics import Array
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.seeds import colours_of
 from netlearn.plotting.style import render
-from netlearn.results import group
+from netlearn.runs import Run
 from tests.comparisons import run
 
 
@@ -22,7 +23,7 @@ def tracked(variant: str, test_cost: list[float], seed: int = 0) -> Run:
     return replace(one, metrics=one.metrics | columns | {"train_accuracy": np.linspace(0.5, 1, 6)})
 
 
-def sized(size: int | None, accuracy: float, seed: int = 0) -> Run:
+def sized(size: int | Literal["all"], accuracy: float, seed: int = 0) -> Run:
     one = run(f"{size} images", seed)
     one.metrics["validation_accuracy"][-1] = accuracy
     return replace(one, settings=msgspec.structs.replace(one.settings, train_size=size))
@@ -87,8 +88,8 @@ def test_training_size_shows_the_mean_of_the_last_accuracies_on_a_log_axis() -> 
     np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
 
 
-@pytest.mark.parametrize("sizes", [(100, 1000), (100, 1000, None), (100, 100, 1000)])
-def test_training_size_needs_three_variants_whose_sizes_differ(sizes: tuple[int | None, ...]) -> None:
+@pytest.mark.parametrize("sizes", [(100, 1000), (100, 1000, "all"), (100, 100, 1000)])
+def test_training_size_needs_three_variants_whose_sizes_differ(sizes: tuple[int | Literal["all"], ...]) -> None:
     runs = [replace(sized(size, 0.9), variant=str(i)) for i, size in enumerate(sizes)]
     assert DRAWN["training-size"](group(runs), "title") is None
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from netlearn.history import Run
+from netlearn.runs import Run
 from scripts import book, reproduce
 from scripts.book import CLAIMS, Claim
 from scripts.page import Finding, compared, page, tally
 from tests.commands import workers_here
 from tests.comparisons import run
+from tests.runs import reseal
 
 QUICK = ["--quick", "--only", "initial-weights", "--runs", "runs", "--page", "docs/page.md"]
 
@@ -132,8 +133,9 @@ def test_run_that_cannot_be_done_is_told_on_the_page_and_on_stderr_with_exit_cod
     assert call(*QUICK).exit_code == 0
     config = Path("runs/initial-weights/large-1/config.toml")
     config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
+    reseal(config.parent)
     result = call(*QUICK)
-    problem = "large, seed 1: runs/initial-weights/large-1: holds a run with other settings; it was left as it is"
+    problem = "large, seed 1: runs/initial-weights/large-1: holds a run with other settings; it was left unchanged"
     assert (result.exit_code, result.stdout) == (1, "page: docs/page.md\n")
     assert result.stderr.splitlines()[-1] == f"initial-weights: {problem}"
     section = f"`netlearn compare initial-weights`: 3 of 4 runs are done.\n\n- {problem}\n"
@@ -148,19 +150,19 @@ def test_page_tells_of_runs_that_were_not_asked_for_and_of_folders_that_are_none
     Path("runs/depth/mine").touch()
     result = call(*QUICK, "--only", "depth")
     assert result.exit_code == 1
-    assert "- runs/depth: holds other things than a run" in Path("docs/page.md").read_text()
+    assert "- runs/depth: is not empty and holds no run" in Path("docs/page.md").read_text()
     Path("runs/initial-weights/scaled-0/summary.json").unlink()
     result = call("--quick", "--only", "depth", "--runs", "runs", "--page", "docs/page.md")
     text = Path("docs/page.md").read_text()
-    assert "- scaled, seed 0: runs/initial-weights/scaled-0: not the folder of a finished run" in text
+    assert "- scaled, seed 0: runs/initial-weights/scaled-0/summary.json: " in text
 
 
 def test_unknown_name_lists_the_books_experiments_with_the_nearest_first() -> None:
     result = call("--only", "overfiting")
     assert result.exit_code == 2
     text = " ".join(result.stderr.split())
-    assert "overfiting: no experiment of the book; allowed are overfitting, overfitting-all, " in text
-    assert sorted(text.partition("allowed are ")[2].split(", ")) == sorted(reproduce.EXPERIMENTS)
+    assert "overfiting: no experiment of the book: must be overfitting, overfitting-all, " in text
+    assert sorted(text.partition("must be ")[2].split(", ")) == sorted(reproduce.EXPERIMENTS)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -175,5 +177,5 @@ def test_seconds_spent_are_kept_when_it_is_ended(number: int, code: int) -> None
         os.killpg(process.pid, number)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == code
-    assert rest.splitlines()[-1] == "Interrupted; the same command goes on from here"
+    assert rest.splitlines()[-1] == "Interrupted; the same command resumes"
     assert float(Path("runs/slowdown/seconds.txt").read_text()) > 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netlearn.costs import COSTS
-from netlearn.datasets import targets
+from netlearn.datasets import Examples, targets
 from netlearn.network import Network
 from netlearn.slowdown import BLOCK, evaluate, measure_speed
 from tests.files import small_dataset
@@ -16,7 +16,7 @@ def test_speed_is_what_the_equations_give(cost: str) -> None:
     data = small_dataset()
     network = Network([6, 5, 3], cost, initializer="large", rng=np.random.default_rng(0), dtype=np.float64)
     x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
-    speed = measure_speed(network, x, y)
+    speed = measure_speed(network, x.T, y.T)
 
     slow = ReferenceNetwork(network.weights, network.biases, cost, "sigmoid")
     passes = [slow.forward(row) for row in x]
@@ -35,17 +35,17 @@ def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadrat
     y = targets(data.train.labels, 3)
     speeds = {
         cost: measure_speed(
-            Network([6, 30, 3], cost, initializer="large", rng=np.random.default_rng(0)), data.train.x, y
+            Network([6, 30, 3], cost, initializer="large", rng=np.random.default_rng(0)), data.train.x.T, y.T
         ).learning_speed
         for cost in ("cross-entropy", "quadratic")
     }
-    assert speeds["cross-entropy"] == pytest.approx(1, abs=1e-5)
+    assert speeds["cross-entropy"] == 1
     assert 0 < speeds["quadratic"] < 0.25
 
 
 def test_stuck_neurons_are_those_that_are_wrong_by_more_than_nine_tenths() -> None:
     network = Network([1, 2], initializer=(0, 3), dtype=np.float64)  # both outputs are σ(3) = 0.953
-    speed = measure_speed(network, np.ones((1, 1)), np.array([[1.0, 0.0]]))
+    speed = measure_speed(network, np.ones((1, 1)), np.array([[1.0], [0.0]]))
     assert speed.stuck == 0.5
     assert speed.output_error == pytest.approx(0.5)
 
@@ -63,13 +63,24 @@ def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
     x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
     slow = ReferenceNetwork(network.weights, network.biases, "cross-entropy", "sigmoid")
     passes = [slow.forward(row) for row in x]
-    cost, accuracy = evaluate(network, x, y, data.train.labels)
-    assert cost == pytest.approx(np.mean([slow.cost(zs[-1], row) for (zs, _), row in zip(passes, y, strict=True)]))
-    assert accuracy == np.mean([a[-1].argmax() for _, a in passes] == data.train.labels)
+    evaluation = evaluate(network, data.train)
+    assert evaluation.cost == pytest.approx(
+        np.mean([slow.cost(zs[-1], row) for (zs, _), row in zip(passes, y, strict=True)])
+    )
+    assert evaluation.accuracy == np.mean([a[-1].argmax() for _, a in passes] == data.train.labels)
 
 
 @pytest.mark.parametrize(("bias", "label", "accuracy"), [(1, 1, 1), (1, 0, 0), (-1, 0, 1), (-1, 1, 0)])
 def test_single_output_answers_1_above_one_half(bias: float, label: int, accuracy: float) -> None:
     network = Network([1, 1], initializer=(0, bias), dtype=np.float64)
-    y = np.full((1, 1), float(label))
-    assert evaluate(network, np.ones((1, 1)), y, np.array([label]))[1] == accuracy
+    examples = Examples(np.ones((1, 1), np.float32), np.array([label]))
+    assert evaluate(network, examples).accuracy == accuracy
+
+
+def test_recall_is_the_fraction_of_each_class_that_is_recognized() -> None:
+    data = small_dataset(train=300)
+    network = Network([6, 5, 3], rng=np.random.default_rng(1))
+    answers = network.feedforward(data.train.x.T).argmax(axis=0)
+    labels = np.minimum(data.train.labels, 1)  # no example of class 2
+    recall = evaluate(network, Examples(data.train.x, labels)).recall
+    assert recall == (np.mean(answers[labels == 0] == 0), np.mean(answers[labels == 1] == 1), None)

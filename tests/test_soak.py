@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from scripts.soak import soak
 
 
-def test_run_killed_at_random_instants_and_resumed_ends_as_one_left_in_peace() -> None:
-    result = soak(5, 150, Path())
+@pytest.mark.slow
+def test_run_killed_at_random_instants_and_resumed_ends_as_an_uninterrupted_one() -> None:
+    result = soak(5, 600, Path())
     assert result.kills
     assert result.unreadable == []
     assert result.identical

@@ -1,21 +1,21 @@
 import itertools
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from netlearn import batches, training
-from netlearn.activations import Array
 from netlearn.costs import COSTS, CrossEntropy
-from netlearn.datasets import Dataset, targets
+from netlearn.datasets import Dataset, Examples, targets
 from netlearn.errors import DivergenceError
 from netlearn.network import Network
-from netlearn.slowdown import Record, probe_updates
-from netlearn.training import Trainer
+from netlearn.numerics import Array
+from netlearn.slowdown import Record
+from netlearn.training import Schedule, Trainer, batches
+from netlearn.training import trainer as trainer_module
 from tests.files import small_dataset
+from tests.messages import tells
 from tests.reference import ReferenceNetwork
 
 
@@ -33,7 +33,12 @@ def make(
 
 
 def parameters(trainer: Trainer) -> list[np.ndarray]:
-    return [array.copy() for array in trainer.network.weights + trainer.network.biases]
+    return [array.copy() for array in (*trainer.network.weights, *trainer.network.biases)]
+
+
+def figures(trainer: Trainer, examples: Examples) -> tuple[float, float]:
+    evaluation = trainer.probe.evaluate(examples)
+    return evaluation.cost, evaluation.accuracy
 
 
 def without_seconds(records: list[Record]) -> list[Record]:
@@ -73,13 +78,31 @@ def test_probes_come_in_the_first_epoch_at_1_2_5_10_and_at_every_epochs_end() ->
     assert all(before.seconds <= after.seconds for before, after in itertools.pairwise(records))
 
 
-@pytest.mark.parametrize(("updates", "probes"), [(1, [1]), (2, [1, 2]), (5, [1, 2, 5]), (12, [1, 2, 5, 10, 12])])
-def test_probe_updates_end_with_the_epoch(updates: int, probes: list[int]) -> None:
-    assert probe_updates(updates) == probes
+@pytest.mark.parametrize(
+    ("updates", "probes"),
+    [
+        (1, [0, 1]),
+        (2, [0, 1, 2]),
+        (5, [0, 1, 2, 5]),
+        (12, [0, 1, 2, 5, 10, 12]),
+        (5000, [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]),
+    ],
+)
+def test_probes_of_the_first_epoch_end_with_it(updates: int, probes: list[int]) -> None:
+    schedule = Schedule(last=3 * updates, updates_per_epoch=updates)
+    assert [update for update in range(updates + 1) if schedule.probe_due(update)] == probes
+    stops = [0]
+    while stops[-1] < 3 * updates:
+        stops.append(schedule.next_stop(stops[-1]))
+    assert stops == [*probes, 2 * updates, 3 * updates]
 
 
-def test_probe_of_an_epoch_of_5000_updates() -> None:
-    assert probe_updates(5000) == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+def test_later_probes_come_every_few_epochs_whatever_the_length_of_the_run() -> None:
+    for last in (24, 100, 77):
+        schedule = Schedule(last, updates_per_epoch=12, probe_every=3)
+        assert [update for update in range(13, 101) if schedule.probe_due(update)] == [36, 72]
+        assert schedule.next_stop(60) == min(72, last)
+    assert [update for update in range(30) if Schedule(30, 12).epoch_ends(update)] == [12, 24]
 
 
 def test_costs_of_a_record_have_the_l2_term_with_the_training_sets_size() -> None:
@@ -94,13 +117,14 @@ def test_every_epoch_sees_every_example_once_in_a_new_order() -> None:
     data = small_dataset()
     trainer = make(data, epochs=2)
     seen: list[bytes] = []
-    update = trainer._update_mini_batch
+    between = trainer.batches.between
 
-    def watched(x: Array, y: Array) -> None:
-        seen.extend(row.tobytes() for row in x.T)
-        update(x, y)
+    def watched(update: int, stop: int) -> list[tuple[Array, Array]]:
+        mini_batches = between(update, stop)
+        seen.extend(row.tobytes() for x, _ in mini_batches for row in x.T)
+        return mini_batches
 
-    trainer._update_mini_batch = watched  # type: ignore[method-assign]
+    trainer.batches.between = watched  # type: ignore[method-assign]
     list(trainer)
     first, second = seen[:47], seen[47:]
     assert (
@@ -119,9 +143,9 @@ def test_same_seed_gives_the_same_bytes() -> None:
 def test_measuring_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     probed = make(batch_size=1)
     list(probed)
-    monkeypatch.setattr(training, "probe_updates", lambda updates: [updates])
+    monkeypatch.setattr(Schedule, "probe_due", lambda self, update: False)
     unprobed = make(batch_size=1)
-    assert len(list(unprobed)) == 4
+    assert len(list(unprobed)) == 1
     for a, b in zip(parameters(probed), parameters(unprobed), strict=True):
         assert a.tobytes() == b.tobytes()
 
@@ -139,13 +163,13 @@ def test_patience_ends_training_that_many_epochs_after_the_best_and_keeps_its_we
     for record in trainer:
         if record.update and record.epoch.is_integer():
             ends[int(record.epoch)] = (record.validation_accuracy, parameters(trainer))
-    assert trainer.best is not None
-    assert trainer.update / trainer.updates_per_epoch == trainer.best.epoch + 4 < 200
+    assert trainer.patience.best is not None
+    assert trainer.update / trainer.schedule.updates_per_epoch == trainer.patience.best.epoch + 4 < 200
     accuracies = [accuracy for accuracy, _ in ends.values()]
-    assert trainer.best.accuracy == max(accuracies)
-    assert trainer.best.epoch == accuracies.index(max(accuracies)) + 1
+    assert trainer.patience.best.accuracy == max(accuracies)
+    assert trainer.patience.best.epoch == accuracies.index(max(accuracies)) + 1
     trainer.restore_best()
-    for restored, kept in zip(parameters(trainer), ends[trainer.best.epoch][1], strict=True):
+    for restored, kept in zip(parameters(trainer), ends[trainer.patience.best.epoch][1], strict=True):
         np.testing.assert_array_equal(restored, kept)
 
 
@@ -153,8 +177,8 @@ def test_without_patience_every_epoch_is_done_and_the_best_is_known() -> None:
     trainer = make(epochs=5)
     list(trainer)
     assert trainer.update == 25
-    assert trainer.best is not None
-    assert 1 <= trainer.best.epoch <= 5
+    assert trainer.patience.best is not None
+    assert 1 <= trainer.patience.best.epoch <= 5
 
 
 def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
@@ -162,10 +186,7 @@ def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
     records: list[Record] = []
     with pytest.raises(DivergenceError) as caught:
         records.extend(trainer)
-    assert str(caught.value) == (
-        f"the cost is no longer finite after update {trainer.update} with learning rate 10; "
-        "a smaller one, such as 1, may help"
-    )
+    assert tells(str(caught.value), f"update {trainer.update} with learning rate 10; such as 1,")
     assert records[0].update == 0
     assert all(np.isfinite(record.train_cost) for record in records)
     assert trainer.update < 100
@@ -188,22 +209,23 @@ def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> 
     data = small_dataset(train=1500)
     trainer = make(data)
     record = next(iter(trainer))
-    assert (record.train_cost, record.train_accuracy) == pytest.approx(trainer.probe.evaluate(data.train.first(1000)))
+    assert (record.train_cost, record.train_accuracy) == pytest.approx(figures(trainer, data.train.first(1000)))
 
 
-@pytest.mark.parametrize(("batch_size", "noticed"), [(1, 47), (50, 36), (30, 36), (200, 34)])
-def test_divergence_inside_an_epoch_is_noticed_before_mini_batches_are_gathered_again(
-    batch_size: int, noticed: int
-) -> None:
+@pytest.mark.parametrize("batch_size", [1, 30, 50, 200])
+def test_divergence_inside_an_epoch_is_noticed_when_mini_batches_are_gathered_next(batch_size: int) -> None:
     trainer = make(small_dataset(train=47 * batch_size), batch_size=batch_size)
-    trainer.on_update = lambda: trainer.network.weights[0].fill(np.nan) if trainer.update == 33 else None
-    with pytest.raises(DivergenceError, match=f"no longer finite after update {noticed} "):
+    broken: list[int] = []
+
+    def break_weights() -> None:
+        if trainer.update > 20 and not broken:
+            broken.append(trainer.update)
+            trainer.network.weights[0].fill(np.nan)
+
+    trainer.on_progress = break_weights
+    with pytest.raises(DivergenceError):
         list(trainer)
-
-
-def stop_at(trainer: Trainer, update: int) -> None:
-    if trainer.update == update:
-        trainer.stop()
+    assert broken[0] <= trainer.update <= broken[0] + max(1, 200 // batch_size)
 
 
 class Weighted(CrossEntropy):
@@ -216,31 +238,30 @@ class Weighted(CrossEntropy):
         return out
 
 
-def test_end_does_not_depend_on_where_training_was_broken_off_or_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_does_not_depend_on_where_training_was_interrupted_or_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "TOGETHER", 20)
     data = small_dataset(train=100, outputs=9)
 
-    def begin() -> Trainer:
-        network = Network([6, 9], Weighted(), rng=np.random.default_rng(0))
-        return Trainer(network, data, epochs=2, batch_size=3, learning_rate=0.5, rng=np.random.default_rng(1))
+    def begin(last: int | None = None) -> Trainer:
+        network, rng = Network([6, 9], Weighted(), rng=np.random.default_rng(0)), np.random.default_rng(1)
+        return Trainer(network, data, epochs=2, batch_size=3, learning_rate=0.5, rng=rng, last=last)
 
     whole = begin()
     list(whole)
     for update in range(1, whole.update):
-        part, rest = begin(), begin()
-        part.on_update = partial(stop_at, part, update)
+        part, rest = begin(update), begin()
         list(part)
         rest.restore(part.state())
         list(rest)
-        assert rest.network.parameters.tobytes() == whole.network.parameters.tobytes(), update
+        assert rest.network.parameters.vector.tobytes() == whole.network.parameters.vector.tobytes(), update
     monkeypatch.setattr(batches, "TOGETHER", 1)
     singly = begin()
     list(singly)
-    assert singly.network.parameters.tobytes() == whole.network.parameters.tobytes()
+    assert singly.network.parameters.vector.tobytes() == whole.network.parameters.vector.tobytes()
 
 
 class Forgiving(CrossEntropy):
-    """A cost that takes what is not a number for no error."""
+    """A cost that is 0 where it should be NaN."""
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         value: Array = np.nan_to_num(super().value(z, a, y))
@@ -255,8 +276,8 @@ def test_weights_that_are_not_finite_are_noticed_though_the_cost_is() -> None:
     data = small_dataset()
     network = Network([6, 5, 3], Forgiving(), rng=np.random.default_rng(0))
     trainer = Trainer(network, data, epochs=1, batch_size=10, learning_rate=0.1, rng=np.random.default_rng(1))
-    trainer.on_update = lambda: network.weights[0].fill(np.nan) if trainer.update == 3 else None
-    with pytest.raises(DivergenceError, match="no longer finite after update 5 "):
+    trainer.on_progress = lambda: network.weights[0].fill(np.nan) if trainer.update == 2 else None
+    with pytest.raises(DivergenceError, match="after update 2 "):
         list(trainer)
 
 
@@ -267,15 +288,14 @@ def test_cost_of_a_probe_that_is_not_finite_is_noticed(part: str) -> None:
         data.train.x[:] = np.nan
     else:
         data.validation.x[0] = np.nan
-    with pytest.raises(DivergenceError, match="no longer finite after update 0 "):
+    with pytest.raises(DivergenceError, match="not finite at update 0"):
         list(make(data))
 
 
 def test_checkpoints_are_written_where_training_stops_and_where_it_ends() -> None:
-    for stop, last in ((7, 7), (0, 15)):
+    for last in (7, 15):
         seen: list[int] = []
-        trainer = make(probe_every=2, on_checkpoint=lambda state, seen=seen: seen.append(state.update))
-        trainer.on_update = partial(stop_at, trainer, stop)
+        trainer = make(probe_every=2, last=last, on_checkpoint=lambda state, seen=seen: seen.append(state.update))
         list(trainer)
         assert seen[-1] == trainer.update == last
 
@@ -287,22 +307,27 @@ def test_checkpoints_come_at_each_epochs_end_and_without_a_probe_once_a_second(
         seen: list[int] = []
         trainer = make(epochs=7, on_checkpoint=lambda state: seen.append(state.update), **given)
         list(trainer)
-        return [update // trainer.updates_per_epoch for update in seen]
+        return [update // trainer.schedule.updates_per_epoch for update in seen]
 
     assert checkpoints() == [1, 2, 3, 4, 5, 6, 7]
-    monkeypatch.setattr(training, "UNPROBED_CHECKPOINT_EVERY", 60.0)
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_AT_END", 60.0)
     assert checkpoints(probe_every=3) == [1, 3, 6, 7]
-    monkeypatch.setattr(training, "UNPROBED_CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_AT_END", 0.0)
     assert checkpoints(probe_every=3) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_stop_ends_after_the_mini_batch_under_way_with_a_last_record() -> None:
-    trainer = make(batch_size=1, epochs=50)
-    trainer.on_update = lambda: trainer.stop() if trainer.update == 33 else None
+def test_stop_ends_within_the_mini_batches_gathered_at_once_with_a_last_record() -> None:
+    trainer = make(small_dataset(train=1000), batch_size=1, epochs=50)
+    trainer.on_progress = lambda: trainer.stop() if trainer.update > 600 else None
     records = list(trainer)
-    assert (trainer.update, records[-1].update) == (33, 33)
-    assert records[-1].epoch == pytest.approx(33 / 47)
+    assert 600 < trainer.update == records[-1].update <= 800
     assert trainer.stopping
+
+
+@pytest.mark.parametrize("last", [1, 33, 47, 94])
+def test_run_that_ends_early_ends_with_a_record_after_exactly_that_update(last: int) -> None:
+    trainer = make(batch_size=1, epochs=50, last=last)
+    assert list(trainer)[-1].update == trainer.update == last
 
 
 def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
@@ -310,7 +335,7 @@ def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
     before, inside = threads(), []
-    trainer = make(on_update=lambda: inside.append(threads()))
+    trainer = make(on_progress=lambda: inside.append(threads()))
     for _ in trainer:
         assert threads() == before
     assert inside
@@ -322,15 +347,14 @@ def test_stop_at_the_last_probe_of_an_epoch_keeps_that_epoch_in_mind() -> None:
     for record in trainer:
         if record.epoch == 2:
             trainer.stop()
-    assert trainer.best is not None
-    assert trainer.best.accuracy >= record.validation_accuracy
+    assert trainer.patience.best is not None
+    assert trainer.patience.best.accuracy >= record.validation_accuracy
 
 
 def test_evaluation_of_a_part_equals_the_records() -> None:
     trainer = make()
     records = list(trainer)
-    cost, accuracy = trainer.probe.evaluate(trainer.data.validation)
-    assert (cost, accuracy) == (records[-1].validation_cost, records[-1].validation_accuracy)
+    assert figures(trainer, trainer.data.validation) == (records[-1].validation_cost, records[-1].validation_accuracy)
 
 
 def test_probes_may_be_some_epochs_apart_and_change_nothing_of_what_is_learned() -> None:
@@ -343,8 +367,8 @@ def test_probes_may_be_some_epochs_apart_and_change_nothing_of_what_is_learned()
 
 def test_stop_between_two_probes_ends_with_a_last_record() -> None:
     trainer = make(epochs=50, probe_every=20)
-    trainer.on_update = lambda: trainer.stop() if trainer.update == 33 else None
-    assert list(trainer)[-1].update == trainer.update == 33
+    trainer.on_progress = lambda: trainer.stop() if trainer.update > 30 else None
+    assert list(trainer)[-1].update == trainer.update == 35
 
 
 def test_patience_counts_epochs_and_is_looked_at_when_there_is_a_probe() -> None:
@@ -355,5 +379,5 @@ def test_patience_counts_epochs_and_is_looked_at_when_there_is_a_probe() -> None
 def test_test_set_is_measured_by_each_probe_where_it_is_tracked() -> None:
     trainer = make(track_test=True, l2=2.0)
     last = list(trainer)[-1]
-    assert (last.test_cost, last.test_accuracy) == trainer.probe.evaluate(trainer.data.test)
+    assert (last.test_cost, last.test_accuracy) == figures(trainer, trainer.data.test)
     assert next(iter(make())).test_cost is None

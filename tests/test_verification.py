@@ -6,6 +6,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests.commands import SMALL, call, python, train
+from tests.messages import tells
+from tests.runs import reseal
 
 
 def test_stored_run_comes_out_again_to_the_byte() -> None:
@@ -15,7 +17,7 @@ def test_stored_run_comes_out_again_to_the_byte() -> None:
     updates = json.loads(Path("run/summary.json").read_text())["updates"]
     assert (result.exit_code, result.stdout) == (
         0,
-        f"identical: the same weights to the byte after {updates:,} updates\n",
+        f"identical: the same weights, metrics and results to the byte after {updates:,} updates\n",
     )
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
@@ -34,18 +36,44 @@ def test_other_weights_are_told_with_the_largest_difference_and_what_differs_of_
     tensors = load_file(path)
     tensors["biases.1"][3] += 0.25
     save_file(tensors, path)
+    assert "SHA256SUMS" in call("verify", "run", "-q").stderr
+    reseal(Path("run"))
     result = call("verify", "run", "-q")
-    assert (result.exit_code, result.stdout) == (
-        1,
-        "different: a weight or bias differs by 0.25 after 700 updates\n"
-        "nothing that is recorded of the environment or the data differs\n",
-    )
-    summary = json.loads(Path("run/summary.json").read_text())
-    summary["environment"]["numpy"] = "1.0"
-    Path("run/summary.json").write_text(json.dumps(summary))
+    assert result.exit_code == 1
+    assert "weights.safetensors" in result.stdout
+    assert "0.25" in result.stdout
+    edit(environment=json.loads(Path("run/summary.json").read_text())["environment"] | {"numpy": "1.0"})
     verdict = json.loads(call("verify", "run", "-q", "--json").stdout)
     assert not verdict["identical"]
     assert [(each["name"], each["then"]) for each in verdict["differences"]] == [("numpy", "1.0")]
+
+
+def edit(**changes: object) -> None:
+    """Forge the summary of a run."""
+    path = Path("run/summary.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    reseal(Path("run"))
+
+
+def test_forged_results_are_found_though_their_hashes_are_right() -> None:
+    train("-q", "--out", "run", "--patience", "1")
+    edit(test_accuracy=0.99)
+    assert json.loads(call("verify", "run", "-q", "--json").stdout)["differing"] == ["test_accuracy in summary.json"]
+    rows = Path("run/metrics.csv").read_text().splitlines()
+    rows[2] = rows[2].replace("1,", "2,", 1)
+    Path("run/metrics.csv").write_text("\n".join(rows) + "\n")
+    Path("run/best.safetensors").write_bytes(Path("run/weights.safetensors").read_bytes()[:-1] + b"\0")
+    reseal(Path("run"))
+    differing = json.loads(call("verify", "run", "-q", "--json").stdout)["differing"]
+    assert {"best.safetensors", "update in metrics.csv", "test_accuracy in summary.json"} <= set(differing)
+
+
+def test_forged_number_of_epochs_is_found() -> None:
+    train("-q", "--out", "run")
+    path = Path("run/config.toml")
+    path.write_text(path.read_text().replace("epochs = 2", "epochs = 30"))
+    reseal(Path("run"))
+    assert "status in summary.json" in call("verify", "run", "-q").stdout
 
 
 @pytest.mark.parametrize("name", ["config.toml", "summary.json", "weights.safetensors"])
@@ -54,7 +82,7 @@ def test_folder_that_is_no_ended_run_is_refused(name: str) -> None:
     Path("run", name).unlink()
     result = call("verify", "run", "-q")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: run")
+    assert tells(result.stderr, "Error: run")
     assert name in result.stderr
 
 

@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from netlearn.workers import Workers
+from netlearn.experiments.workers import Workers
 
 
 def double(number: int) -> int:
@@ -42,11 +43,13 @@ def fail(_: int) -> None:
     raise ValueError("wrong")
 
 
+@pytest.mark.slow
 def test_results_come_in_the_order_of_the_tasks() -> None:
     with Workers(2) as workers:
         assert workers.map(double, [1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
 
 
+@pytest.mark.slow
 def test_tasks_run_in_other_processes_that_are_kept() -> None:
     with Workers(2) as workers:
         first = set(workers.map(process_of, range(6)))
@@ -55,21 +58,25 @@ def test_tasks_run_in_other_processes_that_are_kept() -> None:
     assert len(first | second) <= 2
 
 
+@pytest.mark.slow
 def test_worker_that_dies_costs_its_task_one_retry(tmp_path: Path) -> None:
     with Workers(1) as workers:
         assert workers.map(die_once, [tmp_path / "first", tmp_path / "second"]) == ["done", "done"]
 
 
+@pytest.mark.slow
 def test_task_that_kills_two_workers_is_given_up_and_the_others_finish() -> None:
     with Workers(2) as workers:
         assert workers.map(live_or_die, [0, 1, 2, 3]) == [0, None, 2, 3]
 
 
+@pytest.mark.slow
 def test_error_of_a_task_ends_it_all() -> None:
     with pytest.raises(ValueError, match="wrong"), Workers(2) as workers:
         workers.map(fail, [1, 2, 3])
 
 
+@pytest.mark.slow
 def test_interrupt_ends_the_workers_at_once() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -96,9 +103,40 @@ def test_another_executor_can_take_the_place_of_processes() -> None:
     assert len(made) == 3
 
 
+class Odd(ThreadPoolExecutor):
+    """An executor that fails as those of other libraries may."""
+
+    def submit(self, *arguments: Any, **given: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_exception(LookupError("lost the worker"))
+        return future
+
+
+def test_executor_that_raises_an_odd_error_costs_a_retry_and_then_the_task() -> None:
+    executors = [Odd(1), ThreadPoolExecutor(1), Odd(1), Odd(1), ThreadPoolExecutor(1)]
+    with Workers(1, lambda: executors.pop(0)) as workers:
+        assert workers.map(double, [1]) == [2]
+    with Workers(1, lambda: executors.pop(0)) as workers:
+        assert workers.map(double, [1, 2]) == [None, 4]
+
+
+@pytest.mark.slow
+def test_error_ends_the_workers_and_no_other_child_of_the_process() -> None:
+    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    child.start()
+    try:
+        with pytest.raises(ValueError, match="wrong"), Workers(1) as workers:
+            workers.map(fail, [1])
+        assert child.is_alive()
+    finally:
+        child.kill()
+        child.join()
+
+
+@pytest.mark.slow
 def test_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time\nfrom pathlib import Path\nfrom netlearn.workers import Workers\n"
+        "import os, sys, time\nfrom pathlib import Path\nfrom netlearn.experiments.workers import Workers\n"
         "from tests.test_workers import sleep_with_a_name\n"
         "with Workers(1) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
     )

@@ -16,13 +16,13 @@ from netlearn.errors import NetlearnError, SettingsError
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and see the learning slowdown."),
-    "verify": ("netlearn.cli.verify", "Do a run again and tell whether the same weights come out."),
+    "verify": ("netlearn.cli.verify", "Repeat a run and check that the same results come out."),
     "data": ("netlearn.cli.data", "List, download and look at data sets."),
 }
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM was received."""
 
 
 class WrongSetting(click.ClickException):
@@ -32,10 +32,10 @@ class WrongSetting(click.ClickException):
 
 
 class Commands(click.Group):
-    """A group that knows its commands' names and one-line helps before it imports them.
+    """A group that lists its commands without importing them.
 
-    It is also the one place where netlearn's errors become the command line's: exit code 2 for a wrong setting, 1
-    for anything else, 130 for Ctrl-C, 143 for SIGTERM.
+    It also turns netlearn's errors into exit codes: 2 for a wrong setting, 1 for anything else, 130 for Ctrl-C, 143
+    for SIGTERM.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
@@ -59,14 +59,14 @@ class Commands(click.Group):
         try:
             result = super().invoke(ctx)
             if sys.stdout is not None:
-                sys.stdout.flush()  # what cannot be written shall be said here, not when Python ends
+                sys.stdout.flush()  # so that a failure is reported here, not when Python ends
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(" ".join(str(error).split())) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
-                raise  # click ends quietly when nobody reads on
-            if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try it again
+                raise  # click exits quietly when the reader is gone
+            if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
             raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
         except KeyboardInterrupt as error:

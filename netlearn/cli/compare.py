@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -12,28 +12,28 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn import catalogue, datasets
+from netlearn import datasets
 from netlearn.cli.options import flag, given, setting_options
-from netlearn.cli.progress import comparison_progress, download_bar, note, tell_data
+from netlearn.cli.progress import comparison_progress, download_bar, note, note_data
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.comparison import FILES, Comparison, compare, overlay, read_runs
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
-from netlearn.experiment import (
+from netlearn.experiments import catalogue
+from netlearn.experiments.comparison import FILES, Comparison, compare, overlay, read_runs, remove_runs
+from netlearn.experiments.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
     BUILT_IN_SEEDS,
     Experiment,
+    Tuning,
     from_costs,
     read_experiment,
     refuse_code_beside,
-    write_experiment,
 )
-from netlearn.history import holds_comparison
-from netlearn.runs import CONFIG, RunFolder
-from netlearn.trials import TUNING_FACTORS, load_data, tune_rates
-from netlearn.wording import problems, table
-from netlearn.workers import Workers
+from netlearn.experiments.table import problems, table
+from netlearn.experiments.tasks import TUNING_FACTORS, load_data
+from netlearn.experiments.workers import Workers
+from netlearn.runs import RunFolder, config
 
 PATH = click.Path(path_type=Path)
 
@@ -62,7 +62,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     "resumed",
     type=PATH,
     metavar="FOLDER",
-    help="do what is missing in that comparison's folder.",
+    help="do the missing runs of the comparison in that folder.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
@@ -74,98 +74,101 @@ def command(
 
     Without arguments the quadratic cost stands beside cross-entropy, in a network with 100 hidden neurons and large
     initial weights. NAME is an experiment that comes with netlearn, such as those of the book; FILE.toml describes
-    another; --cost, given for each cost, builds one. RUN... are folders of runs that exist: they are drawn together
-    and nothing is trained.
+    another; --cost, given for each cost, builds one. RUN... are folders of existing runs: they are drawn together
+    without training.
 
-    Variants of one seed start from identical weights and see identical mini-batches.
+    Variants with the same seed start from identical weights and see identical mini-batches.
     """
     if listing:
+        if paths:
+            raise SettingsError(f"{paths[0]}: --list takes no other argument")
         click.echo(_list(), nl=False)
         return
     if jobs is not None and jobs < 1:
-        raise SettingsError(f"--jobs {jobs}: allowed is a number from 1")
+        raise SettingsError(f"--jobs {jobs}: must be a number from 1")
     settings = given(flags)
     costs = settings.pop("cost", ())
+    used = [flag(name) for name in settings] + [
+        name
+        for name, value in {"--seeds": seeds, "--tune": tune or None, "--cost": costs or None}.items()
+        if value is not None
+    ]
     if resumed is not None:
-        others = {"seeds": seeds is not None, "tune": tune, "cost": costs, "out": out, "force": force}
-        _refuse_with_resume(
-            [*map(str, paths), *map(flag, settings), *(flag(name) for name in others if others[name])]
-        )
+        _refuse([*map(str, paths), *used, *(["--out"] if out else []), *(["--force"] if force else [])],
+                "a resumed comparison keeps the settings and the folder that it has")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
         if resumed is not None:
-            folder = RunFolder.existing(resumed)
-            if not holds_comparison(resumed):
-                raise RunError(f"{resumed}: is a run, not a comparison; netlearn train --resume goes on with it")
-            refuse_code_beside(resumed / CONFIG)
-            plan = load_data(read_experiment(resumed / CONFIG, {}, None), lambda name: _load(name, quiet=quiet))
-            result = _train_all(plan, folder, workers, quiet=quiet)
+            with RunFolder.existing(resumed, FILES) as folder:
+                if not config.holds_comparison(resumed):
+                    raise RunError(f"{resumed}: is a run, not a comparison; resume it with netlearn train --resume")
+                refuse_code_beside(resumed / config.NAME)
+                experiment = read_experiment(resumed / config.NAME, {}, None)
+                experiment = load_data(experiment, lambda name: _load(name, quiet=quiet))
+                result = _train_all(experiment, folder, workers, quiet=quiet)
         elif paths and not any(files):
-            _refuse_training(settings | {"seeds": seeds, "tune": tune or None, "cost": costs or None})
+            _refuse(used, "existing runs are drawn as they are; it is for experiments")
             runs = read_runs(paths)
-            result = overlay(runs, _folder(out, force=force), workers)
+            with _folder(out, force=force) as folder:
+                result = overlay(runs, folder, workers)
         else:
-            plan = load_data(_plan(files, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
-            folder = _folder(out, force=force)
-            folder.remove_runs()
-            result = _train_all(replace(plan, tuning="to do") if tune else plan, folder, workers, quiet=quiet)
+            experiment = load_data(_experiment(files, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
+            with _folder(out, force=force) as folder:
+                tuning: Tuning = "to do" if tune else experiment.tuning
+                result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
     click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
 
 
-def _refuse_training(given: dict[str, Any]) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise SettingsError(f"{flag(name)}: runs that exist are drawn as they are; it goes with an experiment")
+def _refuse(used: list[str], reason: str) -> None:
+    for what in used:
+        raise SettingsError(f"{what}: {reason}")
 
 
 def _list() -> str:
     formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
-    about = {name: catalogue.comment(path) for name, path in catalogue.files().items()}
-    rows = [(name, f"{said['Question']} ({said['Run time'].rstrip('.')})") for name, said in about.items()]
+    about = catalogue.descriptions()
+    rows = [(name, f"{said.question} ({said.run_time})") for name, said in about.items()]
     formatter.write_dl(rows)
     return formatter.getvalue()
 
 
-def _refuse_with_resume(used: list[str]) -> None:
-    for what in used:
-        raise SettingsError(f"{what}: a comparison that is resumed is done as its folder has it")
-
-
-def _plan(
+def _experiment(
     files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None
 ) -> Experiment:
     if not files:
         return from_costs(costs or BUILT_IN_COSTS, BUILT_IN_SEEDS if seeds is None else seeds, settings)
     if len(files) > 1 or files[0] is None:
-        raise SettingsError(f"{next(filter(None, files))}: allowed is one experiment, or the folders of runs")
+        raise SettingsError(f"{next(filter(None, files))}: must be one experiment, or folders of runs")
     if costs:
-        raise SettingsError(f"--cost {costs[0]}: the variants are those of {files[0]}; allowed without a file")
+        raise SettingsError(f"--cost {costs[0]}: must be without a file; the variants are those of {files[0]}")
     return read_experiment(files[0], settings, seeds)
 
 
 def _load(name: str, *, quiet: bool) -> Dataset:
     data = datasets.load(name, None if quiet else download_bar)
     if not quiet:
-        tell_data(data)
+        note_data(data)
     return data
 
 
-def _folder(out: Path | None, *, force: bool) -> RunFolder:
-    return RunFolder(out, force=force, files=FILES) if out else RunFolder.numbered(Path("runs"), "compare", FILES)
+def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:
+    if out is None:
+        return RunFolder.create_numbered(Path("runs"), "compare", FILES)
+    return RunFolder.create(out, force=force, files=FILES, remove=remove_runs)
 
 
-def _train_all(plan: Experiment, folder: RunFolder, workers: Workers, *, quiet: bool) -> Comparison:
-    tell: Callable[[str], None] = (lambda text: None) if quiet else note
-    folder.write(CONFIG, write_experiment(plan))
+def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, quiet: bool) -> Comparison:
+    def on_tuned(tuned: Experiment) -> None:
+        if not quiet:
+            note(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()))
+
+    if experiment.tuning == "to do" and not quiet:
+        note(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
     try:
-        if plan.tuning == "to do":
-            tell(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
-            plan = tune_rates(plan, folder.path, workers)
-            tell(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in plan.variants.items()))
-        with comparison_progress(plan, quiet=quiet) as on_progress:
-            return compare(plan, folder, workers, on_progress=on_progress)
+        with comparison_progress(experiment, quiet=quiet) as on_progress:
+            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress)
     except KeyboardInterrupt:
-        note(f"What was done is kept; this goes on: netlearn compare --resume {quote(str(folder.path))}")
+        note(f"Finished runs are kept; to resume: netlearn compare --resume {quote(str(folder.path))}")
         raise
 
 

@@ -1,4 +1,4 @@
-"""`netlearn data`: which data sets there are, and what is in them."""
+"""`netlearn data`: the data sets and their content."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from netlearn import datasets
 from netlearn.cli.progress import download_bar, note
 from netlearn.datasets import sources
 from netlearn.errors import SettingsError
-from netlearn.files import free_path, write_whole
+from netlearn.runs.files import free_path, write_whole
 
 
 @click.group("data")
@@ -18,14 +18,14 @@ def command() -> None:
 
 @command.command("list")
 def list_() -> None:
-    """List the data sets that have a name, their size and where they lie."""
+    """List the named data sets, their size and place."""
     bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
     rows = [("NAME", "IMAGES", "SIZE", "WHERE"), ("mnist-5k", "5,000", f"{bundled:.1f} MB", "comes with netlearn")]
     for name, source in sources.SOURCES.items():
-        where = sources.locate(name) or f"not here; get it with: netlearn data download {name}"
+        where = sources.locate(name) or f"not downloaded; get it with: netlearn data download {name}"
         rows.append((name, "70,000", f"{source.megabytes} MB", str(where)))
     rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
-    rows.append(("auto", "", "", "mnist where it is here or can be had in a few seconds, else mnist-5k"))
+    rows.append(("auto", "", "", "mnist if it is here or downloads within seconds, otherwise mnist-5k"))
     for name, images, size, where in rows:
         click.echo(f"{name:<14} {images:>7} {size:>7}  {where}")
 
@@ -33,7 +33,7 @@ def list_() -> None:
 @command.command()
 @click.argument("name", type=click.Choice(list(sources.SOURCES)))
 def download(name: str) -> None:
-    """Download a data set into the cache, unless it is here already, and print its folder."""
+    """Download a data set into the cache, unless it is already there, and print its folder."""
     folder = sources.locate(name)
     if folder is None:
         note(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
@@ -59,6 +59,6 @@ def show(name: str, out: Path | None) -> None:
         note(f"{data.name}: {data.note}")
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
     if path.suffix not in {".png", ".svg"}:
-        raise SettingsError(f"--out {path}: allowed is a file that ends in .png or .svg")
+        raise SettingsError(f"--out {path}: must end in .png or .svg")
     write_whole(path, render(examples(data), path.suffix[1:]))
     click.echo(path)

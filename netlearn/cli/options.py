@@ -1,4 +1,4 @@
-"""Makes command-line options of the fields of `Settings`, so that the two cannot drift apart."""
+"""Command-line options made from the fields of `Settings`, so that the two cannot drift apart."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from netlearn.errors import SettingsError
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "probe_every")
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
-DEFAULTS = {"learning_rate": "the cost's own", "patience": "off", "train_size": "all"}
+DEFAULTS = {"learning_rate": "the cost's own"}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to
         return settings.check(self.name, _parse(self.name, value), flag(self.name), shown=value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Complete the names that the setting knows."""
+        """Complete the setting's names."""
         return [CompletionItem(name) for name in settings.CHOICES.get(self.name, ()) if name.startswith(incomplete)]
 
 
@@ -37,7 +37,7 @@ def flag(field: str) -> str:
 
 
 def _parse(field: str, text: str) -> Any:
-    """Return what a TOML file would give for a flag's text."""
+    """Return the value that a TOML file would have in place of a flag's text."""
     if field == "hidden" and text == "none":
         return []
     if field == "hidden" or (field == "initializer" and "," in text):
@@ -59,12 +59,12 @@ def _number(text: str) -> int | float | str:
 def setting_options(
     *, defaults: Mapping[str, Any] = {}, repeatable: Collection[str] = (), without: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """Give a command an option for each field of `Settings`; those that were not used arrive as None.
+    """Give a command an option for each field of `Settings`; unused ones have the value None.
 
     Args:
-        defaults: what the help shows instead of the schema's defaults.
-        repeatable: fields besides `hidden` that may be given several times, and then arrive as a tuple.
-        without: fields that get no option.
+        defaults: shown in the help instead of the schema's defaults.
+        repeatable: fields besides `hidden` that may be given several times; their value is a tuple.
+        without: fields without an option.
     """
 
     def decorate(function: Function) -> Function:
@@ -82,7 +82,7 @@ def setting_options(
                 type=Setting(name),
                 metavar=METAVARS.get(name, "NAME"),
                 multiple=name == "hidden" or name in repeatable,
-                help=f"{settings.description(name)}; {settings.allowed(name)}.  [default: {text_of(default)}]",
+                help=f"{settings.description(name)}; {settings.must_be(name)}.  [default: {text_of(default)}]",
             )(function)
         return function
 
@@ -91,15 +91,13 @@ def setting_options(
 
 def text_of(value: Any) -> str:
     """Return a setting's value as a user types it."""
-    if value is None:
-        return "none given"
     return (",".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that were given; several --hidden are the layers one after the other."""
+    """Return the settings that were given; several --hidden are one layer after the other."""
     used = {name: value for name, value in flags.items() if value not in (None, ())}
     layers = used.pop("hidden", ())
     if len(layers) > 1 and () in layers:
-        raise SettingsError("--hidden none: goes with no other --hidden")
+        raise SettingsError("--hidden none: must be the only --hidden")
     return used | ({"hidden": sum(layers, ())} if layers else {})

@@ -1,15 +1,16 @@
-"""What a person sees on the way, all of it on stderr: notes, and a bar on a terminal or plain lines elsewhere."""
+"""Progress, on stderr: notes, and a bar on a terminal or plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import click
 from tqdm import tqdm
 
 from netlearn.datasets import Dataset
-from netlearn.experiment import Experiment
+from netlearn.experiments.experiment import Experiment
+from netlearn.experiments.table import percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 
@@ -18,18 +19,18 @@ BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
 
 
 def note(text: str) -> None:
-    """Tell something that is not a result; where nobody can hear it, the work goes on."""
+    """Print a note that is not a result; if it cannot be printed, continue."""
     with suppress(OSError):
         click.echo(text, err=True)
 
 
 def on_a_terminal() -> bool:
-    """Tell whether a person is watching stderr; it may be closed."""
+    """Return whether stderr is a terminal; it may be closed."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def tell_data(data: Dataset) -> None:
-    """Tell which data set is used, and why where that might surprise."""
+def note_data(data: Dataset) -> None:
+    """Print which data set is used, and its note, if any."""
     counts = ", ".join(
         f"{len(examples):,} {part}"
         for part, examples in (("training", data.train), ("validation", data.validation), ("test", data.test))
@@ -39,24 +40,18 @@ def tell_data(data: Dataset) -> None:
         note(f"      {data.note}")
 
 
-def percent(share: float | None) -> str:
-    """Return a share as a percentage, such as "95.49 %"."""
-    return "none" if share is None else f"{100 * share:.2f} %"
-
-
 def download_bar(file: str) -> "tqdm[Any]":
-    """Return the bar of one file's download, shown on a terminal only."""
+    """Return a progress bar for one file's download, shown on a terminal only."""
     return tqdm(desc=file, unit="B", unit_scale=True, leave=False, disable=not on_a_terminal())
 
 
 @contextmanager
 def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
-    """Show how far a trainer is: yields what to call with each record."""
+    """Show the progress of a trainer; yield what to call with each record."""
     if not on_a_terminal():
-        yield lambda record: _tell_epoch(trainer, record)
+        yield lambda record: _note_epoch(trainer, record)
         return
-    with tqdm(total=trainer.epochs * trainer.updates_per_epoch, bar_format=TRAINING_BAR) as bar:
-        trainer.on_update = lambda: bar.update(trainer.update - bar.n)  # a resumed run starts further on
+    with _updates_bar(trainer, bar_format=TRAINING_BAR) as bar:
 
         def show(record: Record) -> None:
             bar.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
@@ -66,29 +61,32 @@ def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
 
 
 @contextmanager
-def training_bar() -> Iterator[Callable[[Trainer], None]]:
-    """Show a bar of updates, on a terminal only: yields what to call with the trainer."""
-    with tqdm(unit=" updates", disable=not on_a_terminal()) as bar:
+def _updates_bar(trainer: Trainer, **given: Any) -> Iterator["tqdm[Any]"]:
+    with tqdm(total=trainer.schedule.last, unit=" updates", disable=not on_a_terminal(), **given) as bar:
+        trainer.on_progress = lambda: bar.update(trainer.update - bar.n)  # a resumed run does not start at 0
+        yield bar
+
+
+@contextmanager
+def verification_progress() -> Iterator[Callable[[Trainer], None]]:
+    """Show a bar of updates, on a terminal only; yield what to call with the trainer."""
+    with ExitStack() as stack:
 
         def watch(trainer: Trainer) -> None:
-            bar.reset(trainer.epochs * trainer.updates_per_epoch)
-            trainer.on_update = bar.update
+            stack.enter_context(_updates_bar(trainer))
 
         yield watch
 
 
-def _tell_epoch(trainer: Trainer, record: Record) -> None:
-    if record.update and record.update % trainer.updates_per_epoch == 0:
-        note(f"epoch {record.epoch:.0f}/{trainer.epochs}  {_figures(record)}  {record.seconds:.1f} s")
-
-
-def _figures(record: Record) -> str:
-    return f"cost {record.train_cost:.4f}, validation accuracy {percent(record.validation_accuracy)}"
+def _note_epoch(trainer: Trainer, record: Record) -> None:
+    if trainer.schedule.epoch_ends(record.update):
+        figures = f"cost {record.train_cost:.4f}, validation accuracy {percent(record.validation_accuracy)}"
+        note(f"epoch {record.epoch:.0f}/{trainer.epochs}  {figures}  {record.seconds:.1f} s")
 
 
 @contextmanager
 def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[float, int], None]]:
-    """Show how far all runs of an experiment are: yields what to call with the epochs and the runs done."""
+    """Show the progress of all runs of an experiment; yield what to call with the epochs and the runs done."""
     runs = len(plan.seeds) * len(plan.variants)
     epochs = len(plan.seeds) * sum(settings.epochs for settings in plan.variants.values())
     if quiet:
@@ -104,12 +102,12 @@ def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[
 
             yield show
         return
-    told = 0
+    noted = 0
 
-    def tell(epochs: float, done: int) -> None:
-        nonlocal told
-        if done > told:
+    def show_done(epochs: float, done: int) -> None:
+        nonlocal noted
+        if done > noted:
             note(f"{done} of {runs} runs done")
-        told = done
+        noted = done
 
-    yield tell
+    yield show_done

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do while something long is under way."""
+"""How Ctrl-C and SIGTERM end long work."""
 
 import signal
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from netlearn.training import Trainer
 
 @contextmanager
 def stopping_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let the first Ctrl-C or SIGTERM stop the trainer, the second one Python; yields the signals that came."""
-    came: list[int] = []
+    """Let the first Ctrl-C or SIGTERM stop the trainer, the second one Python; yield the signals received."""
+    received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+        received.append(number)
         trainer.stop()
         restore()
 
@@ -27,14 +27,14 @@ def stopping_on_signals(trainer: Trainer) -> Iterator[list[int]]:
     for number in before:
         signal.signal(number, stop)
     try:
-        yield came
+        yield received
     finally:
         restore()
 
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end things as Ctrl-C does, with its own exit code."""
+    """Let SIGTERM raise an exception as Ctrl-C does, with its own exit code."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Terminated

@@ -1,5 +1,6 @@
 """`netlearn train`: one run, from settings to a run folder."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn import datasets, launch
-from netlearn.checkpoints import check_settings
+from netlearn import datasets
 from netlearn.cli.options import flag, given, setting_options, text_of
-from netlearn.cli.progress import download_bar, note, percent, tell_data, training_progress
+from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.history import is_whole, read_run, read_settings
-from netlearn.runs import CHECKPOINT, SUMMARY, RunFolder, Summary
+from netlearn.experiments.run import make_trainer, resume, run
+from netlearn.experiments.table import percent
+from netlearn.runs import RunFolder, Summary, checkpoint, config, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -23,7 +24,7 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command("train")
-@click.option("--config", type=PATH, metavar="FILE", help="TOML file of settings; a flag goes before what it says.")
+@click.option("--config", type=PATH, metavar="FILE", help="TOML file of settings; flags take precedence.")
 @setting_options()
 @click.option("--out", type=PATH, metavar="FOLDER", help="run folder.  [default: runs/COST, or COST-2, COST-3, …]")
 @click.option("--force", is_flag=True, help="overwrite the run that --out holds.")
@@ -32,7 +33,7 @@ PATH = click.Path(path_type=Path)
     "resumed",
     type=PATH,
     metavar="RUN",
-    help="go on with the run in that folder, exactly where it stood; only its --epochs may change, and grow.",
+    help="resume the run in that folder exactly where it ended; only --epochs may change, to a larger number.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
@@ -50,9 +51,9 @@ def command(
 ) -> None:
     """Train a network and draw its learning curves.
 
-    The run folder gets the settings, what every probe measured, the weights, a summary, and the learning curves as
-    curves.png and curves.svg. Ctrl-C ends the run after the mini-batch under way and keeps what was done; --resume
-    goes on from there, and the end is the same to the byte.
+    The run folder gets the settings, the measurements of every probe, the weights, a summary, and the learning
+    curves as curves.png and curves.svg. Ctrl-C ends the run within a few mini-batches and saves its state; --resume
+    continues it, and the end is the same to the byte.
     """
     asked = (read_toml(config) if config else {}) | given(flags)
     if resumed is not None:
@@ -60,37 +61,44 @@ def command(
         if (summary := _end_of(resumed, settings)) is not None:
             if summary.error is not None:
                 raise DivergenceError(f"{resumed}: {summary.error}")
-            more = f"; --epochs beyond {settings.epochs} trains on" if summary.status == "finished" else ""
-            note(f"{resumed}: {summary.status} already{more}")
+            more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
+            note(f"{resumed}: already {summary.status}{more}")
             click.echo(msgspec.json.encode(summary) if as_json else _results(summary, resumed))
             return
     else:
         settings = resolve(asked)
-    data = datasets.load(settings.data, None if quiet else download_bar).with_train_size(settings.train_size)
-    settings = msgspec.structs.replace(settings, data=data.name)  # what "auto" took, so that the run can be repeated
-    trainer = launch.make_trainer(settings, data)
-    name = settings.cost.replace(":", "-")
-    if resumed is not None:
-        folder, begin = RunFolder.existing(resumed), launch.resume
-    else:
-        folder = RunFolder(out, force=force) if out else RunFolder.numbered(Path("runs"), name)
-        begin = launch.run
-    with stopping_on_signals(trainer) as signals:
+    data = datasets.load(settings.data, None if quiet else download_bar)
+    settings = msgspec.structs.replace(
+        settings, data=data.name
+    )  # in place of "auto", so that the run can be repeated
+    trainer = make_trainer(settings, data)
+    with _folder(settings, out, resumed, force=force) as folder, stopping_on_signals(trainer) as signals:
+        begin = run if resumed is None else resume
         if quiet:
             summary = begin(settings, trainer, folder)
         else:
-            _tell_start(settings, data, trainer)
+            _note_start(settings, data, trainer)
             with training_progress(trainer) as on_record:
                 summary = begin(settings, trainer, folder, on_record)
     click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
     if summary.status == "interrupted":
         again = f"netlearn train --resume {quote(str(folder.path))}"
-        note(f"Interrupted after update {summary.updates:,}; this goes on: {again}")
+        note(f"Interrupted after update {summary.updates:,}; to resume: {again}")
         ctx.exit(128 + signals[0])
 
 
-def _tell_start(settings: Settings, data: Dataset, trainer: Trainer) -> None:
-    tell_data(data)
+def _folder(
+    settings: Settings, out: Path | None, resumed: Path | None, *, force: bool
+) -> AbstractContextManager[RunFolder]:
+    if resumed is not None:
+        return RunFolder.existing(resumed)
+    if out is not None:
+        return RunFolder.create(out, force=force)
+    return RunFolder.create_numbered(Path("runs"), settings.cost.replace(":", "-"))
+
+
+def _note_start(settings: Settings, data: Dataset, trainer: Trainer) -> None:
+    note_data(data)
     note(
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
         f"{settings.initializer} initial weights, {settings.cost} cost, "
@@ -100,28 +108,30 @@ def _tell_start(settings: Settings, data: Dataset, trainer: Trainer) -> None:
 
 
 def _settings_of(folder: Path, asked: dict[str, Any], misplaced: dict[str, object]) -> Settings:
-    """Return the settings of a run, with more epochs where they are asked for."""
+    """Return the settings of a run, with more epochs if asked for."""
     for name, value in misplaced.items():
         if value:
-            raise SettingsError(f"{name}: a run that is resumed stays where it is, in {folder}")
-    stored = resolve(msgspec.structs.asdict(read_settings(folder)))
-    if (folder / CHECKPOINT).exists():
-        check_settings(folder / CHECKPOINT, stored)  # of those, not of a file that was edited
+            raise SettingsError(f"{name}: a resumed run stays in its folder, {folder}")
+    stored = config.read(folder)
+    if (folder / checkpoint.NAME).exists():
+        checkpoint.check_settings(folder / checkpoint.NAME, stored)  # the file may have been edited
     for name, value in asked.items():
         has = getattr(stored, name)
         if name == "epochs" and value < has:
-            raise SettingsError(f"--epochs {value}: the run has {has}; allowed are {has} or more")
+            raise SettingsError(f"--epochs {value}: must be at least {has}, the epochs of the run")
         if name != "epochs" and value != has:
-            raise SettingsError(f"{flag(name)} {text_of(value)}: the run has {text_of(has)}; only epochs may change")
+            raise SettingsError(
+                f"{flag(name)} {text_of(value)}: must be {text_of(has)} as in the run; only epochs may change"
+            )
     return msgspec.structs.replace(stored, epochs=asked.get("epochs", stored.epochs))
 
 
 def _end_of(folder: Path, settings: Settings) -> Summary | None:
-    """Return the summary of a run that has ended, by its own settings."""
-    if not (folder / SUMMARY).exists() or read_settings(folder).epochs != settings.epochs:
+    """Return the summary of a run that has ended, according to its own settings."""
+    if not (folder / sums.NAME).exists():
         return None
-    run = read_run(folder, "")
-    return run.summary if is_whole(run) else None
+    done = read_run(folder)
+    return done.summary if done.settings.epochs == settings.epochs and done.is_complete() else None
 
 
 def _results(summary: Summary, folder: Path) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.activations import Array
 from netlearn.datasets.dataset import Labels
 from netlearn.errors import DataError
+from netlearn.numerics import Array
 
 MAX_CLASSES = 1000
 WIDTHS = (1, 8, 16, 32, 64)  # bits of a pixel

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.activations import Array
 from netlearn.errors import SettingsError
+from netlearn.numerics import Array
 
 Labels: TypeAlias = NDArray[np.int64]
 

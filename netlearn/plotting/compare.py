@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from netlearn.activations import Array
+from netlearn.numerics import Array
 from netlearn.plotting.questions import fit_one_panel, layers, overfitting, training_size
 from netlearn.plotting.seeds import (
     Ends,

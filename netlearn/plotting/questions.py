@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from netlearn.activations import Array
-from netlearn.history import Run
+from netlearn.numerics import Array
 from netlearn.plotting.seeds import (
     Ends,
     Groups,
@@ -23,6 +22,7 @@ from netlearn.plotting.seeds import (
     short,
 )
 from netlearn.plotting.style import BLUE, DASHES, GREY, label_ends, literal, percent_axis, plain
+from netlearn.runs import Run
 
 MOST_LINES = 8  # of layers in one panel
 PARTS = (("test", "-"), ("train", ":"))
@@ -79,13 +79,13 @@ def _after_epoch_1(groups: Groups, column: str) -> Array:
 
 def training_size(groups: Groups, title: str) -> Figure | None:
     """Return the last validation accuracy against the number of training examples, where that is what differs."""
-    sizes = {name: {run.settings.train_size for run in runs} for name, runs in groups.items()}
-    if len(groups) < 3 or len(set().union(*sizes.values())) < len(groups) or {None} in sizes.values():
+    sizes = {run.settings.train_size for runs in groups.values() for run in runs}
+    if len(groups) < 3 or len(sizes) < len(groups) or "all" in sizes:
         return None
     figure = Figure(figsize=(7, 4.4), layout="constrained")
     axes = figure.subplots()
     plain(axes)
-    ends = [(run.settings.train_size or 0, float(run.metrics["validation_accuracy"][-1])) for run in measured(groups)]
+    ends = [(int(run.settings.train_size), float(run.metrics["validation_accuracy"][-1])) for run in measured(groups)]
     places = sorted({size for size, _ in ends})
     found = [[accuracy for size, accuracy in ends if size == place] for place in places]
     mean = [float(np.mean(values)) for values in found]

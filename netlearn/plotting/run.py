@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from netlearn.activations import Array
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
+from netlearn.numerics import Array
 from netlearn.plotting.style import BLUE, ORANGE, literal, percent_axis, plain, update_axis
 from netlearn.slowdown import PROBE_EXAMPLES
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from netlearn.activations import Array
-from netlearn.history import Run
+from netlearn.numerics import Array
 from netlearn.plotting.style import COLOURS, DASHES, MARKS, literal, plain, update_axis
+from netlearn.runs import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]

@@ -1,7 +1,6 @@
-"""What runs have shown: their folders read back, summed up over seeds, and put into words.
+"""What runs have shown, over their seeds.
 
-Nothing here trains. A number that is missing is None: a run that diverged has no test accuracy, and a threshold that
-was never reached has no update.
+A missing number is None: a run that diverged has no test accuracy, a threshold that was never reached has no update.
 """
 
 import math
@@ -10,14 +9,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from netlearn.history import Run
-from netlearn.runs import Summary
+from netlearn.runs import Run, Summary
 
 THRESHOLDS = (0.8, 0.9, 0.95)
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """When a threshold of validation accuracy was reached: the updates of the seeds that reached it, in order."""
+    """When a validation accuracy was reached: the updates of the seeds that reached it, sorted."""
 
     accuracy: float
     updates: tuple[int, ...]
@@ -25,14 +23,14 @@ class Reached(msgspec.Struct, frozen=True):
 
     @property
     def median(self) -> float | None:
-        """The median over the seeds; None where half of them or more never reached it."""
+        """The median over the seeds; None if half of them or more never reached it."""
         never = [math.inf] * (self.seeds - len(self.updates))
         middle = statistics.median([*self.updates, *never]) if self.seeds else math.inf
         return middle if math.isfinite(middle) else None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant over its seeds; spreads are sample standard deviations."""
+    """A variant over its seeds; spreads are sample standard deviations, accuracies fractions."""
 
     variant: str
     learning_rate: float
@@ -52,14 +50,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return the runs of each variant, in the order in which the variants came."""
+    """Return the runs of each variant, in the order of the variants."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.variant, []).append(run)
     return groups
 
 
-def sum_up(variant: str, runs: Sequence[Run]) -> Row:
+def summarize(variant: str, runs: Sequence[Run]) -> Row:
     """Return the row of a variant."""
     finished = [run.summary for run in runs if run.summary is not None and run.summary.test_accuracy is not None]
     test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
@@ -68,7 +66,7 @@ def sum_up(variant: str, runs: Sequence[Run]) -> Row:
     reached = [(accuracy, [run.updates_to(accuracy) for run in runs]) for accuracy in THRESHOLDS]
     return Row(
         variant=variant,
-        learning_rate=runs[0].settings.learning_rate or 0,
+        learning_rate=runs[0].settings.learning_rate,
         data=runs[0].settings.data,
         seeds=len(runs),
         finished=len(finished),
@@ -94,7 +92,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def pairing(runs: Sequence[Run]) -> str:
-    """Return in words whether the runs of each seed started alike and saw the same mini-batches, by their hashes."""
+    """Return in words whether runs with the same seed are paired, according to their hashes."""
     by_seed: dict[int, list[Summary]] = {}
     for run in runs:
         if run.summary is not None and run.problem is None:
@@ -105,15 +103,15 @@ def pairing(runs: Sequence[Run]) -> str:
     starts = all(len({summary.initial_weights_sha256 for summary in summaries}) == 1 for summaries in shared)
     batches = all(len({summary.mini_batches_sha256 for summary in summaries}) == 1 for summaries in shared)
     if starts and batches:
-        return "Paired: runs of one seed started from identical weights and saw identical mini-batches (by SHA-256)."
+        return "Paired: runs with the same seed had identical initial weights and mini-batches (by SHA-256)."
     if starts or batches:
         same, other = ("initial weights", "mini-batches") if starts else ("mini-batches", "initial weights")
-        return f"Half paired: runs of one seed had identical {same}, but different {other} (by SHA-256)."
-    return "Not paired: runs of one seed had different initial weights and different mini-batches (by SHA-256)."
+        return f"Half paired: runs with the same seed had identical {same}, but different {other} (by SHA-256)."
+    return "Not paired: runs with the same seed had different initial weights and mini-batches (by SHA-256)."
 
 
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
-    """Return results.csv: a row per run."""
+    """Return the rows of results.csv, one per run."""
     return [
         {
             "variant": run.variant,

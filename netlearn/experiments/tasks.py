@@ -1,4 +1,4 @@
-"""The runs of an experiment, done side by side in worker processes.
+"""The runs of an experiment, as tasks that worker processes do side by side.
 
 A run is a pure function of its settings, so the results do not depend on where and in which order runs are done.
 """
@@ -16,14 +16,12 @@ import msgspec
 from netlearn import datasets
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError
-from netlearn.experiment import Experiment, folder_name
-from netlearn.files import check_file
-from netlearn.history import Run, is_whole, read_run, read_settings
-from netlearn.launch import make_trainer, resume, run
-from netlearn.runs import CONFIG, LONGEST_ROW, METRICS, MOST_METRICS, SUMMARY, RunFolder
+from netlearn.experiments.experiment import Experiment, folder_name
+from netlearn.experiments.run import checked_cost, make_trainer, resume, run
+from netlearn.experiments.workers import Workers
+from netlearn.runs import Run, RunFolder, config, metrics, read_run, sums
 from netlearn.settings import Settings
 from netlearn.training import Trainer
-from netlearn.workers import Workers
 
 TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TUNING_EPOCHS = 3
@@ -39,20 +37,20 @@ class Task:
 
 
 def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experiment:
-    """Load each data set once, and check that every variant can be trained on its own.
+    """Load each data set once, and check that every variant fits its own.
 
-    Returns the experiment with "auto" replaced by what it found, so that every worker takes the same.
+    Returns the experiment with "auto" replaced by the set that was found, so that all workers take the same.
 
     Raises:
-        NetlearnError: a data set cannot be had, or a variant does not fit it.
+        NetlearnError: a data set is not available, or a variant does not fit it.
     """
-    asked = {settings.data for settings in experiment.variants.values()}
-    found = {name: load(name) for name in sorted(asked)}
+    names = {settings.data for settings in experiment.variants.values()}
+    found = {name: load(name) for name in sorted(names)}
     variants = {}
     for name, settings in experiment.variants.items():
         data = found[settings.data]
+        checked_cost(settings, data)
         variants[name] = msgspec.structs.replace(settings, data=data.name)
-        make_trainer(variants[name], data.with_train_size(settings.train_size))
     return replace(experiment, variants=variants)
 
 
@@ -72,8 +70,8 @@ def _data(name: str) -> Dataset:
 
 @contextmanager
 def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
-    """Let the end of a worker process be that of the mini-batch under way, with a checkpoint."""
-    if threading.current_thread() is not threading.main_thread():  # signals are another's business
+    """Let SIGTERM stop the trainer, with a checkpoint, in a worker process."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
     before = signal.signal(signal.SIGTERM, lambda *_: trainer.stop())
@@ -84,89 +82,76 @@ def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
 
 
 def perform(task: Task) -> str | None:
-    """Do one run, in whatever process, from where it stands; return what went wrong, or None."""
+    """Do one run, or resume it, in whatever process; return its problem, or None."""
     try:
-        trainer = make_trainer(task.settings, _data(task.settings.data).with_train_size(task.settings.train_size))
+        trainer = make_trainer(task.settings, _data(task.settings.data))
         if task.folder.is_symlink():
-            return f"{task.folder}: is a link; the runs of a comparison lie in its folder"
+            return f"{task.folder}: is a link; the runs of a comparison must lie in its folder"
         with _stopping_when_terminated(trainer):
-            if not (task.folder / CONFIG).exists():
-                run(task.settings, trainer, RunFolder(task.folder))
-            elif read_settings(task.folder) == task.settings:
-                resume(task.settings, trainer, RunFolder.existing(task.folder))
+            if not (task.folder / config.NAME).exists():
+                with RunFolder.create(task.folder) as folder:
+                    run(task.settings, trainer, folder)
             else:
-                return f"{task.folder}: holds a run with other settings; it was left as it is"
+                with RunFolder.existing(task.folder) as folder:
+                    if config.read(task.folder) != task.settings:
+                        return f"{task.folder}: holds a run with other settings; it was left unchanged"
+                    resume(task.settings, trainer, folder)
     except DivergenceError:
-        return None  # the run folder tells of it
+        return None  # the run folder says so
     except NetlearnError as error:
         return str(error)
     return None
 
 
 def perform_all(
-    tasks: Sequence[Task], workers: Workers, on_progress: Callable[[float, int], object] | None = None
+    tasks: Sequence[Task], workers: Workers, on_progress: Callable[[float, int], object] = lambda epochs, runs: None
 ) -> list[Run]:
     """Do the runs that are not done yet and read the folders of all.
 
-    `on_progress` is told the epochs and the runs done so far.
+    `on_progress` is called with the epochs and the runs done so far.
     """
 
     def look() -> None:
-        if on_progress is not None:
-            epochs = [_epochs_done(task.folder) for task in tasks]
-            on_progress(sum(epochs), sum((task.folder / SUMMARY).exists() for task in tasks))
+        epochs = [metrics.epochs_recorded(task.folder) for task in tasks]
+        on_progress(sum(epochs), sum((task.folder / sums.NAME).exists() for task in tasks))
 
     missing = [task for task in tasks if not is_done(task)]
     problems = dict(zip(missing, workers.map(perform, missing, look), strict=True))
-    return [_result(task, problems.get(task), died=task in problems) for task in tasks]
+    return [_result(task, problems.get(task), tried=task in problems) for task in tasks]
 
 
-def _result(task: Task, problem: str | None, *, died: bool) -> Run:
-    """Return what a task left, or its problem; `died` tells what no problem and no end mean."""
+def _result(task: Task, problem: str | None, *, tried: bool) -> Run:
+    """Return the run in a task's folder, or one that failed with its problem."""
     if problem is None:
         try:
             return read_run(task.folder, task.variant)
         except NetlearnError as error:
-            problem = (
-                "its worker process died, twice" if died and not (task.folder / SUMMARY).exists() else str(error)
-            )
+            died = tried and not (task.folder / sums.NAME).exists()
+            problem = "its worker process died, twice" if died else str(error)
     return Run(task.variant, task.folder, task.settings, None, {}, problem)
 
 
 def is_done(task: Task) -> bool:
-    """Tell whether the folder of a task holds this run, with the same settings, complete."""
+    """Return whether the folder of a task holds this run, with the same settings, complete."""
     if task.folder.is_symlink():
         return False
     try:
-        run = read_run(task.folder, task.variant)
+        done = read_run(task.folder, task.variant)
     except NetlearnError:
         return False
-    return run.settings == task.settings and is_whole(run)
-
-
-def _epochs_done(folder: Path) -> float:
-    """Return the epochs that a run has recorded so far, from the last whole row of its metrics."""
-    path = folder / METRICS
-    try:
-        check_file(path, MOST_METRICS)
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LONGEST_ROW))
-            *rows, _ = file.read(LONGEST_ROW).split(b"\n")
-        return float(rows[-1].split(b",")[1])
-    except (NetlearnError, OSError, ValueError, IndexError):
-        return 0.0  # nothing yet, or nothing that can be read: the run itself will tell
+    return done.settings == task.settings and done.is_complete()
 
 
 def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experiment:
     """Choose each variant's learning rate on the validation set.
 
-    A grid of 0.1 to 10 times its own is tried in short runs from the first seed; the rate with the best validation
-    accuracy is taken, the smaller one of equals.
+    Short runs from the first seed try 0.1 to 10 times the variant's own rate. The one with the best validation
+    accuracy is chosen, the smallest among equals.
     """
     trials: dict[str, tuple[str, Settings]] = {}
     for name, settings in experiment.variants.items():
         for factor in TUNING_FACTORS:
-            rate = float(f"{factor * (settings.learning_rate or 0):.3g}")
+            rate = float(f"{factor * settings.learning_rate:.3g}")
             short = msgspec.structs.replace(
                 settings, learning_rate=rate, epochs=min(settings.epochs, TUNING_EPOCHS), seed=experiment.seeds[0]
             )
@@ -176,7 +161,7 @@ def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experi
     for result in perform_all(tasks, workers):
         accuracy = result.summary.best_validation_accuracy if result.summary else None
         if accuracy is not None and accuracy > best.get(result.variant, (0.0, 0.0))[0]:
-            best[result.variant] = (accuracy, result.settings.learning_rate or 0)
+            best[result.variant] = (accuracy, result.settings.learning_rate)
     variants = {
         name: msgspec.structs.replace(
             settings, learning_rate=best[name][1] if name in best else settings.learning_rate

@@ -1,7 +1,8 @@
 import pytest
 
-from netlearn.results import Reached, Row
-from netlearn.wording import conclusion, problems, table
+from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.statistics import Reached, Row
+from netlearn.experiments.table import problems, table
 from tests.comparisons import row
 
 TABLE = [

@@ -7,30 +7,30 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
-from netlearn.activations import Array
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.launch import make_trainer, run
-from netlearn.runs import RunFolder
+from netlearn.experiments.run import make_trainer
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 from tests.files import small_dataset
+from tests.messages import tells
 from tests.reference import ReferenceNetwork
+from tests.runs import do_run
 
 
 def finish(folder: Path, **settings: Any) -> dict[str, Any]:
     resolved = resolve({"hidden": (5,), "epochs": 3} | settings)
-    run(resolved, make_trainer(resolved, small_dataset()), RunFolder(folder))
+    do_run(resolved, folder, draw=True)
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     return summary
 
 
 def test_run_folder_holds_all_that_is_known_of_the_run(tmp_path: Path) -> None:
     summary = finish(tmp_path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([
         "checkpoint.safetensors", "config.toml", "curves.png", "curves.svg", "metrics.csv",
-        "output_neurons.safetensors", "summary.json",
+        "SHA256SUMS", "output_neurons.safetensors", "summary.json",
         "weights.safetensors",
-    ]  # fmt: skip
+    ])  # fmt: skip
     assert (summary["status"], summary["updates"], summary["epochs"]) == ("finished", 15, 3)
     assert (summary["seed"], summary["sizes"]) == (0, [6, 5, 3])
     assert summary["data"]["name"] == "small"
@@ -75,8 +75,8 @@ def test_divergence_keeps_what_was_recorded(tmp_path: Path) -> None:
     with pytest.raises(DivergenceError) as caught:
         finish(tmp_path, learning_rate=10.0, l2=470.0, epochs=100)
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert str(caught.value) == f"{summary['error']}; what was recorded is in {tmp_path}"
-    assert summary["error"].startswith("the cost is no longer finite after update ")
+    assert tells(str(caught.value), f"after update {summary['updates']} with learning rate 10; {tmp_path}")
+    assert tells(str(caught.value), summary["error"])
     assert (summary["status"], summary["test_accuracy"]) == ("diverged", None)
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) > 2
     assert (tmp_path / "curves.png").is_file()
@@ -84,9 +84,7 @@ def test_divergence_keeps_what_was_recorded(tmp_path: Path) -> None:
 
 def test_stopped_run_is_kept_as_interrupted(tmp_path: Path) -> None:
     settings = resolve({"hidden": (5,), "epochs": 100})
-    trainer = make_trainer(settings, small_dataset())
-    trainer.on_update = lambda: trainer.stop() if trainer.update == 7 else None
-    summary = run(settings, trainer, RunFolder(tmp_path))
+    summary = do_run(settings, tmp_path, 7)
     assert (summary.status, summary.updates) == ("interrupted", 7)
     assert (tmp_path / "weights.safetensors").is_file()
 
@@ -104,46 +102,38 @@ def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 def test_variants_with_the_same_seed_are_paired() -> None:
     """They start from identical weights and see identical mini-batches; another seed changes both."""
     data = small_dataset()
-    starts, orders = [], []
+    starts, batches = [], []
     for given in ({"cost": "quadratic"}, {"cost": "cross-entropy", "learning_rate": 0.1, "l2": 5.0}, {"seed": 1}):
         trainer = make_trainer(resolve({"hidden": (5,), "epochs": 2}, given), data)
-        starts.append(b"".join(w.tobytes() for w in trainer.network.weights + trainer.network.biases))
-        seen: list[bytes] = []
-        update = trainer._update_mini_batch
-
-        def watched(x: Array, y: Array, update: Any = update, seen: list[bytes] = seen) -> None:
-            seen.append(x.tobytes())
-            update(x, y)
-
-        trainer._update_mini_batch = watched  # type: ignore[method-assign]
+        starts.append((trainer.network.parameters.vector.tobytes(), trainer.initial_sha256))
         list(trainer)
-        orders.append(seen)
+        batches.append(trainer.batches.sha256)
     assert starts[0] == starts[1] != starts[2]
-    assert orders[0] == orders[1] != orders[2]
+    assert batches[0] == batches[1] != batches[2]
 
 
 def test_weights_and_shuffling_draw_from_streams_of_their_own() -> None:
     trainer = make_trainer(resolve({"hidden": (5,)}), small_dataset())
-    shuffling = trainer.shuffling.rng.bit_generator.state["state"]["state"]
+    shuffling = trainer.batches.start(0)[0]["state"]["state"]
     fresh = make_trainer(resolve({"hidden": (6, 7)}), small_dataset())
-    assert fresh.shuffling.rng.bit_generator.state["state"]["state"] == shuffling  # whatever the weights drew
+    assert fresh.batches.start(0)[0]["state"]["state"] == shuffling  # whatever the weights drew
     first = np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).standard_normal((5, 6)) / np.sqrt(6)
     np.testing.assert_array_equal(trainer.network.weights[0], first.astype(np.float32))
-    assert np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).bit_generator.state != (
-        make_trainer(resolve({"hidden": (5,)}), small_dataset()).shuffling.rng.bit_generator.state
+    assert (
+        np.random.default_rng(np.random.SeedSequence(0).spawn(2)[0]).bit_generator.state
+        != (make_trainer(resolve({"hidden": (5,)}), small_dataset()).batches.start(0)[0])
     )
 
 
 def test_run_that_cannot_record_keeps_its_weights(tmp_path: Path) -> None:
     settings = resolve({"hidden": (5,), "epochs": 3})
-    folder = RunFolder(tmp_path)
 
     def fail(record: Record) -> None:
         if record.update == 5:
             raise OSError("nobody listens")
 
     with pytest.raises(OSError, match="nobody listens"):
-        run(settings, make_trainer(settings, small_dataset()), folder, fail)
+        do_run(settings, tmp_path, on_record=fail)
     assert (tmp_path / "weights.safetensors").is_file()
 
 
@@ -188,4 +178,4 @@ def test_single_neuron_learns_as_the_book_says(
 def test_batch_larger_than_the_training_set_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         make_trainer(resolve({"batch_size": 48}), small_dataset())
-    assert str(caught.value) == "batch_size 48: allowed is 1 to 47, the training examples of small"
+    assert tells(str(caught.value), "batch_size 48: must be 1 to 47, the training examples of small")

@@ -1,10 +1,11 @@
-"""Comparisons: what the runs of an experiment, or runs that exist, show together, in a folder of its own.
+"""Comparisons: what the runs of an experiment, or existing runs, show together, in a folder of its own.
 
-The folder is like a run's: config.toml, results.csv with a row per run, summary.json and the pictures.
+The folder is like a run's: config.toml, results.csv with a row per run, summary.json, the pictures and SHA256SUMS.
 """
 
 import csv
 import io
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,24 +14,25 @@ from pathlib import Path
 
 import msgspec
 
-from netlearn import wording
 from netlearn.errors import SettingsError
-from netlearn.experiment import Experiment, write_experiment
-from netlearn.history import Run, read_run
-from netlearn.launch import environment
-from netlearn.results import Row, group, pairing, run_table, sum_up
-from netlearn.runs import CONFIG, SUMMARY, RunFolder, run_folders
+from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.environment import environment
+from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
+from netlearn.experiments.tasks import perform_all, tasks_of, tune_rates
+from netlearn.experiments.workers import Workers
+from netlearn.runs import FILES as RUN_FILES
+from netlearn.runs import Run, RunFolder, config, read_run, run_folders, summary, sums
+from netlearn.runs.files import temporary_of, writing
 from netlearn.settings import FIELDS, Settings
-from netlearn.trials import perform_all, tasks_of
-from netlearn.workers import Workers
 
 RESULTS = "results.csv"
 PICTURES = ("curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "training-size", "layers")
-FILES = (CONFIG, RESULTS, SUMMARY, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
+FILES = (config.NAME, RESULTS, summary.NAME, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """What summary.json tells about a comparison."""
+    """The content of summary.json of a comparison."""
 
     title: str
     conclusion: str
@@ -38,7 +40,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     pictures: tuple[str, ...]
     folder: str
-    environment: dict[str, object]
+    environment: dict[str, str | int | None]
 
 
 def compare(
@@ -46,42 +48,68 @@ def compare(
     folder: RunFolder,
     workers: Workers,
     *,
-    on_progress: Callable[[float, int], object] | None = None,
+    on_tuned: Callable[[Experiment], object] = lambda experiment: None,
+    on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
 ) -> Comparison:
     """Do the runs of an experiment that its folder does not hold yet, and write everything that it holds.
 
     Args:
         experiment: with its data sets named, as `load_data` returns it.
         folder: gets the experiment as config.toml and a run folder for each variant and seed.
-        workers: what the runs and then the pictures are done by.
-        on_progress: told the epochs and the runs done so far.
+        workers: do the runs and draw the pictures.
+        on_tuned: called with the tuned experiment, if it is to be tuned.
+        on_progress: called with the epochs and the runs done so far.
 
     Raises:
         RunError: the folder cannot be written.
     """
-    folder.write(CONFIG, write_experiment(experiment))
+    folder.open_again()
+    folder.write(config.NAME, write_experiment(experiment))
+    if experiment.tuning == "to do":
+        experiment = tune_rates(experiment, folder.path, workers)
+        folder.write(config.NAME, write_experiment(experiment))
+        on_tuned(experiment)
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress)
     return _write_results(experiment.title, runs, folder, workers, "tuned " if experiment.tuning == "done" else "")
 
 
+def remove_runs(path: Path) -> None:
+    """Remove the run folders that a comparison's own config.toml lists, unless they hold other files too.
+
+    Raises:
+        SettingsError: the config.toml is not valid.
+        RunError: a folder cannot be removed.
+    """
+    if not (path / config.NAME).exists():
+        return
+    experiment = read_experiment(path / config.NAME, {}, None)
+    listed = {task.folder for task in tasks_of(experiment, path)}
+    tried = {folder for name in experiment.variants for folder in path.glob(f"tuning-{folder_name(name)}-*")}
+    own = {sums.NAME, *RUN_FILES, *(temporary_of(Path(name)).name for name in RUN_FILES)}
+    with writing(path):
+        for folder in run_folders(path):
+            if folder in listed | tried and {file.name for file in folder.iterdir()} <= own:
+                shutil.rmtree(folder)
+
+
 def read_runs(paths: Sequence[Path]) -> list[Run]:
-    """Read run folders that exist; runs of the same settings but for the seed are one variant.
+    """Read existing run folders; runs that differ only in their seed are one variant.
 
     The folder of a comparison stands for the runs in it.
 
     Raises:
-        RunError: a path is not the folder of a finished run.
+        RunError: a path is not the folder of a complete run.
         SettingsError: all runs have the same settings.
     """
     folders = [each for path in paths for each in (run_folders(path) if (path / RESULTS).is_file() else [path])]
-    runs = name_variants([read_run(path, "") for path in folders])
+    runs = name_variants([read_run(path) for path in folders])
     if len(group(runs)) < 2:
-        raise SettingsError(f"variants {runs[0].variant}: a comparison needs two or more")
+        raise SettingsError(f"variants {runs[0].variant}: must be two or more in a comparison")
     return runs
 
 
 def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers) -> Comparison:
-    """Compare runs that were read, training nothing, and write the results to a folder.
+    """Compare runs that were read, without training, and write the results to a folder.
 
     Raises:
         RunError: the folder cannot be written.
@@ -110,20 +138,21 @@ def _write_results(
     title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = ""
 ) -> Comparison:
     groups = group(runs)
-    rows = tuple(sum_up(name, members) for name, members in groups.items())
+    rows = tuple(summarize(name, members) for name, members in groups.items())
     caption = describe(title, rows, tuned)
     pictures = workers.map(partial(_draw, caption, runs, folder), PICTURES)
     folder.write(RESULTS, _csv(run_table(runs)))
     result = Comparison(
         title=title,
-        conclusion=wording.conclusion(rows),
+        conclusion=conclusion(rows),
         pairing=pairing(runs),
         rows=rows,
         pictures=tuple(name for name in pictures if name),
         folder=str(folder.path),
         environment=environment(),
     )
-    folder.write_summary(result)
+    folder.write(summary.NAME, summary.encode(result))
+    folder.finish()
     return result
 
 
@@ -150,7 +179,7 @@ def _csv(table: Sequence[dict[str, object]]) -> bytes:
 
 
 def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, name: str) -> str | None:
-    """Draw one picture, in whatever process; return its name, or None where these runs have nothing for it."""
+    """Draw one picture, in whatever process; return its name, or None if these runs have nothing to show in it."""
     from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 

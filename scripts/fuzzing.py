@@ -17,17 +17,15 @@ import msgspec
 import numpy as np
 from hypothesis import strategies as st
 
-from netlearn import datasets, launch
-from netlearn.checkpoints import identify, read_state, write_state
+from netlearn import datasets
+from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
 from netlearn.errors import NetlearnError
-from netlearn.experiment import read_experiment
-from netlearn.history import read_summary
-from netlearn.metrics import read_metrics
+from netlearn.experiments.experiment import read_experiment
+from netlearn.experiments.run import make_trainer
+from netlearn.runs import Sums, checkpoint, metrics, summary, weights
+from netlearn.runs.tensors import unpack
 from netlearn.settings import Settings, read_toml, resolve, write_toml
-from netlearn.tensors import layer_shapes, named, pack, read_tensors
-from tests.comparisons import summary
-from tests.files import small_dataset
 
 NUMBERS = [0, 1, 2, 7, 8, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**53, 2**63 - 1, 2**64 - 1]
 VALUES: list[Any] = [
@@ -193,15 +191,23 @@ def _read_data(path: Path) -> None:
         assert 0 <= part.labels.min() <= part.labels.max() < data.outputs
 
 
+def _small() -> Dataset:
+    rng = np.random.default_rng(7)
+    train, validation, test = (
+        Examples(rng.random((n, 6), np.float32), rng.integers(3, size=n)) for n in (47, 20, 20)
+    )
+    return Dataset("small", "here", train, validation, test, outputs=3, image=None, sha256={})
+
+
 SETTINGS = resolve({"hidden": (5,), "epochs": 2, "data": "small"})
-TRAINER = launch.make_trainer(SETTINGS, small_dataset())
-RUN = identify(SETTINGS, TRAINER.data)
+TRAINER = make_trainer(SETTINGS, _small())
+RUN = checkpoint.identify(SETTINGS, TRAINER.data)
 list(TRAINER)
 STATE = TRAINER.state()
 
 
 def _read_checkpoint(path: Path) -> None:
-    state, size = read_state(path, RUN, TRAINER)
+    state, size, _ = checkpoint.read(path, RUN, TRAINER)
     assert size >= 0
     TRAINER.restore(state)
     list(TRAINER)
@@ -209,18 +215,18 @@ def _read_checkpoint(path: Path) -> None:
 
 
 def _read_weights(path: Path) -> None:
-    shapes = layer_shapes(TRAINER.network.sizes)
-    tensors = read_tensors(path, shapes, "float32")
+    shapes = weights.shapes_of(TRAINER.network.sizes)
+    tensors = unpack(path, path.read_bytes(), shapes, "float32")
     assert {name: tensor.shape for name, tensor in tensors.items()} == shapes
     assert all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in tensors.values())
 
 
 def _read_settings(path: Path) -> None:
-    settings = Settings(**read_toml(path))
+    settings = resolve(read_toml(path))
     assert msgspec.convert(msgspec.to_builtins(settings), Settings) == settings
     again = path.with_name("again.toml")
     again.write_bytes(write_toml(settings))
-    assert Settings(**read_toml(again)) == settings
+    assert resolve(read_toml(again)) == settings
 
 
 def _read_experiment(path: Path) -> None:
@@ -229,9 +235,18 @@ def _read_experiment(path: Path) -> None:
 
 
 def _read_metrics(path: Path) -> None:
-    metrics = read_metrics(path)
-    assert len({len(column) for column in metrics.values()}) <= 1
-    assert all(np.isfinite(metrics[name]).all() for name in ("update", "epoch") if metrics)
+    columns = metrics.parse(path, path.read_bytes())
+    assert len({len(column) for column in columns.values()}) <= 1
+    assert all(np.isfinite(columns[name]).all() for name in ("update", "epoch") if columns)
+
+
+def _read_summary(path: Path) -> None:
+    """Read a summary whose hash was forged too."""
+    summary.read(Sums.compute(path.parent, [path.name], summary.MOST_BYTES))
+
+
+def _read_sums(path: Path) -> None:
+    assert Sums.read(path.parent).encode() == path.read_bytes()
 
 
 TOML = write_toml(resolve({"hidden": (100, 30), "l2": 5.0, "train_size": 50, "patience": 3}))
@@ -245,12 +260,23 @@ l2 = 0.1
 [variants.b]
 cost = "quadratic"
 """
-SUMMARY = msgspec.json.encode(summary(environment={"netlearn": "0.1.0", "numpy": "2"}))
+SUMMARY = summary.encode(
+    summary.Summary(
+        status="finished", error=None, updates=1000, epochs=2.0, best_epoch=2, best_validation_accuracy=0.9,
+        validation_accuracy=0.9, train_cost=0.1, train_accuracy=0.95, test_cost=0.2, test_accuracy=0.9,
+        recall=(0.8, 1.0), seed=0, sizes=(4, 3, 2), initial_weights_sha256="w", mini_batches_sha256="b",
+        data=summary.DataSummary(
+            name="small", where="here", note="", train=50, validation=10, test=10, sha256={"a": "b"}
+        ),
+        environment={"netlearn": "0.2.0", "cores": 2}, training_seconds=3.0, total_seconds=4.0,
+    )
+)  # fmt: skip
+SUMS = Sums(Path(), {"config.toml": "0" * 64, "metrics.csv": "1" * 64}).encode()
 METRICS = (
     b"update,epoch,seconds,train_cost,train_accuracy,validation_cost,validation_accuracy,output_error,learning_speed,"
     b"stuck,speed_1\n0,0,0,1,0.5,1,0.5,0.1,1,0,0.5\n5,0.5,0.1,1,0.5,1,0.5,0.1,nan,0,0.5\n"
 )
-CHECKPOINT, WEIGHTS = write_state(STATE, RUN, 100), pack(named(TRAINER.network.weights, TRAINER.network.biases))
+CHECKPOINT, WEIGHTS = checkpoint.encode(STATE, RUN, 100, "0" * 64), weights.encode(TRAINER.network)
 IMAGES = _idx((3, 4, 5))
 
 CASES = [
@@ -261,8 +287,9 @@ CASES = [
     Case("weights.safetensors", edited_safetensors(WEIGHTS) | edited(WEIGHTS), _read_weights),
     Case("config.toml", edited_toml(TOML) | edited(TOML), _read_settings),
     Case("experiment.toml", edited_toml(EXPERIMENT) | edited(EXPERIMENT), _read_experiment),
-    Case("summary.json", edited_json(SUMMARY) | edited(SUMMARY), lambda path: read_summary(path.parent)),
+    Case("summary.json", edited_json(SUMMARY) | edited(SUMMARY), _read_summary),
     Case("metrics.csv", edited(METRICS), _read_metrics),
+    Case("SHA256SUMS", edited(SUMS), _read_sums),
 ]
 
 

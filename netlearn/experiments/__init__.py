@@ -1,0 +1,1 @@
+"""Experiments: variants and seeds, the catalogue, one run, worker processes, statistics, the comparison."""

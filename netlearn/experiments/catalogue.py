@@ -1,0 +1,49 @@
+"""The experiments that come with netlearn, by name: the files in configs/, each of which answers one question."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from netlearn.errors import SettingsError
+from netlearn.experiments.experiment import About, read_about
+from netlearn.runs import config
+
+
+def folder() -> Path:
+    """Return the folder of the files: beside the package in a checkout, inside it once installed."""
+    inside = Path(__file__).parents[1] / "configs"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "configs"
+
+
+def files() -> dict[str, Path]:
+    """Return the files by the names of their experiments."""
+    return {path.stem: path for path in sorted(folder().glob("*.toml"), key=lambda path: path.stem)}
+
+
+def descriptions() -> dict[str, About]:
+    """Return what each file says about itself, by the names of the experiments."""
+    return {name: read_about(path) for name, path in files().items()}
+
+
+def find(argument: Path) -> Path | None:
+    """Return the experiment file that an argument names or is; None if it is a folder.
+
+    Raises:
+        SettingsError: nothing has this name.
+    """
+    if argument.suffix == ".toml":
+        return argument
+    known = files()
+    if str(argument) in known and not (argument / config.NAME).is_file():
+        return known[str(argument)]
+    if argument.exists():
+        return None
+    if len(argument.parts) > 1:
+        raise SettingsError(f"{argument}: no such folder")
+    near = ", ".join(nearest_first(str(argument), known))
+    raise SettingsError(f"{argument}: must be a run folder or one of the experiments {near}")
+
+
+def nearest_first(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names, those most similar to a name first."""
+    return sorted(known, key=lambda each: -difflib.SequenceMatcher(None, name, each).ratio())

@@ -1,0 +1,194 @@
+"""Experiments: variants of one network, each trained from several seeds.
+
+An experiment file has `title`, `seeds`, a table `[defaults]`, a table `[variants.NAME]` for each variant, and `about`
+(question, command, expected result, run time). A file with the settings of one run is an experiment with one variant.
+The command line can also build an experiment from flags.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from netlearn.costs import COSTS
+from netlearn.errors import NetlearnError, SettingsError
+from netlearn.own_cost import lies_in
+from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, decode_toml, resolve, unknown
+
+BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
+BUILT_IN_COSTS = ("quadratic", "cross-entropy")
+BUILT_IN_SEEDS = 3
+KEYS = ("format", "about", "title", "seeds", "tuning", "defaults", "variants")
+MOST_SEEDS = 1000
+Tuning = Literal["no", "to do", "done"]
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an experiment file says about itself."""
+
+    question: str
+    command: str
+    expected: str
+    run_time: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Variants by name, each trained from every seed; the seed in a variant's settings is not used.
+
+    Attributes:
+        title: of the pictures and the page.
+        seeds: all different.
+        variants: their settings.
+        tuning: whether the learning rates are to be tuned first.
+    """
+
+    title: str
+    seeds: tuple[int, ...]
+    variants: dict[str, Settings]
+    tuning: Tuning = "no"
+
+    def __post_init__(self) -> None:
+        """Check that the variants can be told apart."""
+        if not self.variants:
+            raise SettingsError("variants: must be one or more")
+        folders = [folder_name(name) for name in self.variants]
+        for name, folder in zip(self.variants, folders, strict=True):
+            if not folder or folders.count(folder) > 1:
+                raise SettingsError(f"variant {name!r}: names must differ in their letters and digits")
+
+
+def folder_name(variant: str) -> str:
+    """Return a variant's name as it appears in the names of its run folders."""
+    return re.sub(r"[^\w.=+]+", "-", variant).strip("-.")
+
+
+def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Experiment:
+    """Return the experiment that compares costs, with the built-in settings as changed by flags.
+
+    Raises:
+        SettingsError: a cost is named twice, there is only one, or the number of seeds is not valid.
+        CostError: a user's own cost cannot be loaded.
+    """
+    if len(costs) < 2:
+        raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
+    for cost in costs:
+        if costs.count(cost) > 1:
+            raise SettingsError(f"--cost {cost}: is given twice; the costs must differ")
+    variants = {cost: resolve(BUILT_IN, flags, {"cost": cost}) for cost in costs}
+    return Experiment(" against ".join(costs), _seeds(seeds, "--seeds"), variants)
+
+
+def read_about(path: Path) -> About:
+    """Return what an experiment file says about itself.
+
+    Raises:
+        SettingsError: the file cannot be read, or its `about` is not complete.
+    """
+    try:
+        return msgspec.convert(decode_toml(path).get("about", {}), About)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: about: {error}") from error
+
+
+def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> Experiment:
+    """Return the experiment in a TOML file.
+
+    Args:
+        path: the file.
+        flags: settings that replace the file's defaults.
+        seeds: replaces the file's seeds, and the seed of a file with the settings of one run.
+
+    Raises:
+        SettingsError: the file cannot be read, or has an unknown key or an invalid value.
+        CostError: a user's own cost cannot be loaded.
+    """
+    content = decode_toml(path)
+    if "variants" not in content and content.keys() & FIELDS.keys():
+        settings = {key: value for key, value in content.items() if key not in {"seed", "format", "about"}}
+        name = str(content.get("cost", FIELDS["cost"].default))
+        content = {"format": content.get("format", FORMAT), "variants": {name: settings}}
+    for key in content:
+        if key not in KEYS:
+            raise unknown(f"{path}: {key}", key, KEYS)
+    check_format(path, content.get("format", FORMAT))
+    title = content.get("title", path.stem)
+    if not isinstance(title, str):
+        raise SettingsError(f"{path}: title {title!r}: must be a text")
+    tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
+    layers = {
+        name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}
+        for name, table in tables.items()
+    }
+    for name, layer in layers.items():
+        if "seed" in layer:
+            raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
+    defaults = layers.pop("defaults")
+    given = content.get("seeds", BUILT_IN_SEEDS)
+    try:
+        chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
+        variants = {name.removeprefix("variants."): resolve(defaults, flags, layer) for name, layer in layers.items()}
+        return Experiment(title, chosen, variants, _tuning(content.get("tuning", "no")))
+    except NetlearnError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def refuse_code_beside(path: Path) -> None:
+    """Refuse the config.toml of a comparison if the code of a cost lies in the same folder.
+
+    Raises:
+        SettingsError: it does, or the file cannot be read.
+    """
+    content = decode_toml(path)
+    variants = content.get("variants")
+    for table in [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]:
+        cost = table.get("cost") if isinstance(table, dict) else None
+        if isinstance(cost, str) and cost not in COSTS and lies_in(cost, path.parent):
+            raise SettingsError(f"{path}: cost {cost}: its code lies in the folder, which must not hold code")
+
+
+def _variants(path: Path, variants: Any) -> dict[str, Any]:
+    return {f"variants.{name}": table for name, table in _table(path, "variants", variants).items()}
+
+
+def _table(path: Path, name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{path}: {name} {value!r}: must be a table, [{name}]")
+    return value
+
+
+def _tuning(given: Any) -> Tuning:
+    try:
+        return msgspec.convert(given, Tuning)  # type: ignore[no-any-return]  # msgspec does not type literals
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"tuning {given!r:.80}: must be no, to do or done") from error
+
+
+def _seeds(given: Any, label: str) -> tuple[int, ...]:
+    """Return the seeds that a number or a list of them stands for."""
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_SEEDS:
+        return tuple(range(given))
+    if isinstance(given, list) and 1 <= len(given) <= MOST_SEEDS:
+        seeds = tuple(check("seed", seed, label) for seed in given)
+        if len(set(seeds)) == len(seeds):
+            return seeds
+    raise SettingsError(f"{label} {given!r}: must be a number from 1 to {MOST_SEEDS} or a list of different seeds")
+
+
+def write_experiment(experiment: Experiment) -> bytes:
+    """Return an experiment as the config.toml of a comparison, which `read_experiment` reads."""
+    variants = {name: msgspec.structs.asdict(settings) for name, settings in experiment.variants.items()}
+    shared = {
+        key: value
+        for key, value in next(iter(variants.values())).items()
+        if key != "seed" and all(variant[key] == value for variant in variants.values())
+    }
+    own = {
+        name: {key: value for key, value in variant.items() if key not in shared and key != "seed"}
+        for name, variant in variants.items()
+    }
+    head = {"format": FORMAT, "title": experiment.title, "seeds": experiment.seeds, "tuning": experiment.tuning}
+    return msgspec.toml.encode(head | {"defaults": shared, "variants": own})

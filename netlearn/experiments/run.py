@@ -1,0 +1,242 @@
+"""One run: from settings to a trained network and its run folder.
+
+The seed feeds two random streams, one for the initial weights and one for the shuffling. Runs with the same seed and
+sizes therefore start from identical weights and see identical mini-batches, whatever else they differ in.
+"""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from netlearn.costs import COSTS, Cost
+from netlearn.datasets import Dataset
+from netlearn.errors import DivergenceError, RunError, SettingsError
+from netlearn.experiments.environment import environment
+from netlearn.network import Network
+from netlearn.numerics import Array
+from netlearn.own_cost import check_gradient, load_cost
+from netlearn.runs import CURVES, RunFolder, Summary, checkpoint, config, metrics, output_neurons, summary, weights
+from netlearn.settings import Settings, write_toml
+from netlearn.slowdown import Record
+from netlearn.training import State, Trainer
+
+OnRecord = Callable[[Record], object]
+
+
+def checked_cost(settings: Settings, data: Dataset) -> Cost:
+    """Return the cost for a run on a data set, after checking that the settings fit it.
+
+    Raises:
+        SettingsError: the mini-batch or the training size is larger than the training set.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    size = len(training_part(settings, data).train)
+    if settings.batch_size > size:
+        raise SettingsError(
+            f"batch_size {settings.batch_size}: must be from 1 to {size}, the training examples of {data.name}"
+        )
+    cost = load_cost(settings.cost)
+    if settings.cost not in COSTS:
+        check_gradient(cost, settings.cost, outputs=data.outputs)
+    return cost
+
+
+def training_part(settings: Settings, data: Dataset) -> Dataset:
+    """Return the data set with the training examples that the settings choose.
+
+    Raises:
+        SettingsError: there are not that many.
+    """
+    return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
+
+
+def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> Trainer:
+    """Return a trainer with a new network.
+
+    Args:
+        settings: of the run.
+        data: its data set, whole.
+        last: stop after this many updates.
+
+    Raises:
+        SettingsError: no network can have these settings with this data.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    cost = checked_cost(settings, data)
+    data = training_part(settings, data)
+    sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
+    weights_seed, shuffling_seed = np.random.SeedSequence(settings.seed).spawn(2)
+    try:
+        network = Network(
+            sizes,
+            cost=cost,
+            activation=settings.activation,
+            initializer=settings.initializer,
+            rng=np.random.default_rng(weights_seed),
+            dtype=settings.dtype,
+        )
+    except MemoryError as error:
+        raise SettingsError(f"hidden {list(settings.hidden)}: a network {sizes} does not fit in memory") from error
+    return Trainer(
+        network,
+        data,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        rng=np.random.default_rng(shuffling_seed),
+        l2=settings.l2,
+        patience=None if settings.patience == "off" else settings.patience,
+        probe_every=settings.probe_every,
+        track_test=settings.track_test,
+        last=last,
+    )
+
+
+def resume(
+    settings: Settings,
+    trainer: Trainer,
+    folder: RunFolder,
+    on_record: OnRecord = lambda record: None,
+    *,
+    draw: bool = True,
+) -> Summary:
+    """Resume the run in a folder, with settings that differ in their epochs at most.
+
+    It ends as a run that was never interrupted, to the byte.
+
+    Raises:
+        DivergenceError: after the folder was completed.
+        RunError: the checkpoint is not one of this run, or the folder cannot be written.
+    """
+    rows = metrics.MetricsWriter(folder.path)
+    path = folder.path / checkpoint.NAME
+    size, sha256 = 0, hashlib.sha256().hexdigest()
+    if path.exists() or path.is_symlink():
+        state, size, sha256 = checkpoint.read(path, checkpoint.identify(settings, trainer.data), trainer)
+        trainer.restore(state)
+    rows.restore(size, sha256)
+    folder.open_again()
+    rows.truncate()
+    return _run(settings, trainer, folder, rows, on_record, draw=draw)
+
+
+def run(
+    settings: Settings,
+    trainer: Trainer,
+    folder: RunFolder,
+    on_record: OnRecord = lambda record: None,
+    *,
+    draw: bool = True,
+) -> Summary:
+    """Train, and write everything that a run folder holds, with or without the learning curves.
+
+    However the training ends, everything recorded until then is kept, with a checkpoint to resume from.
+
+    Raises:
+        DivergenceError: after the folder was completed.
+        RunError: the folder cannot be written.
+    """
+    return _run(settings, trainer, folder, metrics.MetricsWriter(folder.path), on_record, draw=draw)
+
+
+def _run(
+    settings: Settings,
+    trainer: Trainer,
+    folder: RunFolder,
+    rows: metrics.MetricsWriter,
+    on_record: OnRecord,
+    *,
+    draw: bool,
+) -> Summary:
+    begun = perf_counter()
+    folder.write(config.NAME, write_toml(settings))
+    identity = checkpoint.identify(settings, trainer.data)
+
+    def save(state: State) -> None:
+        rows.flush()
+        folder.write(checkpoint.NAME, checkpoint.encode(state, identity, rows.size, rows.sha256))
+
+    trainer.on_checkpoint = save
+    divergence = None
+    try:
+        for record in trainer:
+            rows.write(record)
+            on_record(record)
+    except DivergenceError as error:
+        divergence = error
+    except BaseException:
+        with suppress(RunError):  # keep the weights if possible; the first error is the one to report
+            folder.write(weights.LAST, weights.encode(trainer.network))
+        raise
+    folder.write(weights.LAST, weights.encode(trainer.network))
+    if settings.patience != "off" and trainer.patience.best is not None:
+        trainer.restore_best()
+        folder.write(weights.BEST, weights.encode(trainer.network))
+    folder.write(output_neurons.NAME, output_neurons.encode(trainer.probe.samples))
+    columns = rows.read() if rows.size else {}
+    results = _summarize(settings, trainer, columns, divergence, begun)
+    if draw and columns:
+        draw_curves(folder, settings, trainer, columns)
+    folder.write(summary.NAME, summary.encode(results))
+    folder.finish()
+    if divergence is not None:
+        raise DivergenceError(f"{divergence}; the records until then are in {folder.path}") from divergence
+    return results
+
+
+def draw_curves(folder: RunFolder, settings: Settings, trainer: Trainer, columns: dict[str, Array]) -> None:
+    """Draw the learning curves into a run folder."""
+    from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.style import render  # noqa: PLC0415
+
+    sizes = "-".join(map(str, trainer.network.sizes))
+    data = Path(trainer.data.name).name
+    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {data}"
+    figure = curves(columns, trainer.schedule.updates_per_epoch, title, len(trainer.data.train))
+    for name in CURVES:
+        folder.write(name, render(figure, Path(name).suffix[1:]))
+
+
+def _summarize(
+    settings: Settings, trainer: Trainer, columns: dict[str, Array], divergence: DivergenceError | None, begun: float
+) -> Summary:
+    epochs = trainer.update / trainer.schedule.updates_per_epoch
+    train = test = None
+    status: Literal["finished", "stopped early", "interrupted", "diverged"] = "diverged"
+    if divergence is None:
+        train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
+        ended_early: Literal["stopped early", "interrupted"] = (
+            "stopped early" if trainer.patience.exhausted() else "interrupted"
+        )
+        status = "finished" if epochs == settings.epochs else ended_early
+    data, best = trainer.data, trainer.patience.best
+    return Summary(
+        status=status,
+        error=str(divergence) if divergence else None,
+        updates=trainer.update,
+        epochs=epochs,
+        best_epoch=best.epoch if best else None,
+        best_validation_accuracy=best.accuracy if best else None,
+        validation_accuracy=float(columns["validation_accuracy"][-1]) if columns else None,
+        train_cost=train.cost if train else None,
+        train_accuracy=train.accuracy if train else None,
+        test_cost=test.cost if test else None,
+        test_accuracy=test.accuracy if test else None,
+        recall=test.recall if test else (),
+        seed=settings.seed,
+        sizes=trainer.network.sizes,
+        initial_weights_sha256=trainer.initial_sha256,
+        mini_batches_sha256=trainer.batches.sha256.hex(),
+        data=summary.DataSummary(
+            name=data.name, where=data.where, note=data.note, train=len(data.train),
+            validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
+        ),
+        environment=environment(),
+        training_seconds=round(trainer.seconds, 3),
+        total_seconds=round(perf_counter() - begun, 3),
+    )  # fmt: skip

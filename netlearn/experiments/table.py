@@ -1,0 +1,76 @@
+"""The table of a comparison: a column for each variant, a line for each measure."""
+
+from collections.abc import Sequence
+
+from wcwidth import wcswidth
+
+from netlearn.experiments.statistics import Reached, Row
+
+
+def table(rows: Sequence[Row], *, markdown: bool = False) -> str:
+    """Return the rows as a table for the terminal or as Markdown."""
+    lines = [
+        ["", *(row.variant for row in rows)],
+        ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
+        ["seeds finished", *(f"{row.finished} of {row.seeds}" for row in rows)],
+        ["test accuracy", *(with_spread(row.test_accuracy, row.test_spread) for row in rows)],
+        ["  lowest seed", *(percent(row.test_lowest) for row in rows)],
+        ["best validation accuracy", *(percent(row.best_validation_accuracy) for row in rows)],
+        *(
+            [f"updates to {100 * reached.accuracy:.0f} % validation", *(_median(row.reached[i]) for row in rows)]
+            for i, reached in enumerate(rows[0].reached)
+        ),
+        ["learning speed at update 0", *(_number(row.learning_speed_0) for row in rows)],
+        ["  at update 100", *(_number(row.learning_speed_100) for row in rows)],
+        ["stuck outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
+        ["seconds per epoch", *(_number(row.seconds_per_epoch) for row in rows)],
+    ]
+    if len({row.data for row in rows}) > 1:
+        lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
+    return _markdown(lines) if markdown else _aligned(lines)
+
+
+def _markdown(lines: list[list[str]]) -> str:
+    head, *body = [[cell.strip().replace("\\", r"\\").replace("|", r"\|") for cell in line] for line in lines]
+    ruled = [head, ["---", *("---:" for _ in head[1:])], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    """Return lines with columns of equal width on a terminal, where some characters are two cells wide."""
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(lines[0]))]
+    texts = []
+    for first, *rest in lines:
+        cells = [" " * (width - _width(cell)) + cell for cell, width in zip(rest, widths[1:], strict=True)]
+        texts.append("  ".join([first + " " * (widths[0] - _width(first)), *cells]).rstrip())
+    return "\n".join(texts)
+
+
+def _width(text: str) -> int:
+    return max(0, wcswidth(text))
+
+
+def problems(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each run that did not finish."""
+    return [f"{row.variant}, {problem}" for row in rows for problem in row.problems]
+
+
+def _median(reached: Reached) -> str:
+    if len(reached.updates) == reached.seeds and reached.median is not None:
+        return f"{reached.median:,.0f}"
+    never = f"never in {reached.seeds - len(reached.updates)} of {reached.seeds}"
+    return never if reached.median is None else f"{reached.median:,.0f} ({never})"
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction in per cent, such as "95.49 %", or "-" if there is none."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def with_spread(mean: float | None, spread: float | None) -> str:
+    """Return a mean and its standard deviation in per cent, such as "96.26 ± 0.05 %"."""
+    return percent(mean) if mean is None or spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

@@ -1,0 +1,101 @@
+"""Repeating a stored run, to see whether the same results come out."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from netlearn.datasets import Dataset
+from netlearn.errors import DivergenceError
+from netlearn.experiments.environment import environment
+from netlearn.experiments.run import make_trainer, run
+from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, summary, weights
+from netlearn.runs.folder import MOST_BYTES
+from netlearn.training import Trainer
+
+NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A part of the environment or the data that differs from that of the stored run."""
+
+    name: str
+    then: Any
+    now: Any
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a run was repeated exactly.
+
+    Attributes:
+        identical: whether everything that the run determines is the same, to the byte.
+        updates: how far both runs went.
+        differing: the files, columns and results that differ.
+        largest_difference: of any weight or bias.
+        differences: what differs in the environment or the data, and may be the reason.
+    """
+
+    identical: bool
+    updates: int
+    differing: tuple[str, ...]
+    largest_difference: float
+    differences: tuple[Difference, ...]
+
+
+def verify(
+    folder: Path, load: Callable[[str], Dataset], watch: Callable[[Trainer], object] = lambda trainer: None
+) -> Verdict:
+    """Repeat the run in a folder as far as it went, and compare everything that the settings determine.
+
+    Args:
+        folder: of a run that has ended, however it did.
+        load: returns a data set by its name.
+        watch: called with the trainer before it starts.
+
+    Raises:
+        RunError: it is not the folder of such a run, or a file was changed.
+    """
+    then = read_run(folder)
+    Sums.read(folder).check_all(MOST_BYTES)
+    weights_then = then.weights()  # before the training, which may take an hour
+    data = load(then.settings.data)
+    trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)
+    watch(trainer)
+    with tempfile.TemporaryDirectory() as temporary:
+        with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
+            run(then.settings, trainer, again, draw=False)
+        now = read_run(again.path)
+        weights_now = now.weights()
+    differing = _differing(then, now)
+    gaps = [np.abs(array - weights_now[name]).max() for name, array in weights_then.items()]
+    return Verdict(
+        identical=not differing,
+        updates=trainer.update,
+        differing=tuple(differing),
+        largest_difference=float(max(gaps)),
+        differences=tuple(_environment_differences(then, data)),
+    )
+
+
+def _differing(then: Run, now: Run) -> list[str]:
+    """Return what differs: files whose bytes are determined, columns of metrics.csv, fields of summary.json."""
+    hashes = [run.sums.hashes if run.sums else {} for run in (then, now)]
+    files = (weights.LAST, weights.BEST, output_neurons.NAME)
+    found = [name for name in files if hashes[0].get(name) != hashes[1].get(name)]
+    for name in sorted((then.metrics.keys() | now.metrics.keys()) - {"seconds"}):
+        stored, repeated = (run.metrics.get(name, np.empty(0)) for run in (then, now))
+        if not np.array_equal(stored, repeated, equal_nan=True):
+            found.append(f"{name} in {metrics.NAME}")
+    summaries = [msgspec.to_builtins(run.summary) for run in (then, now)]
+    names = [name for name in summaries[0] if name not in NOT_REPEATED]
+    return found + [f"{name} in {summary.NAME}" for name in names if summaries[0][name] != summaries[1][name]]
+
+
+def _environment_differences(then: Run, data: Dataset) -> list[Difference]:
+    stored = {**then.summary.environment, **then.summary.data.sha256} if then.summary else {}
+    now = {**environment(), **data.sha256}
+    return [Difference(name, stored.get(name), now[name]) for name in now if stored.get(name) != now[name]]

@@ -1,0 +1,134 @@
+"""Tasks side by side in worker processes; any of them may die.
+
+Each slot is a thread that feeds an executor of its own, so a worker that dies costs only its own task a retry. Any
+executor of `concurrent.futures`, or with its interface, can take the place of a process.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import suppress
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+ATTEMPTS = 2
+LOOK_EVERY = 0.2  # seconds between two looks at the progress
+START_WITHIN = 30.0  # seconds for a worker process to start
+
+
+class WorkerProcess(ProcessPoolExecutor):
+    """One fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")  # fork would copy the threads of the parent's BLAS
+        super().__init__(1, context, initializer=_begin_worker)
+        self._pid = self.submit(os.getpid)
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the process, and to no other."""
+        with suppress(Exception):  # it never started, or is gone
+            os.kill(self._pid.result(START_WITHIN), signal.SIGTERM)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nobody is left to take a result
+
+
+class _Raised(NamedTuple):
+    """An error that the task's function raised, as opposed to one of the executor."""
+
+    error: Exception
+
+
+def _guarded(function: Callable[[Task], Result], task: Task) -> Result | _Raised:
+    try:
+        return function(task)
+    except Exception as error:
+        return _Raised(error)
+
+
+class Workers:
+    """A number of slots, each with an executor that is kept from one call of `map` to the next.
+
+    Args:
+        jobs: how many tasks run at once.
+        make_executor: makes the executor of a slot, and again after it broke.
+    """
+
+    def __init__(self, jobs: int, make_executor: Callable[[], Executor] = WorkerProcess) -> None:
+        self._jobs = jobs
+        self._make_executor = make_executor
+        self._threads = ThreadPoolExecutor(jobs)
+        self._idle: queue.SimpleQueue[Executor] = queue.SimpleQueue()
+        self._all: set[Executor] = set()
+        self._aborting = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._aborting.set()
+            for executor in list(self._all):
+                if isinstance(executor, WorkerProcess):
+                    executor.terminate()
+        self._threads.shutdown(cancel_futures=error is not None)
+        for executor in self._all:
+            executor.shutdown()
+
+    def map(
+        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None
+    ) -> list[Result | None]:
+        """Return function(task) for each task, in order; None for a task whose executor broke twice.
+
+        `look` is called from time to time meanwhile. An error that the function raises is raised here.
+        """
+        futures = [self._threads.submit(self._attempt, function, task) for task in tasks]
+        pending: set[Future[Result | None]] = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=LOOK_EVERY)
+            look()
+            for future in done:
+                future.result()
+        return [future.result() for future in futures]
+
+    def _attempt(self, function: Callable[[Task], Result], task: Task) -> Result | None:
+        for _ in range(ATTEMPTS):
+            if self._aborting.is_set():
+                break
+            executor = self._take()
+            try:
+                result = executor.submit(_guarded, function, task).result()
+            except Exception:
+                self._all.discard(executor)
+                executor.shutdown()  # wait for its thread, which must not outlive Python
+                continue
+            self._idle.put(executor)
+            if isinstance(result, _Raised):
+                raise result.error
+            return result
+        return None
+
+    def _take(self) -> Executor:
+        with suppress(queue.Empty):
+            return self._idle.get_nowait()
+        executor = self._make_executor()
+        self._all.add(executor)
+        return executor

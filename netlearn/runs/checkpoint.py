@@ -1,0 +1,166 @@
+"""checkpoint.safetensors: the state from which a run is resumed exactly.
+
+It holds the arrays of a trainer's `State`, and the rest of it as JSON in the metadata, with a SHA-256 of the whole
+file (computed with zeros in its own place), since a killed run has no SHA256SUMS.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from netlearn.datasets import Dataset
+from netlearn.errors import RunError
+from netlearn.runs.files import read_bounded
+from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
+from netlearn.runs.tensors import most_bytes, pack, unpack, unpack_metadata
+from netlearn.settings import Settings
+from netlearn.slowdown import SAMPLE_UPDATES
+from netlearn.training import Best, State, Trainer
+
+NAME = "checkpoint.safetensors"
+KEY, PARAMETERS, BEST = "state", "parameters", "best"
+MOST_BYTES = 100_000_000_000
+NO_HASH = "0" * 64
+
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Hex128: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{1,32}\Z")]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Generator(msgspec.Struct, frozen=True):
+    """The state of numpy's PCG64, its large integers in hexadecimal."""
+
+    state: Hex128
+    inc: Hex128
+    has_uint32: Literal[0, 1]
+    uinteger: Annotated[int, Meta(ge=0, lt=2**32)]
+
+
+class BestEpoch(msgspec.Struct, frozen=True):
+    """The best epoch and its validation accuracy."""
+
+    epoch: Annotated[int, Meta(ge=1)]
+    accuracy: Annotated[float, Meta(ge=0, le=1)]
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The metadata of a checkpoint.
+
+    `run` is the run's `identify`; `metrics_bytes` and `metrics_sha256` say which rows of metrics.csv belong to it.
+    """
+
+    sha256: Sha256
+    run: dict[str, Any]
+    update: Count
+    seconds: Annotated[float, Meta(ge=0)]
+    probed: bool
+    rng: Generator
+    batches_sha256: Sha256
+    best: BestEpoch | None
+    samples: list[Annotated[int, Meta(ge=0)]]
+    metrics_bytes: Count
+    metrics_sha256: Sha256
+
+
+def identify(settings: Settings, data: Dataset) -> dict[str, Any]:
+    """Return the identity of a run: its settings except for the epochs, and the SHA-256 of its data's files."""
+    return _plain(settings) | {"data": dict(data.sha256)}
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in plain.items() if name != "epochs"
+    }
+
+
+def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
+    """Return the content of the file, for the run that `identify` describes."""
+    tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
+    if state.best is not None:
+        tensors[BEST] = state.best.parameters
+    rng = state.rng
+    text = Text(
+        sha256=NO_HASH,
+        run=run,
+        update=state.update,
+        seconds=state.seconds,
+        probed=state.probed,
+        rng=Generator(f"{rng['state']['state']:x}", f"{rng['state']['inc']:x}", rng["has_uint32"], rng["uinteger"]),
+        batches_sha256=state.batches_sha256.hex(),
+        best=BestEpoch(state.best.epoch, state.best.accuracy) if state.best else None,
+        samples=list(state.samples),
+        metrics_bytes=metrics_bytes,
+        metrics_sha256=metrics_sha256,
+    )
+    content = pack(tensors, {KEY: msgspec.json.encode(text).decode()})
+    return content.replace(NO_HASH.encode(), _sha256(content), 1)
+
+
+def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int, str]:
+    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
+
+    Raises:
+        RunError: the file cannot be read, was changed, or is not a checkpoint of that run.
+    """
+    size, dtype = trainer.network.parameters.vector.size, trainer.network.dtype.name
+    train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
+    largest = {PARAMETERS: (size,), BEST: (size,)} | shapes_of(SAMPLE_UPDATES, train, outputs)
+    content = read_bounded(path, most_bytes(largest, dtype))
+    text = _text(path, content)
+    _check_run(path, text, run)
+    shapes = {name: largest[name] for name in (PARAMETERS, *([BEST] if text.best else []))}
+    tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
+    state = State(
+        update=text.update,
+        seconds=text.seconds,
+        probed=text.probed,
+        rng={
+            "bit_generator": "PCG64",
+            "state": {"state": int(text.rng.state, 16), "inc": int(text.rng.inc, 16)},
+            "has_uint32": text.rng.has_uint32,
+            "uinteger": text.rng.uinteger,
+        },
+        batches_sha256=bytes.fromhex(text.batches_sha256),
+        parameters=tensors[PARAMETERS],
+        best=Best(text.best.epoch, text.best.accuracy, tensors[BEST]) if text.best else None,
+        samples=samples_of(tensors, text.samples),
+    )
+    if state.update > trainer.schedule.last:
+        raise RunError(f"{path}: update {state.update}: must be at most {trainer.schedule.last}, the last of the run")
+    return state, text.metrics_bytes, text.metrics_sha256
+
+
+def check_settings(path: Path, settings: Settings) -> None:
+    """Check that a checkpoint was written with those settings, apart from the epochs and the name of the data.
+
+    Raises:
+        RunError: it was not, or is not a checkpoint.
+    """
+    given = _plain(settings)
+    del given["data"]
+    _check_run(path, _text(path, read_bounded(path, MOST_BYTES)), given)
+
+
+def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
+    for name, value in run.items():
+        if text.run.get(name) != value:
+            raise RunError(f"{path}: was written with {name} {text.run.get(name)!r:.80}; the run has {value!r:.80}")
+
+
+def _text(path: Path, content: bytes) -> Text:
+    """Return the metadata, after the hash was checked."""
+    try:
+        text = msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RunError(f"{path}: not a checkpoint: {error}") from error
+    if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
+    return text
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

@@ -1,0 +1,63 @@
+"""config.toml of a run: its complete settings, from which it can be repeated."""
+
+from pathlib import Path
+from typing import Any
+
+from netlearn.costs import COSTS
+from netlearn.errors import RunError, SettingsError
+from netlearn.own_cost import lies_in
+from netlearn.runs.files import read_bounded
+from netlearn.runs.sums import NAME as SUMS
+from netlearn.runs.sums import Sums
+from netlearn.settings import MOST_TOML, Settings, check, check_format, decode_toml
+
+NAME = "config.toml"
+
+
+def read(folder: Path, sums: Sums | None = None) -> Settings:
+    """Return the settings of a run folder, without importing the code that a cost names.
+
+    Args:
+        folder: the run folder, complete or not.
+        sums: the hashes of a complete folder, if they are read already.
+
+    Raises:
+        RunError: there are none, they are not valid, were changed, or the cost's code lies in the folder.
+    """
+    path = folder / NAME
+    content = _read(folder, sums)
+    if "variants" in content:
+        raise RunError(f"{folder}: is a comparison, not a run; resume it with netlearn compare --resume")
+    try:
+        settings = Settings(**{name: check(name, value, f"{path}: {name}") for name, value in content.items()})
+    except TypeError as error:
+        raise RunError(f"{path}: not the settings of a run: {error}") from error
+    except SettingsError as error:
+        raise RunError(str(error)) from error
+    if settings.cost not in COSTS and lies_in(settings.cost, folder):
+        raise RunError(f"{path}: cost {settings.cost}: its code lies in the run folder, which must not hold code")
+    return settings
+
+
+def holds_comparison(folder: Path) -> bool:
+    """Return whether a folder's config.toml is a comparison's.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    return "variants" in _read(folder, None)
+
+
+def _read(folder: Path, sums: Sums | None) -> dict[str, Any]:
+    path = folder / NAME
+    if not path.exists():
+        raise RunError(f"{folder}: not the folder of a run: it has no {NAME}")
+    if sums is None and (folder / SUMS).exists():
+        sums = Sums.read(folder)
+    raw = sums.content(NAME, MOST_TOML) if sums else read_bounded(path, MOST_TOML)
+    try:
+        content = decode_toml(path, raw)
+        check_format(path, content.pop("format", 1))
+    except SettingsError as error:
+        raise RunError(str(error)) from error
+    return content

@@ -1,0 +1,83 @@
+"""Single files: written whole or not at all and flushed to disk; read within bounds, and never through a link."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from netlearn.errors import RunError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its place holds all of it or what was there before, even after a power cut.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    temporary = temporary_of(path)
+    with writing(path):
+        try:
+            temporary.unlink(missing_ok=True)  # left by a killed run, or a link
+            with open(temporary, "xb") as file:  # noqa: PTH123 ("x" follows no link)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            flush_folder(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def temporary_of(path: Path) -> Path:
+    """Return where a file is written before it is moved into its place."""
+    return path.with_name(f".{path.name}.part")
+
+
+def flush_folder(path: Path) -> None:
+    """Flush a folder's entries to disk, where the system supports it."""
+    with suppress(PermissionError):  # Windows opens no folders
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return the content of a plain file of at most `most` bytes; links are not followed.
+
+    Raises:
+        RunError: it cannot be read, is not a plain file or is larger.
+    """
+    try:
+        size = path.lstat().st_size
+        if path.is_symlink() or not path.is_file():
+            raise RunError(f"{path}: not a plain file; the files of a run must lie in its folder")
+        if size > most:
+            raise RunError(f"{path}: {size:,} bytes: must be at most {most:,}")
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def free_path(parent: Path, name: str, suffix: str = "") -> Path:
+    """Return parent/name, or parent/name-2, name-3, … if those exist.
+
+    Raises:
+        RunError: the folder cannot be read.
+    """
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    with writing(parent):
+        return next(path for free in names if not (path := parent / f"{free}{suffix}").exists())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's errors into one that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,151 @@
+"""The folder of a run or a comparison: taken under a lock, each file whole or absent."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from netlearn.errors import RunError
+from netlearn.runs import checkpoint, config, metrics, output_neurons, summary, sums, weights
+from netlearn.runs.files import flush_folder, free_path, temporary_of, write_whole, writing
+
+CURVES = ("curves.png", "curves.svg")
+FILES = (
+    config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, checkpoint.NAME,
+    *CURVES,
+)  # fmt: skip
+MOST_BYTES = 100_000_000_000  # of any file
+
+
+class RunFolder:
+    """A folder that one run, or one comparison of runs, writes to; made by `create` or `existing`.
+
+    Attributes:
+        path: the folder.
+        files: the names of the files that belong to the run, except for SHA256SUMS.
+    """
+
+    def __init__(self, path: Path, files: Sequence[str] = FILES) -> None:
+        self.path = path
+        self.files = files
+
+    @classmethod
+    @contextmanager
+    def create(
+        cls,
+        path: Path,
+        *,
+        force: bool = False,
+        files: Sequence[str] = FILES,
+        remove: Callable[[Path], object] = lambda path: None,
+    ) -> Iterator["RunFolder"]:
+        """Make a folder, with its parents, and keep it locked.
+
+        Args:
+            path: the folder; it may exist if it is empty.
+            force: if it holds a run or comparison, remove its files. Other files are never touched.
+            files: the names of the files that belong to the run.
+            remove: called before the files are removed, under the lock, to remove what else belongs to them.
+
+        Raises:
+            RunError: the folder is in use, is not empty, or cannot be written.
+        """
+        folder = cls(path, files)
+        with writing(path):
+            if path.exists() and not path.is_dir():
+                raise RunError(f"{path}: is a file; a run needs a folder of its own")
+            path.mkdir(parents=True, exist_ok=True)
+            flush_folder(path.parent)
+        with folder.lock():
+            with writing(path):
+                folder._clear(remove, force=force)
+            yield folder
+
+    def _clear(self, remove: Callable[[Path], object], *, force: bool) -> None:
+        leftover = temporary_of(self.path / config.NAME)  # of a run killed at its start
+        if not set(self.path.iterdir()) - {leftover}:
+            return
+        if not any((self.path / name).is_file() for name in (config.NAME, summary.NAME)):
+            raise RunError(f"{self.path}: is not empty and holds no run; a run needs a folder of its own")
+        if not force:
+            raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
+        remove(self.path)
+        for name in (sums.NAME, *self.files):
+            (self.path / name).unlink(missing_ok=True)
+
+    @classmethod
+    @contextmanager
+    def create_numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+        """Make parent/name, or parent/name-2, name-3, … if those exist, and keep it locked.
+
+        Raises:
+            RunError: the folder cannot be made.
+        """
+        while True:
+            path = free_path(parent, name)
+            try:
+                with writing(path):
+                    path.mkdir(parents=True)
+                break
+            except RunError:
+                if not path.exists():  # otherwise another run just took it
+                    raise
+        with cls.create(path, files=files) as folder:
+            yield folder
+
+    @classmethod
+    @contextmanager
+    def existing(cls, path: Path, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+        """Open the folder of a run or comparison, to resume it, and keep it locked.
+
+        Raises:
+            RunError: there is none, or it is in use.
+        """
+        if not (path / config.NAME).is_file():
+            raise RunError(f"{path}: not the folder of a run or comparison: it has no {config.NAME}")
+        folder = cls(path, files)
+        with folder.lock():
+            yield folder
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing here.
+
+        Raises:
+            RunError: another process holds the lock.
+        """
+        try:
+            import fcntl  # noqa: PLC0415 (Windows has no such locks)
+        except ImportError:
+            yield
+            return
+        with writing(self.path):
+            folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(folder)
+            raise RunError(f"{self.path}: in use by another process; wait until it ends") from error
+        try:
+            yield
+        finally:
+            os.close(folder)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the folder whole: afterwards its place holds all of it, or what was there before."""
+        write_whole(self.path / name, content)
+
+    def open_again(self) -> None:
+        """Remove what says that the run has ended."""
+        with writing(self.path):
+            for name in (sums.NAME, summary.NAME):
+                (self.path / name).unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Write SHA256SUMS, which makes the folder complete."""
+        self.write(sums.NAME, sums.Sums.compute(self.path, self.files, MOST_BYTES).encode())
+
+
+def run_folders(path: Path) -> list[Path]:
+    """Return the run folders inside a folder, sorted by name."""
+    return sorted(file.parent for file in path.glob(f"*/{config.NAME}") if not file.parent.is_symlink())

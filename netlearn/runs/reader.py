@@ -1,0 +1,97 @@
+"""Complete run folders, read back; every file is compared with its hash in SHA256SUMS."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from netlearn.errors import RunError
+from netlearn.numerics import Array
+from netlearn.runs import config, metrics, output_neurons, summary, weights
+from netlearn.runs.summary import Summary
+from netlearn.runs.sums import NAME as SUMS
+from netlearn.runs.sums import Sums
+from netlearn.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended.
+
+    Attributes:
+        variant: the name of its variant in a comparison.
+        folder: where it lies.
+        settings: its settings.
+        summary: its results; None if it failed.
+        metrics: the columns of metrics.csv, one value per probe.
+        problem: why it failed or diverged.
+        sums: the hashes of its files.
+    """
+
+    variant: str
+    folder: Path
+    settings: Settings
+    summary: Summary | None
+    metrics: dict[str, Array]
+    problem: str | None = None
+    sums: Sums | None = field(default=None, repr=False, compare=False)
+
+    def at_update(self, column: str, update: float) -> float | None:
+        """Return the value of a column at an update, or None if there was no probe."""
+        found = np.flatnonzero(self.metrics["update"] == update) if self.metrics else np.empty(0, int)
+        return float(self.metrics[column][found[0]]) if found.size else None
+
+    def updates_to(self, accuracy: float) -> int | None:
+        """Return the first probed update with at least that validation accuracy, or None."""
+        reached = self.metrics["validation_accuracy"] >= accuracy if self.metrics else np.empty(0, bool)
+        return int(self.metrics["update"][reached.argmax()]) if reached.any() else None
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """The mini-batches of an epoch."""
+        last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")}
+        return round(last["update"] / last["epoch"]) if last["epoch"] else 1
+
+    def samples(self) -> dict[int, tuple[Array, Array]]:
+        """Return |a − y| and |δ| of single output neurons, by update; none if the run did not store them.
+
+        Raises:
+            RunError: the file was changed.
+        """
+        if self.summary is None or self.sums is None or output_neurons.NAME not in self.sums.hashes:
+            return {}
+        return output_neurons.read(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
+
+    def weights(self, name: str = weights.LAST) -> dict[str, Array]:
+        """Return the weights and biases of each layer, as `weights.LAST` or `weights.BEST` has them.
+
+        Raises:
+            RunError: the run has none, or the file was changed.
+        """
+        if self.summary is None or self.sums is None:
+            raise RunError(f"{self.folder}: has no weights: {self.problem}")
+        return weights.read(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
+
+    def is_complete(self) -> bool:
+        """Return whether the run has come to its end and its weights are intact."""
+        if self.summary is None or self.summary.status == "interrupted":
+            return False
+        try:
+            self.weights()
+        except RunError:
+            return False
+        return True
+
+
+def read_run(folder: Path, variant: str = "") -> Run:
+    """Read a complete run folder, whoever made it.
+
+    Raises:
+        RunError: it is not a run folder, is not complete, or a file was changed.
+    """
+    sums = Sums.read(folder) if (folder / SUMS).exists() else None
+    settings = config.read(folder, sums)
+    if sums is None:
+        raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
+    results = summary.read(sums)
+    return Run(variant, folder, settings, results, metrics.read(sums), results.error, sums)

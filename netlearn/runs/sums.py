@@ -1,0 +1,85 @@
+"""SHA256SUMS, the last file that a run writes: a folder that has it is complete.
+
+It has the format that `sha256sum -c` checks. Its own hash is in a comment on its last line, so that a change of any
+byte of any file is found.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from netlearn.errors import RunError
+from netlearn.runs.files import read_bounded
+
+NAME = "SHA256SUMS"
+MOST_BYTES = 100_000
+LINE = re.compile(r"([0-9a-f]{64})  ([^\n/\\]+)")
+
+
+class Sums:
+    """The hashes of the files in a folder.
+
+    Args:
+        folder: the folder.
+        hashes: SHA-256 of each file, by name.
+    """
+
+    def __init__(self, folder: Path, hashes: dict[str, str]) -> None:
+        self.folder = folder
+        self.hashes = hashes
+
+    @classmethod
+    def compute(cls, folder: Path, names: Iterable[str], most: int) -> "Sums":
+        """Return the hashes of those files that exist, each of at most `most` bytes."""
+        found = [name for name in names if (folder / name).exists()]
+        return cls(folder, {name: _sha256(read_bounded(folder / name, most)) for name in found})
+
+    @classmethod
+    def read(cls, folder: Path) -> "Sums":
+        """Read the hashes of a folder.
+
+        Raises:
+            RunError: there are none, or the file was changed.
+        """
+        path = folder / NAME
+        if not path.exists():
+            raise RunError(f"{folder}: not the folder of a complete run: it has no {NAME}")
+        content = read_bounded(path, MOST_BYTES)
+        lines = [LINE.fullmatch(line) for line in content.decode("utf-8", "replace").split("\n")]
+        sums = cls(folder, {line[2]: line[1] for line in lines if line})
+        if sums.encode() != content:
+            raise RunError(f"{path}: was changed or damaged after the run ended")
+        return sums
+
+    def encode(self) -> bytes:
+        """Return the file's content."""
+        lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode()
+        return lines + f"# {_sha256(lines)}\n".encode()
+
+    def content(self, name: str, most: int) -> bytes:
+        """Return the content of a file of at most `most` bytes.
+
+        Raises:
+            RunError: it cannot be read, or its hash differs.
+        """
+        path = self.folder / name
+        if name not in self.hashes:
+            raise RunError(f"{self.folder}: has no {name}, according to its {NAME}")
+        content = read_bounded(path, most)
+        if _sha256(content) != self.hashes[name]:
+            raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {NAME}")
+        return content
+
+    def check_all(self, most: int) -> None:
+        """Check every file, each of at most `most` bytes.
+
+        Raises:
+            RunError: one is missing or its hash differs.
+        """
+        for name in self.hashes:
+            self.content(name, most)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,9 @@
+"""Training: the descent, its schedule of probes, mini-batches, early stopping, and the state to resume from."""
+
+from netlearn.training.batches import Batches
+from netlearn.training.descent import Descent
+from netlearn.training.schedule import Schedule
+from netlearn.training.state import Best, State
+from netlearn.training.trainer import Trainer
+
+__all__ = ["Batches", "Best", "Descent", "Schedule", "State", "Trainer"]

@@ -1,0 +1,40 @@
+"""The descent itself: mini-batch after mini-batch, the optimizer changes the network."""
+
+from collections.abc import Iterator
+
+from netlearn.network import Network
+from netlearn.optimizers import Optimizer
+from netlearn.training.batches import Batches
+from netlearn.training.schedule import Schedule
+
+
+class Descent:
+    """Mini-batch gradient descent; iterate to train.
+
+    Iterating yields the number of updates done every 200 examples or so, and wherever a probe may be due, so that
+    others can look, stop and save. A new iteration continues where the last one ended.
+
+    Args:
+        network: changed in place.
+        optimizer: changes it.
+        batches: the mini-batches.
+        schedule: says where to stop.
+
+    Attributes:
+        update: mini-batches done.
+    """
+
+    def __init__(self, network: Network, optimizer: Optimizer, batches: Batches, schedule: Schedule) -> None:
+        self.network = network
+        self.optimizer = optimizer
+        self.batches = batches
+        self.schedule = schedule
+        self.update = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Train, yielding the number of updates done."""
+        while self.update < self.schedule.last:
+            for x, y in self.batches.between(self.update, self.schedule.next_stop(self.update)):
+                self.optimizer.step(self.network, x, y)
+                self.update += 1
+            yield self.update

@@ -1,0 +1,42 @@
+"""The state of a training, from which it can be resumed exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netlearn.numerics import Array
+
+
+@dataclass(frozen=True)
+class Best:
+    """The network at the end of the epoch with the best validation accuracy so far, the earliest among equals."""
+
+    epoch: int
+    accuracy: float
+    parameters: Array
+
+
+@dataclass(frozen=True)
+class State:
+    """All that is needed to resume a training, besides its settings and data.
+
+    Attributes:
+        update: mini-batches done.
+        seconds: time spent training.
+        probed: whether the record of this update was yielded.
+        rng: the RNG state of the shuffling before the order of the current epoch is drawn. (The generator of the
+            initial weights is no longer needed.)
+        batches_sha256: hash of the mini-batches of all earlier epochs.
+        parameters: all weights, then all biases, of the network.
+        best: the best epoch so far.
+        samples: |a − y| and |δ| of single output neurons, by update.
+    """
+
+    update: int
+    seconds: float
+    probed: bool
+    rng: Mapping[str, Any]
+    batches_sha256: bytes
+    parameters: Array
+    best: Best | None
+    samples: dict[int, tuple[Array, Array]]

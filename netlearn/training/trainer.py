@@ -1,0 +1,206 @@
+"""The runner: watches a descent, probes it, saves checkpoints, and ends it when it is time."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import numpy as np
+
+from netlearn.datasets import Dataset, targets
+from netlearn.errors import DivergenceError
+from netlearn.network import Network
+from netlearn.numerics import numerics
+from netlearn.optimizers import SGD
+from netlearn.slowdown import Probe, Record
+from netlearn.training.batches import Batches
+from netlearn.training.descent import Descent
+from netlearn.training.patience import Patience
+from netlearn.training.schedule import Schedule
+from netlearn.training.state import State
+
+CHECKPOINT_INSIDE, CHECKPOINT_AT_END = 10.0, 1.0  # seconds between checkpoints, inside and at the ends of epochs
+
+
+class Trainer:
+    """Trains a network on a data set; iterate over it to train and to get a record at each probe.
+
+    Args:
+        network: changed in place.
+        data: the training set is learned from, the validation set only measured.
+        epochs: passes over the training set.
+        batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
+        learning_rate: η, the step size.
+        rng: shuffles the training set anew for each epoch.
+        l2: λ; the cost gains λ/2n Σw², n the size of the training set (chapter 3, equation 87).
+        patience: stop after this many epochs without a better validation accuracy; None never stops.
+        probe_every: epochs from one probe to the next, after the first epoch; the end is always probed.
+        track_test: whether probes measure the test set too.
+        last: stop after this many updates, if that is before the epochs are done.
+        on_progress: called every 200 examples or so.
+        on_checkpoint: called with the state where a run should be resumable: at the ends of epochs, every ten
+            seconds inside an epoch, and when training is stopped.
+
+    Attributes:
+        seconds: time spent training, without probes and checkpoints.
+        schedule: the updates and probes of the run.
+        probe: measures the network.
+        patience: knows the best epoch.
+        stopping: whether `stop` was called.
+        initial_sha256: hash of the initial weights and biases.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: Dataset,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        rng: np.random.Generator,
+        l2: float = 0.0,
+        patience: int | None = None,
+        probe_every: int = 1,
+        track_test: bool = False,
+        last: int | None = None,
+        on_progress: Callable[[], object] = lambda: None,
+        on_checkpoint: Callable[[State], object] = lambda state: None,
+    ) -> None:
+        self.network = network
+        self.data = data
+        self.epochs = epochs
+        self.on_progress = on_progress
+        self.on_checkpoint = on_checkpoint
+        x = data.train.x.astype(network.dtype, copy=False)
+        y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
+        self.batches = Batches(x, y, batch_size, rng)
+        updates = epochs * self.batches.per_epoch
+        self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
+        self.descent = Descent(network, SGD(learning_rate, l2 / len(x)), self.batches, self.schedule)
+        self.probe = Probe(network, data, l2=l2, track_test=track_test)
+        self.patience = Patience(patience)
+        self.initial_sha256 = hashlib.sha256(network.parameters.vector.tobytes()).hexdigest()
+        self.seconds = 0.0
+        self.stopping = False
+        self._l2 = l2
+        self._probed = False
+        self._saved = True
+        self._checkpointed = perf_counter()
+
+    @property
+    def update(self) -> int:
+        """Mini-batches done."""
+        return self.descent.update
+
+    def stop(self) -> None:
+        """End training within 200 examples or one mini-batch, with a checkpoint and a last record."""
+        self.stopping = True
+
+    def __iter__(self) -> Iterator[Record]:
+        """Train from the current state, yielding a record at each probe.
+
+        Raises:
+            DivergenceError: the cost is no longer finite.
+        """
+        if not self._probed and self.schedule.probe_due(self.update):
+            yield self._measure()
+        while not (self.stopping or self.update == self.schedule.last or self.patience.exhausted()):
+            self._train_to_probe()
+            if self.schedule.probe_due(self.update) and not self.stopping:
+                yield self._measure()
+                if self.schedule.epoch_ends(self.update):
+                    self._checkpoint()
+        if not self._saved:
+            self._checkpoint()  # before a probe that only the end has, so that a resumed run does not have it
+        if not self._probed:
+            yield self._measure()
+
+    def _train_to_probe(self) -> None:
+        """Train until a probe is due, the run ends or is stopped."""
+        begun = perf_counter()
+        try:
+            with numerics():
+                for update in self.descent:
+                    self._probed = self._saved = False
+                    self.on_progress()
+                    if not self._output_layer_is_finite():
+                        raise self._divergence()
+                    if self.stopping or self.schedule.probe_due(update):
+                        return
+                    every = CHECKPOINT_AT_END if self.schedule.epoch_ends(update) else CHECKPOINT_INSIDE
+                    if perf_counter() - self._checkpointed > every:
+                        self.seconds += perf_counter() - begun
+                        self._checkpoint()
+                        begun = perf_counter()
+        finally:
+            self.seconds += perf_counter() - begun
+
+    def _checkpoint(self) -> None:
+        self.on_checkpoint(self.state())
+        self._saved = True
+        self._checkpointed = perf_counter()
+
+    def _measure(self) -> Record:
+        record = self.probe.measure(self.update, self.update / self.schedule.updates_per_epoch, self.seconds)
+        cost_is_finite = math.isfinite(record.train_cost + record.validation_cost)
+        if not (cost_is_finite and np.isfinite(self.network.parameters.vector).all()):
+            raise self._divergence()
+        if self.schedule.epoch_ends(self.update):
+            self.patience.look(round(record.epoch), record.validation_accuracy, self.network)
+        self._probed, self._saved = True, False
+        return record
+
+    def state(self) -> State:
+        """Return the current state; its arrays are the trainer's own and change when training continues."""
+        rng, batches_sha256 = self.batches.start(self.update)
+        return State(
+            update=self.update,
+            seconds=self.seconds,
+            probed=self._probed,
+            rng=rng,
+            batches_sha256=batches_sha256,
+            parameters=self.network.parameters.vector,
+            best=self.patience.best,
+            samples=self.probe.samples,
+        )
+
+    def restore(self, state: State) -> None:
+        """Restore the state of a trainer with the same settings and data; `epochs` may differ.
+
+        Raises:
+            ValueError: the RNG state is not valid.
+        """
+        self.batches.restore((state.rng, state.batches_sha256), state.update)
+        self.descent.update, self.seconds, self._probed = state.update, state.seconds, state.probed
+        at_end = state.probed and self.schedule.epoch_ends(state.update)
+        last = state.update // self.schedule.updates_per_epoch if at_end else 0
+        self.patience.restore(state.best, last)
+        self.probe.samples = dict(state.samples)
+        np.copyto(self.network.parameters.vector, state.parameters)
+
+    def restore_best(self) -> None:
+        """Give the network the parameters of the best epoch."""
+        if self.patience.best is not None:
+            np.copyto(self.network.parameters.vector, self.patience.best.parameters)
+
+    def _output_layer_is_finite(self) -> bool:
+        """Return whether the biases of the output layer are finite, and with λ > 0 its weights too.
+
+        With the costs of `COSTS` anything that is not finite reaches those biases in the next update. Where λ makes
+        weights grow, their squares overflow in the L2 term long before.
+        """
+        w, b = self.network.weights[-1], self.network.biases[-1]
+        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self._l2 else 0.0))
+
+    def _divergence(self) -> DivergenceError:
+        if self.update == 0:
+            return DivergenceError(
+                "the cost is not finite at update 0, before any step: it must be computed so that it is finite for "
+                "every z, or the initial weights must be smaller"
+            )
+        eta = self.descent.optimizer.learning_rate
+        return DivergenceError(
+            f"the cost is no longer finite after update {self.update} with learning rate {eta:g}; "
+            f"a smaller one, such as {eta / 10:g}, may help"
+        )
