@@ -25,6 +25,8 @@ from tests.commands import QUICK, compare, rows_of, workers_here
 from tests.files import wait_for
 from tests.messages import tells
 
+pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
+
 DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits")
 
 

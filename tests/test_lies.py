@@ -150,6 +150,7 @@ def test_no_module_loads_pickles() -> None:
         assert not re.search(r"import pickle|allow_pickle=True|np\.load\(|\bmarshal\b|\beval\(|\bexec\(", text), path
 
 
+@pytest.mark.slow
 def test_full_disk_leaves_the_last_good_checkpoint() -> None:
     code = (
         "import resource, signal, sys\n"
