@@ -134,6 +134,7 @@ BAD_FOR_COMPARE = [
      "--cost quadratic: the variants are those of key.toml; allowed without a file"),
     (["half", "--seeds", "3"], 2, "--seeds: runs that exist are drawn as they are; it goes with an experiment"),
     (["half", "--epochs", "3"], 2, "--epochs: runs that exist are drawn as they are; it goes with an experiment"),
+    (["--list", "key.toml"], 2, "key.toml: --list takes no other argument"),
     (["--out", "thesis"], 1, "thesis: holds other things than a run; a run needs a folder of its own"),
 ]  # fmt: skip
 

@@ -73,6 +73,20 @@ def test_flag_goes_before_file_and_file_before_default() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
+def test_flags_switch_off_what_a_file_set() -> None:
+    Path("run.toml").write_text('patience = 1\ntrain_size = 50\ntrack_test = true\nepochs = 1\ndata = "mnist-5k"\n')
+    result = call(
+        "train", "-q", "--config", "run.toml", "--patience", "off", "--train-size", "all", "--no-track-test"
+    )
+    assert result.exit_code == 0
+    config = Path("runs/cross-entropy/config.toml").read_text()
+    assert 'patience = "off"' in config
+    assert 'train_size = "all"' in config
+    assert "track_test = false" in config
+    assert json.loads(Path("runs/cross-entropy/summary.json").read_text())["data"]["train"] == 3500
+
+
+@pytest.mark.usefixtures("unrendered")
 def test_stored_config_repeats_the_run_to_the_byte() -> None:
     train("-q", "--hidden", "12", "--seed", "4", "--out", "first")
     call("train", "-q", "--config", "first/config.toml", "--out", "again")
@@ -131,6 +145,7 @@ def test_divergence_is_one_line_and_keeps_the_records() -> None:
     assert len(Path("runs/cross-entropy/metrics.csv").read_text().splitlines()) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> None:
     command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--epochs", "100000"]
