@@ -1,5 +1,7 @@
-"""Does runs on a small data set, in this process."""
+"""Does runs on a small data set, in this process, and reads their results."""
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,3 +39,18 @@ def resume_run(
 def reseal(path: Path) -> None:
     """Write SHA256SUMS anew, as whoever forges a run folder would."""
     RunFolder(path).finish()
+
+
+def results_of(folder: Path) -> dict[str, Any]:
+    """Return the results of a run, except for its times."""
+    files: dict[str, Any] = {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".toml", ".svg"}
+    }
+    for name in ("weights", "best", "output_neurons"):
+        if (folder / f"{name}.safetensors").exists():
+            files[name] = (folder / f"{name}.safetensors").read_bytes()
+    with (folder / "metrics.csv").open(newline="") as file:
+        files["metrics"] = [row[:2] + row[3:] for row in csv.reader(file)]
+    summary = json.loads((folder / "summary.json").read_text())
+    files["summary"] = {name: value for name, value in summary.items() if not name.endswith("seconds")}
+    return files

@@ -1,10 +1,12 @@
+"""Run folders as they are written: each file whole or absent, by one process at a time."""
+
 import csv
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,12 @@ from safetensors.numpy import load
 
 from netlearn.errors import RunError
 from netlearn.network import Network
-from netlearn.runs import FILES, RunFolder, Sums, checkpoint, config, metrics, read_run, summary, weights
+from netlearn.runs import FILES, RunFolder, config, metrics, summary, weights
 from netlearn.runs.files import free_path
 from netlearn.settings import resolve, write_toml
 from netlearn.slowdown import Record
-from tests.files import small_dataset
+from tests.commands import QUICK, call, compare, train
 from tests.messages import tells
-from tests.runs import do_run
 
 ROOT = Path(__file__).parents[1]
 RECORD = Record(
@@ -120,82 +121,37 @@ def test_file_in_the_way_and_folder_that_cannot_be_made_are_named(tmp_path: Path
     assert "Not a directory" in refusal(tmp_path / "file" / "run")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("finished") / "run"
-    settings = resolve({"hidden": (5,), "epochs": 3, "data": "small", "patience": 2})
-    do_run(settings, path, data=small_dataset(train=235), draw=True)
-    return path
-
-
-def read_everything(path: Path) -> None:
-    """Read a run folder as the commands do that read each of its files."""
-    run = read_run(path)
-    run.samples()
-    run.weights()
-    run.weights(weights.BEST)
-    checkpoint.check_settings(path / checkpoint.NAME, run.settings)
-    Sums.read(path).check_all(10**9)
-
-
-def test_sums_are_those_that_sha256sum_checks(finished: Path) -> None:
-    lines = (finished / "SHA256SUMS").read_text().splitlines()
-    assert lines[-1].startswith("# ")
-    for line in lines[:-1]:
-        sha256, _, name = line.partition("  ")
-        assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == sha256
-    assert {line.partition("  ")[2] for line in lines[:-1]} == {*FILES}
-    read_everything(finished)
+HOLD = """
+import sys
+from functools import partial
+from pathlib import Path
+from netlearn.runs import RunFolder
+with RunFolder.existing(Path("run")):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*FILES, "SHA256SUMS"])
-def test_any_changed_byte_is_detected_in_one_line(finished: Path, tmp_path: Path, name: str) -> None:
-    path = tmp_path / "run"
-    shutil.copytree(finished, path)
-    content = (path / name).read_bytes()
-    rng = np.random.default_rng(len(content))
-    for at, change in zip(rng.integers(len(content), size=1000), rng.integers(1, 256, size=1000), strict=True):
-        changed = bytearray(content)
-        changed[at] ^= change
-        (path / name).write_bytes(changed)
-        with pytest.raises(RunError) as caught:
-            read_everything(path)
-        assert len(str(caught.value).splitlines()) == 1
-        assert str(path) in str(caught.value)
-
-
-def test_changed_checkpoint_is_detected_without_the_other_hashes(finished: Path, tmp_path: Path) -> None:
-    content = (finished / checkpoint.NAME).read_bytes()
-    path = tmp_path / checkpoint.NAME
-    rng = np.random.default_rng(0)
-    settings = read_run(finished).settings
-    for at in rng.integers(len(content), size=200):
-        changed = bytearray(content)
-        changed[at] ^= 1 << rng.integers(8)
-        path.write_bytes(changed)
-        with pytest.raises(RunError):
-            checkpoint.check_settings(path, settings)
-
-
-@pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json", "weights.safetensors"])
-def test_link_in_a_run_folder_is_not_followed(finished: Path, tmp_path: Path, name: str) -> None:
-    path = tmp_path / "run"
-    shutil.copytree(finished, path)
-    (path / name).rename(tmp_path / "elsewhere")
-    (path / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(RunError, match="not a plain file"):
-        read_everything(path)
-
-
-def test_folder_of_version_0_1_is_refused_with_the_version_that_reads_it(finished: Path, tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    shutil.copytree(finished, path)
-    (path / "SHA256SUMS").unlink()
-    text = (path / "config.toml").read_text()
-    (path / "config.toml").write_text(text.replace("format = 2\n", ""))
-    with pytest.raises(RunError, match=r"format 1.* netlearn 0\.1 "):
-        read_run(path)
+def test_two_processes_cannot_enter_a_folder() -> None:
+    """Whatever the second one wants to do, it is refused, and nothing is deleted or changed."""
+    assert train("-q", "--out", "run").exit_code == 0
+    before = {path: path.read_bytes() for path in Path("run").iterdir()}
+    command = [sys.executable, "-c", HOLD]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        for arguments in (["--out", "run", "--force"], ["--resume", "run", "--epochs", "3"]):
+            result = (train if "--out" in arguments else partial(call, "train"))(*arguments, "-q")
+            assert (result.exit_code, tells(result.stderr, "Error: run: in use by another process")) == (1, True)
+        refused = compare(*QUICK, "-q", "--out", "run", "--force")
+        assert (refused.exit_code, tells(refused.stderr, "Error: run: in use by another process")) == (1, True)
+        assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
+        process.communicate()
+    assert train("--out", "run", "--force", "-q").exit_code == 0
 
 
 def test_failed_write_leaves_what_was_there_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,14 @@ from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.runs.files import read_bounded
 from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
-from netlearn.runs.tensors import most_bytes, pack, unpack, unpack_metadata
+from netlearn.runs.tensors import BEFORE_HEADER, MOST_HEADER, most_bytes, pack, unpack, unpack_metadata
 from netlearn.settings import Settings
 from netlearn.slowdown import SAMPLE_UPDATES
 from netlearn.training import Best, State, Trainer
 
 NAME = "checkpoint.safetensors"
 KEY, PARAMETERS, BEST = "state", "parameters", "best"
-MOST_BYTES = 100_000_000_000
+MOST_BYTES, MOST_BEFORE_ARRAYS = 100_000_000_000, BEFORE_HEADER + MOST_HEADER
 NO_HASH = "0" * 64
 
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -111,6 +111,8 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
     largest = {PARAMETERS: (size,), BEST: (size,)} | shapes_of(SAMPLE_UPDATES, train, outputs)
     content = read_bounded(path, most_bytes(largest, dtype))
     text = _text(path, content)
+    if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
     _check_run(path, text, run)
     shapes = {name: largest[name] for name in (PARAMETERS, *([BEST] if text.best else []))}
     tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
@@ -135,14 +137,16 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
 
 
 def check_settings(path: Path, settings: Settings) -> None:
-    """Check that a checkpoint was written with those settings, apart from the epochs and the name of the data.
+    """Check that a checkpoint states those settings, apart from the epochs and the name of the data.
+
+    Only its header is read: how large the rest may be depends on the data.
 
     Raises:
         RunError: it was not, or is not a checkpoint.
     """
     given = _plain(settings)
     del given["data"]
-    _check_run(path, _text(path, read_bounded(path, MOST_BYTES)), given)
+    _check_run(path, _text(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)), given)
 
 
 def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
@@ -152,14 +156,11 @@ def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
 
 
 def _text(path: Path, content: bytes) -> Text:
-    """Return the metadata, after the hash was checked."""
+    """Return the metadata in the content of a file, or in its header."""
     try:
-        text = msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Text)
+        return msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise RunError(f"{path}: not a checkpoint: {error}") from error
-    if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
-        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
-    return text
 
 
 def _sha256(content: bytes) -> bytes:

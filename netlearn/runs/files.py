@@ -1,9 +1,11 @@
 """Single files: written whole or not at all and flushed to disk; read within bounds, and never through a link."""
 
+import hashlib
 import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from netlearn.errors import RunError
@@ -45,12 +47,28 @@ def flush_folder(path: Path) -> None:
             os.close(folder)
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """Return the content of a plain file of at most `most` bytes; links are not followed.
+def read_bounded(path: Path, most: int, first: int | None = None) -> bytes:
+    """Return the content of a plain file of at most `most` bytes, or its `first` bytes; links are not followed.
 
     Raises:
         RunError: it cannot be read, is not a plain file or is larger.
     """
+    with _bounded(path, most) as (file, size):
+        return file.read(size if first is None else min(size, first))
+
+
+def sha256_bounded(path: Path, most: int) -> str:
+    """Return the SHA-256 of a plain file of at most `most` bytes, which need not fit in memory.
+
+    Raises:
+        RunError: as `read_bounded`.
+    """
+    with _bounded(path, most) as (file, _):
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _bounded(path: Path, most: int) -> Iterator[tuple[BufferedReader, int]]:
     try:
         size = path.lstat().st_size
         if path.is_symlink() or not path.is_file():
@@ -58,7 +76,7 @@ def read_bounded(path: Path, most: int) -> bytes:
         if size > most:
             raise RunError(f"{path}: {size:,} bytes: must be at most {most:,}")
         with path.open("rb") as file:
-            return file.read(size)
+            yield file, size
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
 

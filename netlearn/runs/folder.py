@@ -136,10 +136,11 @@ class RunFolder:
         write_whole(self.path / name, content)
 
     def open_again(self) -> None:
-        """Remove what says that the run has ended."""
+        """Remove what says that the run has ended, on disk too, before other files change."""
         with writing(self.path):
             for name in (sums.NAME, summary.NAME):
                 (self.path / name).unlink(missing_ok=True)
+            flush_folder(self.path)
 
     def finish(self) -> None:
         """Write SHA256SUMS, which makes the folder complete."""

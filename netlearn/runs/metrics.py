@@ -71,7 +71,7 @@ class MetricsWriter:
         """
         content = read_bounded(self.path, MOST_BYTES)[:size] if size else b""
         self._hash, self.size = hashlib.sha256(content), size
-        if self.sha256 != sha256:
+        if (len(content), self.sha256) != (size, sha256):
             raise RunError(f"{self.path}: its first {size:,} bytes are not the rows that the checkpoint belongs to")
 
     def truncate(self) -> None:
@@ -88,7 +88,8 @@ class MetricsWriter:
 
 
 def _follow_no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    """Open a file that is not a link; a pipe in its place fails or is empty instead of blocking."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def read(sums: Sums) -> dict[str, Array]:

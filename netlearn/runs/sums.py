@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from netlearn.errors import RunError
-from netlearn.runs.files import read_bounded
+from netlearn.runs.files import read_bounded, sha256_bounded
 
 NAME = "SHA256SUMS"
 MOST_BYTES = 100_000
-LINE = re.compile(r"([0-9a-f]{64})  ([^\n/\\]+)")
+LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
 
 
 class Sums:
@@ -33,7 +33,7 @@ class Sums:
     def compute(cls, folder: Path, names: Iterable[str], most: int) -> "Sums":
         """Return the hashes of those files that exist, each of at most `most` bytes."""
         found = [name for name in names if (folder / name).exists()]
-        return cls(folder, {name: _sha256(read_bounded(folder / name, most)) for name in found})
+        return cls(folder, {name: sha256_bounded(folder / name, most) for name in found})
 
     @classmethod
     def read(cls, folder: Path) -> "Sums":
@@ -63,12 +63,10 @@ class Sums:
         Raises:
             RunError: it cannot be read, or its hash differs.
         """
-        path = self.folder / name
         if name not in self.hashes:
             raise RunError(f"{self.folder}: has no {name}, according to its {NAME}")
-        content = read_bounded(path, most)
-        if _sha256(content) != self.hashes[name]:
-            raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {NAME}")
+        content = read_bounded(self.folder / name, most)
+        self._check(name, _sha256(content))
         return content
 
     def check_all(self, most: int) -> None:
@@ -78,7 +76,12 @@ class Sums:
             RunError: one is missing or its hash differs.
         """
         for name in self.hashes:
-            self.content(name, most)
+            self._check(name, sha256_bounded(self.folder / name, most))
+
+    def _check(self, name: str, sha256: str) -> None:
+        if sha256 != self.hashes[name]:
+            path = self.folder / name
+            raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {NAME}")
 
 
 def _sha256(content: bytes) -> str:

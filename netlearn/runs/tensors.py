@@ -51,8 +51,8 @@ def unpack(
     except (ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
         raise RunError(f"{path}: not a safetensors file: {error}") from error
     if tensors.keys() != shapes.keys():
-        wrong = ", ".join(sorted(tensors.keys() ^ shapes.keys()))
-        raise RunError(f"{path}: its arrays must be {', '.join(shapes)}; missing or unexpected: {wrong[:200]}")
+        names, wrong = ", ".join(shapes), ", ".join(sorted(tensors.keys() ^ shapes.keys()))
+        raise RunError(f"{path}: its arrays must be {names[:200]}; missing or unexpected: {wrong[:200]}")
     for name, shape in shapes.items():
         found = tensors[name]
         if (found.shape, found.dtype) != (shape, np.dtype(dtype)):

@@ -1,0 +1,118 @@
+"""`netlearn train --resume`."""
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.commands import SMALL, call, python, train
+from tests.messages import tells
+from tests.runs import results_of
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_metrics_that_are_not_the_checkpoints_are_refused_before_anything_is_changed() -> None:
+    train("-q", "--out", "run")
+    path = Path("run/metrics.csv")
+    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    before = {path: path.read_bytes() for path in Path("run").iterdir()}
+    result = call("train", "--resume", "run", "--epochs", "4", "-q")
+    assert result.exit_code == 1
+    assert tells(result.stderr, "Error: run/metrics.csv: ")
+    assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
+    train("-q", "--out", "wild", "--learning-rate", "1000", "--l2", "500")
+    result = call("train", "--resume", "wild")
+    assert result.exit_code == 1
+    assert re.search(r"wild: .* after update \d+", result.stderr)
+    train("-q", "--out", "early", "--epochs", "50", "--patience", "1", "--learning-rate", "5")
+    result = call("train", "--resume", "early")
+    assert result.exit_code == 0
+    assert "stopped early" in result.stderr
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_edited_settings_are_noticed_in_complete_and_in_interrupted_runs() -> None:
+    train("-q", "--out", "run")
+    path = Path("run/config.toml")
+    path.write_text(path.read_text().replace("l2 = 0.0", "l2 = 9.0"))
+    result = call("train", "--resume", "run")
+    assert (result.exit_code, tells(result.stderr, "Error: run/config.toml: SHA256SUMS")) == (1, True)
+    Path("run/SHA256SUMS").unlink()
+    result = call("train", "--resume", "run")
+    assert (result.exit_code, tells(result.stderr, "run/checkpoint.safetensors: l2 0.0; 9.0")) == (1, True)
+
+
+INTERRUPTED = """
+import os, sys
+from netlearn.cli import main
+from netlearn.training import Descent
+step = Descent.__iter__
+def interrupted(descent):
+    for update in step(descent):
+        if update == 430:
+            os.kill(os.getpid(), int(sys.argv[1]))
+        yield update
+Descent.__iter__ = interrupted
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_train_prints_the_command_that_resumes_it(number: int, code: int) -> None:
+    result = python("-c", INTERRUPTED, str(int(number)), "train", *SMALL, "--out", "my run")
+    assert result.returncode == code
+    last = result.stderr.splitlines()[-1]
+    assert re.match(r"Interrupted after update 430\b", last)
+    assert last.endswith("netlearn train --resume 'my run'")
+    assert call("train", "--resume", "my run", "-q").exit_code == 0
+    assert train("-q", "--out", "whole").exit_code == 0
+    assert results_of(Path("my run")) == results_of(Path("whole"))
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_finished_run_is_reported_and_left_unchanged() -> None:
+    train("-q", "--out", "run")
+    before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
+    result = call("train", "--resume", "run")
+    assert (result.exit_code, tells(result.stderr, "run: --epochs beyond 2")) == (0, True)
+    assert result.stdout.startswith("test accuracy: ")
+    assert {path: path.stat().st_mtime_ns for path in Path("run").iterdir()} == before
+
+
+REFUSED = [
+    (["--learning-rate", "0.25"], "--learning-rate 0.25: 0.5"),
+    (["--hidden", "none"], "--hidden none: 30"),
+    (["--epochs", "1"], "--epochs 1: 2"),
+    (["--out", "other"], "--out: run"),
+    (["--force"], "--force: run"),
+]
+
+
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize(("arguments", "message"), REFUSED)
+def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
+    train("-q", "--out", "run")
+    result = call("train", "--resume", "run", *arguments)
+    assert (result.exit_code, tells(result.stderr, message)) == (2, True)
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_setting_may_be_repeated_with_the_same_value() -> None:
+    train("-q", "--out", "run")
+    assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
+    assert json.loads(Path("run/summary.json").read_text())["epochs"] == 3
+
+
+def test_folder_without_a_run_cannot_be_resumed() -> None:
+    Path("empty").mkdir()
+    for command in ("train", "compare"):
+        result = call(command, "--resume", "empty")
+        assert result.exit_code == 1
+        assert tells(result.stderr, "Error: empty: config.toml")

@@ -1,0 +1,121 @@
+"""A machine that dies at any moment leaves a folder from which the run is resumed."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.experiments.run import make_trainer, run
+from netlearn.runs import RunFolder, config, sums
+from netlearn.settings import Settings, resolve
+from tests.files import small_dataset
+from tests.runs import do_run, results_of, resume_run
+
+
+def small_settings(epochs: int) -> Settings:
+    return resolve({"hidden": (5,), "epochs": epochs, "data": "small"})
+
+
+class PowerCutError(Exception):
+    pass
+
+
+@contextmanager
+def power_cut(at: int) -> Iterator[None]:
+    """Let the machine die at that flush to disk and stay dead, with the temporary file left behind."""
+    count, fsync, unlink = itertools.count(1), os.fsync, Path.unlink
+
+    def cut(file: int) -> None:
+        if next(count) >= at:
+            raise PowerCutError
+        fsync(file)
+
+    def unlink_others(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix != ".part":
+            unlink(path, missing_ok)
+
+    with pytest.MonkeyPatch.context() as patch, suppress(PowerCutError):
+        patch.setattr("os.fsync", cut)
+        patch.setattr("pathlib.Path.unlink", unlink_others)
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flush", range(1, 22))
+def test_run_that_dies_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
+    settings, part = small_settings(3), tmp_path / "part"
+    do_run(settings, tmp_path / "whole")
+    with power_cut(flush):
+        do_run(settings, part)
+    if (part / "config.toml").exists():
+        resume_run(settings, part)
+    else:
+        do_run(settings, part)
+    assert results_of(part) == results_of(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flush", range(1, 19))
+def test_resumption_that_dies_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
+    settings, part = small_settings(5), tmp_path / "part"
+    do_run(settings, tmp_path / "whole")
+    do_run(small_settings(3), part)
+    with power_cut(flush):
+        resume_run(settings, part)
+    config.read(part)
+    resume_run(settings, part)
+    assert results_of(part) == results_of(tmp_path / "whole")
+
+
+def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run"
+    do_run(small_settings(3), path)
+    steps: list[tuple[str, bool]] = []
+    fsync, truncate = os.fsync, os.truncate
+
+    def record_fsync(file: int) -> None:
+        steps.append(("flush", (path / sums.NAME).exists()))
+        fsync(file)
+
+    def record_truncate(file: Path, size: int) -> None:
+        steps.append(("truncate", (path / sums.NAME).exists()))
+        truncate(file, size)
+
+    monkeypatch.setattr("os.fsync", record_fsync)
+    monkeypatch.setattr("os.truncate", record_truncate)
+    resume_run(small_settings(8), path)
+    assert steps[:2] == [("flush", False), ("truncate", False)]
+
+
+def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, replace = os.fsync, os.replace
+    calls: list[tuple[str, str]] = []
+
+    def record_fsync(file: int) -> None:
+        calls.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name))
+        fsync(file)
+
+    def record_replace(source: Any, target: Any) -> None:
+        calls.append(("move", Path(target).name))
+        replace(source, target)
+
+    settings = small_settings(3)
+    trainer = make_trainer(settings, small_dataset())
+    with RunFolder.create(tmp_path / "run") as folder, monkeypatch.context() as patch:
+        patch.setattr("os.fsync", record_fsync)
+        patch.setattr("os.replace", record_replace)
+        run(settings, trainer, folder, draw=False)
+    first = calls.index(("fsync", "metrics.csv"))
+    calls = calls[first : first + 4]
+    assert calls == [
+        ("fsync", "metrics.csv"), ("fsync", ".checkpoint.safetensors.part"), ("move", "checkpoint.safetensors"),
+        ("fsync", "run"),
+    ]  # fmt: skip
