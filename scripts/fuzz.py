@@ -24,10 +24,10 @@ def memory() -> float:
 
 
 def fuzz(case: Case, count: int, folder: Path) -> tuple[int, int, float]:
-    """Return how many files were refused, how many accepted rightly, and the longest time in seconds.
+    """Return how many files were refused, how many accepted, and the longest time in seconds.
 
     Raises:
-        Exception: what a reader did instead.
+        Exception: a reader failed, or accepted an invalid file.
     """
     outcomes = {True: 0, False: 0}
     longest = 0.0
@@ -53,15 +53,15 @@ def fuzz(case: Case, count: int, folder: Path) -> tuple[int, int, float]:
 @click.command()
 @click.option("--count", default=12_000, show_default=True, help="files for each reader.")
 def main(count: int) -> None:
-    """Feed that many corrupted files to each reader; a wrong answer ends the program, with the smallest such file."""
+    """Feed that many corrupted files to each reader; an error shows the smallest file that leads to it."""
     total, before = 0, memory()
-    click.echo(f"{'file':<24}{'refused':>9}{'accepted':>10}{'longest, s':>12}{'memory, MB':>12}")
+    click.echo(f"{'file':<32}{'refused':>9}{'accepted':>10}{'longest, s':>12}{'memory, MB':>12}")
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="error"):
             refused, accepted, longest = fuzz(case, count, Path(folder))
         total += refused + accepted
-        click.echo(f"{case.name:<24}{refused:>9,}{accepted:>10,}{longest:>12.3f}{memory() - before:>12.0f}")
-    click.echo(f"{total:,} corrupted files: no traceback, no hang, no lie accepted")
+        click.echo(f"{case.name:<32}{refused:>9,}{accepted:>10,}{longest:>12.3f}{memory() - before:>12.0f}")
+    click.echo(f"{total:,} corrupted files: no traceback, no hang, no invalid file accepted")
 
 
 if __name__ == "__main__":

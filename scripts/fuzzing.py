@@ -1,14 +1,14 @@
-"""Corrupted files for every reader: valid ones, broken in the ways in which files break or lie.
+"""The readers that fuzzing feeds corrupted files to, and what each may accept.
 
-A reader may refuse a file with one line that names it, or accept it if what it returns is as good as it should be.
+A reader may refuse a file with one line that names it, or accept it if what it returns is valid.
 """
 
 import gzip
 import io
-import json
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,127 +20,17 @@ from hypothesis import strategies as st
 from netlearn import datasets
 from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
-from netlearn.errors import NetlearnError
+from netlearn.errors import DivergenceError, NetlearnError, RunError
 from netlearn.experiments.experiment import read_experiment
 from netlearn.experiments.run import make_trainer
-from netlearn.runs import Sums, checkpoint, metrics, summary, weights
-from netlearn.runs.tensors import unpack
+from netlearn.runs import Sums, checkpoint, metrics, output_neurons, summary, weights
 from netlearn.settings import Settings, read_toml, resolve, write_toml
-
-NUMBERS = [0, 1, 2, 7, 8, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**53, 2**63 - 1, 2**64 - 1]
-VALUES: list[Any] = [
-    *NUMBERS, -1, -(2**63), 10**30, 0.5, -0.0, 1e308, True, None, "", "F32", "zzz", "1e5", [], {}, [[0]],
-]  # fmt: skip
-LITERALS = [
-    "nan", "inf", "-inf", "1e999", "9" * 5000, "0x" + "f" * 300, "0x" + "f" * 4000, "1\n" + "a." * 3000 + "a = 1",
-    "true", '""', "[]", "{}", "1979-05-27", "[[1]]",
-    "[" * 3000 + "]" * 3000, "{a=" * 400 + "1" + "}" * 400, '"a:b"', r"'\u0000'", "-1", "1_0", "[1e9]", "[100000]",
-]  # fmt: skip
-
-
-@st.composite
-def edited(draw: st.DrawFn, valid: bytes) -> bytes:
-    """Return bytes with one to four edits."""
-    content = bytearray(valid)
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, max(0, len(content) - 1)))
-        kind = draw(st.sampled_from(["set", "cut", "drop", "insert", "repeat", "big", "little", "long"]))
-        if kind == "set":
-            content[at : at + 1] = bytes([draw(st.integers(0, 255))])
-        elif kind == "cut":
-            del content[at:]
-        elif kind == "drop":
-            del content[at : at + draw(st.integers(1, 16))]
-        elif kind == "insert":
-            content[at:at] = draw(st.binary(min_size=1, max_size=8))
-        elif kind == "repeat":
-            content[at:at] = content[at : at + 64] * draw(st.integers(1, 4))
-        else:
-            form = {"big": ">I", "little": "<I", "long": "<Q"}[kind]
-            size = struct.calcsize(form)
-            content[at : at + size] = struct.pack(form, draw(st.sampled_from(NUMBERS)) % 256**size)
-    return bytes(content)
-
-
-@st.composite
-def edited_json(draw: st.DrawFn, valid: bytes) -> bytes:
-    """Return JSON with one to three values replaced, removed or added."""
-    document = json.loads(valid)
-    for _ in range(draw(st.integers(1, 3))):
-        place, key = document, draw(st.sampled_from([*document, "new"]))
-        while isinstance(place.get(key), dict) and place[key] and draw(st.booleans()):
-            place = place[key]
-            key = draw(st.sampled_from([*place, "new"]))
-        if key in place and draw(st.booleans()):
-            del place[key]
-        else:
-            place[key] = draw(st.sampled_from(VALUES))
-        if not document:
-            break
-    return json.dumps(document).encode()
-
-
-@st.composite
-def edited_toml(draw: st.DrawFn, valid: bytes) -> bytes:
-    """Return TOML with some values replaced by others."""
-    lines = valid.decode().splitlines()
-    for _ in range(draw(st.integers(1, 3))):
-        i = draw(st.integers(0, len(lines) - 1))
-        if "=" in lines[i]:
-            lines[i] = f"{lines[i].partition('=')[0]}= {draw(st.sampled_from(LITERALS))}"
-    return "\n".join(lines).encode()
-
-
-@st.composite
-def edited_safetensors(draw: st.DrawFn, valid: bytes) -> bytes:
-    """Return a safetensors file whose header, or the text in it, or whose numbers lie."""
-    (size,) = struct.unpack("<Q", valid[:8])
-    header, body = valid[8 : 8 + size], valid[8 + size :]
-    kind = draw(st.sampled_from(["header", "text", "body", "size", "huge"]))
-    if kind == "header":
-        header = draw(edited_json(header))
-    elif kind == "text":
-        content = json.loads(header)
-        if state := content.get("__metadata__", {}).get("state"):
-            content["__metadata__"]["state"] = draw(edited_json(state.encode())).decode()
-        header = json.dumps(content).encode()
-    elif kind == "body":
-        number = draw(st.sampled_from([float("nan"), float("inf"), -float("inf")]))
-        at = 4 * draw(st.integers(0, len(body) // 4 - 1))
-        body = body[:at] + struct.pack("<f", number) + body[at + 4 :]
-    elif kind == "huge":
-        header += b" " * draw(st.sampled_from([1000, 2_000_000]))
-    length = draw(st.sampled_from(NUMBERS)) if kind == "size" else len(header)
-    return struct.pack("<Q", length) + header + body
-
-
-@st.composite
-def edited_npz(draw: st.DrawFn, valid: dict[str, bytes]) -> bytes:
-    """Return an .npz of which a member is edited, or left out, or there twice."""
-    members = list(valid.items())
-    i = draw(st.integers(0, len(members) - 1))
-    name, content = members[i]
-    kind = draw(st.sampled_from(["member", "member", "missing", "other name", "object"]))
-    if kind == "missing":
-        del members[i]
-    elif kind == "other name":
-        members[i] = (draw(st.text("xy_train.npy", max_size=12)), content)
-    elif kind == "object":
-        buffer = io.BytesIO()
-        np.save(buffer, np.array([{"a": 1}, None]), allow_pickle=True)
-        members[i] = (name, buffer.getvalue())
-    else:
-        members[i] = (name, draw(edited(content)))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))) as archive:
-        for name, content in members:
-            archive.writestr(name or "x", content)
-    return buffer.getvalue()
+from scripts.corruption import edited, edited_json, edited_npz, edited_safetensors, edited_toml, forged, sealed
 
 
 @dataclass(frozen=True)
 class Case:
-    """A reader: its file's name, corrupted contents, and what reads one and checks what was accepted."""
+    """A reader: the name of its file, corrupted contents, and the function that reads one and checks the result."""
 
     name: str
     contents: st.SearchStrategy[bytes]
@@ -209,16 +99,27 @@ STATE = TRAINER.state()
 def _read_checkpoint(path: Path) -> None:
     state, size, _ = checkpoint.read(path, RUN, TRAINER)
     assert size >= 0
-    TRAINER.restore(state)
-    list(TRAINER)
     assert np.isfinite(state.parameters).all()
+    TRAINER.restore(state)
+    with suppress(DivergenceError):  # as finite weights may
+        list(TRAINER)
+
+
+def _forged_sums(path: Path) -> Sums:
+    """Return the hash of a corrupted file, as if its line in SHA256SUMS was forged too."""
+    return Sums.compute(path.parent, [path.name], checkpoint.MOST_BYTES)
 
 
 def _read_weights(path: Path) -> None:
-    shapes = weights.shapes_of(TRAINER.network.sizes)
-    tensors = unpack(path, path.read_bytes(), shapes, "float32")
-    assert {name: tensor.shape for name, tensor in tensors.items()} == shapes
+    tensors = weights.read(_forged_sums(path), path.name, TRAINER.network.sizes, "float32")
+    assert {name: tensor.shape for name, tensor in tensors.items()} == weights.shapes_of(TRAINER.network.sizes)
     assert all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def _read_output_neurons(path: Path) -> None:
+    samples = output_neurons.read(_forged_sums(path), len(TRAINER.data.train), TRAINER.network.sizes[-1], "float32")
+    assert samples.keys() <= STATE.samples.keys()
+    assert all(np.isfinite(array).all() for pair in samples.values() for array in pair)
 
 
 def _read_settings(path: Path) -> None:
@@ -241,12 +142,14 @@ def _read_metrics(path: Path) -> None:
 
 
 def _read_summary(path: Path) -> None:
-    """Read a summary whose hash was forged too."""
-    summary.read(Sums.compute(path.parent, [path.name], summary.MOST_BYTES))
+    summary.read(_forged_sums(path))
 
 
 def _read_sums(path: Path) -> None:
-    assert Sums.read(path.parent).encode() == path.read_bytes()
+    sums = Sums.read(path.parent)
+    assert sums.encode() == path.read_bytes()
+    with suppress(RunError):  # which names the file that is missing
+        sums.check_all(checkpoint.MOST_BYTES)
 
 
 TOML = write_toml(resolve({"hidden": (100, 30), "l2": 5.0, "train_size": 50, "patience": 3}))
@@ -272,11 +175,13 @@ SUMMARY = summary.encode(
     )
 )  # fmt: skip
 SUMS = Sums(Path(), {"config.toml": "0" * 64, "metrics.csv": "1" * 64}).encode()
+LINES = b"".join(SUMS.splitlines(keepends=True)[:-1])
 METRICS = (
     b"update,epoch,seconds,train_cost,train_accuracy,validation_cost,validation_accuracy,output_error,learning_speed,"
     b"stuck,speed_1\n0,0,0,1,0.5,1,0.5,0.1,1,0,0.5\n5,0.5,0.1,1,0.5,1,0.5,0.1,nan,0,0.5\n"
 )
 CHECKPOINT, WEIGHTS = checkpoint.encode(STATE, RUN, 100, "0" * 64), weights.encode(TRAINER.network)
+NEURONS = output_neurons.encode(STATE.samples)
 IMAGES = _idx((3, 4, 5))
 
 CASES = [
@@ -284,12 +189,14 @@ CASES = [
     Case("images-idx3-ubyte.gz", edited(IMAGES).map(gzip.compress) | edited(gzip.compress(IMAGES)), _read_idx),
     Case("data.npz", edited_npz(_npz()) | edited(_zip(_npz())), _read_data),
     Case("checkpoint.safetensors", edited_safetensors(CHECKPOINT) | edited(CHECKPOINT), _read_checkpoint),
+    Case("checkpoint.safetensors, forged", edited_safetensors(CHECKPOINT).map(forged), _read_checkpoint),
     Case("weights.safetensors", edited_safetensors(WEIGHTS) | edited(WEIGHTS), _read_weights),
+    Case("output_neurons.safetensors", edited_safetensors(NEURONS) | edited(NEURONS), _read_output_neurons),
     Case("config.toml", edited_toml(TOML) | edited(TOML), _read_settings),
     Case("experiment.toml", edited_toml(EXPERIMENT) | edited(EXPERIMENT), _read_experiment),
     Case("summary.json", edited_json(SUMMARY) | edited(SUMMARY), _read_summary),
     Case("metrics.csv", edited(METRICS), _read_metrics),
-    Case("SHA256SUMS", edited(SUMS), _read_sums),
+    Case("SHA256SUMS", edited(SUMS) | edited(LINES).map(sealed), _read_sums),
 ]
 
 
@@ -297,9 +204,9 @@ def feed(case: Case, content: bytes, folder: Path) -> bool:
     """Give a reader a file; return whether it accepted it.
 
     Raises:
-        Exception: it did neither refuse the file in one line that names it nor accept it rightly.
+        Exception: it neither refused the file in one line that names it nor accepted a valid one.
     """
-    path = folder / case.name
+    path = folder / case.name.partition(",")[0]
     path.write_bytes(content)
     try:
         case.read(path)

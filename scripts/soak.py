@@ -1,7 +1,7 @@
 """Kills a run at random instants, resumes it each time, and compares its end with an uninterrupted run.
 
-`make soak` kills 200 times. After every kill the folder is read as resuming does. A kill comes at a random moment
-after the process has written its first rows, so that it hits training on fast and slow machines alike.
+`make soak` kills 200 times. After every kill the folder is read as resuming does. A process is killed after a row of
+metrics.csv chosen at random, so that kills hit training on fast and slow machines alike.
 """
 
 import csv
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 import click
 import numpy as np
@@ -23,9 +23,8 @@ from netlearn.experiments.run import make_trainer
 from netlearn.runs import checkpoint, config, metrics, sums, weights
 
 NETLEARN = [sys.executable, "-m", "netlearn"]
-LONGEST = 0.5  # seconds from the first rows of a process to its end
-LOOK_EVERY = 0.01
-START_WITHIN = 120.0
+LONGEST_DELAY = 0.02  # seconds from that row to the kill: about the time to the next one
+LOOK_EVERY = 0.002
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,16 @@ def soak(kills: int, epochs: int, folder: Path, on_kill: Callable[[], object] = 
     begin = [*NETLEARN, "train", "-q", "--data", "mnist-5k", "--epochs", str(epochs), "--probe-every", "2", "--out"]
     whole, run = folder / "whole", folder / "killed"
     subprocess.run([*begin, str(whole)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own)
+    most = epochs / (kills + 1)  # epochs from one kill to the next, so that the run outlives all kills
     done, updates, unreadable = 0, set(), []
     while done < kills and not (run / sums.NAME).exists():
         begun = (run / config.NAME).exists()
         command = [*NETLEARN, "train", "-q", "--resume", str(run)] if begun else [*begin, str(run)]
-        size = _size(run)
+        until = metrics.epochs_recorded(run) + rng.uniform(0, most)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 (our own)
-            give_up_at = monotonic() + START_WITHIN
-            while process.poll() is None and _size(run) <= size and monotonic() < give_up_at:
+            while process.poll() is None and metrics.epochs_recorded(run) < until:
                 sleep(LOOK_EVERY)
-            sleep(rng.uniform(0, LONGEST))
+            sleep(rng.uniform(0, LONGEST_DELAY))
             if process.poll() is None:
                 process.kill()
                 done += 1
@@ -67,12 +66,6 @@ def soak(kills: int, epochs: int, folder: Path, on_kill: Callable[[], object] = 
     subprocess.run([*NETLEARN, "train", "-q", "--resume", str(run)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
     identical = (whole / weights.LAST).read_bytes() == (run / weights.LAST).read_bytes()
     return Soaked(done, len(updates), unreadable, identical and _rows(whole) == _rows(run))
-
-
-def _size(run: Path) -> int:
-    """Return the size of a run's metrics.csv."""
-    path = run / metrics.NAME
-    return path.stat().st_size if path.exists() else 0
 
 
 def _update_of(run: Path) -> int:
@@ -94,7 +87,7 @@ def _rows(run: Path) -> list[list[str]]:
 
 @click.command()
 @click.option("--kills", default=200, show_default=True)
-@click.option("--epochs", default=12000, show_default=True, help="enough for the run to outlive the kills.")
+@click.option("--epochs", default=4000, show_default=True, help="of the run that is killed.")
 def main(kills: int, epochs: int) -> None:
     """Kill a run that many times and report."""
     with tempfile.TemporaryDirectory() as folder, tqdm(total=kills, unit=" kills", disable=None) as bar:
