@@ -13,6 +13,19 @@ WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "prob
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
 DEFAULTS = {"learning_rate": "the cost's own"}
 
+BEST = click.option(
+    "--best/--last",
+    default=None,
+    help="use the weights of the best epoch, or the last ones.  [default: those of the summary's test result]",
+)
+COST = click.option(
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="NAME",
+    help="a cost of your own, package.module:ClassName, that a RUN was trained with: it lets its code be imported.",
+)
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -1,0 +1,1 @@
+"""Trained networks inspected: evaluation, prediction, export, weights."""
