@@ -112,7 +112,7 @@ class Probe:
             work = self.network.gradient(x, y)
             speed = _speed(self.network, work, y)
             train_cost = float(self.network.cost.value(work.z[-1], work.a[-1], y).mean(dtype=np.float64))
-            train_accuracy = float((_answers(work.a[-1]) == some.labels).mean())
+            train_accuracy = float((answers(work.a[-1]) == some.labels).mean())
             if update in SAMPLE_UPDATES:
                 self.samples[update] = _samples(work, y)
         validation = self.evaluate(self.data.validation)
@@ -139,10 +139,14 @@ class Probe:
         return Evaluation(evaluation.cost + self._l2_cost(), evaluation.accuracy, evaluation.recall)
 
     def _l2_cost(self) -> float:
-        """Return λ/2n Σw², n the size of the training set (chapter 3, equation 87)."""
-        with numerics():
-            squares = sum(float(np.vdot(w, w)) for w in self.network.weights) if self.l2 else 0.0
-        return self.l2 / (2 * len(self.data.train)) * squares
+        return l2_cost(self.network, self.l2, len(self.data.train))
+
+
+def l2_cost(network: Network, l2: float, n: int) -> float:
+    """Return λ/2n Σw², n the size of the training set (chapter 3, equation 87)."""
+    with numerics():
+        squares = sum(float(np.vdot(w, w)) for w in network.weights) if l2 else 0.0
+    return l2 / (2 * n) * squares
 
 
 def measure_speed(network: Network, x: Array, y: Array) -> Speed:
@@ -172,36 +176,43 @@ def _samples(work: Workspace, y: Array) -> tuple[Array, Array]:
 
 
 def evaluate(network: Network, examples: Examples) -> Evaluation:
-    """Return mean cost, accuracy and recall of a network on some examples.
-
-    The answer of a network is its most active output neuron; with one output neuron it is 1 where a > ½.
-    """
+    """Return mean cost, accuracy and recall of a network on some examples."""
     cost = 0.0
-    answers = np.empty(len(examples), np.int64)
+    given = np.empty(len(examples), np.int64)
     with numerics():
-        for part, block in _blocks(examples):
-            x, y = _columns(network, block)
-            work = network.forward(x)
-            cost += float(network.cost.value(work.z[-1], work.a[-1], y).sum(dtype=np.float64))
-            answers[part] = _answers(work.a[-1])
-    right = answers == examples.labels
+        for part, a, costs in outputs(network, examples):
+            cost += float(costs.sum(dtype=np.float64))
+            given[part] = answers(a)
+    right = given == examples.labels
     classes = [right[examples.labels == label] for label in range(max(2, network.sizes[-1]))]
     recall = tuple(float(found.mean()) if len(found) else None for found in classes)
     return Evaluation(cost / len(examples), float(right.mean()), recall)
 
 
-def _blocks(examples: Examples) -> Iterator[tuple[slice, Examples]]:
+def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array, Array]]:
+    """Feed examples forward, a block at a time; to be iterated over within `numerics`.
+
+    Yields:
+        which examples they are, the outputs a of shape (n_out, block), which the next block overwrites, and the cost
+        of each example, of shape (block,).
+    """
     for start in range(0, len(examples), BLOCK):
         part = slice(start, start + BLOCK)
-        yield part, Examples(examples.x[part], examples.labels[part])
+        x, y = _columns(network, Examples(examples.x[part], examples.labels[part]))
+        work = network.forward(x)
+        yield part, work.a[-1], network.cost.value(work.z[-1], work.a[-1], y)
+
+
+def answers(a: Array) -> Labels:
+    """Return the answer of a network to each example, (n,), from its outputs a, (n_out, n).
+
+    It is the most active output neuron; with one output neuron it is 1 where a > ½.
+    """
+    found: Labels = a.argmax(axis=0) if len(a) > 1 else (a[0] > 0.5).astype(np.int64)
+    return found
 
 
 def _columns(network: Network, examples: Examples) -> tuple[Array, Array]:
     """Return examples and targets as columns of the network's dtype."""
     x = examples.x.astype(network.dtype, copy=False)
     return x.T, targets(examples.labels, network.sizes[-1]).astype(network.dtype, copy=False).T
-
-
-def _answers(a: Array) -> Labels:
-    answers: Labels = a.argmax(axis=0) if len(a) > 1 else (a[0] > 0.5).astype(np.int64)
-    return answers

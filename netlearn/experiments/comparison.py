@@ -21,8 +21,8 @@ from netlearn.experiments.experiment import Experiment, folder_name, read_experi
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
 from netlearn.experiments.tasks import perform_all, tasks_of, tune_rates
 from netlearn.experiments.workers import Workers
+from netlearn.runs import DERIVED, Run, RunFolder, config, read_run, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
-from netlearn.runs import Run, RunFolder, config, read_run, run_folders, summary, sums
 from netlearn.runs.files import temporary_of, writing
 from netlearn.settings import FIELDS, Settings
 
@@ -85,7 +85,7 @@ def remove_runs(path: Path) -> None:
     experiment = read_experiment(path / config.NAME, {}, None)
     listed = {task.folder for task in tasks_of(experiment, path)}
     tried = {folder for name in experiment.variants for folder in path.glob(f"tuning-{folder_name(name)}-*")}
-    own = {sums.NAME, *RUN_FILES, *(temporary_of(Path(name)).name for name in RUN_FILES)}
+    own = {name for file in (sums.NAME, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
     with writing(path):
         for folder in run_folders(path):
             if folder in listed | tried and {file.name for file in folder.iterdir()} <= own:

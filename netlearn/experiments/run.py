@@ -1,8 +1,4 @@
-"""One run: from settings to a trained network and its run folder.
-
-The seed feeds two random streams, one for the initial weights and one for the shuffling. Runs with the same seed and
-sizes therefore start from identical weights and see identical mini-batches, whatever else they differ in.
-"""
+"""One run: from settings to a trained network and its run folder."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,13 +7,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-import numpy as np
-
 from netlearn.costs import COSTS, Cost
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.experiments.environment import environment
-from netlearn.network import Network
+from netlearn.experiments.initial import initial_network, streams
 from netlearn.numerics import Array
 from netlearn.own_cost import check_gradient, load_cost
 from netlearn.runs import CURVES, RunFolder, Summary, checkpoint, config, metrics, output_neurons, summary, weights
@@ -69,26 +63,14 @@ def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> 
     """
     cost = checked_cost(settings, data)
     data = training_part(settings, data)
-    sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
-    weights_seed, shuffling_seed = np.random.SeedSequence(settings.seed).spawn(2)
-    try:
-        network = Network(
-            sizes,
-            cost=cost,
-            activation=settings.activation,
-            initializer=settings.initializer,
-            rng=np.random.default_rng(weights_seed),
-            dtype=settings.dtype,
-        )
-    except MemoryError as error:
-        raise SettingsError(f"hidden {list(settings.hidden)}: a network {sizes} does not fit in memory") from error
+    network = initial_network(settings, [data.train.x.shape[1], *settings.hidden, data.outputs], cost)
     return Trainer(
         network,
         data,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
-        rng=np.random.default_rng(shuffling_seed),
+        rng=streams(settings)[1],
         l2=settings.l2,
         patience=None if settings.patience == "off" else settings.patience,
         probe_every=settings.probe_every,

@@ -14,6 +14,10 @@ FILES = (
     config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, checkpoint.NAME,
     *CURVES,
 )  # fmt: skip
+DERIVED = (  # made from a complete run by others, so SHA256SUMS does not list them
+    "predictions.csv",
+    *(f"{name}.{kind}" for name in ("confusion", "mistakes", "disagreements", "weights") for kind in ("png", "svg")),
+)
 MOST_BYTES = 100_000_000_000  # of any file
 
 
@@ -23,11 +27,13 @@ class RunFolder:
     Attributes:
         path: the folder.
         files: the names of the files that belong to the run, except for SHA256SUMS.
+        derived: the names of files made from them, which are removed when the run changes.
     """
 
     def __init__(self, path: Path, files: Sequence[str] = FILES) -> None:
         self.path = path
         self.files = files
+        self.derived = DERIVED if files is FILES else ()
 
     @classmethod
     @contextmanager
@@ -70,7 +76,7 @@ class RunFolder:
         if not force:
             raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
         remove(self.path)
-        for name in (sums.NAME, *self.files):
+        for name in (sums.NAME, *self.files, *self.derived):
             (self.path / name).unlink(missing_ok=True)
 
     @classmethod
@@ -136,9 +142,9 @@ class RunFolder:
         write_whole(self.path / name, content)
 
     def open_again(self) -> None:
-        """Remove what says that the run has ended, on disk too, before other files change."""
+        """Remove what says that the run has ended and what was made from it, on disk too, before other files change."""
         with writing(self.path):
-            for name in (sums.NAME, summary.NAME):
+            for name in (sums.NAME, summary.NAME, *self.derived):
                 (self.path / name).unlink(missing_ok=True)
             flush_folder(self.path)
 
