@@ -1,0 +1,187 @@
+"""The pictures of trained networks: confusion, mistakes, disagreements and weights."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from netlearn.numerics import Array
+from netlearn.plotting.answers import Answer, letter
+from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
+
+Counts: TypeAlias = NDArray[np.int64]
+SHADES = "cividis"  # brighter throughout, so that it can be read in grey too
+MOST_NUMBERED = 40  # classes whose numbers fit into a picture
+COLUMNS, SIDE, STEP = 6, 0.9, 1.4  # of a grid of examples: the side of an image, from one to the next
+SMALL_SIDE, SMALL_STEP, IN_A_ROW = 0.6, 0.85, 10  # where each variant has one row
+MOST_NEURONS = 100
+
+
+def confusion(counts: Counts, title: str) -> Figure:
+    """Return how often each label, a row, got each answer, a column."""
+    side = _cell(len(counts)) * len(counts)
+    width = max(5.0, side + 0.7)
+    sheet = Sheet(width, side + 0.5, f"{title}\nshade: fraction of the examples with this label")
+    axes = sheet.panel(max(0.6, (width - side) / 2), 0, side, side)
+    fractions = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(fractions, cmap=SHADES, norm=PowerNorm(0.5, 0, 1))  # √: a few mistakes can be seen
+    _number_cells(axes, counts, bright=fractions > 0.25, cell=_cell(len(counts)))
+    _number_classes(axes, len(counts))
+    if len(counts) <= MOST_NUMBERED:
+        axes.set_yticks(range(len(counts)))
+    axes.set_xlabel("answer")
+    axes.set_ylabel("label")
+    return sheet.figure
+
+
+def mistakes(answers: Sequence[Answer], image: Image | None, title: str) -> Figure:
+    """Return wrong answers: the images with label, answer and strongest outputs, or all outputs without images."""
+    if image is None:
+        return _outputs(answers, title)
+    captions = [
+        f"label {each.label}, answer {each.answer}\n{_strongest(each.outputs)}\nexample {each.index:,}"
+        for each in answers
+    ]
+    grid = Grid(image, SIDE, COLUMNS, STEP, lines=3)
+    sheet = Sheet(COLUMNS * STEP, grid.height(len(answers)), title)
+    grid.draw(sheet, (0, 0), [each.x for each in answers], captions)
+    return sheet.figure
+
+
+def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: Image | None, title: str) -> Figure:
+    """Return where runs disagree.
+
+    Args:
+        given: the answers of each run to the same examples, which are shown if they are images.
+        counts: how many examples of each class, a column, each run, a row, gets wrong and another one right.
+        image: height and width of an image.
+        title: of the picture.
+    """
+    classes, letters = counts.shape[1], [letter(i) for i in range(len(given))]
+    captions = []
+    for answers in zip(*given.values(), strict=True):
+        texts = [
+            f"{run}: {each.answer}{' ✓' if each.answer == each.label else ''}"
+            for run, each in zip(letters, answers, strict=True)
+        ]
+        lines = [", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3)]
+        captions.append("\n".join([f"label {answers[0].label}", *lines]))
+    shown = [each.x for each in next(iter(given.values()))]
+    grid = Grid(image, SIDE, COLUMNS, STEP, lines=1 + -(-len(given) // 3)) if image else None
+    cell = _cell(classes)
+    width, height = cell * classes, max(0.26, cell) * len(given)
+    total, below = max(COLUMNS * STEP, width + 0.7), LINE + height + 0.7
+    names = "\n".join(f"{run}: {name}" for run, name in zip(letters, given, strict=True))
+    sheet = Sheet(total, below + (grid.height(len(shown)) if grid else 0), f"{title}\n{names}")
+    sheet.write(total / 2, 0, "examples that a run gets wrong and another one right", ha="center", fontsize="small")
+    axes = sheet.panel(max(0.6, (total - width) / 2), LINE, width, height)
+    axes.imshow(counts, cmap=SHADES, vmin=0, vmax=max(1, counts.max()), aspect="auto")
+    _number_cells(axes, counts, bright=counts > counts.max() / 2, cell=cell)
+    _number_classes(axes, classes)
+    axes.set_yticks(range(len(given)), letters)
+    axes.set_xlabel("label")
+    if grid:
+        grid.draw(sheet, ((total - COLUMNS * STEP) / 2, below), shown, captions)
+    return sheet.figure
+
+
+def variant_mistakes(variants: Sequence[tuple[str, Sequence[Answer], Image]], title: str) -> Figure:
+    """Return a row of wrong answers for each variant, below its heading."""
+    grids = [Grid(image, SMALL_SIDE, IN_A_ROW, SMALL_STEP, lines=2) for _, _, image in variants]
+    sheet = Sheet(IN_A_ROW * SMALL_STEP, sum(LINE + grid.height(1) for grid in grids), title)
+    top = 0.0
+    for grid, (heading, answers, _) in zip(grids, variants, strict=True):
+        sheet.write(0, top, heading)
+        captions = [f"label {each.label}\nanswer {each.answer}" for each in answers]
+        grid.draw(sheet, (0, top + LINE + 0.04), [each.x for each in answers], captions)
+        top += LINE + grid.height(1)
+    return sheet.figure
+
+
+def weights(panels: Mapping[str, Array], names: Sequence[str], image: Image, title: str) -> Figure:
+    """Return the weights to some neurons as images, in a panel for each state of the network.
+
+    Args:
+        panels: the weights in each state, (n, n_in), at most 100 of them; each panel has a scale of its own.
+        names: of the neurons.
+        image: height and width of an image.
+        title: of the picture.
+    """
+    columns = int(np.ceil(np.sqrt(len(names))))
+    side = min(0.9, 4.5 / columns)
+    grid = Grid(image, side, columns, side + SMALL_LINE, lines=1, gap=0.02)
+    width, height = max(2.5, columns * grid.right), grid.height(len(names))
+    sheet = Sheet(len(panels) * (width + 0.4) - 0.4, LINE + height + 0.7, title)
+    for place, (state, w) in enumerate(panels.items()):
+        left = place * (width + 0.4)
+        limit = float(np.percentile(np.abs(w), 99.5)) or 1.0
+        sheet.write(left + width / 2, 0, state, ha="center", fontsize="small")
+        start = (left + (width - columns * grid.right) / 2, LINE + 0.04)
+        grid.draw(sheet, start, list(w), names, cmap=SHADES, vmin=-limit, vmax=limit)
+        _draw_scale(sheet.panel(left + width / 2 - 1, LINE + height + 0.1, 2, 0.1), limit)
+    return sheet.figure
+
+
+def _draw_scale(axes: Axes, limit: float) -> None:
+    axes.imshow(np.linspace(-1, 1, 256)[np.newaxis], cmap=SHADES, aspect="auto", extent=(-limit, limit, 0, 1))
+    axes.set_yticks([])
+    axes.set_xticks([-limit, 0, limit], [f"−{limit:.2g}", "0", f"{limit:.2g}"], fontsize="small")
+    axes.set_xlabel("weight", fontsize="small")
+
+
+def _outputs(answers: Sequence[Answer], title: str) -> Figure:
+    """Return the outputs of each example, a row, as shades."""
+    outputs = np.array([each.outputs for each in answers])
+    classes = outputs.shape[1]
+    width, height = _cell(classes) * classes, 0.24 * len(answers)
+    total = max(6.0, width + 2.8)
+    sheet = Sheet(total, height + 0.8, f"{title}\nshade: output, bright is strong; circle: label; cross: answer")
+    axes = sheet.panel(2.7, 0, width, height)
+    axes.imshow(outputs, cmap=SHADES, aspect="auto", vmin=min(0, outputs.min()), vmax=max(1, outputs.max()))
+    places = range(len(answers))
+    if classes > 1:
+        outline = [withStroke(linewidth=3, foreground="black")]
+        style: dict[str, Any] = {"color": "white", "path_effects": outline, "linestyle": ""}
+        axes.plot([each.label for each in answers], places, marker="o", fillstyle="none", **style)
+        axes.plot([each.answer for each in answers], places, marker="x", **style)
+    axes.set_yticks(places, [f"example {each.index:,}: label {each.label}, answer {each.answer}" for each in answers])
+    _number_classes(axes, classes)
+    axes.set_xlabel("output neuron")
+    return sheet.figure
+
+
+def _strongest(outputs: Array) -> str:
+    """Return the two strongest outputs in words, or the only one."""
+    if len(outputs) == 1:
+        return f"output {outputs[0]:.2f}"
+    first, second = np.argsort(-outputs, kind="stable")[:2]
+    return f"{first}: {outputs[first]:.2f}, {second}: {outputs[second]:.2f}"
+
+
+def _cell(classes: int) -> float:
+    """Return the side of a cell, in inches, where there are that many in a row."""
+    return min(0.42, max(0.26, 8 / classes)) if classes <= MOST_NUMBERED else 9 / classes
+
+
+def _number_classes(axes: Axes, classes: int) -> None:
+    """Number the classes below axes, if there is room, and put cells in place of a box."""
+    if classes <= MOST_NUMBERED:
+        axes.set_xticks(range(classes))
+    axes.tick_params(length=0, labelsize="small")
+    axes.spines[:].set_visible(False)
+
+
+def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_], cell: float) -> None:
+    """Write each count that is not 0 into its cell, if there is room."""
+    if counts.shape[1] > MOST_NUMBERED:
+        return
+    size = min(9.0, 105 * cell / len(str(counts.max())))  # points; a digit is 0.6 times as wide
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "black" if bright[row, column] else "white"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)

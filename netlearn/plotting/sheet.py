@@ -1,0 +1,97 @@
+"""A figure on which everything is placed in inches, so that no text is cut off, however many things there are."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netlearn.numerics import Array
+from netlearn.plotting.style import literal
+
+Image: TypeAlias = tuple[int, int]  # height and width in pixels
+MARGIN, LINE, SMALL_LINE = 0.15, 0.18, 0.14  # around the figure; a line of the title and of a small text
+PER_INCH = 11  # characters of the title
+
+
+class Sheet:
+    """A figure below a title; (0, 0) is the upper left corner of its content.
+
+    Args:
+        width, height: of the content.
+        title: its lines are wrapped to the width.
+
+    Attributes:
+        figure: the figure.
+    """
+
+    def __init__(self, width: float, height: float, title: str) -> None:
+        lines = [part for line in title.splitlines() for part in textwrap.wrap(line, int(PER_INCH * width))]
+        self._top = MARGIN + LINE * (len(lines) + 0.5)
+        self._width, self._height = width + 2 * MARGIN, self._top + height + MARGIN
+        self.figure = Figure(figsize=(self._width, self._height))
+        self._canvas = self.figure.add_axes((0, 0, 1, 1))
+        self._canvas.set_axis_off()
+        self._scale()
+        self.write(width / 2, MARGIN - self._top, "\n".join(lines), ha="center")
+
+    def _scale(self) -> None:
+        self._canvas.set_xlim(-MARGIN, self._width - MARGIN)
+        self._canvas.set_ylim(self._height - self._top, -self._top)
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
+        """Write a text below that place."""
+        self._canvas.text(x, y, literal(text), va="top", linespacing=1.1, **style)
+
+    def image(self, x: float, y: float, pixels: Array, side: float, **style: Any) -> None:
+        """Draw an image of shape (height, width), its longer side that long, below a place and centred on it."""
+        height, width = (side * length / max(pixels.shape) for length in pixels.shape)
+        self._canvas.imshow(pixels, extent=(x - width / 2, x + width / 2, y + height, y), aspect="auto", **style)
+        self._scale()  # which imshow changes
+
+    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Add axes of that size."""
+        bottom = self._height - self._top - y - height
+        left, total = MARGIN + x, (self._width, self._height)
+        return self.figure.add_axes((left / total[0], bottom / total[1], width / total[0], height / total[1]))
+
+
+class Grid:
+    """A grid of examples as images, each above its caption.
+
+    Args:
+        image: height and width in pixels.
+        side: the longer side of an image, in inches.
+        columns: images side by side.
+        right: from one image to the next, in inches.
+        lines: of a caption.
+        gap: below a caption, in inches.
+    """
+
+    def __init__(
+        self, image: Image, side: float, columns: int, right: float, *, lines: int, gap: float = SMALL_LINE
+    ) -> None:
+        self.image = image
+        self.side = side
+        self.columns = columns
+        self.right = right
+        self._below = side * image[0] / max(image) + 0.03  # where a caption begins
+        self._down = self._below + lines * SMALL_LINE + gap
+
+    def height(self, count: int) -> float:
+        """Return the height of that many images."""
+        return self._down * -(-count // self.columns)
+
+    def draw(
+        self, sheet: Sheet, start: tuple[float, float], x: Sequence[Array], captions: Sequence[str], **style: Any
+    ) -> None:
+        """Draw examples, each (n_in,), from a place to the right and down."""
+        if x and not style:
+            low, high = min(0.0, *(float(pixels.min()) for pixels in x)), max(float(pixels.max()) for pixels in x)
+            style = {"cmap": "gray_r", "vmin": low, "vmax": high}
+        for i, (pixels, caption) in enumerate(zip(x, captions, strict=True)):
+            middle = start[0] + (i % self.columns + 0.5) * self.right
+            top = start[1] + i // self.columns * self._down
+            sheet.image(middle, top, pixels.reshape(self.image), self.side, **style)
+            sheet.write(middle, top + self._below, caption, ha="center", fontsize="x-small")
