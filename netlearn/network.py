@@ -5,6 +5,7 @@ has weights w of shape (n_out, n_in) and biases b of shape (n_out, 1). A pass wo
 `Workspace` per batch size, and adds in place: `gemm(α, a, b, β, c, transpose a, transpose b, 1)` is c → α a b + β c.
 """
 
+import hashlib
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
@@ -42,6 +43,10 @@ class Parameters:
         self.w, self.b = tuple(parts[: len(parts) // 2]), tuple(parts[len(parts) // 2 :])
         self.transposed = [(w.T, b[:, 0]) for w, b in zip(self.w, self.b, strict=True)]
         self.upper = self.transposed[:0:-1]
+
+    def sha256(self) -> str:
+        """Return the hash of all parameters, which identifies the initial weights of a run."""
+        return hashlib.sha256(self.vector.tobytes()).hexdigest()
 
 
 class Workspace:

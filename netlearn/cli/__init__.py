@@ -16,6 +16,8 @@ from netlearn.errors import NetlearnError, SettingsError
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and see the learning slowdown."),
+    "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
+    "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
     "verify": ("netlearn.cli.verify", "Repeat a run and check that the same results come out."),
     "data": ("netlearn.cli.data", "List, download and look at data sets."),
 }

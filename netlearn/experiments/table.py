@@ -27,7 +27,7 @@ def table(rows: Sequence[Row], *, markdown: bool = False) -> str:
     ]
     if len({row.data for row in rows}) > 1:
         lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
-    return _markdown(lines) if markdown else _aligned(lines)
+    return _markdown(lines) if markdown else aligned(lines)
 
 
 def _markdown(lines: list[list[str]]) -> str:
@@ -36,7 +36,7 @@ def _markdown(lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
-def _aligned(lines: list[list[str]]) -> str:
+def aligned(lines: list[list[str]]) -> str:
     """Return lines with columns of equal width on a terminal, where some characters are two cells wide."""
     widths = [max(_width(line[i]) for line in lines) for i in range(len(lines[0]))]
     texts = []

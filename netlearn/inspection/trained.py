@@ -1,5 +1,8 @@
 """Trained networks, read back from their run folders."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from netlearn.costs import COSTS, Cost
@@ -7,7 +10,34 @@ from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
 from netlearn.network import Network
 from netlearn.own_cost import check_gradient, load_cost
-from netlearn.runs import Run, Summary, weights
+from netlearn.runs import Run, Summary, read_run, weights
+
+
+def read_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read the folders of trained networks.
+
+    Raises:
+        RunError: one is not the folder of a complete run, or its run diverged.
+        SettingsError: two are the same folder.
+    """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise SettingsError(f"{', '.join(map(str, folders))}: must be different runs")
+    runs = [read_run(folder) for folder in folders]
+    for run in runs:
+        results_of(run)
+    return runs
+
+
+def data_name(runs: Sequence[Run]) -> str:
+    """Return the name of the runs' data set.
+
+    Raises:
+        SettingsError: they have different ones.
+    """
+    names = sorted({run.settings.data for run in runs})
+    if len(names) > 1:
+        raise SettingsError(f"--data: must be given for runs on different data: {', '.join(names)}")
+    return names[0]
 
 
 def load_network(run: Run, *, best: bool | None = None, cost: str | None = None) -> Network:

@@ -1,6 +1,5 @@
 """The runner: watches a descent, probes it, saves checkpoints, and ends it when it is time."""
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -80,7 +79,7 @@ class Trainer:
         self.descent = Descent(network, SGD(learning_rate, l2 / len(x)), self.batches, self.schedule)
         self.probe = Probe(network, data, l2=l2, track_test=track_test)
         self.patience = Patience(patience)
-        self.initial_sha256 = hashlib.sha256(network.parameters.vector.tobytes()).hexdigest()
+        self.initial_sha256 = network.parameters.sha256()
         self.seconds = 0.0
         self.stopping = False
         self._l2 = l2

@@ -1,0 +1,117 @@
+"""`netlearn evaluate`: how well trained networks do, and where they are wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from click.shell_completion import CompletionItem
+
+from netlearn import datasets
+from netlearn.cli.options import BEST, COST
+from netlearn.cli.progress import download_bar, note
+from netlearn.experiments.table import aligned, percent
+from netlearn.inspection.agreement import Pair, compare_pairs
+from netlearn.inspection.evaluation import SPLITS, ClassScores, Evaluation, evaluate, is_data_of
+from netlearn.inspection.files import SETS, write_evaluation
+from netlearn.inspection.trained import data_name, read_runs
+from netlearn.plotting.answers import letter
+
+PATH = click.Path(path_type=Path)
+
+
+def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in SPLITS if name.startswith(incomplete)]
+
+
+@click.command("evaluate")
+@click.argument("folders", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option("--data", metavar="NAME|PATH", help="data set to evaluate on.  [default: that of the run]")
+@click.option(
+    "--split",
+    default="test",
+    metavar="NAME",
+    shell_complete=_complete_split,
+    help=f"which of its examples; {', '.join(SPLITS)}.  [default: test]",
+)
+@BEST
+@COST
+@click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
+@click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
+@click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
+def command(
+    folders: tuple[Path, ...], data: str | None, split: str, best: bool | None, costs: tuple[str, ...],
+    out: Path | None, quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Evaluate the trained network of a run, and show where it is wrong.
+
+    Prints the cost, the accuracy with its 95 % confidence interval (Wilson's), and precision, recall and F1 of each
+    class. Writes the confusion matrix (confusion.png and .svg), the mistakes with the largest cost (mistakes.png and
+    .svg) and predictions.csv with index, label, answer and outputs of each example.
+
+    Several RUNs are evaluated on the same examples. Their tables stand side by side, McNemar's exact test says of
+    each pair whether it differs, and disagreements.png and .svg show where; they go to --out or the first run folder.
+    """
+    runs = read_runs(folders)
+    dataset = datasets.load(data or data_name(runs), None if quiet else download_bar)
+    for run in runs:
+        if not (data or quiet or is_data_of(run, dataset)):
+            note(f"{run.folder}: was trained on another version of {dataset.name}: the SHA-256 of its files differs")
+    evaluated = evaluate(runs, dataset, split, best=best, costs=costs)
+    pairs = compare_pairs(evaluated)
+    paths = write_evaluation(evaluated, dataset, out)
+    evaluations = [each.evaluation for each in evaluated]
+    results = {"evaluations": evaluations, "pairs": pairs, "files": list(map(str, paths))}
+    click.echo(msgspec.json.encode(results) if as_json else _text(evaluations, pairs, paths))
+
+
+def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Pair], paths: Sequence[Path]) -> str:
+    first = evaluations[0]
+    sections = [
+        f"{SETS[first.split]} of {first.data}: {first.examples:,} examples",
+        _overall(evaluations),
+        _classes([each.classes for each in evaluations]),
+        *(pair.describe() for pair in pairs),
+        "\n".join(f"{folder}: {', '.join(names)}" for folder, names in _by_folder(paths).items()),
+    ]
+    return "\n\n".join(sections)
+
+
+def _overall(evaluations: Sequence[Evaluation]) -> str:
+    names = [each.run for each in evaluations]
+    if len(names) > 1:
+        names = [f"{letter(i)}: {name}" for i, name in enumerate(names)]
+    intervals = [[f"{100 * bound:.2f}" for bound in each.accuracy_interval] for each in evaluations]
+    return aligned(
+        [
+            ["", *names],
+            ["weights", *(each.weights for each in evaluations)],
+            ["cost", *(f"{each.cost:.4f}" for each in evaluations)],
+            ["accuracy", *(percent(each.accuracy) for each in evaluations)],
+            ["  95 % interval", *(f"{low} to {high} %" for low, high in intervals)],
+        ]
+    )
+
+
+def _classes(scores: Sequence[Sequence[ClassScores]]) -> str:
+    """Return a line for each class; each measure has a column for each run."""
+    letters = [f" {letter(i)}" for i in range(len(scores))] if len(scores) > 1 else [""]
+    head = [f"{measure}{name}" for measure in ("precision", "recall", "F1") for name in letters]
+    lines = [
+        [
+            str(of_class[0].label),
+            f"{of_class[0].examples:,}",
+            *(percent(each.precision) for each in of_class),
+            *(percent(each.recall) for each in of_class),
+            *(percent(each.f1) for each in of_class),
+        ]
+        for of_class in zip(*scores, strict=True)
+    ]
+    return aligned([["class", "examples", *head], *lines])
+
+
+def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:
+    folders: dict[Path, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path.name)
+    return folders

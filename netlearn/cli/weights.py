@@ -1,0 +1,40 @@
+"""`netlearn weights`: what the neurons of a trained network respond to."""
+
+from pathlib import Path
+
+import click
+
+from netlearn import datasets
+from netlearn.cli.options import BEST
+from netlearn.cli.progress import download_bar, note
+from netlearn.experiments.initial import initial_network
+from netlearn.inspection.files import write_files
+from netlearn.inspection.trained import read_runs, results_of
+from netlearn.inspection.weights import weights_files
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("weights")
+@click.argument("folder", type=PATH, metavar="RUN")
+@click.option("--data", metavar="NAME|PATH", help="data set with the size of the images.  [default: that of the run]")
+@BEST
+@click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
+@click.option("-q", "--quiet", is_flag=True, help="print nothing but the paths of the files.")
+def command(folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool) -> None:
+    """Draw the weights of the first layer as images, before and after training.
+
+    Each image has the weights from the pixels to one neuron: where it is bright, ink excites the neuron, where it is
+    dark, ink inhibits it. Without hidden layers these are the output neurons. The initial weights are drawn anew from
+    the seed of the run, and checked by their SHA-256. Writes weights.png and weights.svg.
+    """
+    (run,) = read_runs([folder])
+    dataset = datasets.load(data or run.settings.data, None if quiet else download_bar)
+    results = results_of(run)
+    initial = initial_network(run.settings, results.sizes)
+    repeated = initial.parameters.sha256() == results.initial_weights_sha256
+    if not (repeated or quiet):
+        note(f"{folder}: its initial weights are not drawn: seed {results.seed} gives others here, by SHA-256")
+    files = weights_files(run, dataset, initial if repeated else None, best=best)
+    for path in write_files(files, run, out):
+        click.echo(path)

@@ -1,0 +1,58 @@
+"""The mistakes of each variant of a comparison."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from netlearn import datasets
+from netlearn.datasets import Dataset, sources
+from netlearn.errors import DataError, NetlearnError
+from netlearn.inspection.evaluation import is_data_of, predict
+from netlearn.inspection.trained import load_network
+from netlearn.plotting.answers import Answer
+from netlearn.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_SHOWN = 10  # mistakes of a variant
+
+
+def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool) -> "Figure | None":
+    """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
+
+    Left out are variants whose first run has no trained network, and those whose data is not on this machine, not
+    that of the run or not images.
+
+    Args:
+        groups: the runs of each variant.
+        title: of the picture.
+        own_costs: whether the code of a user's own costs may be imported.
+    """
+    from netlearn.plotting.inspection import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.seeds import short  # noqa: PLC0415
+
+    load = lru_cache(_load)
+    rows = []
+    for name, (first, *_) in groups.items():
+        with suppress(NetlearnError):
+            data = load(first.settings.data)
+            if data.image is not None and is_data_of(first, data):
+                count, worst = _worst(first, data, own_cost=own_costs)
+                heading = f"{short(name)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
+                rows.append((heading, worst, data.image))
+    return variant_mistakes(rows, title) if rows else None
+
+
+def _load(name: str) -> Dataset:
+    """Return a data set without downloading it."""
+    if name == "auto" or (name in sources.SOURCES and sources.locate(name) is None):
+        raise DataError(f"data {name}: is not on this machine")
+    return datasets.load(name)
+
+
+def _worst(run: Run, data: Dataset, *, own_cost: bool) -> tuple[int, list[Answer]]:
+    """Return the number of mistakes and the worst of them."""
+    predictions = predict(load_network(run, cost=run.settings.cost if own_cost else None), data.test)
+    return int((~predictions.correct).sum()), predictions.worst(MOST_SHOWN)
