@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from netlearn.experiments import comparison
 from netlearn.experiments import run as run_module
-from netlearn.experiments.comparison import PICTURES
 from netlearn.experiments.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
@@ -96,5 +95,5 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def drawn(compared: Path) -> dict[str, Figure]:
     runs = [read_run(compared / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
-    figures = {name: DRAWN[name](group(runs), "title\nsecond line") for name in PICTURES}
+    figures = {name: draw(group(runs), "title\nsecond line") for name, draw in DRAWN.items()}
     return {name: figure for name, figure in figures.items() if figure is not None}

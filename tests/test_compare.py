@@ -21,13 +21,13 @@ from netlearn.experiments.statistics import group
 from netlearn.experiments.workers import Workers
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
-from tests.commands import QUICK, compare, rows_of, workers_here
+from tests.commands import QUICK, call, compare, rows_of, workers_here
 from tests.files import wait_for
 from tests.messages import tells
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
 
-DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits")
+DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits", "mistakes")
 
 
 def test_comparison_leaves_settings_runs_results_and_pictures(compared: Path) -> None:
@@ -91,9 +91,7 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     assert "| learning rate η | 3 | 0.5 |" in lines
     assert lines[-4].startswith(("In test accuracy ", "There is no difference in test accuracy "))
     assert lines[-3].startswith("Paired: ")
-    assert lines[-1] == (
-        "folder: runs/compare (pictures: curves.png, slowdown.png, error-vs-gradient.png, digits.png)"
-    )
+    assert lines[-1] == (f"folder: runs/compare (pictures: {', '.join(f'{name}.png' for name in DRAWN_HERE)})")
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1] == "runs: 4, quadratic, cross-entropy from 2 seeds each"
@@ -128,6 +126,7 @@ def test_overlay_may_be_overwritten_and_takes_no_run_with_it(compared: Path) -> 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
 def test_forced_comparison_leaves_no_run_of_the_one_before() -> None:
     compare(*QUICK, "-q", "--out", "here")
+    assert call("evaluate", "here/quadratic-1").exit_code == 0  # its files go with the run
     compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
     assert sorted(path.name for path in Path("here").glob("*/")) == ["cross-entropy-0", "quadratic-0"]
 

@@ -21,13 +21,17 @@ from netlearn.experiments.experiment import Experiment, folder_name, read_experi
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
 from netlearn.experiments.tasks import perform_all, tasks_of, tune_rates
 from netlearn.experiments.workers import Workers
+from netlearn.inspection.comparison import mistakes
 from netlearn.runs import DERIVED, Run, RunFolder, config, read_run, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.settings import FIELDS, Settings
 
 RESULTS = "results.csv"
-PICTURES = ("curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "training-size", "layers")
+MISTAKES = "mistakes"
+PICTURES = (
+    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "training-size", "layers", MISTAKES,
+)  # fmt: skip
 FILES = (config.NAME, RESULTS, summary.NAME, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
 
 
@@ -70,7 +74,8 @@ def compare(
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress)
-    return _write_results(experiment.title, runs, folder, workers, "tuned " if experiment.tuning == "done" else "")
+    tuned = "tuned " if experiment.tuning == "done" else ""
+    return _write_results(experiment.title, runs, folder, workers, tuned, own_costs=True)
 
 
 def remove_runs(path: Path) -> None:
@@ -135,12 +140,12 @@ def name_variants(runs: Sequence[Run]) -> list[Run]:
 
 
 def _write_results(
-    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = ""
+    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, own_costs: bool = False
 ) -> Comparison:
     groups = group(runs)
     rows = tuple(summarize(name, members) for name, members in groups.items())
     caption = describe(title, rows, tuned)
-    pictures = workers.map(partial(_draw, caption, runs, folder), PICTURES)
+    pictures = workers.map(partial(_draw, caption, runs, folder, own_costs), PICTURES)
     folder.write(RESULTS, _csv(run_table(runs)))
     result = Comparison(
         title=title,
@@ -178,12 +183,13 @@ def _csv(table: Sequence[dict[str, object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, name: str) -> str | None:
+def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, own_costs: bool, name: str) -> str | None:
     """Draw one picture, in whatever process; return its name, or None if these runs have nothing to show in it."""
     from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
-    figure = DRAWN[name](group(runs), caption)
+    groups = group(runs)
+    figure = mistakes(groups, caption, own_costs=own_costs) if name == MISTAKES else DRAWN[name](groups, caption)
     if figure is None:
         return None
     for kind in ("png", "svg"):
