@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from netlearn.cli import main
 from netlearn.experiments.workers import Workers
+from tests.messages import tells
 
+ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 
 
@@ -46,3 +48,16 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def workers_here(jobs: int = 1) -> Workers:
     """Return what does one task at a time in this process, whatever the number of jobs."""
     return Workers(1, lambda: ThreadPoolExecutor(1))
+
+
+def files_of(folder: str) -> set[str]:
+    return {path.name for path in Path(folder).iterdir()}
+
+
+def one_line(result: Result, code: int, facts: str) -> bool:
+    """Return whether a command printed nothing but one line with those facts, and ended with that code."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    *usage, line = result.stderr.strip().splitlines()
+    assert not usage
+    return tells(line, facts)

@@ -1,6 +1,7 @@
 """Shared by all tests: no test reaches the internet, and none sees the user's own data or cache."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from netlearn.experiments.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
-from tests.commands import QUICK, compare, workers_here
+from tests.commands import ONE_EPOCH, QUICK, call, compare, workers_here
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
@@ -97,3 +98,29 @@ def drawn(compared: Path) -> dict[str, Figure]:
     runs = [read_run(compared / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
     figures = {name: draw(group(runs), "title\nsecond line") for name, draw in DRAWN.items()}
     return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of runs: with and without hidden layers, stopped early, diverged, of the single neuron."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name, settings in {
+        "ce": [],
+        "quadratic": ["--cost", "quadratic"],
+        "stopped": ["--patience", "1", "--epochs", "2"],
+        "plain": ["--hidden", "none"],
+    }.items():
+        assert call("train", *ONE_EPOCH, *settings, "--out", str(folder / name)).exit_code == 0
+    steep = ["--learning-rate", "1e6", "--l2", "1e6", "--out", str(folder / "diverged")]
+    assert call("train", *ONE_EPOCH, *steep).exit_code == 1
+    neuron = ["--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "1", "-q"]
+    for name, weights in (("neuron", "2,2"), ("perfect", "-2,-2")):
+        assert call("train", *neuron, "--initializer", weights, "--out", str(folder / name)).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def runs(trained: Path, tmp_path: Path) -> Path:
+    """Stand beside copies of the runs."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return tmp_path

@@ -1,4 +1,4 @@
-"""`netlearn evaluate` and `netlearn weights`, as users call them."""
+"""`netlearn evaluate` as users call it; `runs` are run folders to begin with, see conftest."""
 
 import csv
 import json
@@ -11,41 +11,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from click.testing import Result
 
 from netlearn.runs import DERIVED, Sums, summary
-from tests.commands import call
+from tests.commands import ONE_EPOCH, call, files_of, one_line
 from tests.messages import tells
+from tests.runs import reseal
 
-QUICK = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 OF_A_RUN = ["predictions.csv", "confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg"]
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    for name, settings in {
-        "ce": [],
-        "quadratic": ["--cost", "quadratic"],
-        "stopped": ["--patience", "1", "--epochs", "2"],
-        "plain": ["--hidden", "none"],
-    }.items():
-        assert call("train", *QUICK, *settings, "--out", str(folder / name)).exit_code == 0
-    assert (
-        call("train", *QUICK, "--learning-rate", "1e6", "--l2", "1e6", "--out", str(folder / "diverged")).exit_code
-        == 1
-    )
-    neuron = ["--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "1", "-q"]
-    for name, weights in (("neuron", "2,2"), ("perfect", "-2,-2")):
-        assert call("train", *neuron, "--initializer", weights, "--out", str(folder / name)).exit_code == 0
-    return folder
-
-
-@pytest.fixture
-def runs(trained: Path, tmp_path: Path) -> Path:
-    """Stand beside copies of the runs."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    return tmp_path
 
 
 def evaluated(*arguments: str) -> dict[str, Any]:
@@ -58,16 +30,6 @@ def evaluated(*arguments: str) -> dict[str, Any]:
 def rows_of(folder: Path) -> list[dict[str, str]]:
     with (folder / "predictions.csv").open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def reseal(folder: Path) -> None:
-    """Write SHA256SUMS anew, over the same files."""
-    content = Sums.compute(folder, Sums.read(folder).hashes, 10**9).encode()
-    (folder / "SHA256SUMS").write_bytes(content)
-
-
-def files_of(folder: str) -> set[str]:
-    return {path.name for path in Path(folder).iterdir()}
 
 
 @pytest.mark.usefixtures("runs", "unrendered")
@@ -118,7 +80,7 @@ def test_files_go_to_the_run_folder_which_stays_complete() -> None:
 @pytest.mark.usefixtures("runs", "unrendered")
 def test_derived_files_go_when_the_run_changes() -> None:
     Path("ce/notes.txt").write_text("mine")
-    for change in (["--resume", "ce", "--epochs", "2", "-q"], [*QUICK, "--out", "ce", "--force"]):
+    for change in (["--resume", "ce", "--epochs", "2", "-q"], [*ONE_EPOCH, "--out", "ce", "--force"]):
         assert call("evaluate", "ce").exit_code == 0
         assert call("weights", "ce").exit_code == 0
         assert files_of("ce") >= {*OF_A_RUN, "weights.png"}
@@ -176,14 +138,6 @@ def test_best_chooses_the_weights() -> None:
     for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
         (found,) = evaluated("stopped", flag)["evaluations"]
         assert found["weights"] == name
-
-
-def one_line(result: Result, code: int, facts: str) -> bool:
-    assert result.exit_code == code, result.output
-    assert result.stdout == ""
-    *usage, line = result.stderr.strip().splitlines()
-    assert not usage
-    return tells(line, facts)
 
 
 WRONG = [
@@ -249,46 +203,3 @@ def test_data_that_has_changed_since_is_noted() -> None:
     assert tells(call("evaluate", "ce").stderr, "ce mnist-5k SHA-256")
     assert call("evaluate", "ce", "-q").stderr == ""
     assert call("evaluate", "ce", "--data", "mnist-5k").stderr == ""
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("name", ["ce", "plain"])
-def test_weights_are_drawn_before_and_after_training(name: str) -> None:
-    before = files_of(name)
-    result = call("weights", name)
-    assert result.exit_code == 0, result.output
-    assert result.stdout.split() == [f"{name}/weights.png", f"{name}/weights.svg"]
-    assert result.stderr == ""
-    assert files_of(name) == before | {"weights.png", "weights.svg"}
-    assert "before training" in Path(name, "weights.svg").read_text()
-    assert call("weights", name, "--out", "elsewhere", "-q").exit_code == 0
-    assert files_of("elsewhere") == {"weights.png", "weights.svg"}
-
-
-@pytest.mark.usefixtures("runs")
-def test_initial_weights_that_the_seed_does_not_give_are_left_out_with_a_note() -> None:
-    stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=summary.Summary)
-    content = summary.encode(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))
-    Path("ce/summary.json").write_bytes(content)
-    reseal(Path("ce"))
-    result = call("weights", "ce")
-    assert result.exit_code == 0
-    assert tells(result.stderr, "ce 0 SHA-256")
-    text = Path("ce/weights.svg").read_text()
-    assert "after training" in text
-    assert "before training" not in text
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize(
-    ("arguments", "code", "facts"),
-    [
-        (["neuron"], 1, "neuron"),
-        (["diverged"], 1, "diverged 1e+06"),
-        (["nowhere"], 1, "nowhere config.toml"),
-        (["ce", "--best"], 1, "ce best.safetensors --patience"),
-        (["ce", "--data", "neuron"], 2, "neuron 1 784 ce"),
-    ],
-)
-def test_weights_that_cannot_be_drawn_get_one_line(arguments: list[str], code: int, facts: str) -> None:
-    assert one_line(call("weights", *arguments), code, facts)

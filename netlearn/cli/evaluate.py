@@ -49,13 +49,14 @@ def command(
     class. Writes the confusion matrix (confusion.png and .svg), the mistakes with the largest cost (mistakes.png and
     .svg) and predictions.csv with index, label, answer and outputs of each example.
 
-    Several RUNs are evaluated on the same examples. Their tables stand side by side, McNemar's exact test says of
-    each pair whether it differs, and disagreements.png and .svg show where; they go to --out or the first run folder.
+    Several RUNs are evaluated on the same examples, side by side. McNemar's exact test says of each pair whether the
+    difference is significant, and disagreements.png and .svg show where they differ, in the first run's folder.
+    --out gets a folder for each run.
     """
     runs = read_runs(folders)
-    dataset = datasets.load(data or data_name(runs), None if quiet else download_bar)
+    dataset = datasets.load(data_name(runs) if data is None else data, None if quiet else download_bar)
     for run in runs:
-        if not (data or quiet or is_data_of(run, dataset)):
+        if data is None and not (quiet or is_data_of(run, dataset)):
             note(f"{run.folder}: was trained on another version of {dataset.name}: the SHA-256 of its files differs")
     evaluated = evaluate(runs, dataset, split, best=best, costs=costs)
     pairs = compare_pairs(evaluated)

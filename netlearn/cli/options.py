@@ -23,7 +23,7 @@ COST = click.option(
     "costs",
     multiple=True,
     metavar="NAME",
-    help="a cost of your own, package.module:ClassName, that a RUN was trained with: it lets its code be imported.",
+    help="your own cost that a RUN was trained with, package.module:ClassName; it is imported only if named here.",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])

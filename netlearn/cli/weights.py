@@ -29,7 +29,7 @@ def command(folder: Path, data: str | None, best: bool | None, out: Path | None,
     the seed of the run, and checked by their SHA-256. Writes weights.png and weights.svg.
     """
     (run,) = read_runs([folder])
-    dataset = datasets.load(data or run.settings.data, None if quiet else download_bar)
+    dataset = datasets.load(run.settings.data if data is None else data, None if quiet else download_bar)
     results = results_of(run)
     initial = initial_network(run.settings, results.sizes)
     repeated = initial.parameters.sha256() == results.initial_weights_sha256

@@ -165,9 +165,9 @@ def evaluate(
     evaluated = [
         _evaluate(run, data, split, best, run.settings.cost if run.settings.cost in costs else None) for run in runs
     ]
-    sizes = {each.evaluation.examples for each in evaluated}
-    if len(sizes) > 1:
-        raise SettingsError(f"split {split}: must be the same examples for each run, not the first {sizes}")
+    counts = sorted({each.evaluation.examples for each in evaluated})
+    if len(counts) > 1:
+        raise SettingsError(f"split {split}: must be the same examples in each run, not {counts[0]} and {counts[-1]}")
     return evaluated
 
 
