@@ -142,7 +142,7 @@ class RunFolder:
         write_whole(self.path / name, content)
 
     def open_again(self) -> None:
-        """Remove what says that the run has ended and what was made from it, on disk too, before other files change."""
+        """Remove what says that the run has ended, and what shows its end, on disk too, before other files change."""
         with writing(self.path):
             for name in (sums.NAME, summary.NAME, *self.derived):
                 (self.path / name).unlink(missing_ok=True)
