@@ -1,9 +1,9 @@
 """Images and labels as files hold them, checked and converted to rows of float32 and integers.
 
 Integer images are divided by the largest value of their type, so that pixels lie in [0, 1]: uint8 by 255, uint16 by
-65,535. Signed and wider integers do not tell the range of pixels; they are divided by the largest value of the
-smallest unsigned type (of 1, 8, 16, 32 or 64 bits) that holds them all. Booleans become 0 and 1. Floats are taken as
-they are.
+65,535. The type of signed and wider integers does not show the range of the pixels; they are divided by the largest
+value of the smallest unsigned type (of 1, 8, 16, 32 or 64 bits) that holds them all. Booleans become 0 and 1. Floats
+are not scaled.
 """
 
 from collections.abc import Sequence
@@ -32,11 +32,7 @@ class Named:
 
 
 def as_images(array: Named) -> Named:
-    """Return images of shape (n, n_in) or (n, height, width), without the channel axis of grayscale images.
-
-    Raises:
-        DataError: they have another shape, or are not numbers.
-    """
+    """Return images of shape (n, n_in) or (n, height, width), without the channel axis of grayscale images."""
     x = array.values
     if x.ndim == 4 and 1 in {x.shape[1], x.shape[3]}:
         x = x[..., 0] if x.shape[3] == 1 else x[:, 0]
@@ -48,14 +44,12 @@ def as_images(array: Named) -> Named:
 
 
 def as_labels(array: Named, n: int) -> Labels:
-    """Return n labels, given with shape (n,) or (n, 1) as whole numbers of any type.
-
-    Raises:
-        DataError: they have another shape, or are not whole numbers from 0 to `MAX_CLASSES` - 1.
-    """
+    """Return n labels, whole numbers of any type, of shape (n,) or (n, 1)."""
     y = array.values[:, 0] if array.values.shape == (n, 1) else array.values
     if y.shape != (n,) or kind(y) not in "bif":
-        raise DataError(f"{array.name}: {y.dtype} of shape {y.shape}; must be whole numbers of shape ({n},)")
+        raise DataError(
+            f"{array.name}: {y.dtype} of shape {y.shape}; must be whole numbers of shape ({n},), one for each example"
+        )
     with np.errstate(invalid="ignore"):  # NaN and infinity become a negative number
         labels: Labels = y.astype(np.int64)
     wrong = (labels != y) | (labels < 0) | (labels >= MAX_CLASSES)
@@ -74,9 +68,6 @@ def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
     """Return the number to divide images of one kind by, and a note if it may be the wrong one, else "".
 
     The training set comes first; its pixels decide about the note.
-
-    Raises:
-        DataError: a float is not finite in float32, or an integer is negative.
     """
     return _check_floats(images) if kind(images[0].values) == "f" else _range_of_integers(images)
 

@@ -40,7 +40,7 @@ class Dataset:
         outputs: the number of output neurons; with 1, the labels 0 and 1 are themselves the targets.
         image: height and width if each example is an image, else None.
         sha256: SHA-256 of each file it was read from, by file name.
-        note: anything about this set that might surprise its user, else "".
+        note: anything about the set that may surprise its user, or "".
     """
 
     name: str
@@ -53,14 +53,12 @@ class Dataset:
     sha256: dict[str, str]
     note: str = ""
 
-    def with_train_size(self, train_size: int | None) -> "Dataset":
-        """Return the set with only its first `train_size` training examples; None keeps all of them.
+    def with_train_size(self, train_size: int) -> "Dataset":
+        """Return the set with only its first `train_size` training examples.
 
         Raises:
             SettingsError: there are fewer training examples than that.
         """
-        if train_size is None:
-            return self
         if train_size > len(self.train):
             raise SettingsError(
                 f"train_size {train_size}: must be from 1 to {len(self.train)}, the training examples of {self.name}"
@@ -69,7 +67,7 @@ class Dataset:
 
 
 def targets(labels: Labels, outputs: int) -> Array:
-    """Return the desired outputs as rows, (n, outputs): one-hot, or the label itself for one output neuron."""
+    """Return the desired outputs as rows, (n, outputs): one-hot, or the labels themselves for one output neuron."""
     if outputs == 1:
         return labels[:, np.newaxis].astype(np.float32)
     return np.eye(outputs, dtype=np.float32)[labels]

@@ -1,42 +1,24 @@
 """Downloading files from the first mirror that has them.
 
-Each file is checked against its SHA-256 before it is moved into the folder, which so never holds a wrong or partial
-file.
+Each file is checked against its SHA-256 before it is moved into the folder, so the folder never holds a wrong or
+partial file.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing, nullcontext
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import pooch
 import requests
 import urllib3.exceptions
+from tqdm import tqdm
 
+from netlearn.datasets.sources import MakeBar
 from netlearn.errors import DataError
-
-
-class Progress(Protocol):
-    """A progress bar for one file, such as tqdm's."""
-
-    total: float | None
-
-    def update(self, n: int) -> object:
-        """Add n bytes."""
-        ...
-
-    def close(self) -> object:
-        """Finish the bar."""
-        ...
-
 
 MAX_BYTES = 100_000_000  # the largest known file has 26 million
 CHUNK = 65536
-
-
-class _AbandonedError(Exception):
-    """A download took too long or grew too large."""
 
 
 def fetch(
@@ -46,9 +28,9 @@ def fetch(
     *,
     silence: float = 10,
     within: float = float("inf"),
-    progress: Callable[[str], Progress] | None = None,
+    progress: MakeBar = None,
 ) -> None:
-    """Download into `folder` the files that are not there yet, trying one mirror after another.
+    """Download the files that are not yet in a folder, trying one mirror after another.
 
     Args:
         files: SHA-256 of each file, by name.
@@ -62,14 +44,16 @@ def fetch(
         DataError: no mirror has the files (each is named with the reason), or the folder cannot be written.
     """
     deadline = time.monotonic() + within
+    stream = partial(_stream, silence=silence, deadline=deadline, progress=progress)
+    pooch.get_logger().setLevel("WARNING")
     reasons = []
     for mirror in mirrors:
         if time.monotonic() > deadline:
             break
         try:
             for name, sha256 in files.items():
-                _fetch_one(mirror + name, sha256, folder / name, silence, deadline, progress)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, _AbandonedError) as error:
+                pooch.retrieve(mirror + name, f"sha256:{sha256}", fname=name, path=folder, downloader=stream)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             reasons.append(f"{mirror} ({_reason(error)})")
         except ValueError:  # raised by pooch if the hash differs
             reasons.append(f"{mirror} ({name} has the wrong SHA-256)")
@@ -80,51 +64,30 @@ def fetch(
     raise DataError(f"no mirror has the files: {', '.join(reasons)}")
 
 
-def _fetch_one(
-    url: str,
-    sha256: str,
-    path: Path,
-    silence: float,
-    deadline: float,
-    progress: Callable[[str], Progress] | None,
-) -> None:
-    """Download one file unless it is there; pooch checks its hash and moves it into place.
+def _stream(url: str, output_file: str, _: object, *, silence: float, deadline: float, progress: MakeBar) -> None:
+    """Download one file for pooch, which checks its hash.
 
     pooch's own downloader waits for whole chunks, so a server that sends one byte a second could block it for hours.
     """
-
-    def stream(url: str, output_file: str, _: object) -> None:
-        remaining = deadline - time.monotonic()
-        headers = {"Accept-Encoding": "identity"}  # no decompression of the .gz on the way
-        with (
-            requests.get(url, stream=True, timeout=max(0.1, min(silence, remaining)), headers=headers) as response,
-            Path(output_file).open("wb") as file,
-            closing(progress(path.name)) if progress else nullcontext() as bar,
-        ):
-            response.raise_for_status()
-            if bar is not None:
-                length = response.headers.get("Content-Length", "")
-                bar.total = int(length) if length.isdecimal() else None
-            while chunk := response.raw.read1(CHUNK):
-                file.write(chunk)
-                if bar is not None:
-                    bar.update(len(chunk))
-                if file.tell() > MAX_BYTES:
-                    raise _AbandonedError("too large")
-                if time.monotonic() > deadline:
-                    raise _AbandonedError("too slow")
-
-    pooch.get_logger().setLevel("WARNING")
-    pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=path.name, path=path.parent, downloader=stream)
+    timeout = max(0.1, min(silence, deadline - time.monotonic()))
+    headers = {"Accept-Encoding": "identity"}  # no decompression of the .gz on the way
+    with (
+        requests.get(url, stream=True, timeout=timeout, headers=headers) as response,
+        Path(output_file).open("wb") as file,
+        progress(url.rpartition("/")[2]) if progress else tqdm(disable=True) as bar,
+    ):
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
+        bar.total = int(length) if length.isdecimal() else None
+        while (chunk := response.raw.read1(CHUNK)) and file.tell() < MAX_BYTES:  # cut off, its hash is wrong
+            bar.update(file.write(chunk))
+            if time.monotonic() > deadline:
+                raise requests.Timeout
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.HTTPError):
         return f"{error.response.status_code} {error.response.reason}"
-    if isinstance(error, _AbandonedError):
-        return str(error)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    if isinstance(error, urllib3.exceptions.ProtocolError):
-        return "connection lost"
-    return "cannot be reached"
+        return "timed out"
+    return "connection lost" if isinstance(error, urllib3.exceptions.ProtocolError) else "cannot be reached"

@@ -8,8 +8,6 @@ with the size of the file.
 import math
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,52 +17,28 @@ from numpy.typing import NDArray
 from netlearn.errors import DataError
 
 UNSIGNED_BYTE = 0x08
-MAX_RATIO, SMALL = 200, 10_000_000  # data sets compress less, and so few unpacked bytes are harmless
+MAX_RATIO, SMALL = 200, 10_000_000  # data sets compress less; that few bytes are harmless
 MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Read an IDX file with that many dimensions; a name that ends in .gz means that it is gzipped.
-
-    Raises:
-        DataError: the file cannot be read, is not a valid IDX file of that many dimensions, or has no items.
-    """
-    with _opened(path) as (file, size):
-        shape = _read_shape(path, file, dimensions, size)
-        content = _read_all(path, file, size)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-
-
-def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
-    """Read only the shape of an IDX file.
-
-    Raises:
-        DataError: as for `read_idx`.
-    """
-    with _opened(path) as (file, size):
-        return _read_shape(path, file, dimensions, size)
-
-
-def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
-    """Refuse a file whose few bytes unpack to so many only in order to exhaust the memory.
-
-    Raises:
-        DataError: they do.
-    """
-    if unpacked > max(SMALL, packed * MAX_RATIO):
-        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file, plain or gzipped; yields it with its unpacked size."""
+    """Read an IDX file with the given number of dimensions, gzipped if its name ends in .gz."""
     try:
         with path.open("rb") as file:
-            yield file, _unpacked_size(path, file)
+            size = _unpacked_size(path, file)
+            shape = _read_shape(path, file, dimensions, size)
+            content = _read_all(path, file, size)
     except zlib.error as error:
         raise DataError(f"{path}: not a complete gzip file: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
+    """Reject a file that unpacks to far more bytes than a data set would, as a zip bomb does."""
+    if unpacked > max(SMALL, packed * MAX_RATIO):
+        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
 
 
 def _unpacked_size(path: Path, file: BinaryIO) -> int:
@@ -105,7 +79,7 @@ def _read_start(path: Path, file: BinaryIO, count: int) -> bytes:
 
 
 def _read_all(path: Path, file: BinaryIO, size: int) -> bytes:
-    """Return all of an open file, unpacked; it must have that size."""
+    """Return the whole of an open file, unpacked; it must have the given size."""
     file.seek(0)
     if path.suffix != ".gz":
         return file.read(size)
@@ -117,5 +91,5 @@ def _read_all(path: Path, file: BinaryIO, size: int) -> bytes:
 
 
 def _gunzip() -> "zlib._Decompress":
-    """Return what unpacks a single gzip stream and checks its CRC; gzip.open would read any number of empty ones."""
+    """Return a decompressor of one gzip stream that checks its CRC; gzip.open would read any number of empty ones."""
     return zlib.decompressobj(zlib.MAX_WBITS | 16)

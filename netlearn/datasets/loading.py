@@ -1,29 +1,24 @@
 """Loading a data set by its name, or from a folder of IDX files or an .npz file."""
 
 import difflib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netlearn.datasets.arrays import Named
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.idx import read_idx, shape_of
+from netlearn.datasets.idx import read_idx
 from netlearn.datasets.npz import KEYS, read_npz
-from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, locate, sha256_of
+from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, MakeBar, download, locate, sha256_of
 from netlearn.datasets.splitting import split
 from netlearn.errors import DataError, SettingsError
-
-if TYPE_CHECKING:
-    from netlearn.datasets.download import Progress
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
 
 
-def load(name: str, progress: "Callable[[str], Progress] | None" = None) -> Dataset:
+def load(name: str, progress: MakeBar = None) -> Dataset:
     """Load a data set by its name (one of `NAMES`), or from a folder of IDX files or an `.npz` file.
 
     Args:
@@ -66,7 +61,7 @@ def _load_path(name: str) -> Dataset:
 
 
 def _absolute(path: Path) -> str:
-    """Return the absolute path, or the path as it is if the folders above cannot be written in UTF-8 into a run."""
+    """Return the absolute path, or the path as given if the folders above it cannot be stored as UTF-8 in a run."""
     absolute = str(path.absolute())
     try:
         absolute.encode()
@@ -75,7 +70,7 @@ def _absolute(path: Path) -> str:
     return absolute
 
 
-def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
+def _download(name: str, progress: MakeBar) -> Path:
     try:
         return download(name, progress)
     except DataError as error:
@@ -85,7 +80,7 @@ def _download(name: str, progress: "Callable[[str], Progress] | None") -> Path:
         ) from error
 
 
-def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
+def _load_auto(progress: MakeBar) -> Dataset:
     folder = locate("mnist")
     if folder is None:
         try:
@@ -100,12 +95,10 @@ def _load_auto(progress: "Callable[[str], Progress] | None") -> Dataset:
 
 def _load_folder(folder: Path, name: str) -> Dataset:
     paths = [_find(folder, file) for file in FILES]
-    for images, labels in ((paths[0], paths[1]), (paths[2], paths[3])):
-        n_images, n_labels = shape_of(images, 3)[0], shape_of(labels, 1)[0]
-        if n_images != n_labels:
-            raise DataError(f"{labels}: {n_labels:,} labels; must be {n_images:,}, one for each image")
-    dimensions = (3, 1, 3, 1)
-    arrays = {key: Named(str(path), read_idx(path, n)) for key, path, n in zip(KEYS, paths, dimensions, strict=True)}
+    arrays = {
+        key: Named(str(path), read_idx(path, dimensions=3 if key.startswith("x") else 1))
+        for key, path in zip(KEYS, paths, strict=True)
+    }
     return split(name, _absolute(folder), arrays, {path.name: sha256_of(path) for path in paths})
 
 

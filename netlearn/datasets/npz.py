@@ -24,7 +24,7 @@ MAX_DIRECTORY = 100_000  # bytes of the list of members: over a thousand
 
 
 class _DirectoryReader(io.FileIO):
-    """A file that refuses long reads: zipfile reads the whole list of members at once, then takes 6 µs for each."""
+    """A file that rejects long reads: zipfile reads the whole list of members at once, then takes 6 µs for each."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MAX_DIRECTORY:
@@ -33,11 +33,7 @@ class _DirectoryReader(io.FileIO):
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays x_train, y_train, x_test, y_test and, if the file has them, x_val and y_val.
-
-    Raises:
-        DataError: the file cannot be read, is not a valid .npz file of numbers, or lacks one of the arrays.
-    """
+    """Read the arrays x_train, y_train, x_test, y_test and, if the file has them, x_val and y_val."""
     try:
         with _DirectoryReader(path) as file, zipfile.ZipFile(file) as archive:
             members = _members(path, archive)
@@ -50,7 +46,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the members that hold the arrays, by key, after a check of their methods and sizes."""
+    """Return the members that hold the arrays, by key, after checking their methods and sizes."""
     found = {member.filename: member for member in archive.infolist()}
     keys = KEYS + VALIDATION_KEYS * any(f"{key}.npy" in found for key in VALIDATION_KEYS)
     missing = [key for key in keys if f"{key}.npy" not in found]

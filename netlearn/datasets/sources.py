@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import platformdirs
 
 from netlearn.errors import DataError
 
 if TYPE_CHECKING:
-    from netlearn.datasets.download import Progress
+    from tqdm import tqdm
 
+MakeBar: TypeAlias = "Callable[[str], tqdm[Any]] | None"  # of a progress bar, given a file's name
 BUNDLED = Path(__file__).parent / "mnist_5k"  # comes with netlearn
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -90,10 +91,8 @@ def cache_folder(name: str) -> Path:
 def locate(name: str) -> Path | None:
     """Return the folder that holds all files of a known set, verified, or None.
 
-    Searches `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, then the cache.
-
-    Raises:
-        DataError: `NETLEARN_DATA` is not a folder, or holds a file that differs from the original.
+    Searches `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, where a file that differs from the
+    original is an error, then the cache.
     """
     files = SOURCES[name].files
     for folder in _own_folders(name):
@@ -130,19 +129,10 @@ def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def download(
-    name: str,
-    progress: "Callable[[str], Progress] | None" = None,
-    *,
-    silence: float = 10,
-    within: float = float("inf"),
-) -> Path:
+def download(name: str, progress: MakeBar = None, *, silence: float = 10, within: float = float("inf")) -> Path:
     """Download the files of a known set that are not in the cache, and return its folder there.
 
     `progress`, `silence` and `within` are those of `netlearn.datasets.download.fetch`.
-
-    Raises:
-        DataError: no mirror has the files, or the cache cannot be written.
     """
     from netlearn.datasets.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, saved without a download)
 

@@ -23,10 +23,7 @@ def split(name: str, where: str, arrays: Mapping[str, Named], sha256: dict[str, 
         name: the name or path that loads the data set.
         where: the folder or file it was read from.
         arrays: the arrays as they were read, by these keys.
-        sha256: of each file; they decide whether the training examples keep their order.
-
-    Raises:
-        DataError: an array is not of images or labels, or does not fit the others.
+        sha256: of each file; the training examples of known files keep their order.
     """
     images = {part: as_images(arrays[f"x_{part}"]) for part in PARTS if f"x_{part}" in arrays}
     labels = {part: as_labels(arrays[f"y_{part}"], len(array.values)) for part, array in images.items()}
@@ -65,7 +62,7 @@ def _check_classes(name: str, labels: Labels, classes: int) -> None:
 
 
 def stratified_order(labels: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return a random order of examples in which any run of neighbours has each class in proportion.
+    """Return a random order of examples in which any consecutive ones have each class in proportion.
 
     Each example gets the quantile that it has within its class, in random order: the first of four 1/8, the second
     3/8, and so on. Sorting by quantile spreads every class evenly.
