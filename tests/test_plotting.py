@@ -100,15 +100,17 @@ def test_same_figure_gives_the_same_bytes() -> None:
         assert one == other
 
 
-def test_examples_are_shown_under_their_labels() -> None:
+def test_examples_are_shown_above_their_labels() -> None:
     data = datasets.load("mnist-5k")
-    figure = examples(data)
-    assert [axes.get_title() for axes in figure.axes] == [str(label) for label in data.train.labels[:50]]
-    np.testing.assert_array_equal(figure.axes[7].get_images()[0].get_array(), data.train.x[7].reshape(28, 28))
+    (canvas,) = examples(data).axes
+    title, *captions = canvas.texts
+    assert "50 of 3,500" in title.get_text()
+    assert [caption.get_text() for caption in captions] == [str(label) for label in data.train.labels[:50]]
+    np.testing.assert_array_equal(canvas.get_images()[7].get_array(), data.train.x[7].reshape(28, 28))
 
 
-def test_examples_that_are_no_pictures_cannot_be_shown() -> None:
-    with pytest.raises(DataError, match="neuron: its examples are no pictures"):
+def test_examples_that_are_no_images_cannot_be_shown() -> None:
+    with pytest.raises(DataError, match=r"neuron: .*must be images"):
         examples(datasets.load("neuron"))
 
 

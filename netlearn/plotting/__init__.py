@@ -1,9 +1,9 @@
-"""Pictures: from what was recorded or loaded to matplotlib figures. Only this package imports matplotlib.
+"""Pictures: matplotlib figures of runs, comparisons, networks and data. Only this package imports matplotlib.
 
-The colours are Okabe and Ito's, which colour-blind readers tell apart; lines differ in their dashes or
-markers or carry their names as well, so the pictures survive being printed in grey.
+The colours are Okabe and Ito's, which colour-blind readers can tell apart. Lines also differ in dashes or markers, or
+are labelled, so that the pictures can be read in grey.
 """
 
 import logging
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where its caches lie is no concern of netlearn's users
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no notes on its font cache

@@ -1,4 +1,4 @@
-"""What pictures of networks show: answers to single examples, runs by letters. It imports no matplotlib."""
+"""What pictures of networks show: answers to single examples, and runs by letter. It does not import matplotlib."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from netlearn.numerics import Array
 
 @dataclass(frozen=True)
 class Answer:
-    """An example and the answer to it.
+    """An example and a network's answer to it.
 
     Attributes:
-        index: the place of the example in its set, from 0.
+        index: of the example in its set, from 0.
         x: the example, (n_in,).
         label: its class.
-        answer: the class that the network answers.
+        answer: the class that the network gives.
         outputs: activations of the output layer, (n_out,).
     """
 
@@ -24,7 +24,7 @@ class Answer:
     outputs: Array
 
 
-def letter(place: int) -> str:
+def letter(index: int) -> str:
     """Return the letter of a run: A to Z, then A1, B1 and so on."""
-    rounds, rest = divmod(place, 26)
+    rounds, rest = divmod(index, 26)
     return chr(ord("A") + rest) + (str(rounds) if rounds else "")

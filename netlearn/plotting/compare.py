@@ -1,5 +1,6 @@
-"""The pictures of a comparison. A variant has one colour in all of them; a band spans the lowest and highest seed."""
+"""The pictures of a comparison. A variant has the same colour in all of them; a band spans its seeds."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -49,7 +50,7 @@ def curves(groups: Groups, title: str) -> Figure | None:
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
-    """Return learning speed, share of stuck output neurons and the speed of each layer against updates."""
+    """Return learning speed, fraction of stuck output neurons and the speed of each layer against updates."""
     if not measured(groups):
         return None
     heights = (1, 0.8, 1.2) if fit_one_panel(groups) else (1, 0.8)
@@ -79,9 +80,9 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
 
 
 def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
-    """Return |δ| against |a − y| of single output neurons at a few updates, and below how many have which error.
+    """Return |δ| against |a − y| of single output neurons at a few updates, above a histogram of |a − y|.
 
-    Of many variants the first of each cost is drawn: where its points lie, the cost decides.
+    If there are many variants, only the first of each cost is drawn, since the cost determines the relation.
     """
     colours = colours_of(groups)
     if len(groups) > MOST_SCATTERED:
@@ -124,19 +125,17 @@ def digits(groups: Groups, title: str) -> Figure | None:
     runs = [(name, run) for name, group in groups.items() for run in group if run.summary and run.summary.recall]
     if not runs or of_the_neuron(groups):
         return None
-    shares = [run.summary.recall if run.summary else () for _, run in runs]
-    recall = np.full((len(runs), max(map(len, shares))), np.nan)
-    for row, share in zip(recall, shares, strict=True):
-        row[: len(share)] = [np.nan if value is None else value for value in share]
+    recalls = [run.summary.recall if run.summary else () for _, run in runs]
+    recall = np.array(list(itertools.zip_longest(*recalls)), np.float64).T  # None becomes NaN
     figure = Figure(figsize=(8, 0.34 * len(runs) + 1.5), layout="constrained")
     axes = figure.subplots()
     axes.imshow(recall, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for (row, column), share in np.ndenumerate(recall):
-        text = "-" if np.isnan(share) else f"{100 * share:.0f}"
-        axes.text(column, row, text, ha="center", va="center", color="black" if share > 0.5 else "white")
+    for (row, column), fraction in np.ndenumerate(recall):
+        text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
+        axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
     axes.set_yticks(range(len(runs)), [literal(f"{name}, seed {run.settings.seed}") for name, run in runs])
     axes.set_xticks(range(recall.shape[1]))
-    axes.set_xlabel("digit of the test set; in each cell the share recognized, in %")
+    axes.set_xlabel("digit; each cell is the percentage recognized in the test set")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return finish(figure, title)
@@ -149,7 +148,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
     columns = {
-        "output_error": "output a\n(0 is wanted)",
+        "output_error": "output a\n(target 0)",
         "train_cost": "cost",
         "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
     }
@@ -164,7 +163,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
 
 
 def _draw_layers(axes: Axes, groups: Groups) -> Ends:
-    """Draw the speed of each layer, the output layer's in a full line; return the lines' ends with their names."""
+    """Draw the speed of each layer, the output layer's as a solid line; return the labelled ends of the lines."""
     plain(axes)
     ends = []
     marks = marks_of(groups)

@@ -16,7 +16,7 @@ from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
 
 Counts: TypeAlias = NDArray[np.int64]
 SHADES = "cividis"  # brighter throughout, so that it can be read in grey too
-MOST_NUMBERED = 40  # classes whose numbers fit into a picture
+MOST_NUMBERED = 40  # classes; more are not numbered
 COLUMNS, SIDE, STEP = 6, 0.9, 1.4  # of a grid of examples: the side of an image, from one to the next
 SMALL_SIDE, SMALL_STEP, IN_A_ROW = 0.6, 0.85, 10  # where each variant has one row
 MOST_NEURONS = 100
@@ -54,11 +54,11 @@ def mistakes(answers: Sequence[Answer], image: Image | None, title: str) -> Figu
 
 
 def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: Image | None, title: str) -> Figure:
-    """Return where runs disagree.
+    """Return the examples on which runs disagree, below how many there are of each class.
 
     Args:
         given: the answers of each run to the same examples, which are shown if they are images.
-        counts: how many examples of each class, a column, each run, a row, gets wrong and another one right.
+        counts: how many examples of each class (column) each run (row) gets wrong but another one right.
         image: height and width of an image.
         title: of the picture.
     """
@@ -78,7 +78,9 @@ def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: 
     total, below = max(COLUMNS * STEP, width + 0.7), LINE + height + 0.7
     names = "\n".join(f"{run}: {name}" for run, name in zip(letters, given, strict=True))
     sheet = Sheet(total, below + (grid.height(len(shown)) if grid else 0), f"{title}\n{names}")
-    sheet.write(total / 2, 0, "examples that a run gets wrong and another one right", ha="center", fontsize="small")
+    sheet.write(
+        total / 2, 0, "examples that this run gets wrong but another one right", ha="center", fontsize="small"
+    )
     axes = sheet.panel(max(0.6, (total - width) / 2), LINE, width, height)
     axes.imshow(counts, cmap=SHADES, vmin=0, vmax=max(1, counts.max()), aspect="auto")
     _number_cells(axes, counts, bright=counts > counts.max() / 2, cell=cell)
@@ -91,7 +93,7 @@ def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: 
 
 
 def variant_mistakes(variants: Sequence[tuple[str, Sequence[Answer], Image]], title: str) -> Figure:
-    """Return a row of wrong answers for each variant, below its heading."""
+    """Return a row of mistakes for each variant, below its heading."""
     grids = [Grid(image, SMALL_SIDE, IN_A_ROW, SMALL_STEP, lines=2) for _, _, image in variants]
     sheet = Sheet(IN_A_ROW * SMALL_STEP, sum(LINE + grid.height(1) for grid in grids), title)
     top = 0.0
@@ -104,10 +106,10 @@ def variant_mistakes(variants: Sequence[tuple[str, Sequence[Answer], Image]], ti
 
 
 def weights(panels: Mapping[str, Array], names: Sequence[str], image: Image, title: str) -> Figure:
-    """Return the weights to some neurons as images, in a panel for each state of the network.
+    """Return the incoming weights of some neurons as images, in a panel for each state of the network.
 
     Args:
-        panels: the weights in each state, (n, n_in), at most 100 of them; each panel has a scale of its own.
+        panels: the weights in each state, (n, n_in), n at most 100; each panel has its own scale.
         names: of the neurons.
         image: height and width of an image.
         title: of the picture.
@@ -156,7 +158,7 @@ def _outputs(answers: Sequence[Answer], title: str) -> Figure:
 
 
 def _strongest(outputs: Array) -> str:
-    """Return the two strongest outputs in words, or the only one."""
+    """Return the two strongest outputs as text, or the only one."""
     if len(outputs) == 1:
         return f"output {outputs[0]:.2f}"
     first, second = np.argsort(-outputs, kind="stable")[:2]
@@ -164,12 +166,12 @@ def _strongest(outputs: Array) -> str:
 
 
 def _cell(classes: int) -> float:
-    """Return the side of a cell, in inches, where there are that many in a row."""
+    """Return the side of a cell in inches, given the number of cells in a row."""
     return min(0.42, max(0.26, 8 / classes)) if classes <= MOST_NUMBERED else 9 / classes
 
 
 def _number_classes(axes: Axes, classes: int) -> None:
-    """Number the classes below axes, if there is room, and put cells in place of a box."""
+    """Number the classes below the axes, if there is room, and remove ticks and box."""
     if classes <= MOST_NUMBERED:
         axes.set_xticks(range(classes))
     axes.tick_params(length=0, labelsize="small")
@@ -177,7 +179,7 @@ def _number_classes(axes: Axes, classes: int) -> None:
 
 
 def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_], cell: float) -> None:
-    """Write each count that is not 0 into its cell, if there is room."""
+    """Write each nonzero count into its cell, if there is room."""
     if counts.shape[1] > MOST_NUMBERED:
         return
     size = min(9.0, 105 * cell / len(str(counts.max())))  # points; a digit is 0.6 times as wide

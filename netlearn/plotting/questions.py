@@ -1,4 +1,4 @@
-"""Pictures of a comparison that answer one question each, drawn where its runs have what it takes."""
+"""Pictures of a comparison that answer one question each; None where the runs do not have the data for it."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ PARTS = (("test", "-"), ("train", ":"))
 def overfitting(groups: Groups, title: str) -> Figure | None:
     """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked.
 
-    Dashes tell the sets apart, colours and markers the variants.
+    The sets differ in dashes, the variants in colours and markers.
     """
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
@@ -73,12 +73,12 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
 
 
 def _after_epoch_1(groups: Groups, column: str) -> Array:
-    """Return what a column says of all runs at the ends of epochs."""
+    """Return the values of a column in all runs from the end of epoch 1 on."""
     return np.concatenate([run.metrics[column][run.metrics["epoch"] >= 1] for run in measured(groups)])
 
 
 def training_size(groups: Groups, title: str) -> Figure | None:
-    """Return the last validation accuracy against the number of training examples, where that is what differs."""
+    """Return the last validation accuracy against the number of training examples, if the variants differ in it."""
     sizes = {run.settings.train_size for runs in groups.values() for run in runs}
     if len(groups) < 3 or len(sizes) < len(groups) or "all" in sizes:
         return None
@@ -107,7 +107,7 @@ def training_size(groups: Groups, title: str) -> Figure | None:
 
 
 def layers(groups: Groups, title: str) -> Figure | None:
-    """Return the speed of each layer in a panel for each variant, where one panel could not hold them all."""
+    """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
     if not measured(groups) or fit_one_panel(groups):
         return None
     columns = 2
@@ -135,7 +135,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 
 def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
-    """Write the name of each layer into a gap of its line, near update 100, where the lines are well apart."""
+    """Write the name of each layer into its line near update 100, where the lines are well apart."""
     bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
     for layer, (places, (mean, *_)) in enumerate(bands, 1):
         at = min(int(np.searchsorted(places, 100)), len(places) - 1)
@@ -146,5 +146,5 @@ def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
 
 
 def fit_one_panel(groups: Groups) -> bool:
-    """Tell whether the layers of all variants are few enough for one panel."""
+    """Return whether one panel can hold the layers of all variants."""
     return sum(layers_of(runs) for runs in groups.values()) <= MOST_LINES

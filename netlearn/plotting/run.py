@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
 from netlearn.numerics import Array
+from netlearn.plotting.sheet import Grid, Sheet
 from netlearn.plotting.style import BLUE, ORANGE, literal, percent_axis, plain, update_axis
 from netlearn.slowdown import PROBE_EXAMPLES
 
@@ -40,21 +40,12 @@ def curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, tra
 
 
 def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
-    """Return a grid of the first training examples of a set of pictures, each under its label."""
+    """Return the first training examples of a set of images, each above its label."""
     if data.image is None:
-        raise DataError(f"{data.name}: its examples are no pictures")
-    count = min(rows * columns, len(data.train))
-    rows = -(-count // columns)
-    figure = Figure(figsize=(7, 0.85 * rows + 0.6), layout="constrained")
-    grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    brightest = float(data.train.x[:count].max())
-    for axes, x, label in zip(grid, data.train.x[:count], data.train.labels, strict=False):
-        axes.imshow(x.reshape(data.image), cmap="gray_r", vmin=0, vmax=brightest)
-        axes.set_title(str(label), fontsize="small", pad=2)
-    figure.suptitle(
-        literal(f"{Path(data.name).name}: the first {count} of {len(data.train):,} training examples"),
-        fontsize="medium",
-    )
-    return figure
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(rows * columns)
+    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=1)
+    title = f"{Path(data.name).name}: the first {len(some)} of {len(data.train):,} training examples"
+    sheet = Sheet(columns * grid.right, grid.height(len(some)), title)
+    grid.draw(sheet, (0, 0), list(some.x), list(map(str, some.labels)))
+    return sheet.figure

@@ -1,4 +1,4 @@
-"""What the pictures of a comparison share: a colour for each variant, a line and a band over its seeds."""
+"""The common parts of the pictures of a comparison: a colour for each variant, lines and bands over its seeds."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from netlearn.runs import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]
-LINE, LABEL = 90, 36  # characters of a caption and of a line's label
+LINE, LABEL = 90, 36  # characters in a line of the title and in the label of a curve
 
 
 def colours_of(groups: Groups) -> dict[str, str]:
@@ -28,7 +28,7 @@ def colours_of(groups: Groups) -> dict[str, str]:
 
 
 def marks_of(groups: Groups) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return a marker for each variant, for a line and as a character, where dashes tell something else."""
+    """Return a marker for each variant, as a line style and as a character, where dashes distinguish other things."""
     marks = [MARKS[i % len(MARKS)] for i in range(len(groups))]
     return {
         name: ({"marker": marker, "markersize": 5, "markevery": (0.03 * (i % len(MARKS)), 0.12)}, character)
@@ -42,17 +42,17 @@ def measured(groups: Groups) -> list[Run]:
 
 
 def of_the_neuron(groups: Groups) -> bool:
-    """Tell whether all runs are of the book's single neuron."""
+    """Return whether all runs are of the book's single neuron."""
     return all(run.settings.data == "neuron" and not run.settings.hidden for run in measured(groups))
 
 
 def layers_of(runs: Sequence[Run]) -> int:
-    """Return the number of a variant's layers."""
+    """Return the number of layers of a variant."""
     return max(sum(column.startswith("speed_") for column in run.metrics) for run in runs)
 
 
 def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
-    """Lay out a log axis of updates for panels one below the other."""
+    """Give panels, one below the other, a common log axis of updates."""
     runs = measured(groups)
     last = max(int(run.metrics["update"][-1]) for run in runs)
     lengths = {run.updates_per_epoch for run in runs}
@@ -60,7 +60,7 @@ def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
 
 
 def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Array, Array]:
-    """Return where a column was measured, and its mean, lowest and highest value over the seeds there."""
+    """Return where a column was measured, (n,), and its mean, lowest and highest value over the seeds, (3, n)."""
     values: dict[float, list[float]] = {}
     for run in runs:
         nothing = np.empty(0)
@@ -73,7 +73,7 @@ def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Arr
 
 
 def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
-    """Draw a line and a band for each variant; return the lines' ends with their names."""
+    """Draw a line and a band for each variant; return the labelled ends of the lines."""
     plain(axes)
     ends: Ends = []
     for i, (name, colour) in enumerate(colours_of(groups).items()):
@@ -85,7 +85,7 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
 def draw_line(
     axes: Axes, runs: Sequence[Run], column: str, against: str, label: str, ends: Ends, **style: Any
 ) -> None:
-    """Draw the mean of a column over seeds in a band from the lowest to the highest; add its end to `ends`."""
+    """Draw the mean of a column over the seeds, in a band from the lowest to the highest; append to `ends`."""
     places, (mean, lowest, highest) = band(runs, column, against)
     axes.plot(places, mean, linewidth=2, **style)
     axes.fill_between(places, lowest, highest, color=style["color"], alpha=0.18, linewidth=0)
@@ -94,12 +94,12 @@ def draw_line(
 
 
 def short(name: str) -> str:
-    """Return a variant's name so that it leaves room for the lines that it labels."""
+    """Return a variant's name, cut to the length of a label."""
     return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
 
 
 def finish(figure: Figure, title: str) -> Figure:
-    """Give a figure its title, in lines that fit."""
+    """Set the title of a figure, wrapped to its width."""
     lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
     figure.suptitle(literal("\n".join(lines)), fontsize="medium")
     return figure

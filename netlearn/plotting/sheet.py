@@ -1,4 +1,4 @@
-"""A figure on which everything is placed in inches, so that no text is cut off, however many things there are."""
+"""A figure laid out in inches, so that no text is cut off however much it holds."""
 
 import textwrap
 from collections.abc import Sequence
@@ -41,17 +41,17 @@ class Sheet:
         self._canvas.set_ylim(self._height - self._top, -self._top)
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:
-        """Write a text below that place."""
+        """Write a text below a point."""
         self._canvas.text(x, y, literal(text), va="top", linespacing=1.1, **style)
 
     def image(self, x: float, y: float, pixels: Array, side: float, **style: Any) -> None:
-        """Draw an image of shape (height, width), its longer side that long, below a place and centred on it."""
+        """Draw an image of shape (height, width), its longer side given, below a point and centred on it."""
         height, width = (side * length / max(pixels.shape) for length in pixels.shape)
         self._canvas.imshow(pixels, extent=(x - width / 2, x + width / 2, y + height, y), aspect="auto", **style)
         self._scale()  # which imshow changes
 
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Add axes of that size."""
+        """Add axes of the given size, with their upper left corner at a point."""
         bottom = self._height - self._top - y - height
         left, total = MARGIN + x, (self._width, self._height)
         return self.figure.add_axes((left / total[0], bottom / total[1], width / total[0], height / total[1]))
@@ -64,8 +64,8 @@ class Grid:
         image: height and width in pixels.
         side: the longer side of an image, in inches.
         columns: images side by side.
-        right: from one image to the next, in inches.
-        lines: of a caption.
+        right: distance from one image to the next, in inches.
+        lines: number of lines of a caption.
         gap: below a caption, in inches.
     """
 
@@ -80,13 +80,13 @@ class Grid:
         self._down = self._below + lines * SMALL_LINE + gap
 
     def height(self, count: int) -> float:
-        """Return the height of that many images."""
+        """Return the height of `count` images."""
         return self._down * -(-count // self.columns)
 
     def draw(
         self, sheet: Sheet, start: tuple[float, float], x: Sequence[Array], captions: Sequence[str], **style: Any
     ) -> None:
-        """Draw examples, each (n_in,), from a place to the right and down."""
+        """Draw examples, each (n_in,), to the right of and below a point."""
         if x and not style:
             low, high = min(0.0, *(float(pixels.min()) for pixels in x)), max(float(pixels.max()) for pixels in x)
             style = {"cmap": "gray_r", "vmin": low, "vmax": high}

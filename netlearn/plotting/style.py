@@ -1,4 +1,4 @@
-"""What all pictures share: colours, the update axis, labels at the ends of lines, and their bytes."""
+"""The common parts of all pictures: colours, axes, labels at the ends of lines, and rendering."""
 
 import io
 import warnings
@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
-MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and in a text
+MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
 MOST_EPOCH_MARKS = 6
 LABEL_HEIGHT = 0.13  # inches
 
@@ -27,7 +27,7 @@ def render(figure: Figure, kind: str) -> bytes:
 
 
 def literal(text: str) -> str:
-    """Return a user's text so that matplotlib takes no part of it for mathematics."""
+    """Return a text escaped so that matplotlib does not read it as mathematics."""
     return text.replace("$", r"\$")
 
 
@@ -39,16 +39,16 @@ def plain(axes: Axes) -> None:
 
 
 def percent_axis(axes: Axes, label: str) -> None:
-    """Lay out a vertical axis of shares from 0 to 1."""
+    """Set up a vertical axis of fractions from 0 to 1."""
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel(label)
 
 
 def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int) -> None:
-    """Lay out a shared log axis of updates with room for update 0; mark the ends of epochs 1, 2, 5, 10, ….
+    """Set up a shared log axis of updates with room for update 0, and mark the ends of epochs 1, 2, 5, 10, ….
 
-    None is for runs whose epochs differ in length; nothing is marked then.
+    No epochs are marked if `updates_per_epoch` is None, for runs whose epochs differ in length.
     """
     for axes in panels:
         axes.set_xscale("symlog", linthresh=1, linscale=0.4)
@@ -78,9 +78,9 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write texts right of the axes, each (y, text, colour) beside its y, moved where they would touch.
+    """Write texts to the right of the axes, each (y, text, colour) at its y or as close as it fits.
 
-    Call it when the limits of the axes are set.
+    The limits of the axes must be set before.
     """
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
     gap = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
