@@ -5,15 +5,18 @@ import importlib.machinery
 import math
 import os
 import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from netlearn.costs import COSTS, Cost
-from netlearn.errors import CostError, SettingsError
+from netlearn.errors import CostError, NetlearnError, SettingsError
 from netlearn.numerics import Array
 
-PARTS = ("output", "learning_rate", "value", "delta")
+METHODS = ("value", "delta")
+PARTS = ("output", "learning_rate", *METHODS)
 
 
 def load_cost(name: str) -> Cost:
@@ -32,9 +35,7 @@ def load_cost(name: str) -> Cost:
     if not (colon and module_name and class_name):
         raise SettingsError(f"cost {name!r}: must be {', '.join(COSTS)} or package.module:ClassName")
     cost = _instantiate(name, module_name, class_name)
-    for part in PARTS:
-        if not hasattr(cost, part):
-            raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(PARTS)}")
+    _check_parts(cost, name, PARTS)
     rate = cost.learning_rate
     if not (isinstance(rate, int | float) and 0 < rate < math.inf):
         raise CostError(f"cost {name!r}: learning_rate {rate!r}: must be a number above 0")
@@ -54,17 +55,55 @@ def lies_in(name: str, folder: Path) -> bool:
     return any(place.resolve().is_relative_to(folder.resolve()) for place in [*places, Path(spec.origin or "/")])
 
 
+def check_named(cost: str, named: Collection[str], where: Path) -> None:
+    """Check that the user named a run's own cost: a run folder alone never causes an import.
+
+    Args:
+        cost: the run's cost.
+        named: the costs that the user named.
+        where: the run, for the error.
+
+    Raises:
+        SettingsError: it is a user's own cost that was not named.
+    """
+    if cost not in COSTS and cost not in named:
+        raise SettingsError(
+            f"{where}: has the user's own cost {cost}, whose code is imported only if named: --cost {cost}"
+        )
+
+
+@contextmanager
+def blaming(name: str, what: str = "fails when called") -> Iterator[None]:
+    """Turn whatever the code of a user's own cost raises into a `CostError`; other costs' errors pass."""
+    try:
+        yield
+    except NetlearnError:
+        raise
+    except (Exception, SystemExit) as error:
+        if name in COSTS:
+            raise
+        raise CostError(f"cost {name!r}: {what}: {type(error).__name__}: {error}") from error
+
+
 def _instantiate(name: str, module_name: str, class_name: str) -> Cost:
     folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
     sys.path.insert(0, folder)
     try:
-        module = importlib.import_module(module_name)
-        cost: Cost = getattr(module, class_name)()
-    except (Exception, SystemExit) as error:  # a user's file may raise anything
-        raise CostError(f"cost {name!r}: cannot be loaded: {type(error).__name__}: {error}") from error
+        with blaming(name, "cannot be loaded"):
+            found = getattr(importlib.import_module(module_name), class_name)
+            if not isinstance(found, type):
+                raise CostError(f"cost {name!r}: must be a class, not a {type(found).__name__}")
+            _check_parts(found, name, METHODS)  # before anything of it is called
+            cost: Cost = found()
     finally:
         sys.path.remove(folder)
     return cost
+
+
+def _check_parts(cost: object, name: str, parts: Collection[str]) -> None:
+    for part in parts:
+        if not hasattr(cost, part):
+            raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(PARTS)}")
 
 
 def check_gradient(cost: Cost, name: str, outputs: int = 4, tolerance: float = 1e-6) -> None:
@@ -82,13 +121,8 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, tolerance: float = 1
     hot = np.eye(outputs)[rng.integers(outputs, size=64)].T if outputs > 1 else rng.integers(2, size=(1, 64))
     soft = rng.dirichlet(np.ones(outputs), 64).T if outputs > 1 else rng.random((1, 64))
     y = np.where(np.arange(64) % 2, hot, soft)
-    try:
-        with np.errstate(all="ignore"):  # a value that is not finite is reported below
-            delta, numeric = _both_derivatives(cost, name, z, y)
-    except CostError:
-        raise
-    except Exception as error:  # a user's method may raise anything
-        raise CostError(f"cost {name!r}: fails when called: {type(error).__name__}: {error}") from error
+    with blaming(name), np.errstate(all="ignore"):  # a value that is not finite is reported below
+        delta, numeric = _both_derivatives(cost, name, z, y)
     scale = np.maximum(1, np.maximum(abs(delta), abs(numeric)))
     wrong = np.argwhere(abs(delta - numeric) > tolerance * scale)
     if wrong.size:

@@ -145,6 +145,7 @@ class Broken(CrossEntropy):
 
 class Half:
     output = Identity()
+    value = delta = None
 
 class Textbook(CrossEntropy):
     def value(self, z, a, y):
@@ -305,3 +306,9 @@ def test_gradient_check_notices_an_error_of_one_in_a_hundred_thousand() -> None:
 
     with pytest.raises(CostError, match="delta is not the derivative of value"):
         check_gradient(Off(), "off")
+
+
+@pytest.mark.parametrize("name", ["os:abort", "signal:pause", "subprocess:Popen", "sys:path"])
+def test_what_is_no_class_of_a_cost_is_never_called(name: str) -> None:
+    with pytest.raises(CostError, match=rf"cost '{name}': (must be a class|the class has no 'value')"):
+        load_cost(name)

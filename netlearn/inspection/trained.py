@@ -9,7 +9,7 @@ from netlearn.costs import COSTS, Cost
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
 from netlearn.network import Network
-from netlearn.own_cost import check_gradient, load_cost
+from netlearn.own_cost import check_gradient, check_named, load_cost
 from netlearn.runs import Run, Summary, read_run, weights
 
 
@@ -117,10 +117,7 @@ def _cost_of(run: Run, given: str | None, outputs: int) -> Cost:
         raise SettingsError(f"cost {given}: must be {name}, the cost of {run.folder}")
     if name in COSTS:
         return COSTS[name]()
-    if given is None:
-        raise SettingsError(
-            f"{run.folder}: has the user's own cost {name}, whose code is imported only if named: --cost {name}"
-        )
+    check_named(name, () if given is None else (given,), run.folder)
     cost = load_cost(name)
     check_gradient(cost, name, outputs)
     return cost
