@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import copyto, multiply
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from netlearn.activations import ACTIVATIONS, Activation, Softmax
 from netlearn.costs import COSTS, Cost
@@ -126,13 +126,26 @@ class Network:
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """The weights of each layer, (n_out, n_in): views, to be changed in place."""
+        """The weights of each layer, (n_out, n_in): views, changed in place or by `set_parameters`."""
         return self.parameters.w
 
     @property
     def biases(self) -> tuple[Array, ...]:
-        """The biases of each layer, (n_out, 1): views, to be changed in place."""
+        """The biases of each layer, (n_out, 1): views, changed in place or by `set_parameters`."""
         return self.parameters.b
+
+    def set_parameters(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> None:
+        """Copy weights, (n_out, n_in) for each layer, and biases, (n_out, 1), into the network.
+
+        Raises:
+            SettingsError: they do not have the shapes of the network's own; nothing is changed then.
+        """
+        given = [np.asarray(array) for array in (*weights, *biases)]
+        shapes, needed = [new.shape for new in given], [own.shape for own in self.weights + self.biases]
+        if shapes != needed or len(weights) != len(biases):
+            raise SettingsError(f"weights and biases of shapes {shapes}: must be {needed}")
+        for own, new in zip(self.weights + self.biases, given, strict=True):
+            own[:] = new
 
     def _initialize(self, initializer: Initializer, rng: np.random.Generator) -> None:
         if isinstance(initializer, str) and initializer not in INITIALIZERS:
@@ -145,18 +158,35 @@ class Network:
                 w[:], b[:] = initializer
 
     def feedforward(self, x: Array) -> Array:
-        """Return the output of the network, a new array (n_out, batch), for inputs x, (n_in, batch)."""
+        """Return the output of the network, a new array (n_out, batch), for inputs x, (n_in, batch).
+
+        Raises:
+            SettingsError: x has another shape.
+        """
         with numerics():
-            return self.forward(np.asarray(x, self.dtype)).a[-1].copy()
+            return self.forward(self._columns("x", x, self.sizes[0])).a[-1].copy()
 
     def backprop(self, x: Array, y: Array) -> tuple[list[Array], list[Array]]:
         """Return (nabla_b, nabla_w), the gradient of the mean cost of examples x with targets y, layer by layer.
 
         x is (n_in, batch), y (n_out, batch); for one example it is the book's `backprop`. The arrays are copies.
+
+        Raises:
+            SettingsError: x or y has another shape.
         """
+        x, y = self._columns("x", x, self.sizes[0]), self._columns("y", y, self.sizes[-1])
+        if x.shape[1] != y.shape[1]:
+            raise SettingsError(f"y of shape {y.shape}: must be {(len(y), x.shape[1])}, a column for each of x")
         with numerics():
-            self.gradient(np.asarray(x, self.dtype), np.asarray(y, self.dtype))
+            self.gradient(x, y)
         return [nabla.copy() for nabla in self.nabla.b], [nabla.copy() for nabla in self.nabla.w]
+
+    def _columns(self, name: str, array: ArrayLike, n: int) -> Array:
+        """Return a caller's examples as columns, (n, batch), of the network's dtype."""
+        examples = np.asarray(array, self.dtype)
+        if examples.ndim != 2 or len(examples) != n or not examples.size:
+            raise SettingsError(f"{name} of shape {examples.shape}: must be ({n}, batch), an example in each column")
+        return examples
 
     def forward(self, x: Array) -> Workspace:
         """Feed x, of the network's dtype, forward: z = w a + b and a = σ(z) in each layer (equation 25)."""

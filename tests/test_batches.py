@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from netlearn.errors import SettingsError
 from netlearn.training.batches import TOGETHER, Batches
+from tests.messages import tells
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((700, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[RNG.integers(3, size=700)]
@@ -85,6 +87,39 @@ def test_hash_depends_on_the_order_and_on_the_size_of_the_mini_batches() -> None
 
     assert sha256(5, 10) == sha256(5, 10)
     assert len({sha256(5, 10), sha256(6, 10), sha256(5, 5)}) == 3
+
+
+def test_callers_own_order_is_taken_and_hashed_as_a_drawn_one() -> None:
+    orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
+    own, drawn = Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__), make(10)
+    np.testing.assert_array_equal(np.vstack(epoch_of(own)), np.vstack(epoch_of(drawn)))
+    assert own.sha256 == drawn.sha256
+    np.testing.assert_array_equal(np.vstack(epoch_of(own, 1)), np.hstack([X, Y])[orders[1]])
+
+
+def test_batches_of_the_callers_own_order_are_restored_inside_an_epoch() -> None:
+    orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
+    whole, rest = (Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__) for _ in range(2))
+    whole.begin(0)
+    whole.begin(100)
+    rest.restore(whole.start(100), 100)
+    assert rest.sha256 == whole.sha256
+    np.testing.assert_array_equal(rest.between(100, 140)[0][0], whole.between(100, 140)[0][0])
+
+
+@pytest.mark.parametrize("rows", [range(699), range(1, 701), range(-1, 699), np.arange(700.0), [range(700)]])
+def test_order_that_is_no_row_for_each_example_is_refused(rows: object) -> None:
+    batches = Batches(X, Y, 10, np.random.default_rng(1), lambda epoch: rows)  # type: ignore[arg-type,return-value]
+    with pytest.raises(SettingsError) as caught:
+        batches.begin(0)
+    assert tells(str(caught.value), "order of epoch 0: must be 700 row numbers from 0 to 699")
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batch_size_below_1_is_refused(batch_size: int) -> None:
+    with pytest.raises(SettingsError) as caught:
+        make(batch_size)
+    assert tells(str(caught.value), f"batch_size {batch_size}: must be 1 or more")
 
 
 def test_rng_state_that_is_not_valid_is_refused_and_changes_nothing() -> None:

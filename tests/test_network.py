@@ -180,6 +180,55 @@ def test_parameters_lie_on_cache_lines_and_cannot_be_replaced() -> None:
         network.weights = ()  # type: ignore[misc]
 
 
+def test_parameters_are_set_by_copying() -> None:
+    network, x = Network([3, 4, 2], rng=np.random.default_rng(0)), np.ones((3, 5))
+    weights, biases = [np.ones((4, 3)), np.ones((2, 4))], [np.zeros((4, 1)), np.full((2, 1), 3.0)]
+    network.set_parameters(weights, biases)
+    before = network.feedforward(x)
+    np.testing.assert_allclose(before, 1 / (1 + np.exp(-4 / (1 + np.exp(-3)) - 3)), rtol=1e-6)
+    network.backprop(x, np.zeros((2, 5)))
+    network.descend(np.ones((3, 5), np.float32), np.zeros((2, 5), np.float32), 0.5)
+    assert (weights[0] == 1).all()
+    assert not np.array_equal(network.feedforward(x), before)
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases"),
+    [
+        ([(4, 3)], [(4, 1), (2, 1)]),
+        ([(4, 3), (2, 4)], [(4,), (2, 1)]),
+        ([(3, 4), (4, 2)], [(4, 1), (2, 1)]),
+        ([(4, 3), (2, 4), (4, 1)], [(2, 1)]),
+    ],
+)
+def test_parameters_of_other_shapes_are_refused_and_change_nothing(
+    weights: list[tuple[int, ...]], biases: list[tuple[int, ...]]
+) -> None:
+    network = Network([3, 4, 2], rng=np.random.default_rng(0))
+    before = network.parameters.vector.copy()
+    with pytest.raises(SettingsError, match=r"must be .*\(4, 3\), \(2, 4\), \(4, 1\), \(2, 1\)"):
+        network.set_parameters([np.ones(shape) for shape in weights], [np.ones(shape) for shape in biases])
+    np.testing.assert_array_equal(network.parameters.vector, before)
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (2, 3), (3, 0), (3, 2, 1)])
+def test_examples_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    network = Network([3, 4, 2], rng=np.random.default_rng(0))
+    with pytest.raises(SettingsError) as caught:
+        network.feedforward(np.ones(shape))
+    assert tells(str(caught.value), f"x of shape {shape}: must be (3, batch)")
+    with pytest.raises(SettingsError):
+        network.backprop(np.ones(shape), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 4), (3, 5), (5, 2)])
+def test_targets_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    network = Network([3, 4, 2], rng=np.random.default_rng(0))
+    with pytest.raises(SettingsError) as caught:
+        network.backprop(np.ones((3, 5)), np.ones(shape))
+    assert tells(str(caught.value), f"y of shape {shape}: must be (2")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

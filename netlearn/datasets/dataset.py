@@ -67,7 +67,14 @@ class Dataset:
 
 
 def targets(labels: Labels, outputs: int) -> Array:
-    """Return the desired outputs as rows, (n, outputs): one-hot, or the labels themselves for one output neuron."""
+    """Return the desired outputs as rows, (n, outputs): one-hot, or the labels themselves for one output.
+
+    Raises:
+        SettingsError: a label has no output neuron.
+    """
+    largest = int(labels.max(initial=0))
+    if largest >= max(2, outputs):
+        raise SettingsError(f"outputs {outputs}: must be {largest + 1} or more for labels up to {largest}")
     if outputs == 1:
         return labels[:, np.newaxis].astype(np.float32)
     return np.eye(outputs, dtype=np.float32)[labels]

@@ -1,13 +1,16 @@
 """Mini-batches: the rows of the training set, shuffled anew for each epoch."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from netlearn.errors import SettingsError
 from netlearn.numerics import Array, aligned
+
+Order: TypeAlias = Callable[[int], ArrayLike]  # epoch, from 0 → the rows of the training set in that epoch's order
 
 TOGETHER = 200  # examples gathered at once, unless a mini-batch is larger: 1.5 µs less per mini-batch of 10
 
@@ -19,17 +22,26 @@ class Batches:
         x, y: examples and targets as rows, (n, n_in) and (n, n_out).
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         rng: draws the order of the rows, anew for each epoch.
+        order: the caller's own order instead: returns the n rows of an epoch, whose number, from 0, it is given.
+
+    Raises:
+        SettingsError: the batch size is below 1.
 
     Attributes:
         per_epoch: mini-batches per epoch.
         sha256: of the batch size and the order of all epochs begun: equal hashes mean equal mini-batches.
     """
 
-    def __init__(self, x: Array, y: Array, batch_size: int, rng: np.random.Generator) -> None:
-        self.batch_size = batch_size
+    def __init__(
+        self, x: Array, y: Array, batch_size: int, rng: np.random.Generator, order: Order | None = None
+    ) -> None:
+        if batch_size < 1:
+            raise SettingsError(f"batch_size {batch_size}: must be 1 or more")
+        self._batch_size = batch_size
         self.per_epoch = -(-len(x) // batch_size)
         self.sha256 = hashlib.sha256(str(batch_size).encode()).digest()
         self._rng = rng
+        self._own_order = order
         self._epoch = -1
         self._start: tuple[Mapping[str, Any], bytes] = rng.bit_generator.state, self.sha256
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
@@ -39,6 +51,11 @@ class Batches:
         self._x_rows, self._y_rows = aligned((rows, x.shape[1]), x.dtype), aligned((rows, y.shape[1]), y.dtype)
         self._full = self._split(rows)
 
+    @property
+    def batch_size(self) -> int:
+        """Examples in a mini-batch."""
+        return self._batch_size
+
     def between(self, update: int, stop: int) -> list[tuple[Array, Array]]:
         """Return the next mini-batches as columns, x of shape (n_in, m) and y of shape (n_out, m).
 
@@ -47,23 +64,36 @@ class Batches:
         """
         first = self.begin(update)
         count = min(self._together - first % self._together, self.per_epoch - first, stop - update)
-        rows = self._order[first * self.batch_size : (first + count) * self.batch_size]
+        rows = self._order[first * self._batch_size : (first + count) * self._batch_size]
         for examples, gathered in ((self._x, self._x_rows), (self._y, self._y_rows)):
             examples.take(rows, 0, gathered[: len(rows)], "clip")  # "clip" writes without a buffer; every row exists
         return self._full if len(rows) == len(self._x_rows) else self._split(len(rows))
 
     def _split(self, rows: int) -> list[tuple[Array, Array]]:
-        parts = [slice(start, min(start + self.batch_size, rows)) for start in range(0, rows, self.batch_size)]
+        parts = [slice(start, min(start + self._batch_size, rows)) for start in range(0, rows, self._batch_size)]
         return [(self._x_rows[part].T, self._y_rows[part].T) for part in parts]
 
     def begin(self, update: int) -> int:
-        """Draw the order of the epoch after `update` updates, unless it is drawn; return the updates done in it."""
+        """Draw the order of the epoch after `update` updates, unless it is drawn; return the updates done in it.
+
+        Raises:
+            SettingsError: the caller's own order does not hold rows of the training set, one for each.
+        """
         epoch, done = divmod(update, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._start = epoch, (self._rng.bit_generator.state, self.sha256)
-            self._order = self._rng.permutation(len(self._x))
+            self._order = self._rows_of(epoch)
             self.sha256 = hashlib.sha256(self.sha256 + self._order.tobytes()).digest()
         return done
+
+    def _rows_of(self, epoch: int) -> NDArray[np.int64]:
+        n = len(self._x)
+        if self._own_order is None:
+            return self._rng.permutation(n)
+        rows = np.asarray(self._own_order(epoch))
+        if rows.shape != (n,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+            raise SettingsError(f"order of epoch {epoch}: must be {n} row numbers from 0 to {n - 1}")
+        return rows.astype(np.int64)
 
     def start(self, update: int) -> tuple[Mapping[str, Any], bytes]:
         """Return the RNG state and the hash before the order of that update's epoch is drawn, for `restore`."""

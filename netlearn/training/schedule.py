@@ -15,7 +15,7 @@ class Schedule:
     Attributes:
         last: the number of updates of the run.
         updates_per_epoch: mini-batches per epoch.
-        probe_every: epochs from one probe to the next, after the first epoch.
+        probe_every: epochs from one probe to the next, after the first epoch; 0 for no probes at all.
     """
 
     last: int
@@ -28,6 +28,8 @@ class Schedule:
 
     def probe_due(self, update: int) -> bool:
         """Return whether a probe is due after that update."""
+        if not self.probe_every:
+            return False
         if update <= self.updates_per_epoch:
             return update in self._first_epoch
         epoch, inside = divmod(update, self.updates_per_epoch)

@@ -7,12 +7,12 @@ from time import perf_counter
 import numpy as np
 
 from netlearn.datasets import Dataset, targets
-from netlearn.errors import DivergenceError
+from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.optimizers import SGD
 from netlearn.slowdown import Probe, Record
-from netlearn.training.batches import Batches
+from netlearn.training.batches import Batches, Order
 from netlearn.training.descent import Descent
 from netlearn.training.patience import Patience
 from netlearn.training.schedule import Schedule
@@ -30,10 +30,13 @@ class Trainer:
         epochs: passes over the training set.
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         learning_rate: η, the step size.
-        rng: shuffles the training set anew for each epoch.
+        rng: shuffles the training set anew for each epoch; None for a random seed.
+        order: the caller's own order instead of a shuffled one, as in `Batches`. To resume such a run, it must return
+            the same rows for the same epoch.
         l2: λ; the cost gains λ/2n Σw², n the size of the training set (chapter 3, equation 87).
         patience: stop after this many epochs without a better validation accuracy; None never stops.
-        probe_every: epochs from one probe to the next, after the first epoch; the end is always probed.
+        probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
+            probes: nothing is yielded.
         track_test: whether probes measure the test set too.
         last: stop after this many updates, if that is before the epochs are done.
         on_progress: called every 200 examples or so.
@@ -47,6 +50,9 @@ class Trainer:
         patience: knows the best epoch.
         stopping: whether `stop` was called.
         initial_sha256: hash of the initial weights and biases.
+
+    Raises:
+        SettingsError: the network does not fit the data, or a setting the others.
     """
 
     def __init__(
@@ -57,7 +63,8 @@ class Trainer:
         epochs: int,
         batch_size: int,
         learning_rate: float,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None = None,
+        order: Order | None = None,
         l2: float = 0.0,
         patience: int | None = None,
         probe_every: int = 1,
@@ -66,14 +73,22 @@ class Trainer:
         on_progress: Callable[[], object] = lambda: None,
         on_checkpoint: Callable[[State], object] = lambda state: None,
     ) -> None:
+        n_in, outputs = data.train.x.shape[1], data.outputs
+        if (network.sizes[0], network.sizes[-1]) != (n_in, outputs):
+            raise SettingsError(
+                f"sizes {list(network.sizes)}: must begin with the {n_in} inputs and end with the {outputs} outputs "
+                f"of {data.name}"
+            )
+        if patience is not None and not probe_every:
+            raise SettingsError("probe_every 0: must be 1 or more with patience, which needs the probes")
         self.network = network
         self.data = data
         self.epochs = epochs
         self.on_progress = on_progress
         self.on_checkpoint = on_checkpoint
         x = data.train.x.astype(network.dtype, copy=False)
-        y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
-        self.batches = Batches(x, y, batch_size, rng)
+        y = targets(data.train.labels, outputs).astype(network.dtype, copy=False)
+        self.batches = Batches(x, y, batch_size, rng if rng is not None else np.random.default_rng(), order)
         updates = epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
         self.descent = Descent(network, SGD(learning_rate, l2 / len(x)), self.batches, self.schedule)
@@ -82,10 +97,24 @@ class Trainer:
         self.initial_sha256 = network.parameters.sha256()
         self.seconds = 0.0
         self.stopping = False
-        self._l2 = l2
         self._probed = False
         self._saved = True
         self._checkpointed = perf_counter()
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in a mini-batch; fixed, as all settings are once training is set up."""
+        return self.batches.batch_size
+
+    @property
+    def learning_rate(self) -> float:
+        """The step size η; to change it during training, set that of `descent.optimizer`."""
+        return self.descent.optimizer.learning_rate
+
+    @property
+    def l2(self) -> float:
+        """The regularization λ; fixed, because costs and steps both depend on it."""
+        return self.probe.l2
 
     @property
     def update(self) -> int:
@@ -112,7 +141,7 @@ class Trainer:
                     self._checkpoint()
         if not self._saved:
             self._checkpoint()  # before a probe that only the end has, so that a resumed run does not have it
-        if not self._probed:
+        if not self._probed and self.schedule.probe_every:
             yield self._measure()
 
     def _train_to_probe(self) -> None:
@@ -190,7 +219,7 @@ class Trainer:
         weights grow, their squares overflow in the L2 term long before.
         """
         w, b = self.network.weights[-1], self.network.biases[-1]
-        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self._l2 else 0.0))
+        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.l2 else 0.0))
 
     def _divergence(self) -> DivergenceError:
         if self.update == 0:
@@ -198,8 +227,7 @@ class Trainer:
                 "the cost is not finite at update 0, before any step: it must be computed so that it is finite for "
                 "every z, or the initial weights must be smaller"
             )
-        eta = self.descent.optimizer.learning_rate
         return DivergenceError(
-            f"the cost is no longer finite after update {self.update} with learning rate {eta:g}; "
-            f"a smaller one, such as {eta / 10:g}, may help"
+            f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
+            f"a smaller one, such as {self.learning_rate / 10:g}, may help"
         )
