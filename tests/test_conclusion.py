@@ -42,7 +42,7 @@ def test_sentence_says_when_the_difference_lies_within_the_spread() -> None:
     assert conclusion(rows) == (
         "There is no difference in test accuracy beyond the spread of the seeds "
         "(cross-entropy 97.79 ± 0.10 %, quadratic 97.77 ± 0.11 %); "
-        "none reached 90 % validation accuracy clearly before the others."
+        "no variant reached 90 % validation accuracy clearly before the others."
     )
 
 
@@ -67,7 +67,7 @@ def test_sentence_on_three_variants_names_who_is_level_and_who_is_behind() -> No
 def test_nobody_is_called_first_whom_a_seed_of_a_failing_variant_beat() -> None:
     mixed = tuple(Reached(accuracy, (100,), 3) for accuracy in (0.8, 0.9, 0.95))
     rows = [row("a", 0.9, 0.01, (500, 500, 500)), row("b", 0.5, 0.01, reached=mixed), row("c", 0.5, 0.01, ())]
-    assert conclusion(rows).endswith("none reached 90 % validation accuracy clearly before the others.")
+    assert conclusion(rows).endswith("no variant reached 90 % validation accuracy clearly before the others.")
 
 
 def test_means_of_fewer_seeds_than_were_run_say_so() -> None:

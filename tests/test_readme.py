@@ -41,7 +41,7 @@ def shell(command: str) -> "subprocess.CompletedProcess[str]":
 
 def skeleton(line: str) -> str:
     """Return a line of output without what differs by machine: its numbers, its data, a table's cells."""
-    first = re.split(r"(?<=\S)  +", re.sub(r"^data: .*", "data:", line))[0]
+    first = re.split(r"(?<=\S)  +", re.sub(r"^data: .*", "data:", line.strip()))[0]
     return re.sub(r"[\d.,]+", "#", first)
 
 

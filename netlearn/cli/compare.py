@@ -176,7 +176,7 @@ def _results(result: Comparison, *, markdown: bool) -> str:
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     return "\n".join(
         [
-            table(result.rows, markdown=markdown),
+            table(result.rows, result.pairs, markdown=markdown),
             *(["", *problems(result.rows)] if problems(result.rows) else []),
             "",
             result.conclusion,

@@ -18,6 +18,7 @@ from netlearn.errors import SettingsError
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
 from netlearn.experiments.tasks import perform_all, tasks_of, tune_rates
 from netlearn.experiments.workers import Workers
@@ -42,6 +43,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     conclusion: str
     pairing: str
     rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
     pictures: tuple[str, ...]
     folder: str
     environment: dict[str, str | int | None]
@@ -144,14 +146,16 @@ def _write_results(
 ) -> Comparison:
     groups = group(runs)
     rows = tuple(summarize(name, members) for name, members in groups.items())
+    pairs = pair_up(groups, rows)
     caption = describe(title, rows, tuned)
     pictures = workers.map(partial(_draw, caption, runs, folder, own_costs), PICTURES)
     folder.write(RESULTS, _csv(run_table(runs)))
     result = Comparison(
         title=title,
-        conclusion=conclusion(rows),
+        conclusion=conclusion(rows, pairs),
         pairing=pairing(runs),
         rows=rows,
+        pairs=pairs,
         pictures=tuple(name for name in pictures if name),
         folder=str(folder.path),
         environment=environment(),

@@ -1,20 +1,24 @@
 """The conclusion of a comparison: one sentence that claims no more than the figures do.
 
-Two variants differ in accuracy if their ranges mean ± standard deviation do not touch. A variant was first if its
-last seed was before the others' first seed; it is level with those whose seeds overlap with its own.
+Paired variants are compared seed by seed: a difference is clear if the 95 % interval of its mean lies above 0. Of
+variants that are not paired, two differ in accuracy if their ranges mean ± standard deviation do not touch; one was
+first if its last seed was before the others' first seed, and is level with those whose seeds overlap with its own.
 """
 
 from collections.abc import Iterable, Sequence
 
-from netlearn.experiments.statistics import Reached, Row
-from netlearn.experiments.table import with_spread
+from netlearn.experiments.pairs import ACCURACY, FEWEST_SEEDS, Pair
+from netlearn.experiments.statistics import Reached, Row, by_accuracy, by_speed
+from netlearn.experiments.table import figure_of, range_of, with_spread
+
+MOST_FIGURES = 2  # others whose figures fit into the sentence; the table has all
 
 
-def conclusion(rows: Sequence[Row]) -> str:
+def conclusion(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> str:
     """Return one sentence on which variant ended best and which learned first, if the figures show it."""
     if len(rows) == 1:
         return f"{_of_one(rows[0])}."
-    return f"{_on_the_end(rows)}; {_on_the_speed(rows)}."
+    return f"{_on_the_end(rows, pairs)}; {_on_the_speed(rows, pairs)}."
 
 
 def _of_one(row: Row) -> str:
@@ -25,10 +29,63 @@ def _of_one(row: Row) -> str:
     return f"{_figure(row)} in test accuracy; it reached {_percent(when)} validation accuracy {speed}"
 
 
-def _on_the_end(rows: Sequence[Row]) -> str:
-    ended = sorted((row for row in rows if row.test_accuracy is not None), key=_accuracy, reverse=True)
+def _on_the_end(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
+    ended = by_accuracy(rows)
     if len(ended) < 2:
         return "Fewer than two variants finished, so their ends cannot be compared"
+    pairs = [pair for pair in pairs if pair.measure == ACCURACY and pair.seeds]
+    others = {pair.other for pair in pairs}
+    apart = [row for row in ended if row.variant not in others]  # the best is one of them
+    sentences = [*([_end_by_seed(pairs)] if pairs else []), *([_end_by_spread(apart)] if len(apart) > 1 else [])]
+    return "; not paired: ".join(sentences)
+
+
+def _end_by_seed(pairs: Sequence[Pair]) -> str:
+    seeds = max(pair.seeds for pair in pairs)
+    leader = pairs[0].leader
+    if seeds < FEWEST_SEEDS:
+        few = "1 seed is" if seeds == 1 else f"{seeds} seeds are"
+        return (
+            f"{few} too few to tell a difference from chance (in test accuracy {leader} ended ahead of {_all(pairs)})"
+        )
+    ahead = [pair for pair in pairs if pair.clear or pair.in_every_seed]
+    unclear = [pair for pair in pairs if pair not in ahead]
+    if not any(pair.mean for pair in pairs):
+        return f"There is no difference in test accuracy between {_list([leader, *(pair.other for pair in pairs)])}"
+    if not ahead:
+        return f"No difference in test accuracy is clear: {leader} ended ahead of {_all(unclear)}"
+    but = f", but not clearly ahead of {_all(unclear)}" if unclear else ""
+    return f"In test accuracy {leader} ended ahead of {_all(ahead)}{but}"
+
+
+def _all(pairs: Sequence[Pair]) -> str:
+    """Return the variants behind, each with its figures while these are few."""
+    if len(pairs) <= MOST_FIGURES:
+        return _list(map(_behind, pairs))
+    doubtful = [pair.other for pair in pairs if pair.includes_zero]
+    doubt = f" (the 95 % interval includes 0 for {_list(doubtful)})" if doubtful else ""
+    return _list(pair.other for pair in pairs) + doubt
+
+
+def _behind(pair: Pair) -> str:
+    """Return a variant behind with its figures: "b by 1.20 points on average, in 3 of 3 seeds (…)"."""
+    seeds = f"in {pair.ahead} of {pair.seeds} seeds"
+    if pair.mean is None:
+        return f"{pair.other} {seeds}" + (f" ({pair.other} never got there in {pair.never})" if pair.never else "")
+    by = f"{pair.other} by {figure_of(pair)} {'points' if pair.measure == ACCURACY else 'updates'}"
+    low, _, high = range_of(pair).partition(" to ")
+    if pair.seeds == 1:
+        return by
+    if low == high:
+        return f"{by} in each of {pair.seeds} seeds"
+    if pair.seeds < FEWEST_SEEDS:
+        return f"{by} on average, {seeds}"
+    doubt = ", which includes 0" if pair.includes_zero else ""
+    doubt += f": {pair.seeds} seeds are too few to be sure" if doubt and pair.in_every_seed else ""
+    return f"{by} on average, {seeds} (95 % interval {low} to {high}{doubt})"
+
+
+def _end_by_spread(ended: Sequence[Row]) -> str:
     figures = ", ".join(_figure(row) for row in ended)
     if any(row.test_spread is None for row in ended):
         return f"One seed cannot tell a difference in test accuracy from chance ({figures})"
@@ -48,28 +105,35 @@ def _figure(row: Row) -> str:
 
 
 def _gap(best: Row, row: Row) -> float:
-    return _accuracy(best) - _accuracy(row)
+    return (best.test_accuracy or 0.0) - (row.test_accuracy or 0.0)
 
 
-def _on_the_speed(rows: Sequence[Row]) -> str:
-    for i in (1, 0):  # 90 %, or 80 % where no variant got so far
-        reached = [row.reached[i] for row in rows]
-        if any(when.median is not None for when in reached):
-            return _who_was_first(rows, i)
-    return f"no variant reached {_percent(rows[0].reached[0])} validation accuracy in most of its seeds"
-
-
-def _who_was_first(rows: Sequence[Row], i: int) -> str:
-    first, *others = sorted(rows, key=lambda row: _updates(row.reached[i]))
+def _on_the_speed(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
+    i, order = by_speed(rows)
+    if not order:
+        return f"no variant reached {_percent(rows[0].reached[0])} validation accuracy in most of its seeds"
+    first, *others = order
     when = first.reached[i]
-    later = [row for row in others if not row.reached[i].updates or row.reached[i].updates[0] > when.updates[-1]]
+    by_seed = {pair.other: pair for pair in pairs if pair.measure != ACCURACY and pair.seeds}
+    later = [row for row in others if _is_later(row, when, i, by_seed.get(row.variant))]
     level = [row for row in others if row not in later]
     if len(when.updates) < when.seeds or not later or any(row.reached[i].median is None for row in level):
-        return f"none reached {_percent(when)} validation accuracy clearly before the others"
+        known = [by_seed[row.variant] for row in others if row.variant in by_seed]
+        alone = known if len(others) == 1 and known and known[0].ahead else []
+        figures = f": {first.variant} was ahead of {_all(alone)}" if alone else ""
+        return f"no variant reached {_percent(when)} validation accuracy clearly before the others{figures}"
     beside = f", level with {_list(row.variant for row in level)}" if level else ""
-    leads = _list(_lead(when, row.variant, row.reached[i]) for row in later)
+    known = [by_seed[row.variant] for row in later if row.variant in by_seed]
+    leads = [f"ahead of {_all(known)}"] if known else []
+    leads += [_lead(when, row.variant, row.reached[i]) for row in later if row.variant not in by_seed]
     start = f"{first.variant} reached {_percent(when)} validation accuracy first{beside}"
-    return f"{start}, after {_updates(when):,.0f} updates, {leads}"
+    return f"{start}, after {_updates(when):,.0f} updates, {_list(leads)}"
+
+
+def _is_later(row: Row, first: Reached, i: int, pair: Pair | None) -> bool:
+    if pair is not None:
+        return pair.clear or pair.in_every_seed
+    return not row.reached[i].updates or row.reached[i].updates[0] > first.updates[-1]
 
 
 def _lead(first: Reached, name: str, later: Reached) -> str:
@@ -81,10 +145,6 @@ def _lead(first: Reached, name: str, later: Reached) -> str:
 def _list(texts: Iterable[str]) -> str:
     *most, last = texts
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _accuracy(row: Row) -> float:
-    return row.test_accuracy or 0.0
 
 
 def _updates(reached: Reached) -> float:

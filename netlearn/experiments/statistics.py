@@ -91,6 +91,37 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return statistics.fmean(present) if present else None
 
 
+def by_accuracy(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that have a test accuracy, the highest first."""
+    return sorted((row for row in rows if row.test_accuracy is not None), key=lambda row: -(row.test_accuracy or 0))
+
+
+def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
+    """Return which threshold tells the variants' speed, 90 % or 80 %, and the rows, the fastest first.
+
+    It is 80 % if no variant reached 90 % in most of its seeds. Without any that reached it, there are no rows.
+    """
+    for i in (1, 0):
+        order = sorted(rows, key=lambda row: row.reached[i].median or math.inf)
+        if order[0].reached[i].median is not None:
+            return i, order
+    return 0, []
+
+
+def paired(ours: Sequence[Run], theirs: Sequence[Run]) -> bool:
+    """Return whether the finished runs of two variants share initial weights and mini-batches, seed by seed."""
+    identities = [
+        {
+            run.settings.seed: (run.summary.initial_weights_sha256, run.summary.mini_batches_sha256)
+            for run in runs
+            if run.summary is not None and run.problem is None
+        }
+        for runs in (ours, theirs)
+    ]
+    shared = identities[0].keys() & identities[1].keys()
+    return bool(shared) and all(identities[0][seed] == identities[1][seed] for seed in shared)
+
+
 def pairing(runs: Sequence[Run]) -> str:
     """Return in words whether runs with the same seed are paired, according to their hashes."""
     by_seed: dict[int, list[Summary]] = {}

@@ -1,25 +1,24 @@
 """The table of a comparison: a column for each variant, a line for each measure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from wcwidth import wcswidth
 
+from netlearn.experiments.pairs import ACCURACY, Pair
 from netlearn.experiments.statistics import Reached, Row
 
 
-def table(rows: Sequence[Row], *, markdown: bool = False) -> str:
-    """Return the rows as a table for the terminal or as Markdown."""
+def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False) -> str:
+    """Return the rows as a table for the terminal or as Markdown, with lines for the paired differences."""
     lines = [
         ["", *(row.variant for row in rows)],
         ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
         ["seeds finished", *(f"{row.finished} of {row.seeds}" for row in rows)],
         ["test accuracy", *(with_spread(row.test_accuracy, row.test_spread) for row in rows)],
         ["  lowest seed", *(percent(row.test_lowest) for row in rows)],
+        *_behind("points behind the best", rows, [pair for pair in pairs if pair.measure == ACCURACY]),
         ["best validation accuracy", *(percent(row.best_validation_accuracy) for row in rows)],
-        *(
-            [f"updates to {100 * reached.accuracy:.0f} % validation", *(_median(row.reached[i]) for row in rows)]
-            for i, reached in enumerate(rows[0].reached)
-        ),
+        *_race(rows, pairs),
         ["learning speed at update 0", *(_number(row.learning_speed_0) for row in rows)],
         ["  at update 100", *(_number(row.learning_speed_100) for row in rows)],
         ["stuck outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
@@ -28,6 +27,46 @@ def table(rows: Sequence[Row], *, markdown: bool = False) -> str:
     if len({row.data for row in rows}) > 1:
         lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
     return _markdown(lines) if markdown else aligned(lines)
+
+
+def _race(rows: Sequence[Row], pairs: Sequence[Pair]) -> Iterator[list[str]]:
+    for i, reached in enumerate(rows[0].reached):
+        percentage = f"{100 * reached.accuracy:.0f}"
+        yield [f"updates to {percentage} % validation", *(_median(row.reached[i]) for row in rows)]
+        raced = [pair for pair in pairs if pair.measure == f"updates_to_{percentage}"]
+        yield from _behind("updates behind the first", rows, raced)
+
+
+def _behind(what: str, rows: Sequence[Row], pairs: Sequence[Pair]) -> list[list[str]]:
+    """Return a line of mean paired differences, with the seeds that have them, and one of their intervals, if any."""
+    if not pairs:
+        return []
+    found = {pair.other: pair for pair in pairs}
+    names = [row.variant for row in rows]
+    means = [_mean_behind(found[name]) if name in found else "-" for name in names]
+    intervals = [range_of(found[name]) if name in found else "-" for name in names]
+    lines = [[f"  {what} (seeds)", *means], ["    95 % interval", *intervals]]
+    return lines if any(pair.low is not None for pair in pairs) else lines[:1]
+
+
+def _mean_behind(pair: Pair) -> str:
+    return f"{figure_of(pair)} ({pair.ahead} of {pair.seeds})"
+
+
+def figure_of(pair: Pair) -> str:
+    """Return the mean lead of a pair, in percentage points or updates; "-" if there is none."""
+    return "-" if pair.mean is None else _difference(pair, pair.mean)
+
+
+def range_of(pair: Pair) -> str:
+    """Return the interval of the mean lead of a pair, such as "−5.80 to 43.92"; "-" if there is none."""
+    if pair.low is None or pair.high is None:
+        return "-"
+    return f"{_difference(pair, pair.low)} to {_difference(pair, pair.high)}"
+
+
+def _difference(pair: Pair, value: float) -> str:
+    return (f"{100 * value:.2f}" if pair.measure == ACCURACY else f"{value:,.0f}").replace("-", "−")
 
 
 def _markdown(lines: list[list[str]]) -> str:
