@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
@@ -24,7 +23,7 @@ from netlearn.plotting.seeds import (
     share_update_axis,
     short,
 )
-from netlearn.plotting.style import DASHES, GREY, label_ends, literal, percent_axis, plain
+from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
 
 MOST_SCATTERED = 4  # variants
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1

@@ -6,13 +6,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from netlearn.numerics import Array
 from netlearn.plotting.answers import Answer, letter
 from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
+from netlearn.plotting.style import Figure
 
 Counts: TypeAlias = NDArray[np.int64]
 SHADES = "cividis"  # brighter throughout, so that it can be read in grey too

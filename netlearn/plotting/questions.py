@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from netlearn.numerics import Array
@@ -21,7 +20,7 @@ from netlearn.plotting.seeds import (
     share_update_axis,
     short,
 )
-from netlearn.plotting.style import BLUE, DASHES, GREY, label_ends, literal, percent_axis, plain
+from netlearn.plotting.style import BLUE, DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
 from netlearn.runs import Run
 
 MOST_LINES = 8  # of layers in one panel

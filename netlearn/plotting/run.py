@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.sheet import Grid, Sheet
-from netlearn.plotting.style import BLUE, ORANGE, literal, percent_axis, plain, update_axis
+from netlearn.plotting.style import BLUE, ORANGE, Figure, literal, percent_axis, plain, update_axis
 from netlearn.slowdown import PROBE_EXAMPLES
 
 

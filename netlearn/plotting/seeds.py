@@ -8,10 +8,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from netlearn.numerics import Array
-from netlearn.plotting.style import COLOURS, DASHES, MARKS, literal, plain, update_axis
+from netlearn.plotting.style import COLOURS, DASHES, MARKS, Figure, literal, plain, update_axis
 from netlearn.runs import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]

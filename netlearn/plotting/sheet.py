@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from netlearn.numerics import Array
-from netlearn.plotting.style import literal
+from netlearn.plotting.style import Figure, literal
 
 Image: TypeAlias = tuple[int, int]  # height and width in pixels
 MARGIN, LINE, SMALL_LINE = 0.15, 0.18, 0.14  # around the figure; a line of the title and of a small text

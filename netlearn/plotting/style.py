@@ -5,8 +5,8 @@ import warnings
 from collections.abc import Sequence
 
 import matplotlib as mpl
+from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -17,7 +17,14 @@ MOST_EPOCH_MARKS = 6
 LABEL_HEIGHT = 0.13  # inches
 
 
-def render(figure: Figure, kind: str) -> bytes:
+class Figure(mpl_figure.Figure):
+    """A figure that notebooks show by themselves, without pyplot or a magic line."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
+def render(figure: mpl_figure.Figure, kind: str) -> bytes:
     """Return a figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "netlearn"}), warnings.catch_warnings():
