@@ -15,7 +15,7 @@ import msgspec
 
 from netlearn import datasets
 from netlearn.cli import Terminated
-from netlearn.cli.progress import comparison_progress, download_bar, note, note_data
+from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.errors import NetlearnError
 from netlearn.experiments import catalogue
@@ -98,7 +98,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
     target = target or (runs / "reproduction.md" if quick or only or seeds else Path("docs/reproduction.md"))
     try:
-        note_data(datasets.load(QUICK_DATA if quick else "auto", download_bar))
+        load(QUICK_DATA if quick else "auto", quiet=False)
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
         with terminated_as_interrupted(), Workers(os.cpu_count() or 1) as workers:
             failed = {name: reproduce(name, plans[name], runs / name, workers) for name in only or EXPERIMENTS}

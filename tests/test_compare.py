@@ -95,7 +95,7 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1] == "runs: 4, quadratic, cross-entropy from 2 seeds each"
-    assert notes[-1] == "4 of 4 runs done"
+    assert notes[-1] == "4 of 4 runs complete"
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -276,7 +276,7 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
     command = [sys.executable, "-m", "netlearn", "compare", *LONG, "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
-        wait_for(" of 4 runs done", process.stderr)
+        wait_for(" of 4 runs complete", process.stderr)
         os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers too
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == code

@@ -173,7 +173,7 @@ def test_seconds_spent_are_kept_when_it_is_ended(number: int, code: int) -> None
         command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=os.environ | {"PYTHONPATH": root}
     ) as process:
         assert process.stderr is not None
-        assert any("of 4 runs done" in line for line in process.stderr)
+        assert any("of 4 runs complete" in line for line in process.stderr)
         os.killpg(process.pid, number)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == code

@@ -1,4 +1,4 @@
-"""The command line: parse, call, echo.
+"""The command line: parses options, calls the library and prints results.
 
 Commands are imported when they are called, so that `netlearn --help` loads no numpy.
 """
@@ -15,11 +15,11 @@ from netlearn.errors import NetlearnError, SettingsError
 
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
-    "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and see the learning slowdown."),
+    "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
-    "verify": ("netlearn.cli.verify", "Repeat a run and check that the same results come out."),
-    "data": ("netlearn.cli.data", "List, download and look at data sets."),
+    "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
+    "data": ("netlearn.cli.data", "List, download and show data sets."),
 }
 
 
@@ -28,7 +28,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class WrongSetting(click.ClickException):
-    """A wrong setting is wrong usage."""
+    """A setting is not valid, which counts as wrong usage."""
 
     exit_code = 2
 
@@ -67,7 +67,7 @@ class Commands(click.Group):
             raise problem(" ".join(str(error).split())) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
-                raise  # click exits quietly when the reader is gone
+                raise  # click exits quietly when nobody reads its output
             if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
             raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
@@ -80,7 +80,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="netlearn %(version)s")
 def main() -> None:
-    """Train small neural networks from scratch and see how the cost function makes them learn.
+    """Train small neural networks from scratch and see how the cost function changes how fast they learn.
 
     Try: netlearn train --cost cross-entropy
     """

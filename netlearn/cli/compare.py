@@ -4,6 +4,7 @@ import os
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -12,11 +13,9 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn import datasets
-from netlearn.cli.options import flag, given, setting_options
-from netlearn.cli.progress import comparison_progress, download_bar, note, note_data
+from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options
+from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
 from netlearn.experiments import catalogue
 from netlearn.experiments.comparison import FILES, Comparison, compare, overlay, read_runs, remove_runs
@@ -34,8 +33,6 @@ from netlearn.experiments.table import problems, table
 from netlearn.experiments.tasks import TUNING_FACTORS, load_data
 from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder, config
-
-PATH = click.Path(path_type=Path)
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -62,22 +59,22 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     "resumed",
     type=PATH,
     metavar="FOLDER",
-    help="do the missing runs of the comparison in that folder.",
+    help="train the missing runs of the comparison in that folder.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
+@QUIET
+@JSON
 def command(
     paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None, markdown: bool,
     out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
-    """Compare costs, or any settings, and see the learning slowdown.
+    """Compare costs, or any settings, and show the learning slowdown.
 
-    Without arguments the quadratic cost stands beside cross-entropy, in a network with 100 hidden neurons and large
-    initial weights. NAME is an experiment that comes with netlearn, such as those of the book; FILE.toml describes
-    another; --cost, given for each cost, builds one. RUN... are folders of existing runs: they are drawn together
-    without training.
+    Without arguments, the quadratic cost is compared with cross-entropy in a network with 100 hidden neurons and
+    large initial weights. NAME is an experiment that comes with netlearn, such as those of the book; FILE.toml
+    describes another one; repeated --cost options build one. RUN... are existing run folders, which are drawn
+    together without training.
 
-    Variants with the same seed start from identical weights and see identical mini-batches.
+    Runs with the same seed start from identical weights and see identical mini-batches.
     """
     if listing:
         if paths:
@@ -88,14 +85,11 @@ def command(
         raise SettingsError(f"--jobs {jobs}: must be a number from 1")
     settings = given(flags)
     costs = settings.pop("cost", ())
-    used = [flag(name) for name in settings] + [
-        name
-        for name, value in {"--seeds": seeds, "--tune": tune or None, "--cost": costs or None}.items()
-        if value is not None
-    ]
+    others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs)}
+    used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
         _refuse([*map(str, paths), *used, *(["--out"] if out else []), *(["--force"] if force else [])],
-                "a resumed comparison keeps the settings and the folder that it has")  # fmt: skip
+                "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
         if resumed is not None:
@@ -104,15 +98,15 @@ def command(
                     raise RunError(f"{resumed}: is a run, not a comparison; resume it with netlearn train --resume")
                 refuse_code_beside(resumed / config.NAME)
                 experiment = read_experiment(resumed / config.NAME, {}, None)
-                experiment = load_data(experiment, lambda name: _load(name, quiet=quiet))
+                experiment = load_data(experiment, partial(load, quiet=quiet))
                 result = _train_all(experiment, folder, workers, quiet=quiet)
         elif paths and not any(files):
-            _refuse(used, "existing runs are drawn as they are; it is for experiments")
+            _refuse(used, "must be left out with existing runs, which are drawn as they are")
             runs = read_runs(paths)
             with _folder(out, force=force) as folder:
                 result = overlay(runs, folder, workers)
         else:
-            experiment = load_data(_experiment(files, costs, settings, seeds), lambda name: _load(name, quiet=quiet))
+            experiment = load_data(_experiment(files, costs, settings, seeds), partial(load, quiet=quiet))
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
@@ -126,9 +120,8 @@ def _refuse(used: list[str], reason: str) -> None:
 
 def _list() -> str:
     formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
-    about = catalogue.descriptions()
-    rows = [(name, f"{said.question} ({said.run_time})") for name, said in about.items()]
-    formatter.write_dl(rows)
+    experiments = catalogue.descriptions().items()
+    formatter.write_dl([(name, f"{about.question} ({about.run_time})") for name, about in experiments])
     return formatter.getvalue()
 
 
@@ -144,13 +137,6 @@ def _experiment(
     return read_experiment(files[0], settings, seeds)
 
 
-def _load(name: str, *, quiet: bool) -> Dataset:
-    data = datasets.load(name, None if quiet else download_bar)
-    if not quiet:
-        note_data(data)
-    return data
-
-
 def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:
     if out is None:
         return RunFolder.create_numbered(Path("runs"), "compare", FILES)
@@ -163,12 +149,12 @@ def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, q
             note(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()))
 
     if experiment.tuning == "to do" and not quiet:
-        note(f"tuning: {len(TUNING_FACTORS)} learning rates for each variant, in short runs")
+        note(f"tuning: short runs with {len(TUNING_FACTORS)} learning rates for each variant")
     try:
         with comparison_progress(experiment, quiet=quiet) as on_progress:
             return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress)
     except KeyboardInterrupt:
-        note(f"Finished runs are kept; to resume: netlearn compare --resume {quote(str(folder.path))}")
+        note(f"Complete runs are kept; to resume: netlearn compare --resume {quote(str(folder.path))}")
         raise
 
 

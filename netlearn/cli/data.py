@@ -1,10 +1,11 @@
-"""`netlearn data`: the data sets and their content."""
+"""`netlearn data`: the data sets and their contents."""
 
 from pathlib import Path
 
 import click
 
 from netlearn import datasets
+from netlearn.cli.options import PATH
 from netlearn.cli.progress import download_bar, note
 from netlearn.datasets import sources
 from netlearn.errors import SettingsError
@@ -13,19 +14,19 @@ from netlearn.runs.files import free_path, write_whole
 
 @click.group("data")
 def command() -> None:
-    """List, download and look at data sets."""
+    """List, download and show data sets."""
 
 
 @command.command("list")
 def list_() -> None:
-    """List the named data sets, their size and place."""
+    """List the named data sets with their size and location."""
     bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
     rows = [("NAME", "IMAGES", "SIZE", "WHERE"), ("mnist-5k", "5,000", f"{bundled:.1f} MB", "comes with netlearn")]
     for name, source in sources.SOURCES.items():
         where = sources.locate(name) or f"not downloaded; get it with: netlearn data download {name}"
         rows.append((name, "70,000", f"{source.megabytes} MB", str(where)))
     rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
-    rows.append(("auto", "", "", "mnist if it is here or downloads within seconds, otherwise mnist-5k"))
+    rows.append(("auto", "", "", "mnist if present or downloaded within seconds, otherwise mnist-5k"))
     for name, images, size, where in rows:
         click.echo(f"{name:<14} {images:>7} {size:>7}  {where}")
 
@@ -33,7 +34,7 @@ def list_() -> None:
 @command.command()
 @click.argument("name", type=click.Choice(list(sources.SOURCES)))
 def download(name: str) -> None:
-    """Download a data set into the cache, unless it is already there, and print its folder."""
+    """Download a data set, unless it is on this machine, and print its folder."""
     folder = sources.locate(name)
     if folder is None:
         note(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
@@ -43,12 +44,7 @@ def download(name: str) -> None:
 
 @command.command()
 @click.argument("name", metavar="NAME|PATH")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="picture to write.  [default: NAME.png in this folder]",
-)
+@click.option("--out", type=PATH, metavar="FILE", help="picture to write.  [default: NAME.png in this folder]")
 def show(name: str, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
     from netlearn.plotting.run import examples  # noqa: PLC0415 (matplotlib is slow to import)

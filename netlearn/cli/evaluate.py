@@ -8,7 +8,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, COST
+from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET
 from netlearn.cli.progress import download_bar, note
 from netlearn.experiments.table import aligned, percent
 from netlearn.inspection.agreement import Pair, compare_pairs
@@ -16,8 +16,6 @@ from netlearn.inspection.evaluation import SPLITS, ClassScores, Evaluation, eval
 from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import data_name, read_runs
 from netlearn.plotting.answers import letter
-
-PATH = click.Path(path_type=Path)
 
 
 def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -37,8 +35,8 @@ def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str)
 @BEST
 @COST
 @click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
+@QUIET
+@JSON
 def command(
     folders: tuple[Path, ...], data: str | None, split: str, best: bool | None, costs: tuple[str, ...],
     out: Path | None, quiet: bool, as_json: bool,
@@ -47,17 +45,19 @@ def command(
 
     Prints the cost, the accuracy with its 95 % confidence interval (Wilson's), and precision, recall and F1 of each
     class. Writes the confusion matrix (confusion.png and .svg), the mistakes with the largest cost (mistakes.png and
-    .svg) and predictions.csv with index, label, answer and outputs of each example.
+    .svg) and predictions.csv, with the index, label, answer and outputs of each example.
 
-    Several RUNs are evaluated on the same examples, side by side. McNemar's exact test says of each pair whether the
-    difference is significant, and disagreements.png and .svg show where they differ, in the first run's folder.
-    --out gets a folder for each run.
+    Several RUNs are evaluated side by side on the same examples. McNemar's exact test shows for each pair whether the
+    difference is significant, and disagreements.png and .svg in the first run's folder show where they differ. With
+    --out, each run gets a folder of its own there.
     """
     runs = read_runs(folders)
     dataset = datasets.load(data_name(runs) if data is None else data, None if quiet else download_bar)
     for run in runs:
         if data is None and not (quiet or is_data_of(run, dataset)):
-            note(f"{run.folder}: was trained on another version of {dataset.name}: the SHA-256 of its files differs")
+            note(
+                f"{run.folder}: was trained on another version of {dataset.name}: its files have other SHA-256 hashes"
+            )
     evaluated = evaluate(runs, dataset, split, best=best, costs=costs)
     pairs = compare_pairs(evaluated)
     paths = write_evaluation(evaluated, dataset, out)

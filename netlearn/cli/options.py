@@ -1,6 +1,7 @@
-"""Command-line options made from the fields of `Settings`, so that the two cannot drift apart."""
+"""Command-line options: those made from the fields of `Settings`, and those that several commands share."""
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,6 +14,9 @@ WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "prob
 METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
 DEFAULTS = {"learning_rate": "the cost's own"}
 
+PATH = click.Path(path_type=Path)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
+JSON = click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
 BEST = click.option(
     "--best/--last",
     default=None,
@@ -23,24 +27,24 @@ COST = click.option(
     "costs",
     multiple=True,
     metavar="NAME",
-    help="your own cost that a RUN was trained with, package.module:ClassName; it is imported only if named here.",
+    help="your own cost that a RUN was trained with, package.module:ClassName; imported only if named here.",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
-    """The text of one setting, checked by the schema."""
+    """A setting, checked by the schema."""
 
     def __init__(self, field: str) -> None:
         self.name = field
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """Return the setting's value; a `SettingsError` names the flag."""
+        """Return the value of the setting."""
         return settings.check(self.name, _parse(self.name, value), flag(self.name), shown=value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Complete the setting's names."""
+        """Complete the names that the setting can have."""
         return [CompletionItem(name) for name in settings.CHOICES.get(self.name, ()) if name.startswith(incomplete)]
 
 
@@ -50,7 +54,7 @@ def flag(field: str) -> str:
 
 
 def _parse(field: str, text: str) -> Any:
-    """Return the value that a TOML file would have in place of a flag's text."""
+    """Return the value that a TOML file would have for the text of a flag."""
     if field == "hidden" and text == "none":
         return []
     if field == "hidden" or (field == "initializer" and "," in text):
@@ -72,7 +76,7 @@ def _number(text: str) -> int | float | str:
 def setting_options(
     *, defaults: Mapping[str, Any] = {}, repeatable: Collection[str] = (), without: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """Give a command an option for each field of `Settings`; unused ones have the value None.
+    """Give a command an option for each field of `Settings`, None where it is not used.
 
     Args:
         defaults: shown in the help instead of the schema's defaults.
@@ -108,7 +112,7 @@ def text_of(value: Any) -> str:
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that were given; several --hidden are one layer after the other."""
+    """Return the settings that were given; repeated --hidden add layers."""
     used = {name: value for name, value in flags.items() if value not in (None, ())}
     layers = used.pop("hidden", ())
     if len(layers) > 1 and () in layers:

@@ -1,8 +1,8 @@
-"""How Ctrl-C and SIGTERM end long work."""
+"""Stopping at Ctrl-C and SIGTERM."""
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from netlearn.cli import Terminated
@@ -11,30 +11,24 @@ from netlearn.training import Trainer
 
 @contextmanager
 def stopping_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let the first Ctrl-C or SIGTERM stop the trainer, the second one Python; yield the signals received."""
+    """Stop the trainer at the first Ctrl-C or SIGTERM, and Python at the second; yields the signals received."""
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
         trainer.stop()
-        restore()
+        handlers.close()
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, stop)
-    try:
+    with ExitStack() as handlers:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handlers.callback(signal.signal, number, signal.getsignal(number))
+            signal.signal(number, stop)
         yield received
-    finally:
-        restore()
 
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM raise an exception as Ctrl-C does, with its own exit code."""
+    """Raise `Terminated` at SIGTERM."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Terminated

@@ -9,18 +9,15 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import flag, given, setting_options, text_of
+from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
-from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.experiments.run import make_trainer, resume, run
 from netlearn.experiments.table import percent
 from netlearn.runs import RunFolder, Summary, checkpoint, config, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command("train")
@@ -33,27 +30,20 @@ PATH = click.Path(path_type=Path)
     "resumed",
     type=PATH,
     metavar="RUN",
-    help="resume the run in that folder exactly where it ended; only --epochs may change, to a larger number.",
+    help="resume the run in that folder exactly; only --epochs may change, to a larger number.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, those of summary.json.")
+@QUIET
+@JSON
 @click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    config: Path | None,
-    out: Path | None,
-    force: bool,
-    resumed: Path | None,
-    quiet: bool,
-    as_json: bool,
-    **flags: Any,
-) -> None:
+    ctx: click.Context, /, config: Path | None, out: Path | None, force: bool, resumed: Path | None, quiet: bool,
+    as_json: bool, **flags: Any,
+) -> None:  # fmt: skip
     """Train a network and draw its learning curves.
 
-    The run folder gets the settings, the measurements of every probe, the weights, a summary, and the learning
-    curves as curves.png and curves.svg. Ctrl-C ends the run within a few mini-batches and saves its state; --resume
-    continues it, and the end is the same to the byte.
+    Writes the settings, the measurements of every probe, the weights, a summary and the learning curves (curves.png
+    and curves.svg) to the run folder. Ctrl-C ends the run within a few mini-batches and saves its state; --resume
+    continues it, with the same results to the byte as without the interruption.
     """
     asked = (read_toml(config) if config else {}) | given(flags)
     if resumed is not None:
@@ -68,16 +58,15 @@ def command(
     else:
         settings = resolve(asked)
     data = datasets.load(settings.data, None if quiet else download_bar)
-    settings = msgspec.structs.replace(
-        settings, data=data.name
-    )  # in place of "auto", so that the run can be repeated
+    settings = msgspec.structs.replace(settings, data=data.name)  # not "auto", so that the run can be repeated
     trainer = make_trainer(settings, data)
     with _folder(settings, out, resumed, force=force) as folder, stopping_on_signals(trainer) as signals:
         begin = run if resumed is None else resume
         if quiet:
             summary = begin(settings, trainer, folder)
         else:
-            _note_start(settings, data, trainer)
+            note_data(data)
+            _note_network(settings, trainer)
             with training_progress(trainer) as on_record:
                 summary = begin(settings, trainer, folder, on_record)
     click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
@@ -97,8 +86,7 @@ def _folder(
     return RunFolder.create_numbered(Path("runs"), settings.cost.replace(":", "-"))
 
 
-def _note_start(settings: Settings, data: Dataset, trainer: Trainer) -> None:
-    note_data(data)
+def _note_network(settings: Settings, trainer: Trainer) -> None:
     note(
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
         f"{settings.initializer} initial weights, {settings.cost} cost, "
@@ -111,7 +99,7 @@ def _settings_of(folder: Path, asked: dict[str, Any], misplaced: dict[str, objec
     """Return the settings of a run, with more epochs if asked for."""
     for name, value in misplaced.items():
         if value:
-            raise SettingsError(f"{name}: a resumed run stays in its folder, {folder}")
+            raise SettingsError(f"{name}: must be left out with --resume; the run stays in {folder}")
     stored = config.read(folder)
     if (folder / checkpoint.NAME).exists():
         checkpoint.check_settings(folder / checkpoint.NAME, stored)  # the file may have been edited
@@ -127,7 +115,7 @@ def _settings_of(folder: Path, asked: dict[str, Any], misplaced: dict[str, objec
 
 
 def _end_of(folder: Path, settings: Settings) -> Summary | None:
-    """Return the summary of a run that has ended, according to its own settings."""
+    """Return the summary of a run that has ended as its settings say, or None."""
     if not (folder / sums.NAME).exists():
         return None
     done = read_run(folder)

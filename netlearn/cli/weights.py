@@ -5,14 +5,12 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import BEST
+from netlearn.cli.options import BEST, PATH
 from netlearn.cli.progress import download_bar, note
 from netlearn.experiments.initial import initial_network
 from netlearn.inspection.files import write_files
 from netlearn.inspection.trained import read_runs, results_of
 from netlearn.inspection.weights import weights_files
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command("weights")
@@ -24,9 +22,9 @@ PATH = click.Path(path_type=Path)
 def command(folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool) -> None:
     """Draw the weights of the first layer as images, before and after training.
 
-    Each image has the weights from the pixels to one neuron: where it is bright, ink excites the neuron, where it is
-    dark, ink inhibits it. Without hidden layers these are the output neurons. The initial weights are drawn anew from
-    the seed of the run, and checked by their SHA-256. Writes weights.png and weights.svg.
+    Each image shows the weights from the pixels to one neuron: ink excites the neuron where the image is bright, and
+    inhibits it where it is dark. Without hidden layers these are the output neurons. The initial weights are drawn
+    again from the seed of the run and checked by their SHA-256. Writes weights.png and weights.svg.
     """
     (run,) = read_runs([folder])
     dataset = datasets.load(run.settings.data if data is None else data, None if quiet else download_bar)
@@ -34,7 +32,7 @@ def command(folder: Path, data: str | None, best: bool | None, out: Path | None,
     initial = initial_network(run.settings, results.sizes)
     repeated = initial.parameters.sha256() == results.initial_weights_sha256
     if not (repeated or quiet):
-        note(f"{folder}: its initial weights are not drawn: seed {results.seed} gives others here, by SHA-256")
+        note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
     files = weights_files(run, dataset, initial if repeated else None, best=best)
     for path in write_files(files, run, out):
         click.echo(path)

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    folder: Path, load: Callable[[str], Dataset], watch: Callable[[Trainer], object] = lambda trainer: None
+    folder: Path,
+    load: Callable[[str], Dataset],
+    watching: Callable[[Trainer], AbstractContextManager[object]] = nullcontext,
 ) -> Verdict:
     """Repeat the run in a folder as far as it went, and compare everything that the settings determine.
 
     Args:
         folder: of a run that has ended, however it did.
         load: returns a data set by its name.
-        watch: called with the trainer before it starts.
+        watching: returns a context manager for the training, given the trainer.
 
     Raises:
         RunError: it is not the folder of such a run, or a file was changed.
@@ -64,8 +66,7 @@ def verify(
     weights_then = then.weights()  # before the training, which may take an hour
     data = load(then.settings.data)
     trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)
-    watch(trainer)
-    with tempfile.TemporaryDirectory() as temporary:
+    with watching(trainer), tempfile.TemporaryDirectory() as temporary:
         with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
             run(then.settings, trainer, again, draw=False)
         now = read_run(again.path)
