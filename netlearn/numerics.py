@@ -56,3 +56,16 @@ def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
 def columns(n: int, batch: int, dtype: DTypeLike) -> Array:
     """Return an uninitialized (n, batch) array, examples as columns, each contiguous in memory."""
     return aligned((batch, n), dtype).T
+
+
+def axpy(alpha: float, x: Array, y: Array) -> None:
+    """Add alpha x to y in place, in one pass; both are vectors of the same length."""
+    _axpy(x.dtype)(x, y, a=alpha)
+
+
+@cache
+def _axpy(dtype: np.dtype[Any]) -> Callable[..., Array]:
+    from scipy.linalg.blas import get_blas_funcs  # noqa: PLC0415 (as for `blas`)
+
+    axpy: Callable[..., Array] = get_blas_funcs("axpy", dtype=dtype)
+    return axpy

@@ -1,43 +1,166 @@
-"""Optimizers: how the gradient of a mini-batch becomes a step of the network's parameters."""
+"""Optimizers: how the gradient of a mini-batch becomes a step of the network's parameters.
 
-from typing import Protocol
+Each is one function of the vector w of all parameters and the gradient ∇C of the regularized cost, in the notation of
+PyTorch's documentation or, for momentum, of the book. It changes its state in place and may overwrite the gradient.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy import add, divide, multiply, sqrt
 
 from netlearn.network import Network
-from netlearn.numerics import Array
+from netlearn.numerics import Array, aligned, axpy
+from netlearn.penalty import Penalty
 
 
-class Optimizer(Protocol):
+class Optimizer:
     """Changes the weights and biases of a network, mini-batch after mini-batch.
 
+    Args:
+        network: changed in place.
+        learning_rate: η.
+        penalty: the regularization, whose gradient is added to that of the cost.
+        own: the optimizer's own settings, by name; those not given have their defaults.
+
     Attributes:
+        settings: the names of its own settings, with their defaults.
+        rate: the default η, if it does not depend on the cost.
+        vectors: the number of vectors in its state.
         learning_rate: η, which may be changed between steps.
+        steps: steps taken.
+        state: what it remembers from one step to the next, vectors as long as that of the parameters.
     """
 
-    learning_rate: float
+    settings: ClassVar[Mapping[str, float]] = {}
+    rate: ClassVar[float | None] = None
+    vectors: ClassVar[int] = 0
 
-    def step(self, network: Network, x: Array, y: Array) -> None:
+    def __init__(self, network: Network, learning_rate: float, penalty: Penalty | None = None, **own: float) -> None:
+        self.network = network
+        self.learning_rate = learning_rate
+        self.penalty = penalty or Penalty()
+        self.own = {**self.settings, **own}
+        self.steps = 0
+        w, nabla = network.parameters.vector, network.nabla.vector
+        self.state = tuple(aligned(w.shape, w.dtype) for _ in range(self.vectors))
+        for vector in self.state:
+            vector.fill(0)
+        self._scratch = np.empty_like(w)
+        weights = slice(sum(w.size for w in network.weights))
+        self._penalized = w[weights], nabla[weights], self._scratch[weights]
+
+    def step(self, x: Array, y: Array) -> None:
         """Change the parameters once, by the examples x, (n_in, m), with targets y, (n_out, m)."""
-        ...
+        self.network.gradient(x, y)
+        self.penalty.add_gradient(*self._penalized)
+        self.steps += 1
+        self._change(self.network.parameters.vector, self.network.nabla.vector)
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        raise NotImplementedError
+
+    def restore(self, state: tuple[Array, ...], steps: int) -> None:
+        """Restore the state after that many steps."""
+        for own, stored in zip(self.state, state, strict=True):
+            np.copyto(own, stored)
+        self.steps = steps
 
 
-class SGD:
-    """Stochastic gradient descent with L2 regularization (chapter 3, equations 93 and 94).
+class SGD(Optimizer):
+    """Stochastic gradient descent: w → w − η∇C (chapter 3, equations 93 and 94)."""
 
-    w → (1 − ηλ/n) w − η/m Σ ∂C_x/∂w and b → b − η/m Σ ∂C_x/∂b, which the backward pass does as it goes: each
-    matrix product adds to the weights, and no gradient is stored.
+    def step(self, x: Array, y: Array) -> None:
+        """Change the parameters once, within the matrix products of the backward pass where no L1 term is added."""
+        if self.penalty.l1:
+            super().step(x, y)
+        else:
+            self.steps += 1
+            self.network.descend(x, y, self.learning_rate, 1 - self.learning_rate * self.penalty.l2 / self.penalty.n)
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        axpy(-self.learning_rate, nabla, w)
+
+
+class Momentum(Optimizer):
+    """Gradient descent with momentum: v → μv − η∇C, w → w + v (chapter 3, equations 107 and 108)."""
+
+    settings: ClassVar = {"momentum": 0.9}
+    vectors = 1
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        (v,) = self.state
+        multiply(v, self.own["momentum"], v)
+        axpy(-self.learning_rate, nabla, v)
+        add(w, v, w)
+
+
+class Nesterov(Momentum):
+    """Momentum, with the gradient looked up ahead: v → μv − η∇C, w → w + μv − η∇C, as in PyTorch's SGD."""
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        (v,) = self.state
+        multiply(v, self.own["momentum"], v)
+        axpy(-self.learning_rate, nabla, v)
+        axpy(self.own["momentum"], v, w)
+        axpy(-self.learning_rate, nabla, w)
+
+
+class RMSprop(Optimizer):
+    """Each step is divided by the root of a running mean of squares: v → β₂v + (1−β₂)(∇C)², w → w − η∇C/(√v + ε)."""
+
+    settings: ClassVar = {"beta2": 0.99, "epsilon": 1e-8}
+    rate = 0.001
+    vectors = 1
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        (v,), root, beta2 = self.state, self._scratch, self.own["beta2"]
+        multiply(v, beta2, v)
+        axpy(1 - beta2, multiply(nabla, nabla, root), v)
+        add(sqrt(v, root), self.own["epsilon"], root)
+        axpy(-self.learning_rate, divide(nabla, root, nabla), w)
+
+
+class Adam(Optimizer):
+    """RMSprop with momentum, both means corrected for their start at zero.
+
+    m → β₁m + (1−β₁)∇C, v → β₂v + (1−β₂)(∇C)², w → w − η m̂/(√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ) in
+    step t.
+    """
+
+    settings: ClassVar = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    vectors = 2
+    rate = 0.001
+
+    def _change(self, w: Array, nabla: Array) -> None:
+        (m, v), root, beta1, beta2 = self.state, self._scratch, self.own["beta1"], self.own["beta2"]
+        multiply(m, beta1, m)
+        axpy(1 - beta1, nabla, m)
+        multiply(v, beta2, v)
+        axpy(1 - beta2, multiply(nabla, nabla, nabla), v)
+        multiply(sqrt(v, root), (1 - beta2**self.steps) ** -0.5, root)
+        add(root, self.own["epsilon"], root)
+        axpy(-self.learning_rate / (1 - beta1**self.steps), divide(m, root, nabla), w)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+}
+
+
+def default_rate(optimizer: str, cost_rate: float, own: Mapping[str, float]) -> float:
+    """Return an optimizer's default η.
 
     Args:
-        learning_rate: η.
-        weight_decay: λ/n, the regularization per training example.
+        optimizer: a name in `OPTIMIZERS`.
+        cost_rate: that of plain gradient descent with the cost. With momentum μ it is multiplied by 1 − μ, because
+            v tends to −η∇C/(1−μ) under a constant gradient.
+        own: the optimizer's own settings.
     """
-
-    def __init__(self, learning_rate: float, weight_decay: float) -> None:
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-
-    def step(self, network: Network, x: Array, y: Array) -> None:
-        """Take one step against the gradient."""
-        network.descend(x, y, self.learning_rate, 1 - self.learning_rate * self.weight_decay)
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD}
+    rate = OPTIMIZERS[optimizer].rate
+    return rate if rate is not None else float(f"{cost_rate * (1 - own.get('momentum', 0.0)):.6g}")

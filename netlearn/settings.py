@@ -13,16 +13,20 @@ from netlearn.costs import COSTS
 from netlearn.datasets import NAMES
 from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
+from netlearn.optimizers import OPTIMIZERS, default_rate
 from netlearn.own_cost import load_cost
+from netlearn.toml import decode_toml
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
-MOST_TOML = 250_000  # bytes
-MOST_DOTS = 50  # in a line: the memory that a key a.b.c… takes grows with the square of its dots
-MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
 LARGEST = 1e9  # no learning rate or λ makes sense beyond; infinity and not-a-number are refused with it
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
+Positive: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
+Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
 COUNT = "a whole number from 1 to 10000000"
+FROM_0 = f"a number from 0 to {LARGEST:g}"
+ABOVE_0 = f"a number above 0, up to {LARGEST:g}"
+BELOW_1 = "a number from 0, below 1"
 
 
 def _meta(description: str, must_be: str, **bounds: Any) -> Meta:
@@ -53,10 +57,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = "scaled"
     epochs: Annotated[Count, _meta("passes over the training set", COUNT)] = 30
     batch_size: Annotated[Count, _meta("examples in a mini-batch", COUNT)] = 10
-    learning_rate: Annotated[float, _meta("step size η", f"a number above 0, up to {LARGEST:g}", gt=0, le=LARGEST)]
-    l2: Annotated[
-        float, _meta("L2 regularization λ: adds λ/2n Σw²", f"a number from 0 to {LARGEST:g}", ge=0, le=LARGEST)
-    ] = 0.0
+    learning_rate: Annotated[float, _meta("step size η", ABOVE_0, gt=0, le=LARGEST)]
+    optimizer: Annotated[str, _one_of("how a gradient becomes a step", OPTIMIZERS)] = "sgd"
+    momentum: Annotated[
+        Below1 | Literal["off"], _meta("momentum μ, of momentum and nesterov", f"{BELOW_1}, or off")
+    ] = "off"
+    beta1: Annotated[Below1 | Literal["off"], _meta("decay of adam's mean of gradients", f"{BELOW_1}, or off")] = (
+        "off"
+    )
+    beta2: Annotated[
+        Below1 | Literal["off"],
+        _meta("decay of the mean of squares, of rmsprop and adam", f"{BELOW_1}, or off"),
+    ] = "off"
+    epsilon: Annotated[
+        Positive | Literal["off"],
+        _meta("added to the root of that mean, of rmsprop and adam", f"{ABOVE_0}, or off"),
+    ] = "off"
+    l2: Annotated[float, _meta("L2 regularization λ: adds λ/2n Σw²", FROM_0, ge=0, le=LARGEST)] = 0.0
+    l1: Annotated[float, _meta("L1 regularization λ: adds λ/n Σ|w|", FROM_0, ge=0, le=LARGEST)] = 0.0
     patience: Annotated[
         Count | Literal["off"],
         _meta("stop after that many epochs without a better validation accuracy", f"{COUNT}, or off"),
@@ -81,7 +99,9 @@ CHOICES: dict[str, Collection[str]] = {
     "initializer": INITIALIZERS,
     "dtype": DTYPES,
     "data": NAMES,
+    "optimizer": OPTIMIZERS,
 }
+OWN = tuple(dict.fromkeys(name for optimizer in OPTIMIZERS.values() for name in optimizer.settings))
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
 
@@ -169,56 +189,38 @@ def check_format(path: Path, found: Any) -> None:
         raise SettingsError(f"{path}: format {found!r:.20}: must be {FORMAT} for this netlearn; {reader}")
 
 
-def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
-    """Return the content of a TOML file, unchecked; `raw` are its bytes, if they are read already.
-
-    Raises:
-        SettingsError: the file cannot be read or is not TOML.
-    """
-    try:
-        if raw is None:
-            with path.open("rb") as file:
-                raw = file.read(MOST_TOML + 1)
-        if len(raw) > MOST_TOML:
-            raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
-        raw = raw.removeprefix(b"\xef\xbb\xbf")
-        for number, line in enumerate(raw.splitlines(), 1):
-            if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):
-                raise SettingsError(
-                    f"{path}: line {number} has {line.count(b'.'):,} dots: must be at most {MOST_DOTS}"
-                )
-        content: dict[str, Any] = msgspec.toml.decode(raw)
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
-        raise SettingsError(f"{path}: not a TOML file: {error}") from error
-    if _has_endless_number(content):
-        raise SettingsError(f"{path}: a whole number has more than {MOST_BITS:,} bits; no setting is that large")
-    return content
-
-
-def _has_endless_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return value.bit_length() > MOST_BITS
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(_has_endless_number, children))
-
-
 def write_toml(settings: Settings) -> bytes:
     """Return the settings as the config.toml of a run, which `read_toml` reads."""
     return msgspec.toml.encode({"format": FORMAT} | msgspec.structs.asdict(settings))
 
 
 def resolve(*layers: Mapping[str, Any]) -> Settings:
-    """Return complete settings from layers of checked ones, later layers first, with the cost's own learning rate.
+    """Return complete settings from layers of checked ones, later layers first.
+
+    The optimizer's own settings and the learning rate have the defaults of the cost and the optimizer.
 
     Raises:
+        SettingsError: the optimizer does not have a setting that is given.
         SettingsError, CostError: the cost cannot be loaded.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= layer
+    optimizer = merged.get("optimizer", FIELDS["optimizer"].default)
+    given = {name: merged[name] for name in OWN if merged.get(name, "off") != "off"}
+    defaults = OPTIMIZERS[optimizer].settings
+    for name, value in given.items():
+        if name not in defaults:
+            owners = " and ".join(each for each in OPTIMIZERS if name in OPTIMIZERS[each].settings)
+            raise SettingsError(f"{name} {value:g}: must be off with optimizer {optimizer}; {owners} have it")
+    own = {**defaults, **given}
     if "learning_rate" not in merged:
-        cost = merged.get("cost", FIELDS["cost"].default)
-        merged["learning_rate"] = float(load_cost(cost).learning_rate)
-    return Settings(**merged)
+        cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default)).learning_rate)
+        merged["learning_rate"] = default_rate(optimizer, cost_rate, own)
+    return Settings(**merged | own)
+
+
+def optimizer_settings(settings: Settings) -> dict[str, float]:
+    """Return the settings that the optimizer of a run has of its own."""
+    values = {name: getattr(settings, name) for name in OPTIMIZERS[settings.optimizer].settings}
+    return {name: value for name, value in values.items() if value != "off"}

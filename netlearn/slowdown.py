@@ -4,13 +4,14 @@ Data sets store examples as rows, x of shape (n, n_in) and labels of shape (n,).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netlearn.datasets import Dataset, Examples, Labels, targets
 from netlearn.network import Network, Workspace
 from netlearn.numerics import Array, numerics
+from netlearn.penalty import Penalty
 
 BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
 BADLY_WRONG = 0.9
@@ -55,8 +56,8 @@ class Evaluation:
 class Record:
     """The results of one probe: the columns of metrics.csv.
 
-    The training figures are those of the first 1,000 training examples. Costs include the L2 term λ/2n Σw², n the
-    size of the training set.
+    The training figures are those of the first 1,000 training examples. Costs include the regularization, with
+    the n of the whole training set.
 
     Attributes:
         update: mini-batches done.
@@ -90,17 +91,19 @@ class Probe:
     Args:
         network: it is measured and not changed.
         data: the examples.
-        l2: λ.
+        penalty: the regularization, part of its costs.
         track_test: whether to measure the test set too.
 
     Attributes:
         samples: |a − y| and |δ| of the output neurons for 100 examples, at updates 0, 10, 100 and 1000.
     """
 
-    def __init__(self, network: Network, data: Dataset, *, l2: float = 0.0, track_test: bool = False) -> None:
+    def __init__(
+        self, network: Network, data: Dataset, *, penalty: Penalty | None = None, track_test: bool = False
+    ) -> None:
         self.network = network
         self.data = data
-        self.l2 = l2
+        self.penalty = penalty or Penalty()
         self.track_test = track_test
         self.samples: dict[int, tuple[Array, Array]] = {}
 
@@ -121,7 +124,7 @@ class Probe:
             update=update,
             epoch=epoch,
             seconds=seconds,
-            train_cost=train_cost + self._l2_cost(),
+            train_cost=train_cost + self.penalty.value(self.network.weights),
             train_accuracy=train_accuracy,
             validation_cost=validation.cost,
             validation_accuracy=validation.accuracy,
@@ -134,19 +137,9 @@ class Probe:
         )
 
     def evaluate(self, examples: Examples) -> Evaluation:
-        """Return cost, with the L2 term, accuracy and recall on examples of the probe's data set."""
+        """Return cost, with the penalty, accuracy and recall on examples of the probe's data set."""
         evaluation = evaluate(self.network, examples)
-        return Evaluation(evaluation.cost + self._l2_cost(), evaluation.accuracy, evaluation.recall)
-
-    def _l2_cost(self) -> float:
-        return l2_cost(self.network, self.l2, len(self.data.train))
-
-
-def l2_cost(network: Network, l2: float, n: int) -> float:
-    """Return λ/2n Σw², n the size of the training set (chapter 3, equation 87)."""
-    with numerics():
-        squares = sum(float(np.vdot(w, w)) for w in network.weights) if l2 else 0.0
-    return l2 / (2 * n) * squares
+        return replace(evaluation, cost=evaluation.cost + self.penalty.value(self.network.weights))
 
 
 def measure_speed(network: Network, x: Array, y: Array) -> Speed:

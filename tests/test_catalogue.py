@@ -8,7 +8,8 @@ from netlearn.cli import COMMANDS
 from netlearn.errors import SettingsError
 from netlearn.experiments import catalogue, comparison
 from netlearn.experiments.experiment import read_about
-from netlearn.settings import decode_toml, read_toml
+from netlearn.settings import read_toml
+from netlearn.toml import decode_toml
 from scripts import book, reproduce
 from scripts.page import PICTURES
 from tests.commands import call, compare, workers_here

@@ -38,6 +38,13 @@ WRONG = [
     (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),
     (["--seed", "-3"], 2, "--seed -3: must be a whole number from 0 to 2^63-1"),
     (["--l2", "-0.5"], 2, "--l2 -0.5: must be a number from 0 to 1e+09"),
+    (["--l1", "-0.5"], 2, "--l1 -0.5: must be a number from 0 to 1e+09"),
+    (["--optimizer", "adm"], 2, "--optimizer adm: did you mean adam? must be sgd, momentum, nesterov, rmsprop, adam"),
+    (["--optimizer", "adam", "--momentum", "0.9"], 2, "momentum 0.9: must be off with optimizer adam"),
+    (["--beta2", "0.9"], 2, "beta2 0.9: must be off with optimizer sgd"),
+    (["--optimizer", "momentum", "--momentum", "1"], 2, "--momentum 1: must be a number from 0, below 1, or off"),
+    (["--optimizer", "adam", "--epsilon", "0"], 2, "--epsilon 0: must be a number above 0, to 1e+09, or off"),
+    (["--config", "own.toml"], 2, "momentum 0.9: must be off with optimizer adam"),
     (["--dtype", "half"], 2, "--dtype half: must be float32, float64"),
     (["--config", "none.toml"], 2, "none.toml: cannot be read: No such file or directory"),
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
@@ -57,6 +64,7 @@ WRONG = [
 @pytest.mark.parametrize(("arguments", "code", "message"), WRONG, ids=lambda value: str(value)[:40])
 def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
     Path("broken.toml").write_text("epochs =\n")
+    Path("own.toml").write_text('optimizer = "adam"\nmomentum = 0.9\n')
     Path("key.toml").write_text("lerning_rate = 1\n")
     Path("value.toml").write_text('epochs = "many"\n')
     Path("file").touch()
@@ -141,6 +149,7 @@ BAD_FOR_COMPARE = [
 
 @pytest.mark.parametrize(("arguments", "code", "message"), BAD_FOR_COMPARE, ids=lambda value: str(value)[:40])
 def test_bad_input_of_compare_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, message: str) -> None:
+    Path("own.toml").write_text('optimizer = "adam"\nmomentum = 0.9\n')
     Path("key.toml").write_text("tittle = 'x'\n")
     Path("half").mkdir()
     Path("half/config.toml").write_text("format = 2\n")

@@ -19,7 +19,8 @@ from tests.runs import do_run, results_of, resume_run
 SETTINGS = {"hidden": (5,), "epochs": 7, "batch_size": 10, "l2": 0.5, "learning_rate": 0.5, "data": "small"}
 VARIANTS: list[dict[str, Any]] = [
     {}, {"patience": 2, "learning_rate": 3.0}, {"probe_every": 3}, {"probe_every": 4, "patience": 4},
-    {"track_test": True, "batch_size": 47},
+    {"track_test": True, "batch_size": 47}, {"optimizer": "nesterov", "l1": 0.1},
+    *({"optimizer": name, "learning_rate": 0.01} for name in ("momentum", "rmsprop", "adam")),
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.network import INITIALIZERS, Network
+from netlearn.optimizers import OPTIMIZERS
 from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
 from tests.messages import tells
 
@@ -30,6 +31,22 @@ def test_defaults_are_the_books_cross_entropy_network() -> None:
 def test_default_learning_rate_is_the_costs_own(cost: str, learning_rate: float) -> None:
     assert resolve({"cost": cost}).learning_rate == learning_rate
     assert resolve({"cost": cost, "learning_rate": 7.0}).learning_rate == 7.0
+
+
+def test_optimizer_has_its_own_defaults_and_learning_rate() -> None:
+    adam = resolve({"optimizer": "adam"})
+    own = (adam.momentum, adam.beta1, adam.beta2, adam.epsilon)
+    assert (adam.learning_rate, *own) == (0.001, "off", 0.9, 0.999, 1e-8)
+    slow = resolve({"optimizer": "momentum", "cost": "quadratic", "momentum": 0.5})
+    assert (slow.learning_rate, slow.momentum, slow.beta1) == (1.5, 0.5, "off")
+
+
+def test_settings_of_one_optimizer_can_be_switched_off_for_another() -> None:
+    layers = {"optimizer": "momentum", "momentum": 0.8}, {"optimizer": "rmsprop"}
+    with pytest.raises(SettingsError, match=r"^momentum 0\.8: must be off with optimizer rmsprop"):
+        resolve(*layers)
+    settings = resolve(*layers, {"momentum": "off"})
+    assert (settings.momentum, settings.beta2) == ("off", 0.99)
 
 
 def test_later_layers_go_before_earlier_ones_and_before_the_defaults() -> None:
@@ -74,6 +91,11 @@ BAD = [
     ("learning_rate", 0.0, "0.0: must be a number above 0, to 1e+09"),
     ("learning_rate", float("nan"), "nan: must be a number above 0, to 1e+09"),
     ("learning_rate", float("inf"), "inf: must be a number above 0, to 1e+09"),
+    ("momentum", -0.1, "-0.1: must be a number from 0, below 1, or off"),
+    ("beta2", 1, "1: must be a number from 0, below 1, or off"),
+    ("epsilon", 0.0, "0.0: must be a number above 0, to 1e+09, or off"),
+    ("optimizer", "adams", "adams: did you mean adam? must be sgd, momentum, nesterov, rmsprop, adam"),
+    ("l1", -0.1, "-0.1: must be a number from 0 to 1e+09"),
     ("l2", -0.1, "-0.1: must be a number from 0 to 1e+09"),
     ("patience", 0, f"0: must be {COUNT}"),
     ("seed", -1, "-1: must be a whole number from 0 to 2^63-1"),
@@ -169,6 +191,7 @@ def test_any_value_is_taken_or_refused_with_one_line(name: str, value: Any) -> N
 def test_choices_are_the_tables_that_implement_them() -> None:
     assert CHOICES["cost"] is COSTS
     assert CHOICES["activation"] is ACTIVATIONS
+    assert CHOICES["optimizer"] is OPTIMIZERS
     assert CHOICES["initializer"] is INITIALIZERS
     for activation in CHOICES["activation"]:
         for dtype in CHOICES["dtype"]:

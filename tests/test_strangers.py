@@ -12,7 +12,7 @@ from netlearn.errors import SettingsError
 from netlearn.experiments.comparison import remove_runs
 from netlearn.own_cost import lies_in
 from netlearn.runs.tensors import MOST_HEADER
-from netlearn.settings import decode_toml
+from netlearn.toml import decode_toml
 from tests.commands import call, compare, python, train
 from tests.files import write_folder
 from tests.messages import tells

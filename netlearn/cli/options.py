@@ -11,8 +11,11 @@ from netlearn import settings
 from netlearn.errors import SettingsError
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "probe_every")
-METAVARS = {"hidden": "N,…", "learning_rate": "X", "l2": "X", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N")
-DEFAULTS = {"learning_rate": "the cost's own"}
+NUMBERS = ("learning_rate", *settings.OWN, "l2", "l1")
+METAVARS = {"hidden": "N,…", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N") | dict.fromkeys(NUMBERS, "X")
+DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | dict.fromkeys(
+    settings.OWN, "the optimizer's own"
+)
 
 PATH = click.Path(path_type=Path)
 QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")

@@ -16,7 +16,8 @@ import msgspec
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.own_cost import lies_in
-from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, decode_toml, resolve, unknown
+from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
+from netlearn.toml import decode_toml
 
 BUILT_IN = {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")

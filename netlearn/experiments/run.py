@@ -15,7 +15,7 @@ from netlearn.experiments.initial import initial_network, streams
 from netlearn.numerics import Array
 from netlearn.own_cost import check_gradient, load_cost
 from netlearn.runs import CURVES, RunFolder, Summary, checkpoint, config, metrics, output_neurons, summary, weights
-from netlearn.settings import Settings, write_toml
+from netlearn.settings import Settings, optimizer_settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.training import State, Trainer
 
@@ -71,7 +71,10 @@ def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> 
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         rng=streams(settings)[1],
+        optimizer=settings.optimizer,
+        own=optimizer_settings(settings),
         l2=settings.l2,
+        l1=settings.l1,
         patience=None if settings.patience == "off" else settings.patience,
         probe_every=settings.probe_every,
         track_test=settings.track_test,

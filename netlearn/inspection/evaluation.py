@@ -15,9 +15,10 @@ from netlearn.errors import SettingsError
 from netlearn.inspection.trained import check_fit, load_network, results_of, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
+from netlearn.penalty import Penalty
 from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
-from netlearn.slowdown import answers, l2_cost, outputs
+from netlearn.slowdown import answers, outputs
 
 SPLITS = ("test", "validation", "train")
 
@@ -179,13 +180,14 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
     network = load_network(run, best=best, cost=cost)
     predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct
+    penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
     evaluation = Evaluation(
         run=str(run.folder),
         weights=weights_file(run, best=best),
         data=data.name,
         split=split,
         examples=len(correct),
-        cost=predictions.cost + l2_cost(network, run.settings.l2, results_of(run).data.train),
+        cost=predictions.cost + penalty.value(network.weights),
         accuracy=float(correct.mean()),
         accuracy_interval=wilson_interval(int(correct.sum()), len(correct)),
         classes=class_scores(predictions.confusion()),

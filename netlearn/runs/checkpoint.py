@@ -21,7 +21,7 @@ from netlearn.slowdown import SAMPLE_UPDATES
 from netlearn.training import Best, State, Trainer
 
 NAME = "checkpoint.safetensors"
-KEY, PARAMETERS, BEST = "state", "parameters", "best"
+KEY, PARAMETERS, OPTIMIZER, BEST = "state", "parameters", "optimizer", "best"
 MOST_BYTES, MOST_BEFORE_ARRAYS = 100_000_000_000, BEFORE_HEADER + MOST_HEADER
 NO_HASH = "0" * 64
 
@@ -80,6 +80,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
 def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
     """Return the content of the file, for the run that `identify` describes."""
     tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
+    tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
         tensors[BEST] = state.best.parameters
     rng = state.rng
@@ -108,13 +109,15 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
     """
     size, dtype = trainer.network.parameters.vector.size, trainer.network.dtype.name
     train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
-    largest = {PARAMETERS: (size,), BEST: (size,)} | shapes_of(SAMPLE_UPDATES, train, outputs)
+    vectors = [f"{OPTIMIZER}_{number}" for number in range(1, trainer.optimizer.vectors + 1)]
+    needed = dict.fromkeys([PARAMETERS, *vectors], (size,))
+    largest = needed | {BEST: (size,)} | shapes_of(SAMPLE_UPDATES, train, outputs)
     content = read_bounded(path, most_bytes(largest, dtype))
     text = _text(path, content)
     if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
         raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
     _check_run(path, text, run)
-    shapes = {name: largest[name] for name in (PARAMETERS, *([BEST] if text.best else []))}
+    shapes = needed | ({BEST: (size,)} if text.best else {})
     tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
     state = State(
         update=text.update,
@@ -128,6 +131,7 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
         },
         batches_sha256=bytes.fromhex(text.batches_sha256),
         parameters=tensors[PARAMETERS],
+        optimizer=tuple(tensors[name] for name in vectors),
         best=Best(text.best.epoch, text.best.accuracy, tensors[BEST]) if text.best else None,
         samples=samples_of(tensors, text.samples),
     )

@@ -9,7 +9,8 @@ from netlearn.own_cost import lies_in
 from netlearn.runs.files import read_bounded
 from netlearn.runs.sums import NAME as SUMS
 from netlearn.runs.sums import Sums
-from netlearn.settings import MOST_TOML, Settings, check, check_format, decode_toml
+from netlearn.settings import Settings, check, check_format
+from netlearn.toml import MOST_TOML, decode_toml
 
 NAME = "config.toml"
 

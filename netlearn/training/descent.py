@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from netlearn.network import Network
 from netlearn.optimizers import Optimizer
 from netlearn.training.batches import Batches
 from netlearn.training.schedule import Schedule
@@ -15,8 +14,7 @@ class Descent:
     others can look, stop and save. A new iteration continues where the last one ended.
 
     Args:
-        network: changed in place.
-        optimizer: changes it.
+        optimizer: changes the network.
         batches: the mini-batches.
         schedule: says where to stop.
 
@@ -24,8 +22,7 @@ class Descent:
         update: mini-batches done.
     """
 
-    def __init__(self, network: Network, optimizer: Optimizer, batches: Batches, schedule: Schedule) -> None:
-        self.network = network
+    def __init__(self, optimizer: Optimizer, batches: Batches, schedule: Schedule) -> None:
         self.optimizer = optimizer
         self.batches = batches
         self.schedule = schedule
@@ -35,6 +32,6 @@ class Descent:
         """Train, yielding the number of updates done."""
         while self.update < self.schedule.last:
             for x, y in self.batches.between(self.update, self.schedule.next_stop(self.update)):
-                self.optimizer.step(self.network, x, y)
+                self.optimizer.step(x, y)
                 self.update += 1
             yield self.update

@@ -28,6 +28,7 @@ class State:
             initial weights is no longer needed.)
         batches_sha256: hash of the mini-batches of all earlier epochs.
         parameters: all weights, then all biases, of the network.
+        optimizer: the optimizer's own state.
         best: the best epoch so far.
         samples: |a − y| and |δ| of single output neurons, by update.
     """
@@ -38,5 +39,6 @@ class State:
     rng: Mapping[str, Any]
     batches_sha256: bytes
     parameters: Array
+    optimizer: tuple[Array, ...]
     best: Best | None
     samples: dict[int, tuple[Array, Array]]

@@ -1,7 +1,7 @@
 """The runner: watches a descent, probes it, saves checkpoints, and ends it when it is time."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 
 import numpy as np
@@ -10,7 +10,8 @@ from netlearn.datasets import Dataset, targets
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
-from netlearn.optimizers import SGD
+from netlearn.optimizers import OPTIMIZERS
+from netlearn.penalty import Penalty
 from netlearn.slowdown import Probe, Record
 from netlearn.training.batches import Batches, Order
 from netlearn.training.descent import Descent
@@ -33,7 +34,9 @@ class Trainer:
         rng: shuffles the training set anew for each epoch; None for a random seed.
         order: the caller's own order instead of a shuffled one, as in `Batches`. To resume such a run, it must return
             the same rows for the same epoch.
-        l2: λ; the cost gains λ/2n Σw², n the size of the training set (chapter 3, equation 87).
+        optimizer: a name in `OPTIMIZERS`.
+        own: the optimizer's own settings; those not given have its defaults.
+        l2, l1: λ of the regularization; see `Penalty`.
         patience: stop after this many epochs without a better validation accuracy; None never stops.
         probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
             probes: nothing is yielded.
@@ -46,7 +49,8 @@ class Trainer:
     Attributes:
         seconds: time spent training, without probes and checkpoints.
         schedule: the updates and probes of the run.
-        probe: measures the network.
+        optimizer: changes the network.
+        probe: measures it.
         patience: knows the best epoch.
         stopping: whether `stop` was called.
         initial_sha256: hash of the initial weights and biases.
@@ -65,7 +69,10 @@ class Trainer:
         learning_rate: float,
         rng: np.random.Generator | None = None,
         order: Order | None = None,
+        optimizer: str = "sgd",
+        own: Mapping[str, float] = {},
         l2: float = 0.0,
+        l1: float = 0.0,
         patience: int | None = None,
         probe_every: int = 1,
         track_test: bool = False,
@@ -91,8 +98,10 @@ class Trainer:
         self.batches = Batches(x, y, batch_size, rng if rng is not None else np.random.default_rng(), order)
         updates = epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
-        self.descent = Descent(network, SGD(learning_rate, l2 / len(x)), self.batches, self.schedule)
-        self.probe = Probe(network, data, l2=l2, track_test=track_test)
+        penalty = Penalty(l2, l1, len(x))
+        self.optimizer = OPTIMIZERS[optimizer](network, learning_rate, penalty, **own)
+        self.descent = Descent(self.optimizer, self.batches, self.schedule)
+        self.probe = Probe(network, data, penalty=penalty, track_test=track_test)
         self.patience = Patience(patience)
         self.initial_sha256 = network.parameters.sha256()
         self.seconds = 0.0
@@ -108,13 +117,13 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The step size η; to change it during training, set that of `descent.optimizer`."""
-        return self.descent.optimizer.learning_rate
+        """The step size η; to change it during training, set that of `optimizer`."""
+        return self.optimizer.learning_rate
 
     @property
     def l2(self) -> float:
-        """The regularization λ; fixed, because costs and steps both depend on it."""
-        return self.probe.l2
+        """The L2 regularization λ; fixed, because costs and steps both depend on it."""
+        return self.probe.penalty.l2
 
     @property
     def update(self) -> int:
@@ -189,6 +198,7 @@ class Trainer:
             rng=rng,
             batches_sha256=batches_sha256,
             parameters=self.network.parameters.vector,
+            optimizer=self.optimizer.state,
             best=self.patience.best,
             samples=self.probe.samples,
         )
@@ -206,6 +216,7 @@ class Trainer:
         self.patience.restore(state.best, last)
         self.probe.samples = dict(state.samples)
         np.copyto(self.network.parameters.vector, state.parameters)
+        self.optimizer.restore(state.optimizer, state.update)
 
     def restore_best(self) -> None:
         """Give the network the parameters of the best epoch."""

@@ -1,0 +1,47 @@
+"""TOML files, read within bounds."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from netlearn.errors import SettingsError
+
+MOST_TOML = 250_000  # bytes
+MOST_DOTS = 50  # in a line: the memory that a key a.b.c… takes grows with the square of its dots
+MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
+
+
+def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
+    """Return the content of a TOML file, unchecked; `raw` are its bytes, if they are read already.
+
+    Raises:
+        SettingsError: the file cannot be read or is not TOML.
+    """
+    try:
+        if raw is None:
+            with path.open("rb") as file:
+                raw = file.read(MOST_TOML + 1)
+        if len(raw) > MOST_TOML:
+            raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
+        raw = raw.removeprefix(b"\xef\xbb\xbf")
+        for number, line in enumerate(raw.splitlines(), 1):
+            if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):
+                raise SettingsError(
+                    f"{path}: line {number} has {line.count(b'.'):,} dots: must be at most {MOST_DOTS}"
+                )
+        content: dict[str, Any] = msgspec.toml.decode(raw)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
+        raise SettingsError(f"{path}: not a TOML file: {error}") from error
+    if _has_endless_number(content):
+        raise SettingsError(f"{path}: a whole number has more than {MOST_BITS:,} bits; no setting is that large")
+    return content
+
+
+def _has_endless_number(value: Any) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() > MOST_BITS
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(_has_endless_number, children))
