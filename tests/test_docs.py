@@ -1,0 +1,125 @@
+"""The README and the pages in docs/: what they show runs, and their tables match the program."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.costs import COSTS
+from netlearn.runs import FILES, sums
+from netlearn.runs.metrics import COLUMNS, TEST_COLUMNS
+from netlearn.settings import CHOICES, FIELDS
+from tests.pages import ROOT, blocks, code, follow, pages, rows, section, shell, text
+
+NAMES = [str(page.relative_to(ROOT)) for page in pages()]
+
+
+def defaults() -> dict[str, Any]:
+    return {name: field.default for name, field in FIELDS.items() if name != "learning_rate"}
+
+
+def in_tables(heading: str) -> list[str]:
+    """Return the names in the first column of the tables below a heading of the reference."""
+    return [name for row in rows(section("docs/reference.md", heading)) for name in code(row[0])]
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> None:
+    """Stand where a reader of the pages stands."""
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+
+
+@pytest.mark.usefixtures("reader")
+def test_readme_runs_as_shown_in_the_order_given() -> None:
+    last = follow("README.md").splitlines()[-1]
+    update, speed, accuracy = map(float, last.split())
+    assert update == 5 * 350
+    assert speed == pytest.approx(1, abs=1e-4)
+    assert accuracy > 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("page", NAMES[1:])
+def test_pages_run_as_shown_in_the_order_given(page: str) -> None:
+    follow(page)
+
+
+def test_readme_shows_its_two_commands_first_and_they_are_targets() -> None:
+    commands = [command for command, _ in blocks("README.md")[0].commands()]
+    assert commands == ["make demo", "make test"]
+    for command in commands:
+        result = shell(f"cd '{ROOT}' && {command} --dry-run --always-make")
+        assert result.returncode == 0, result.stderr
+        assert "pip" in result.stdout
+
+
+def test_readme_is_short_and_names_every_page() -> None:
+    assert len(text("README.md").splitlines()) <= 150
+    linked = re.findall(r"\]\((docs/[\w-]+\.md)\)", text("README.md"))
+    assert set(linked) == {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
+
+
+@pytest.mark.parametrize("page", [*NAMES, "CONTRIBUTING.md", "docs/performance.md", "docs/reproduction.md"])
+def test_links_and_pictures_of_a_page_exist(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(page)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.exists(), target
+        if linked.suffix == ".png":
+            assert linked.read_bytes().startswith(b"\x89PNG")
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_reference_lists_every_setting_with_its_default() -> None:
+    shown = {code(name)[0]: default for name, default, _ in rows(section("docs/reference.md", "## Settings"))}
+    assert shown.pop("learning_rate") == "the cost's own"
+    assert shown == {
+        name: f"`{','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()}`"
+        for name, default in defaults().items()
+    }
+
+
+def test_reference_names_every_choice_and_every_cost() -> None:
+    table = rows(section("docs/reference.md", "## Settings"))
+    meanings = {code(name)[0]: code(meaning) for name, _, meaning in table}
+    for name, choices in CHOICES.items():
+        assert set(choices) <= set(meanings[name])
+    assert in_tables("## Costs") == list(COSTS)
+
+
+def test_reference_lists_every_file_of_a_run_and_every_column() -> None:
+    assert sorted(in_tables("## Files of a run")) == sorted([*FILES, sums.NAME])
+    columns = sorted([*COLUMNS, *TEST_COLUMNS, "speed_1", "speed_2"])
+    assert sorted(in_tables("## Columns of metrics.csv")) == columns
+
+
+def test_table_of_the_architecture_names_every_package_in_the_order_of_the_layers() -> None:
+    names = [code(row[0])[0] for row in rows(section("docs/development.md", "## Architecture"))]
+    (contract,) = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    assert names == contract["layers"][::-1]
+    modules = {path.stem for path in (ROOT / "netlearn").glob("[!_]*") if path.suffix in {"", ".py"}}
+    assert set(names) == modules - {"configs"}
+
+
+def test_commands_that_check_the_guarantees_exist() -> None:
+    commands = [command for _, cell in rows(text("docs/guarantees.md")) for command in code(cell)]
+    assert len(commands) >= 9
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        if program == "make":
+            assert re.search(rf"^{arguments[0]}:", text("Makefile"), re.MULTILINE), command
+        elif program == ".venv/bin/pytest":
+            chosen, _, words = " ".join(arguments).partition("-k ")
+            paths = [ROOT / path for path in chosen.split()] or list((ROOT / "tests").glob("test_*.py"))
+            tests = "\n".join(re.findall(r"def (test_.*?)\(", "".join(path.read_text() for path in paths)))
+            assert all(word in tests for word in words.split(" or ")), command
+        else:
+            assert shell(f"{program} {arguments[0]} --help").returncode == 0, command
