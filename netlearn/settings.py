@@ -91,6 +91,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     track_test: Annotated[
         bool, _meta("measure the test set at every probe, not only at the end", "true or false")
     ] = False
+    snapshots: Annotated[
+        bool, _meta("store the weights at a few updates of the first epoch, at most 1 MB", "true or false")
+    ] = False
 
 
 CHOICES: dict[str, Collection[str]] = {

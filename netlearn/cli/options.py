@@ -90,11 +90,11 @@ def setting_options(
     def decorate(function: Function) -> Function:
         for name in reversed([name for name in settings.FIELDS if name not in without]):
             default = defaults.get(name, DEFAULTS.get(name, settings.FIELDS[name].default))
-            if default is False:
+            if isinstance(default, bool):
                 function = click.option(
                     f"{flag(name)}/--no-{flag(name)[2:]}",
                     default=None,
-                    help=f"{settings.description(name)}.  [default: no]",
+                    help=f"{settings.description(name)}.  [default: {'yes' if default else 'no'}]",
                 )(function)
                 continue
             function = click.option(

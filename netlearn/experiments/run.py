@@ -14,7 +14,18 @@ from netlearn.experiments.environment import environment
 from netlearn.experiments.initial import initial_network, streams
 from netlearn.numerics import Array
 from netlearn.own_cost import check_gradient, load_cost
-from netlearn.runs import CURVES, RunFolder, Summary, checkpoint, config, metrics, output_neurons, summary, weights
+from netlearn.runs import (
+    CURVES,
+    RunFolder,
+    Summary,
+    checkpoint,
+    config,
+    metrics,
+    output_neurons,
+    snapshots,
+    summary,
+    weights,
+)
 from netlearn.settings import Settings, optimizer_settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.training import State, Trainer
@@ -98,16 +109,17 @@ def resume(
         DivergenceError: after the folder was completed.
         RunError: the checkpoint is not one of this run, or the folder cannot be written.
     """
-    rows = metrics.MetricsWriter(folder.path)
+    rows, taken = metrics.MetricsWriter(folder.path), _snapshots(settings, trainer, folder)
     path = folder.path / checkpoint.NAME
     size, sha256 = 0, hashlib.sha256().hexdigest()
     if path.exists() or path.is_symlink():
         state, size, sha256 = checkpoint.read(path, checkpoint.identify(settings, trainer.data), trainer)
         trainer.restore(state)
+        taken.restore(state.update)
     rows.restore(size, sha256)
     folder.open_again()
     rows.truncate()
-    return _run(settings, trainer, folder, rows, on_record, draw=draw)
+    return _run(settings, trainer, folder, rows, taken, on_record, draw=draw)
 
 
 def run(
@@ -126,7 +138,13 @@ def run(
         DivergenceError: after the folder was completed.
         RunError: the folder cannot be written.
     """
-    return _run(settings, trainer, folder, metrics.MetricsWriter(folder.path), on_record, draw=draw)
+    rows, taken = metrics.MetricsWriter(folder.path), _snapshots(settings, trainer, folder)
+    return _run(settings, trainer, folder, rows, taken, on_record, draw=draw)
+
+
+def _snapshots(settings: Settings, trainer: Trainer, folder: RunFolder) -> snapshots.SnapshotWriter:
+    per_epoch = trainer.schedule.updates_per_epoch if settings.snapshots else 0
+    return snapshots.SnapshotWriter(folder.path, trainer.network, per_epoch)
 
 
 def _run(
@@ -134,6 +152,7 @@ def _run(
     trainer: Trainer,
     folder: RunFolder,
     rows: metrics.MetricsWriter,
+    taken: snapshots.SnapshotWriter,
     on_record: OnRecord,
     *,
     draw: bool,
@@ -144,6 +163,7 @@ def _run(
 
     def save(state: State) -> None:
         rows.flush()
+        taken.write()
         folder.write(checkpoint.NAME, checkpoint.encode(state, identity, rows.size, rows.sha256))
 
     trainer.on_checkpoint = save
@@ -151,6 +171,7 @@ def _run(
     try:
         for record in trainer:
             rows.write(record)
+            taken.look(record.update)
             on_record(record)
     except DivergenceError as error:
         divergence = error
@@ -162,6 +183,7 @@ def _run(
     if settings.patience != "off" and trainer.patience.best is not None:
         trainer.restore_best()
         folder.write(weights.BEST, weights.encode(trainer.network))
+    taken.write()
     folder.write(output_neurons.NAME, output_neurons.encode(trainer.probe.samples))
     columns = rows.read() if rows.size else {}
     results = _summarize(settings, trainer, columns, divergence, begun)

@@ -13,7 +13,7 @@ from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
 from netlearn.experiments.environment import environment
 from netlearn.experiments.run import make_trainer, run
-from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, summary, weights
+from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, snapshots, summary, weights
 from netlearn.runs.folder import MOST_BYTES
 from netlearn.training import Trainer
 
@@ -85,7 +85,7 @@ def verify(
 def _differing(then: Run, now: Run) -> list[str]:
     """Return what differs: files whose bytes are determined, columns of metrics.csv, fields of summary.json."""
     hashes = [run.sums.hashes if run.sums else {} for run in (then, now)]
-    files = (weights.LAST, weights.BEST, output_neurons.NAME)
+    files = (weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME)
     found = [name for name in files if hashes[0].get(name) != hashes[1].get(name)]
     for name in sorted((then.metrics.keys() | now.metrics.keys()) - {"seconds"}):
         stored, repeated = (run.metrics.get(name, np.empty(0)) for run in (then, now))

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from netlearn.errors import RunError
-from netlearn.runs import checkpoint, config, metrics, output_neurons, summary, sums, weights
+from netlearn.runs import checkpoint, config, metrics, output_neurons, snapshots, summary, sums, weights
 from netlearn.runs.files import flush_folder, free_path, temporary_of, write_whole, writing
 
 CURVES = ("curves.png", "curves.svg")
 FILES = (
-    config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, checkpoint.NAME,
-    *CURVES,
+    config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME,
+    checkpoint.NAME, *CURVES,
 )  # fmt: skip
 DERIVED = (  # made from a complete run by others, so SHA256SUMS does not list them
     "predictions.csv",

@@ -7,7 +7,7 @@ import numpy as np
 
 from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs import config, metrics, output_neurons, summary, weights
+from netlearn.runs import config, metrics, output_neurons, snapshots, summary, weights
 from netlearn.runs.summary import Summary
 from netlearn.runs.sums import NAME as SUMS
 from netlearn.runs.sums import Sums
@@ -71,6 +71,16 @@ class Run:
         if self.summary is None or self.sums is None:
             raise RunError(f"{self.folder}: has no weights: {self.problem}")
         return weights.read(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
+
+    def snapshots(self) -> dict[int, Array]:
+        """Return all weights, then all biases, by update, in float16; none if the run did not store them.
+
+        Raises:
+            RunError: the file was changed.
+        """
+        if self.summary is None or self.sums is None:
+            return {}
+        return snapshots.read(self.sums, self.summary.sizes)
 
     def is_complete(self) -> bool:
         """Return whether the run has come to its end and its weights are intact."""
