@@ -46,7 +46,7 @@ def results_of(folder: Path) -> dict[str, Any]:
     files: dict[str, Any] = {
         path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".toml", ".svg"}
     }
-    for name in ("weights", "best", "output_neurons"):
+    for name in ("weights", "best", "output_neurons", "snapshots"):
         if (folder / f"{name}.safetensors").exists():
             files[name] = (folder / f"{name}.safetensors").read_bytes()
     with (folder / "metrics.csv").open(newline="") as file:

@@ -127,7 +127,9 @@ def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers) -> Compari
 def name_variants(runs: Sequence[Run]) -> list[Run]:
     """Return the runs named by the settings in which they differ, the seed aside."""
     differing = [
-        name for name in FIELDS if name not in {"seed", "snapshots"} and len({str(getattr(run.settings, name)) for run in runs}) > 1
+        name
+        for name in FIELDS
+        if name not in {"seed", "snapshots"} and len({str(getattr(run.settings, name)) for run in runs}) > 1
     ]
     if "cost" in differing:  # its learning rate goes with it, unless one cost has several
         pairs = {(run.settings.cost, run.settings.learning_rate) for run in runs}

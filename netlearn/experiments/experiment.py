@@ -19,7 +19,7 @@ from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
 from netlearn.toml import decode_toml
 
-FOR_THE_PAGE = {"snapshots": True}
+FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
@@ -133,7 +133,9 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     try:
         chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
         stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-        variants = {name.removeprefix("variants."): resolve(stored, defaults, flags, layer) for name, layer in layers.items()}
+        variants = {
+            name.removeprefix("variants."): resolve(stored, defaults, flags, layer) for name, layer in layers.items()
+        }
         return Experiment(title, chosen, variants, _tuning(content.get("tuning", "no")))
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error

@@ -153,7 +153,11 @@ def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experi
         for factor in TUNING_FACTORS:
             rate = float(f"{factor * settings.learning_rate:.3g}")
             short = msgspec.structs.replace(
-                settings, learning_rate=rate, epochs=min(settings.epochs, TUNING_EPOCHS), seed=experiment.seeds[0]
+                settings,
+                learning_rate=rate,
+                epochs=min(settings.epochs, TUNING_EPOCHS),
+                seed=experiment.seeds[0],
+                snapshots=False,
             )
             trials[f"{folder_name(name)}-{rate:g}"] = (name, short)
     tasks = [Task(name, settings, folder / f"tuning-{trial}") for trial, (name, settings) in trials.items()]

@@ -21,7 +21,7 @@ from netlearn.slowdown import SAMPLE_UPDATES
 NAME = "snapshots.safetensors"
 MOST_BYTES = 1_000_000  # of all snapshots of a run
 DTYPE = "float16"  # rounds by 0.05 %; weights beyond 65,504, as diverging runs have them, become infinite
-SHA256, UPDATES = "sha256", "updates"
+KEY = "sha256 and updates"  # one key: safetensors writes several in any order
 Snapshots = dict[int, Array]  # all weights, then all biases, by update
 
 
@@ -94,15 +94,15 @@ def read(sums: Sums, sizes: tuple[int, ...]) -> Snapshots:
 
 def _encode(snapshots: Snapshots) -> bytes:
     arrays = {str(update): array for update, array in snapshots.items()}
-    return pack(arrays, {UPDATES: " ".join(arrays), SHA256: _sha256(snapshots)})
+    return pack(arrays, {KEY: " ".join([_sha256(snapshots), *arrays])})
 
 
 def _decode(path: Path, content: bytes, parameters: int) -> Snapshots:
-    texts = unpack_metadata(path, content)
-    updates = [int(text) for text in texts.get(UPDATES, "").split()[:100] if text.isdecimal() and len(text) < 10]
+    sha256, *listed = unpack_metadata(path, content).get(KEY, "").split()[:100] or [""]
+    updates = [int(text) for text in listed if text.isdecimal() and len(text) < 10]
     arrays = unpack(path, content, {str(update): (parameters,) for update in updates}, DTYPE, finite=False)
     snapshots = {update: arrays[str(update)] for update in sorted(updates)}
-    if _sha256(snapshots) != texts.get(SHA256):
+    if _sha256(snapshots) != sha256:
         raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
     return snapshots
 
