@@ -43,6 +43,10 @@ bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/pe
 reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.reproduce
 
+.PHONY: replay
+replay: $(VENV)/.installed  ## make the book's recorded curves again, number by number (NETLEARN_DATA)
+	$(BIN)/python -m scripts.replay
+
 .PHONY: soak
 soak: $(VENV)/.installed  ## kill a run 200 times, resume it, compare its end with an uninterrupted run
 	$(BIN)/python -m scripts.soak

@@ -16,6 +16,7 @@ from netlearn.runs import Run, read_run
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"
+REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
 PICTURES = {  # the one that is worth looking at
     "neuron": "neuron",
     "overfitting": "overfitting",
@@ -84,6 +85,12 @@ best epoch's or the last one's, both are here.
 {tally(findings)}
 """
     return "\n".join([head, *parts])
+
+
+def with_replay(text: str, stored: Path) -> str:
+    """Return a page with the section that `make replay` stored, where it did, as its last."""
+    section = stored.read_text() if stored.is_file() else ""
+    return text.partition(REPLAY)[0] + section
 
 
 def tally(findings: Sequence[Finding]) -> str:

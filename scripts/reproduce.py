@@ -27,7 +27,7 @@ from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder, config, sums
 from netlearn.runs.files import write_whole
 from scripts.book import CLAIMS
-from scripts.page import SECONDS, page, seconds_in
+from scripts.page import SECONDS, page, seconds_in, with_replay
 
 QUICK_DATA, QUICK_EPOCHS, QUICK_SEEDS = "mnist-5k", 2, 2
 EXPERIMENTS = list(dict.fromkeys(claim.experiment for claim in CLAIMS))
@@ -104,7 +104,8 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
             failed = {name: reproduce(name, plans[name], runs / name, workers) for name in only or EXPERIMENTS}
         flags = [*(["--quick"] if quick else []), *([f"--seeds {seeds}"] if seeds else [])]
         command = " ".join(["python -m scripts.reproduce", *flags]) if flags else "make reproduce"
-        text = page(plans, runs, target.parent / target.stem, command, failed, notes=not flags)
+        beside = target.parent / target.stem
+        text = with_replay(page(plans, runs, beside, command, failed, notes=not flags), beside / "replay.md")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, text.encode())
     except NetlearnError as error:
