@@ -44,8 +44,9 @@ class Quadratic:
         self._prime: Array = np.empty((0, 0))
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
-        """Return ½ Σ_j (a_j − y_j)²."""
-        error = a - y
+        """Return ½ Σ_j (a_j − y_j)², where a − y is (1 − y) σ(z) − y σ(−z), which keeps its digits as a nears 1."""
+        e = np.exp(-np.abs(z))
+        error = (1 - y) * a - y * np.where(z > 0, e, 1) / (1 + e)
         value: Array = np.einsum("jx,jx->x", error, error) / 2
         return value
 
@@ -53,8 +54,9 @@ class Quadratic:
         """Write δ = (a − y) σ'(z) (chapter 2, equation 30). The factor σ'(z) is the learning slowdown."""
         if self._prime.shape != out.shape or self._prime.dtype != out.dtype:
             self._prime = np.empty_like(out)
-        np.subtract(a, y, out)
-        return np.multiply(out, self.output.prime(a, self._prime), out)
+        self.output.value_and_prime(z, out, self._prime)
+        np.subtract(out, y, out)
+        return np.multiply(out, self._prime, out)
 
 
 class CrossEntropy:

@@ -6,7 +6,7 @@ has weights w of shape (n_out, n_in) and biases b of shape (n_out, 1). A pass wo
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy import copyto, multiply
 from numpy.typing import ArrayLike, DTypeLike
 
-from netlearn.activations import ACTIVATIONS, Activation, Softmax
+from netlearn.activations import ACTIVATIONS, Activation, HiddenActivation, Softmax
 from netlearn.costs import COSTS, Cost
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array, aligned, blas, columns, numerics
@@ -60,14 +60,15 @@ class Workspace:
         forward, backward: the arrays of each layer in the order of a pass; looking them up takes 3 µs per step.
     """
 
-    def __init__(self, parameters: Parameters, activations: Sequence[Activation], batch: int) -> None:
+    def __init__(self, parameters: Parameters, hidden: HiddenActivation, output: Activation, batch: int) -> None:
         dtype, transposed = parameters.vector.dtype, parameters.transposed
         self.z, self.a, self.delta, prime = ([columns(len(b), batch, dtype) for b in parameters.b] for _ in range(4))
         self.ones = np.ones(batch, dtype)
-        self.forward = [
-            (w_t, b, z, z.T, activation, a)
-            for (w_t, b), z, activation, a in zip(transposed, self.z, activations, self.a, strict=True)
+        activate: list[tuple[Callable[..., Array], tuple[Array, ...]]] = [
+            (hidden.value_and_prime, buffers) for buffers in zip(self.z, self.a, prime, strict=True)
         ]
+        activate[-1] = output.value, (self.z[-1], self.a[-1])
+        self.forward = [(w_t, b, z, z.T, *how) for (w_t, b), z, how in zip(transposed, self.z, activate, strict=True)]
         self.backward = [
             (transposed[layer][0], self.delta[layer], self.delta[layer - 1], self.a[layer - 1], prime[layer - 1])
             for layer in reversed(range(1, len(transposed)))
@@ -120,7 +121,6 @@ class Network:
         self.nabla = Parameters(self.sizes, self.dtype)
         self._initialize(initializer, rng if rng is not None else np.random.default_rng())
         self._hidden = ACTIVATIONS[activation]
-        self._activations: list[Activation] = [*(self._hidden for _ in self.sizes[1:-1]), self.cost.output]
         self._gemm, self._gemv = blas(self.dtype)
         self._workspaces: dict[int, Workspace] = {}
 
@@ -192,10 +192,10 @@ class Network:
         """Feed x, of the network's dtype, forward: z = w a + b and a = σ(z) in each layer (equation 25)."""
         work = self._workspace(x.shape[1])
         gemm, a = self._gemm, x
-        for w_t, b, z, z_t, activation, out in work.forward:
+        for w_t, b, z, z_t, activate, buffers in work.forward:
             copyto(z_t, b)
             gemm(1.0, w_t, a, 1.0, z, 1, 0, 1)
-            a = activation.value(z, out)
+            a = activate(*buffers)
         return work
 
     def gradient(self, x: Array, y: Array) -> Workspace:
@@ -214,11 +214,11 @@ class Network:
     ) -> Workspace:
         """Change each w of `into` to beta_w w + alpha Σ ∂C_x/∂w and each b to beta_b b + alpha Σ ∂C_x/∂b."""
         work = self.forward(x)
-        gemm, gemv, prime_of, ones = self._gemm, self._gemv, self._hidden.prime, work.ones
+        gemm, gemv, ones = self._gemm, self._gemv, work.ones
         self.cost.delta(work.z[-1], work.a[-1], y, work.delta[-1])  # BP1: δ^L = ∂C/∂z^L
         for (w_t, delta, below, a, prime), (into_w, into_b) in zip(work.backward, into.upper, strict=True):
             gemm(1.0, w_t, delta, 0.0, below, 0, 0, 1)
-            multiply(below, prime_of(a, prime), below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l), before w changes
+            multiply(below, prime, below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l), before w changes
             gemm(alpha, a, delta, beta_w, into_w, 0, 1, 1)  # BP4: ∂C/∂w = δ a^T, summed over examples
             gemv(alpha, delta, ones, beta_b, into_b, 0, 1, 0, 1, 0, 1)  # BP3: ∂C/∂b = δ, likewise
         into_w, into_b = into.transposed[0]
@@ -230,5 +230,5 @@ class Network:
         if batch not in self._workspaces:
             if len(self._workspaces) == MOST_WORKSPACES:
                 self._workspaces.clear()
-            self._workspaces[batch] = Workspace(self.parameters, self._activations, batch)
+            self._workspaces[batch] = Workspace(self.parameters, self._hidden, self.cost.output, batch)
         return self._workspaces[batch]

@@ -59,7 +59,10 @@ def test_saturated_sigmoid_costs_are_finite_and_exact(
     assert value.dtype == dtype
     assert value[0] == exact
     delta = cost.delta(zs, a, ys, out=np.empty_like(zs))
-    assert delta[0, 0] == (0 if name == "quadratic" else output - target)
+    if name == "quadratic":
+        assert abs(delta[0, 0]) < 1e-38
+    else:
+        assert delta[0, 0] == output - target
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -70,6 +73,22 @@ def test_saturated_log_likelihood_is_finite_and_exact(dtype: type[np.floating]) 
     a = cost.output.value(z)
     np.testing.assert_array_equal(cost.value(z, a, y), np.array([0, 2000, 1500], dtype))
     np.testing.assert_array_equal(cost.delta(z, a, y, out=np.empty_like(z)), a - y)
+
+
+@pytest.mark.parametrize("z", [17.0, 20.0, 50.0, -20.0, -50.0])
+def test_quadratic_delta_of_a_stuck_neuron_is_not_lost_to_rounding(z: float) -> None:
+    zs, y = np.full((1, 1), z, np.float32), np.full((1, 1), 0.0 if z > 0 else 1.0, np.float32)
+    delta = Quadratic().delta(zs, Sigmoid().value(zs), y, out=np.empty_like(zs))
+    np.testing.assert_allclose(delta, np.sign(z) * np.exp(-abs(z)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_quadratic_cost_of_a_neuron_that_is_almost_right_keeps_its_digits(target: float) -> None:
+    z = np.array([[4.0, 8.0, 16.0, 20.0, 40.0]], np.float32) * (1 if target else -1)
+    y = np.full_like(z, target)
+    value = Quadratic().value(z, Sigmoid().value(z), y)
+    exact = 1 / (1 + np.exp(np.abs(z.astype(np.float64))))
+    np.testing.assert_allclose(value, exact[0] ** 2 / 2, rtol=2e-6)
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "log-likelihood"])
