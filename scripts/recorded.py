@@ -19,7 +19,8 @@ from netlearn.datasets import Dataset, Examples, targets
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
 from netlearn.optimizers import SGD
-from netlearn.slowdown import evaluate, l2_cost
+from netlearn.penalty import Penalty
+from netlearn.slowdown import evaluate
 from netlearn.training import Batches, Descent, Schedule
 
 RECORDS = Path(__file__).with_name("records")
@@ -49,11 +50,11 @@ class Outcome:
 
 def book_pixels(data: Dataset) -> tuple[Examples, Examples, Examples]:
     """Return the training, validation and test examples with the book's pixels, k/256 where netlearn has k/255."""
-    parts = data.train, data.validation, data.test
-    train, validation, test = (
-        Examples(np.rint(255 * part.x.astype(np.float64)) / 256, part.labels) for part in parts
-    )
-    return train, validation, test
+
+    def rescaled(part: Examples) -> Examples:
+        return Examples(np.rint(255 * part.x.astype(np.float64)) / 256, part.labels)
+
+    return rescaled(data.train), rescaled(data.validation), rescaled(data.test)
 
 
 class Book:
@@ -103,7 +104,7 @@ def epochs(
     batches = Batches(x, y, batch_size, np.random.default_rng(), order)
     schedule = Schedule(count * batches.per_epoch, batches.per_epoch)
     with numerics():
-        for update in Descent(network, SGD(eta, lmbda / len(train)), batches, schedule):
+        for update in Descent(SGD(network, eta, Penalty(lmbda, n=len(train))), batches, schedule):
             if schedule.epoch_ends(update):
                 yield update // batches.per_epoch
 
@@ -111,7 +112,7 @@ def epochs(
 def measured(network: Network, examples: Examples, lmbda: float) -> tuple[float, int]:
     """Return the book's cost and its accuracy, which is a count."""
     evaluation = evaluate(network, examples)
-    cost = evaluation.cost + l2_cost(network, lmbda, len(examples))
+    cost = evaluation.cost + Penalty(lmbda, n=len(examples)).value(network.weights)
     return cost, round(evaluation.accuracy * len(examples))
 
 
@@ -200,14 +201,12 @@ def more_data(data: Dataset, record: str) -> Iterator[Outcome]:
     book = Book()
     network = book.network([784, 30, 10])
     same = 0
-    accuracies = load(record)
-    for n, accuracy in zip(SIZES, accuracies, strict=True):
+    for n, accuracy in zip(SIZES, load(record), strict=True):
         book.large_weights(network)
         for _ in epochs(network, train.first(n), book.order(n), 1_500_000 // n, eta=0.5, lmbda=5.0 * n / 50_000):
             pass
         same += measured(network, validation, 0.0)[1] == round(100 * accuracy)
-    what = "784-30-10, 100 to 50,000 images: validation accuracy at the end"
-    yield Outcome(record, what, (same, len(accuracies)))
+    yield Outcome(record, "784-30-10, 100 to 50,000 images: validation accuracy at the end", (same, len(SIZES)))
 
 
 def norms(data: Dataset, record: str) -> Iterator[Outcome]:
