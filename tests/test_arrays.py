@@ -1,4 +1,4 @@
-"""Images and labels as people have them: the types and shapes that are accepted, and how they are scaled."""
+"""Images and labels: the types and shapes that are accepted, and how they are scaled."""
 
 from pathlib import Path
 from typing import Any

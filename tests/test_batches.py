@@ -35,7 +35,7 @@ def test_an_epoch_holds_every_row_once_in_the_drawn_order(batch_size: int, n: in
     np.testing.assert_array_equal(np.vstack(mini_batches), np.hstack([X, Y])[order])
 
 
-def test_every_epoch_has_another_order_and_begins_anew_at_its_first_update() -> None:
+def test_every_epoch_has_a_new_order_and_starts_at_its_first_update() -> None:
     batches = make(10)
     first, second = np.vstack(epoch_of(batches)), np.vstack(epoch_of(batches, 1))
     assert not np.array_equal(first, second)
@@ -58,7 +58,7 @@ def test_examples_are_contiguous_columns_in_aligned_memory() -> None:
     assert batches.between(0, 70)[0][0].ctypes.data % 64 == 0
 
 
-def test_mini_batches_gathered_at_once_end_at_the_same_updates_wherever_they_begin() -> None:
+def test_gathered_groups_end_at_the_same_updates_wherever_they_start() -> None:
     batches = make(10)
     counts = [len(batches.between(start, 70)) for start in (0, 3, 19, 20, 59, 60, 69)]
     assert counts == [20, 17, 1, 20, 1, 10, 1]
@@ -89,7 +89,7 @@ def test_hash_depends_on_the_order_and_on_the_size_of_the_mini_batches() -> None
     assert len({sha256(5, 10), sha256(6, 10), sha256(5, 5)}) == 3
 
 
-def test_callers_own_order_is_taken_and_hashed_as_a_drawn_one() -> None:
+def test_given_order_is_used_and_hashed_like_a_drawn_one() -> None:
     orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
     own, drawn = Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__), make(10)
     np.testing.assert_array_equal(np.vstack(epoch_of(own)), np.vstack(epoch_of(drawn)))
@@ -97,7 +97,7 @@ def test_callers_own_order_is_taken_and_hashed_as_a_drawn_one() -> None:
     np.testing.assert_array_equal(np.vstack(epoch_of(own, 1)), np.hstack([X, Y])[orders[1]])
 
 
-def test_batches_of_the_callers_own_order_are_restored_inside_an_epoch() -> None:
+def test_batches_of_a_given_order_are_restored_inside_an_epoch() -> None:
     orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
     whole, rest = (Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__) for _ in range(2))
     whole.begin(0)
@@ -108,7 +108,7 @@ def test_batches_of_the_callers_own_order_are_restored_inside_an_epoch() -> None
 
 
 @pytest.mark.parametrize("rows", [range(699), range(1, 701), range(-1, 699), np.arange(700.0), [range(700)]])
-def test_order_that_is_no_row_for_each_example_is_refused(rows: object) -> None:
+def test_order_with_invalid_rows_is_refused(rows: object) -> None:
     batches = Batches(X, Y, 10, np.random.default_rng(1), lambda epoch: rows)  # type: ignore[arg-type,return-value]
     with pytest.raises(SettingsError) as caught:
         batches.begin(0)

@@ -1,4 +1,4 @@
-"""What `make bench` stands on; the times themselves are no test."""
+"""The programs and the page of `make bench`; no time is asserted."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_contenders_that_are_here_do_the_same_updates(problem: Path) -> None:
+def test_installed_contenders_do_the_same_updates(problem: Path) -> None:
     given = dict(np.load(problem, allow_pickle=False))
     _, ours = contenders.netlearn(given)
     same = [name for name in contenders.CONTENDERS if name not in {"netlearn", "scikit-learn"}]
@@ -33,13 +33,13 @@ def test_contenders_that_are_here_do_the_same_updates(problem: Path) -> None:
             np.testing.assert_allclose(one, np.reshape(other, one.shape), rtol=1e-3, atol=1e-5)
 
 
-def test_contender_in_a_process_of_its_own_tells_seconds_and_accuracy(problem: Path) -> None:
+def test_contender_process_returns_seconds_and_accuracy(problem: Path) -> None:
     result = benchmark.run("netlearn", problem, 1)
     assert result["seconds"] > 0
     assert 0.1 < result["accuracy"] <= 1
 
 
-def test_page_tells_each_contenders_time_beside_netlearns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_shows_the_time_of_each_contender_beside_netlearn(monkeypatch: pytest.MonkeyPatch) -> None:
     results = {"netlearn": [0.2, 0.1, 0.4], "per-example loop": [3.0, 2.0, 1.0]}
     monkeypatch.setattr(benchmark, "EXAMPLES", 500)
     monkeypatch.setattr(benchmark, "NETWORKS", [(30, 10)])
@@ -56,7 +56,7 @@ def test_page_tells_each_contenders_time_beside_netlearns(monkeypatch: pytest.Mo
     assert "medians of 3 interleaved rounds" in page
 
 
-def test_section_of_the_rest_tells_shares_medians_and_the_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(command: list[str]) -> tuple[float, str]:
         if "--first" in command:
             return 0.0, str(time.time() + 0.25)
@@ -91,12 +91,12 @@ def test_parts_of_a_run_are_all_timed_and_none_twice(tmp_path: Path) -> None:
     assert sum(parts.values()) < whole
 
 
-def test_first_update_is_told_by_the_clock(tmp_path: Path) -> None:
+def test_time_of_the_first_update_is_measured(tmp_path: Path) -> None:
     output = beside.wait([*beside.PARTS_COMMAND, "mnist-5k", str(tmp_path), "--first"])[1]
     assert 0 <= time.time() - float(output) < 60
 
 
-def test_growth_is_measured_told_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_growth_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "EXAMPLES", 1)
     measured = growth.measure(small_dataset(train=2000), 1)
     assert [point[2] for point, *_ in measured["training examples"]] == [1000]
@@ -104,7 +104,7 @@ def test_growth_is_measured_told_and_drawn(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(growth.picture(measured).axes) == len(measured)
 
 
-def test_section_of_growth_tells_epochs_and_what_the_products_leave() -> None:
+def test_section_of_growth_shows_epochs_and_time_outside_products() -> None:
     row = [((30,), 10, 1000), ((30,), 10, 50_000)]
     text = growth.section({"training examples": [(row[0], 20e-6, 5e-6), (row[1], 25e-6, 5e-6)]})
     assert "| 1,000 | 20.0 | 5.0 | 15.0 | 0.002 |\n| 50,000 | 25.0 | 5.0 | 20.0 | 0.125 |" in text

@@ -1,4 +1,4 @@
-"""The files in configs/: what they say of themselves, and that each can be run by its name."""
+"""The files in configs/: their descriptions, and that each can be run by its name."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ each_experiment = pytest.mark.parametrize("name", FILES)
 
 
 @each_experiment
-def test_file_says_what_it_is_about_and_names_an_existing_command(name: str) -> None:
+def test_file_describes_itself_and_names_an_existing_command(name: str) -> None:
     about = catalogue.descriptions()[name]
     assert about.expected
     assert about.run_time
@@ -96,7 +96,7 @@ def test_unknown_name_lists_the_known_ones_with_the_nearest_first() -> None:
     assert sorted(str(caught.value).partition("experiments ")[2].split(", ")) == sorted(FILES)
 
 
-def test_run_folder_goes_before_an_experiment_of_its_name() -> None:
+def test_run_folder_takes_precedence_over_an_experiment_of_the_same_name() -> None:
     assert catalogue.find(Path("depth")) == FILES["depth"]
     Path("depth").mkdir()
     assert catalogue.find(Path("depth")) == FILES["depth"]

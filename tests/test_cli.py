@@ -81,7 +81,7 @@ def test_shell_completion_knows_the_costs() -> None:
     assert result.stdout.split() == ["plain,quadratic", "plain,cross-entropy", "plain,log-likelihood"]
 
 
-def test_data_at_hand_is_loaded_without_the_download_machinery() -> None:
+def test_local_data_is_loaded_without_importing_the_downloader() -> None:
     code = (
         "import sys\nfrom netlearn import datasets\ndatasets.load('mnist-5k')\n"
         "print(sorted({'pooch', 'requests', 'matplotlib'} & set(sys.modules)))"

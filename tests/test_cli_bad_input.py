@@ -1,4 +1,4 @@
-"""Whatever is wrong: one clear line, and nothing half-written left behind."""
+"""Bad input to the command line: one clear line, and no half-written files."""
 
 import re
 from difflib import SequenceMatcher

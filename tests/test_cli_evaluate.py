@@ -1,4 +1,4 @@
-"""`netlearn evaluate` as users call it; `runs` are run folders to begin with, see conftest."""
+"""`netlearn evaluate` on the command line; `runs` are prepared run folders, see conftest."""
 
 import csv
 import json
@@ -78,7 +78,7 @@ def test_files_go_to_the_run_folder_which_stays_complete() -> None:
 
 
 @pytest.mark.usefixtures("runs", "unrendered")
-def test_derived_files_go_when_the_run_changes() -> None:
+def test_derived_files_are_removed_when_the_run_changes() -> None:
     Path("ce/notes.txt").write_text("mine")
     for change in (["--resume", "ce", "--epochs", "2", "-q"], [*ONE_EPOCH, "--out", "ce", "--force"]):
         assert call("evaluate", "ce").exit_code == 0
@@ -90,7 +90,7 @@ def test_derived_files_go_when_the_run_changes() -> None:
 
 
 @pytest.mark.usefixtures("runs", "unrendered")
-def test_picture_of_mistakes_goes_where_there_are_none() -> None:
+def test_old_picture_of_mistakes_is_removed_if_there_are_none() -> None:
     for name, drawn in (("neuron", True), ("perfect", False)):
         Path(name, "mistakes.png").write_bytes(b"old")
         evaluated(name)
@@ -127,7 +127,7 @@ def test_several_runs_side_by_side() -> None:
 
 
 @pytest.mark.usefixtures("runs", "unrendered")
-def test_runs_whose_folders_have_the_same_name_get_different_ones() -> None:
+def test_runs_with_equal_folder_names_get_different_output_folders() -> None:
     shutil.copytree("quadratic", "other/ce")
     evaluated("ce", "other/ce", "--out", "out")
     assert files_of("out") == {"ce", "ce-2", "disagreements.png", "disagreements.svg"}

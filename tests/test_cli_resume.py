@@ -13,7 +13,7 @@ from tests.runs import results_of
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_metrics_that_are_not_the_checkpoints_are_refused_before_anything_is_changed() -> None:
+def test_metrics_that_do_not_match_the_checkpoint_are_refused_unchanged() -> None:
     train("-q", "--out", "run")
     path = Path("run/metrics.csv")
     path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))

@@ -50,7 +50,7 @@ def test_json_prints_the_summary() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
+def test_auto_without_mnist_says_why_the_bundled_digits_are_used() -> None:
     result = call("train", "--epochs", "1")
     assert result.exit_code == 0
     notes = result.stderr.splitlines()
@@ -61,7 +61,7 @@ def test_auto_without_mnist_says_why_it_takes_the_bundled_digits() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_flag_goes_before_file_and_file_before_default() -> None:
+def test_flag_takes_precedence_over_file_and_file_over_default() -> None:
     Path("run.toml").write_text('cost = "quadratic"\nepochs = 1\nbatch_size = 50\ndata = "mnist-5k"\n')
     result = call("train", "--config", "run.toml", "--batch-size", "100", "-q")
     assert result.exit_code == 0
@@ -167,14 +167,14 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
 
 
 @pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
-def test_run_is_finished_or_kept_though_nobody_listens(ending: str) -> None:
+def test_run_is_completed_or_saved_when_output_is_closed(ending: str) -> None:
     shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --out run {ending}")
     assert Path("run/weights.safetensors").is_file()
     assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_data_that_auto_took_is_stored_so_that_the_run_can_be_repeated() -> None:
+def test_data_chosen_by_auto_is_stored() -> None:
     call("train", "-q", "--epochs", "1")
     assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
 

@@ -1,4 +1,4 @@
-"""`netlearn weights` as users call it; `runs` are run folders to begin with, see conftest."""
+"""`netlearn weights` on the command line; `runs` are prepared run folders, see conftest."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_weights_are_drawn_before_and_after_training(name: str) -> None:
 
 
 @pytest.mark.usefixtures("runs")
-def test_initial_weights_that_the_seed_does_not_give_are_left_out_with_a_note() -> None:
+def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -> None:
     stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=summary.Summary)
     content = summary.encode(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))
     Path("ce/summary.json").write_bytes(content)
@@ -50,5 +50,5 @@ def test_initial_weights_that_the_seed_does_not_give_are_left_out_with_a_note() 
         (["ce", "--data", "neuron"], 2, "neuron 1 784 ce"),
     ],
 )
-def test_weights_that_cannot_be_drawn_get_one_line(arguments: list[str], code: int, facts: str) -> None:
+def test_weights_that_cannot_be_drawn_give_one_line(arguments: list[str], code: int, facts: str) -> None:
     assert one_line(call("weights", *arguments), code, facts)

@@ -1,4 +1,4 @@
-"""`netlearn compare` from end to end, and what it does when things go wrong."""
+"""`netlearn compare` from end to end, and its failures."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow  # most of these start worker processes or draw ev
 DRAWN_HERE = ("curves", "slowdown", "error-vs-gradient", "digits", "mistakes")
 
 
-def test_comparison_leaves_settings_runs_results_and_pictures(compared: Path) -> None:
+def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) -> None:
     runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
     pictures = [f"{name}.{kind}" for name in DRAWN_HERE for kind in ("png", "svg")]
     assert sorted(path.name for path in compared.iterdir()) == sorted(
@@ -46,7 +46,7 @@ def test_comparison_leaves_settings_runs_results_and_pictures(compared: Path) ->
     assert summary["rows"][0]["learning_speed_0"] < 0.25
 
 
-def test_run_of_a_comparison_is_the_run_that_train_makes(compared: Path) -> None:
+def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
     config = compared / "quadratic-1" / "config.toml"
     CliRunner().invoke(main, ["train", "-q", "--config", str(config), "--out", "alone"])
     for name in ("weights.safetensors", "output_neurons.safetensors"):
@@ -99,7 +99,7 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_runs_that_exist_are_overlaid_and_nothing_is_trained(compared: Path) -> None:
+def test_existing_runs_are_overlaid_without_training(compared: Path) -> None:
     paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
     result = compare(*paths, "-q", "--out", "over")
     assert result.exit_code == 0, result.output
@@ -117,14 +117,14 @@ def test_folder_of_a_comparison_stands_for_its_runs(compared: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_overlay_may_be_overwritten_and_takes_no_run_with_it(compared: Path) -> None:
+def test_overlay_can_be_overwritten_without_losing_a_run(compared: Path) -> None:
     for _ in range(2):
         assert compare(str(compared), "-q", "--out", "over", "--force").exit_code == 0
     assert compare(str(compared), "-q", "--out", "over").exit_code == 1
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_forced_comparison_leaves_no_run_of_the_one_before() -> None:
+def test_forced_comparison_removes_the_runs_of_the_previous_one() -> None:
     compare(*QUICK, "-q", "--out", "here")
     assert call("evaluate", "here/quadratic-1").exit_code == 0  # its files go with the run
     compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
@@ -146,7 +146,7 @@ class Quartic:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_own_cost_stands_in_the_table_and_in_every_picture() -> None:
+def test_own_cost_is_in_the_table_and_in_every_picture() -> None:
     Path("mine.py").write_text(OWN_COST)
     costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
     result = compare(*QUICK, *costs, "-q")
@@ -195,7 +195,7 @@ def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_divergence_is_a_line_below_the_table_and_not_the_end() -> None:
+def test_divergence_is_a_line_below_the_table() -> None:
     Path("rates.toml").write_text(
         'seeds = 1\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
         "[variants.good]\n[variants.wild]\nlearning_rate = 1000\nl2 = 500\n"
@@ -209,7 +209,7 @@ def test_divergence_is_a_line_below_the_table_and_not_the_end() -> None:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_different_data_is_said_in_the_table() -> None:
+def test_different_data_is_shown_in_the_table() -> None:
     Path("sizes.toml").write_text(
         'seeds = 1\n[defaults]\nepochs = 1\n[variants.digits]\ndata = "mnist-5k"\n'
         '[variants.neuron]\ndata = "neuron"\nbatch_size = 1\nhidden = []\n'
@@ -230,7 +230,7 @@ def kill_one_worker(killed: list[int]) -> None:
 
 
 @pytest.mark.usefixtures("one_picture")
-def test_killed_worker_costs_one_retry_and_the_comparison_is_complete() -> None:
+def test_killed_worker_costs_one_retry_and_the_comparison_completes() -> None:
     killed: list[int] = []
     thread = threading.Thread(target=kill_one_worker, args=(killed,))
     thread.start()
@@ -270,7 +270,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("in_this_process", "one_picture")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
+def test_interrupted_comparison_prints_the_command_that_resumes_it(
     number: int, code: int, uninterrupted: dict[str, Any]
 ) -> None:
     command = [sys.executable, "-m", "netlearn", "compare", *LONG, "--jobs", "2"]
@@ -296,7 +296,7 @@ def test_interrupted_comparison_says_how_to_go_on_and_that_command_does(
 @pytest.mark.parametrize(
     ("arguments", "what"), [(["--seeds", "3"], "--seeds"), (["--epochs", "3"], "--epochs"), (["depth"], "depth")]
 )
-def test_resumed_comparison_is_done_as_its_folder_has_it(arguments: list[str], what: str) -> None:
+def test_resumed_comparison_uses_the_settings_of_its_folder(arguments: list[str], what: str) -> None:
     result = compare("--resume", "anywhere", *arguments)
     message = f"Error: {what}: a comparison that is resumed is done as its folder has it\n"
     assert (result.exit_code, tells(result.stderr, message)) == (2, True)
@@ -307,7 +307,7 @@ def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:
     assert (result.exit_code, tells(result.stderr, "variants quadratic: ")) == (2, True)
 
 
-def test_run_and_comparison_are_not_taken_for_each_other(compared: Path) -> None:
+def test_run_and_comparison_are_not_confused(compared: Path) -> None:
     run = compared / "quadratic-0"
     before = {path: path.read_bytes() for path in run.iterdir()}
     result = compare("--resume", str(run))
@@ -327,7 +327,7 @@ def copied(compared: Path) -> Path:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
-def test_resumed_comparison_leaves_a_run_of_other_settings_as_it_is(copied: Path) -> None:
+def test_resumed_comparison_leaves_a_run_with_other_settings_unchanged(copied: Path) -> None:
     CliRunner().invoke(main, ["train", "--resume", str(copied / "quadratic-0"), "--epochs", "3", "-q"])
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
     result = compare("--resume", str(copied), "-q")

@@ -33,7 +33,7 @@ def test_task_is_a_pure_function_of_its_settings() -> None:
     assert Path("one/weights.safetensors").read_bytes() == Path("two/weights.safetensors").read_bytes()
 
 
-def test_task_that_cannot_be_done_says_why() -> None:
+def test_failed_task_gives_its_reason() -> None:
     settings = resolve({"data": "mnist-5k", "train_size": 9999})
     assert "train_size 9999: must be from 1 to 3500" in (perform(Task("a", settings, Path("one"))) or "")
 
@@ -46,7 +46,7 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
 
-def test_caption_names_learning_rates_once_and_where_no_variant_says_its_own() -> None:
+def test_caption_names_learning_rates_once_unless_variants_name_them() -> None:
     def caption(*rows: tuple[str, float]) -> str:
         return describe("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows])
 

@@ -22,7 +22,7 @@ TABLE = [
 ]
 
 
-def test_sentence_claims_a_difference_beyond_the_spread_and_who_was_first() -> None:
+def test_conclusion_states_a_difference_beyond_the_spread_and_who_was_first() -> None:
     rows = [
         row("quadratic", 0.772, 0.1, (9_000, 20_000, 40_000)),
         row("cross-entropy", 0.9626, 0.0005, (500, 500, 1000)),
@@ -34,7 +34,7 @@ def test_sentence_claims_a_difference_beyond_the_spread_and_who_was_first() -> N
     )
 
 
-def test_sentence_says_when_the_difference_lies_within_the_spread() -> None:
+def test_conclusion_says_when_the_difference_lies_within_the_spread() -> None:
     rows = [
         row("quadratic", 0.9777, 0.0011, (500, 2000, 2000)),
         row("cross-entropy", 0.9779, 0.001, (500, 500, 1000)),
@@ -54,7 +54,7 @@ def test_quadratic_can_win() -> None:
     )
 
 
-def test_sentence_on_three_variants_names_who_is_level_and_who_is_behind() -> None:
+def test_conclusion_on_three_variants_says_which_are_level_and_which_behind() -> None:
     rows = [row("a", 0.98, 0.002, (100,) * 3), row("b", 0.979, 0.002, (100,) * 3), row("c", 0.9, 0.01, ())]
     assert conclusion(rows) == (
         "In test accuracy a ends 8.00 points above c, more than the spread of the seeds and level with b within it "
@@ -64,7 +64,7 @@ def test_sentence_on_three_variants_names_who_is_level_and_who_is_behind() -> No
     )
 
 
-def test_nobody_is_called_first_whom_a_seed_of_a_failing_variant_beat() -> None:
+def test_variant_is_not_called_first_if_a_seed_of_a_failing_variant_was_faster() -> None:
     mixed = tuple(Reached(accuracy, (100,), 3) for accuracy in (0.8, 0.9, 0.95))
     rows = [row("a", 0.9, 0.01, (500, 500, 500)), row("b", 0.5, 0.01, reached=mixed), row("c", 0.5, 0.01, ())]
     assert conclusion(rows).endswith("no variant reached 90 % validation accuracy clearly before the others.")
@@ -75,7 +75,7 @@ def test_means_of_fewer_seeds_than_were_run_say_so() -> None:
     assert "(a 98.00 ± 0.20 % from 2 of 3 seeds, b 50.00 ± 0.20 %)" in conclusion(rows)
 
 
-def test_one_seed_claims_nothing_about_accuracy() -> None:
+def test_one_seed_gives_no_conclusion_about_accuracy() -> None:
     rows = [row("a", 0.98, None, (100,), seeds=1), row("b", 0.5, None, (), seeds=1)]
     assert conclusion(rows).startswith(
         "One seed cannot tell a difference in test accuracy from chance (a 98.00 %, b 50.00 %); "
@@ -90,7 +90,7 @@ def test_variant_that_never_finished_is_not_judged() -> None:
     )
 
 
-def test_where_nobody_reaches_90_percent_80_counts() -> None:
+def test_80_percent_counts_where_no_variant_reaches_90() -> None:
     reached = (Reached(0.8, (50, 50, 50), 3), Reached(0.9, (), 3), Reached(0.95, (), 3))
     rows = [row("a", 0.85, 0.01, reached=reached), row("b", 0.5, 0.01)]
     assert conclusion(rows).endswith(
@@ -117,7 +117,7 @@ def test_markdown_table_has_the_same_cells(rows: list[Row]) -> None:
     assert [line.replace("|", " ").split() for line in lines[2:]] == plain
 
 
-def test_variants_on_different_data_are_said_to_be() -> None:
+def test_different_data_of_variants_is_stated() -> None:
     lines = table([row("a", 0.9, 0.1), row("b", 0.9, 0.1, data="other")]).splitlines()
     assert lines[1].split() == ["data", "(not", "the", "same)", "small", "other"]
 
@@ -126,7 +126,7 @@ def test_problems_name_variant_and_seed(rows: list[Row]) -> None:
     assert problems(rows) == ["mine, seed 1: it diverged"]
 
 
-def test_sentence_on_one_variant_gives_its_figures() -> None:
+def test_conclusion_on_one_variant_gives_its_figures() -> None:
     assert conclusion([row("a", 0.9626, 0.0005, (500, 500, 1000))]) == (
         "a 96.26 ± 0.05 % in test accuracy; it reached 90 % validation accuracy after 500 updates."
     )

@@ -272,27 +272,27 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
         ),
     ],
 )
-def test_own_cost_that_cannot_serve_is_refused(name: str, message: str) -> None:
+def test_invalid_own_cost_is_refused(name: str, message: str) -> None:
     with pytest.raises(CostError) as caught:
         own_network([2, 4], name)
     assert tells(str(caught.value), message)
 
 
 @pytest.mark.usefixtures("own_costs")
-def test_textbook_cross_entropy_with_its_logarithms_of_a_passes_the_check() -> None:
+def test_textbook_cross_entropy_computed_from_a_passes_the_check() -> None:
     own_network([2, 4], "own_costs:Textbook")
 
 
 @pytest.mark.usefixtures("own_costs")
 @pytest.mark.parametrize("name", ["own_costs:Silent", "own_costs:Returning"])
-def test_what_is_checked_is_what_is_used_the_delta_in_out(name: str) -> None:
+def test_the_delta_written_to_out_is_checked(name: str) -> None:
     x, y = np.ones((2, 3)), np.eye(4)[:, :3]
     own, built_in = (own_network([2, 4], cost) for cost in (name, "cross-entropy"))
     np.testing.assert_array_equal(own.backprop(x, y)[1][0], built_in.backprop(x, y)[1][0])
 
 
 @pytest.mark.usefixtures("own_costs")
-def test_own_cost_is_checked_with_the_outputs_that_it_will_have() -> None:
+def test_own_cost_is_checked_with_the_networks_number_of_outputs() -> None:
     own_network([2, 10], "own_costs:ForTen")
     with pytest.raises(CostError, match="fails when called"):
         own_network([2, 4], "own_costs:ForTen")
@@ -328,6 +328,6 @@ def test_gradient_check_notices_an_error_of_one_in_a_hundred_thousand() -> None:
 
 
 @pytest.mark.parametrize("name", ["os:abort", "signal:pause", "subprocess:Popen", "sys:path"])
-def test_what_is_no_class_of_a_cost_is_never_called(name: str) -> None:
+def test_objects_that_are_not_cost_classes_are_never_called(name: str) -> None:
     with pytest.raises(CostError, match=rf"cost '{name}': (must be a class|the class has no 'value')"):
         load_cost(name)

@@ -12,7 +12,7 @@ from netlearn.errors import DataError, SettingsError
 from tests.files import idx_bytes, refused, small_arrays, write_folder
 
 
-def test_mnist_5k_comes_with_netlearn_balanced_in_every_part() -> None:
+def test_mnist_5k_is_included_and_balanced_in_every_part() -> None:
     data = datasets.load("mnist-5k")
     assert (len(data.train), len(data.validation), len(data.test)) == (3500, 700, 800)
     for part in (data.train, data.validation, data.test, data.with_train_size(100).train):
@@ -83,7 +83,7 @@ def test_unknown_name_lists_the_names_and_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("name", ["data/mnist", "./mnist", "mnist.npz", "..\\data", "own.idx.gz", "mnist/"])
-def test_path_that_does_not_exist_is_not_taken_for_a_name(name: str) -> None:
+def test_missing_path_is_not_mistaken_for_a_name(name: str) -> None:
     message = refused(name)
     assert re.match(rf"data {re.escape(repr(name))}: no such file or folder", message)
     assert "auto" not in message
@@ -106,7 +106,7 @@ def test_data_set_of_a_path_can_be_loaded_again_from_elsewhere(
     assert datasets.load(str(tmp_path / "store")).sha256.keys() == {"store"}
 
 
-def test_data_in_a_folder_whose_name_is_not_utf8_keeps_its_relative_path(
+def test_data_in_a_folder_with_a_name_that_is_not_utf8_keeps_its_relative_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_folder(tmp_path / os.fsdecode(b"caf\xe9") / "own")
@@ -115,7 +115,7 @@ def test_data_in_a_folder_whose_name_is_not_utf8_keeps_its_relative_path(
 
 
 @pytest.mark.parametrize("name", ["", "pipe"])
-def test_what_is_neither_a_folder_nor_a_file_is_refused(name: str) -> None:
+def test_data_path_that_is_neither_folder_nor_file_is_refused(name: str) -> None:
     os.mkfifo("pipe")
     assert re.match(rf"data '{name}': must be .* a folder of IDX files or an \.npz file", refused(name))
 

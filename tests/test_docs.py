@@ -1,4 +1,4 @@
-"""The README and the pages in docs/: what they show runs, and their tables match the program."""
+"""The README and the pages in docs/: their commands run, and their tables match the program."""
 
 import re
 import shlex

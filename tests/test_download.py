@@ -1,4 +1,4 @@
-"""Downloads from mirrors, with everything that can go wrong."""
+"""Downloads from mirrors, and their failures."""
 
 import io
 import re

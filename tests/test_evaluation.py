@@ -190,7 +190,7 @@ def refusal(runs: list[Run], data: Dataset, **given: Any) -> str:
     return str(caught.value)
 
 
-def test_what_does_not_fit_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_data_that_does_not_fit_the_network_is_refused_in_one_line(tmp_path: Path) -> None:
     run, other = small_run(tmp_path / "run"), small_run(tmp_path / "other", train_size=17)
     data = small_dataset()
     assert tells(refusal([run], small_dataset(n_in=5)), f"{data.name} 5 6 {run.folder}")

@@ -31,7 +31,7 @@ def write(text: str) -> Path:
     return path
 
 
-def test_file_gives_variants_their_own_settings_before_flags_before_defaults() -> None:
+def test_variant_settings_take_precedence_over_flags_and_flags_over_defaults() -> None:
     experiment = read_experiment(write(FILE), {"epochs": 4, "batch_size": 50}, None)
     assert (experiment.title, experiment.seeds) == ("Two rates", (3, 5))
     slow, fast = experiment.variants["slow"], experiment.variants["fast one"]
@@ -41,11 +41,11 @@ def test_file_gives_variants_their_own_settings_before_flags_before_defaults() -
     assert (fast.cost, fast.learning_rate, fast.epochs) == ("quadratic", 3.0, 2)
 
 
-def test_seeds_of_the_command_line_go_before_those_of_the_file() -> None:
+def test_seeds_of_the_command_line_take_precedence_over_the_file() -> None:
     assert read_experiment(write(FILE), {}, 4).seeds == (0, 1, 2, 3)
 
 
-def test_number_of_seeds_may_stand_for_the_list() -> None:
+def test_seeds_may_be_given_as_a_number() -> None:
     assert read_experiment(write(FILE.replace("[3, 5]", "2")), {}, None).seeds == (0, 1)
 
 
@@ -100,7 +100,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "message"), BAD, ids=range(len(BAD)))
-def test_experiment_that_cannot_be_is_refused(text: str, message: str) -> None:
+def test_invalid_experiment_is_refused(text: str, message: str) -> None:
     with pytest.raises(NetlearnError) as caught:
         read_experiment(write(text), {}, None)
     assert tells(str(caught.value), message)

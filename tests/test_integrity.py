@@ -168,7 +168,7 @@ def test_settings_of_a_checkpoint_are_read_from_its_header(copied: Path) -> None
 
 
 @pytest.mark.parametrize("more", [1, 2**70])
-def test_rows_that_the_metrics_do_not_have_are_refused(copied: Path, more: int) -> None:
+def test_checkpoint_with_more_rows_than_the_metrics_is_refused(copied: Path, more: int) -> None:
     """A forged checkpoint states their hash and a larger size."""
     content = (copied / metrics.NAME).read_bytes()
     with pytest.raises(RunError, match=r"metrics\.csv: its first [\d,]+ bytes"):
@@ -176,7 +176,7 @@ def test_rows_that_the_metrics_do_not_have_are_refused(copied: Path, more: int) 
 
 
 @pytest.mark.parametrize("name", ["a\0b", "..", "a/b", "x" * 300, "\x1b[2J"])
-def test_names_in_sums_that_no_run_has_are_refused(copied: Path, name: str) -> None:
+def test_unknown_names_in_sums_are_refused(copied: Path, name: str) -> None:
     lines = (copied / "SHA256SUMS").read_bytes().rpartition(b"# ")[0] + f"{'0' * 64}  {name}\n".encode()
     (copied / "SHA256SUMS").write_bytes(lines + f"# {hashlib.sha256(lines).hexdigest()}\n".encode())
     with pytest.raises(RunError, match=r"run/SHA256SUMS: was changed"):

@@ -112,7 +112,7 @@ def test_same_generator_state_gives_the_same_network() -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_what_the_passes_return_is_the_callers_own() -> None:
+def test_returned_arrays_belong_to_the_caller() -> None:
     network = Network([3, 4, 2], rng=np.random.default_rng(0))
     x, y = np.ones((3, 5)), np.zeros((2, 5))
     arrays = [network.feedforward(x), *itertools.chain(*network.backprop(x, y))]
@@ -125,13 +125,13 @@ def test_what_the_passes_return_is_the_callers_own() -> None:
 
 @pytest.mark.parametrize("size", [1e3, 1e20, 3e38])
 @pytest.mark.parametrize("cost", COSTS)
-def test_numbers_beyond_the_largest_come_without_warnings(cost: str, size: float) -> None:
+def test_overflow_gives_no_warnings(cost: str, size: float) -> None:
     network = Network([3, 4, 2], cost, "relu", initializer=(-size, size))
     network.feedforward(np.full((3, 1), -1.0))
     network.backprop(np.full((3, 1), -1.0), np.array([[1.0], [0.0]]))
 
 
-def test_workspaces_of_many_batch_sizes_do_not_pile_up() -> None:
+def test_workspaces_of_many_batch_sizes_are_limited() -> None:
     network = Network([3, 2], rng=np.random.default_rng(0))
     for batch in range(1, 100):
         network.feedforward(np.ones((3, batch)))
@@ -243,7 +243,7 @@ def test_targets_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         ),
     ],
 )
-def test_impossible_networks_are_refused(arguments: dict[str, object], message: str) -> None:
+def test_invalid_networks_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Network(**({"sizes": [4, 3]} | arguments))  # type: ignore[arg-type]
     assert tells(str(caught.value), message)

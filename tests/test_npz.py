@@ -1,4 +1,4 @@
-"""Own data as .npz files: what is accepted, and every way in which a file can be damaged or hostile."""
+"""Own data as .npz files: what is accepted, and how damaged or hostile files are refused."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The optimizers against their formulas, written out in float64, and what else every entry of the table must do."""
+"""The optimizers, compared with their formulas in float64, and the requirements on every entry of the table."""
 
 from collections.abc import Callable, Iterator
 
@@ -91,7 +91,7 @@ def regularized(l2: float, l1: float, n: int) -> Gradient:
     return gradient
 
 
-def test_every_optimizer_has_its_formula_here() -> None:
+def test_every_optimizer_has_a_reference_formula() -> None:
     assert FORMULAS.keys() == OPTIMIZERS.keys()
 
 
@@ -165,7 +165,7 @@ def test_default_rates_depend_on_cost_and_optimizer() -> None:
     assert default_rate("momentum", 0.5, {"momentum": 0.0}) == 0.5
 
 
-def test_restored_state_continues_as_if_nothing_had_happened() -> None:
+def test_restored_state_continues_identically() -> None:
     x, y = next(mini_batches())
     for name, cls in OPTIMIZERS.items():
         network = Network(SIZES, rng=np.random.default_rng(0), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it works away from the repository."""
+"""The wheel: its content, and that it works outside the repository."""
 
 import os
 import re
@@ -48,7 +48,7 @@ def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> N
         assert re.search(rf"^{path.stem} +\w", listed.stdout, re.MULTILINE), path
 
 
-def test_version_stands_in_one_place() -> None:
+def test_version_is_defined_once() -> None:
     found = [
         path.name
         for path in [

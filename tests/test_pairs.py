@@ -74,7 +74,7 @@ def test_difference_in_every_seed_is_clear_though_the_seeds_spread_more() -> Non
     assert "in 3 of 3 seeds (95 % interval 0.97 to 1.01)" in text
 
 
-def test_few_seeds_ahead_in_each_with_an_interval_about_0_are_too_few_to_be_sure() -> None:
+def test_few_seeds_with_an_interval_around_0_are_too_few_to_be_sure() -> None:
     assert sentence(late=LATE, early=EARLY) == (
         "In test accuracy early ended ahead of late by 19.23 points on average, in 3 of 3 seeds "
         "(95 % interval −5.40 to 43.87, which includes 0: 3 seeds are too few to be sure); "
@@ -184,7 +184,7 @@ def test_table_has_no_line_of_intervals_where_there_are_none() -> None:
 
 
 @pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
-def test_figures_of_the_pairs_stand_in_summary_json_and_in_what_compare_prints() -> None:
+def test_figures_of_the_pairs_are_in_summary_json_and_in_the_output() -> None:
     result = compare(*QUICK, "--epochs", "1", "--out", "out", "-q")
     assert result.exit_code == 0, result.output
     summary = msgspec.json.decode(Path("out/summary.json").read_bytes())

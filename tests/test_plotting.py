@@ -59,7 +59,7 @@ def test_training_and_validation_differ_in_colour_dashes_and_name() -> None:
     assert [line.get_label() for line in lines] == ["training set (its first 1,000 examples)", "validation set"]
 
 
-def test_legend_says_of_how_many_examples_only_where_it_is_a_part() -> None:
+def test_legend_gives_the_number_of_examples_only_for_a_part() -> None:
     lines = curves(columns(RECORDS), 50, "title", 500).axes[0].get_lines()
     assert lines[0].get_label() == "training set"
 
@@ -77,7 +77,7 @@ def test_cost_below_zero_is_in_the_picture() -> None:
     assert curves(columns(below), 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
 
 
-def test_users_text_is_never_taken_for_mathematics() -> None:
+def test_text_of_users_is_never_parsed_as_mathematics() -> None:
     for title in ("x_$.npz", "$x^$", "a $ b", "digits 手"):
         assert render(curves(columns(RECORDS), 5000, title, 50_000), "png").startswith(b"\x89PNG")
 
@@ -109,7 +109,7 @@ def test_examples_are_shown_above_their_labels() -> None:
     np.testing.assert_array_equal(canvas.get_images()[7].get_array(), data.train.x[7].reshape(28, 28))
 
 
-def test_examples_that_are_no_images_cannot_be_shown() -> None:
+def test_examples_that_are_not_images_cannot_be_shown() -> None:
     with pytest.raises(DataError, match=r"neuron: .*must be images"):
         examples(datasets.load("neuron"))
 

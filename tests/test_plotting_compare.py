@@ -40,7 +40,7 @@ def test_variants_differ_in_dashes_or_markers_and_layers_in_dashes(drawn: dict[s
     }  # fmt: skip
 
 
-def test_gradients_of_single_neurons_lie_on_the_theorys_lines(drawn: dict[str, Figure]) -> None:
+def test_gradients_of_single_neurons_lie_on_the_lines_of_the_theory(drawn: dict[str, Figure]) -> None:
     quadratic, its_theory, entropy, its_line = (
         [np.array(data) for data in line.get_data()] for line in drawn["error-vs-gradient"].axes[0].get_lines()
     )

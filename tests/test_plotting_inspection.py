@@ -103,7 +103,7 @@ def test_disagreements_name_each_run_and_its_answers(classes: int, runs: int) ->
     check_nothing_is_cut_off(inspection.disagreements(given, counts, None, LONG))
 
 
-def test_letters_go_on_after_z() -> None:
+def test_letters_continue_after_z() -> None:
     assert [letter(i) for i in (0, 25, 26, 51, 52)] == ["A", "Z", "A1", "Z1", "A2"]
 
 
@@ -129,7 +129,7 @@ def test_weights_that_are_all_zero_can_be_drawn() -> None:
     assert render(figure, "png").startswith(b"\x89PNG")
 
 
-def test_users_text_is_never_taken_for_mathematics() -> None:
+def test_text_of_users_is_never_parsed_as_mathematics() -> None:
     for figure in (
         inspection.confusion(np.eye(2, dtype=int), "runs/$x^$"),
         inspection.disagreements({"$a": answers(1, 2), "b^$": answers(1, 2)}, np.eye(2, dtype=int), None, "a $ b"),
@@ -176,7 +176,7 @@ def test_comparison_leaves_out_what_it_cannot_show(tmp_path: Path, monkeypatch: 
     assert not any("moved" in text for text in texts(figure))
 
 
-def test_comparison_imports_own_costs_only_if_they_are_its_own(
+def test_comparison_imports_only_the_costs_of_its_own_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)

@@ -62,7 +62,7 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
     assert accuracy.get_ylim()[0] <= 0.93
 
 
-def test_lowest_cost_is_told_below_the_panels_where_no_line_is() -> None:
+def test_lowest_cost_is_labelled_below_the_panels() -> None:
     figure = DRAWN["overfitting"](group([tracked("a", [3, 2, 1, 2, 2.5, 3]), tracked("b" * 60, [1] * 6)]), "title")
     assert figure is not None
     figure.draw_without_rendering()
@@ -106,7 +106,7 @@ def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> No
     assert DRAWN["layers"](group([deep("flat", 2), deep("deep", 3)]), "title") is None
 
 
-def test_up_to_six_layers_differ_in_dashes_and_their_names_stand_in_gaps_of_their_lines() -> None:
+def test_up_to_six_layers_differ_in_dashes_with_their_names_in_gaps_of_the_lines() -> None:
     figure = DRAWN["layers"](group([deep("flat", 3), deep("deep", 6)]), "title")
     assert figure is not None
     axes = figure.axes[1]
@@ -123,7 +123,7 @@ def test_up_to_six_layers_differ_in_dashes_and_their_names_stand_in_gaps_of_thei
         assert patch.get_facecolor() == (1, 1, 1, 1)
 
 
-def test_many_variants_have_colours_of_their_own_each() -> None:
+def test_many_variants_have_different_colours() -> None:
     for count in (3, 9, 20):
         assert len(set(colours_of({str(i): [] for i in range(count)}).values())) == count
 

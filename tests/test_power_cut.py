@@ -1,4 +1,4 @@
-"""A machine that dies at any moment leaves a folder from which the run is resumed."""
+"""A power cut at any moment leaves a folder from which the run can be resumed."""
 
 import itertools
 import os
@@ -46,7 +46,7 @@ def power_cut(at: int) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flush", range(1, 22))
-def test_run_that_dies_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
+def test_run_killed_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
     settings, part = small_settings(3), tmp_path / "part"
     do_run(settings, tmp_path / "whole")
     with power_cut(flush):
@@ -60,7 +60,7 @@ def test_run_that_dies_at_any_write_is_resumed(flush: int, tmp_path: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flush", range(1, 19))
-def test_resumption_that_dies_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
+def test_resumed_run_killed_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
     settings, part = small_settings(5), tmp_path / "part"
     do_run(settings, tmp_path / "whole")
     do_run(small_settings(3), part)

@@ -1,4 +1,4 @@
-"""scripts/reproduce.py and its page: what is counted, what is told of runs that failed, what an end leaves."""
+"""scripts/reproduce.py and its page: counts, verdicts, failed runs, interruption."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def tracked(*test_cost: float) -> Run:
     return one
 
 
-def test_figures_of_the_book_are_41_of_mnist_ten_of_them_read_in_two_ways_and_52_of_the_neuron() -> None:
+def test_book_has_41_figures_of_mnist_ten_with_two_readings_and_52_of_the_neuron() -> None:
     figures = [claim.figure for claim in CLAIMS if claim.book is not None]
     of_neuron = [figure for figure in figures if figure[0] == "neuron"]
     assert (len(figures), len(set(figures)), len(of_neuron), len(set(of_neuron))) == (103, 93, 52, 52)
@@ -87,7 +87,7 @@ def test_verdict_says_where_the_book_lies(book: float, in_range: bool, verdict: 
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_notes_are_shown_on_request_only_as_they_are_about_the_files_own_seeds() -> None:
+def test_notes_about_the_default_seeds_are_shown_on_request_only() -> None:
     plans = {"overfitting": reproduce.plan("overfitting", None, quick=True)}
     with workers_here() as workers:
         assert reproduce.reproduce("overfitting", plans["overfitting"], Path("runs/overfitting"), workers) == []
@@ -99,7 +99,7 @@ def test_notes_are_shown_on_request_only_as_they_are_about_the_files_own_seeds()
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
-def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None:
+def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() -> None:
     first = call(*QUICK)
     assert first.exit_code == 0, first.output
     files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
@@ -117,7 +117,7 @@ def test_reproduction_keeps_what_is_done_and_its_page_says_what_is_not() -> None
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_reproduction_does_again_only_the_run_that_is_missing() -> None:
+def test_reproduction_repeats_only_the_missing_run() -> None:
     experiment = reproduce.plan("initial-weights", 2, quick=True)
     with workers_here() as workers:
         reproduce.reproduce("initial-weights", experiment, Path("out"), workers)
@@ -129,7 +129,7 @@ def test_reproduction_does_again_only_the_run_that_is_missing() -> None:
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
-def test_run_that_cannot_be_done_is_told_on_the_page_and_on_stderr_with_exit_code_1() -> None:
+def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> None:
     assert call(*QUICK).exit_code == 0
     config = Path("runs/initial-weights/large-1/config.toml")
     config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
@@ -143,7 +143,7 @@ def test_run_that_cannot_be_done_is_told_on_the_page_and_on_stderr_with_exit_cod
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
-def test_page_tells_of_runs_that_were_not_asked_for_and_of_folders_that_are_none_of_ours() -> None:
+def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None:
     assert call(*QUICK).exit_code == 0
     Path("runs/initial-weights/scaled-0/summary.json").unlink()
     Path("runs/depth").mkdir()
@@ -166,7 +166,7 @@ def test_unknown_name_lists_the_books_experiments_with_the_nearest_first() -> No
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_seconds_spent_are_kept_when_it_is_ended(number: int, code: int) -> None:
+def test_seconds_spent_are_kept_when_interrupted(number: int, code: int) -> None:
     command = [sys.executable, "-m", "scripts.reproduce", "--quick", "--only", "slowdown", "--runs", "runs"]
     root = os.pathsep.join([str(Path(reproduce.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(

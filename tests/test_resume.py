@@ -1,4 +1,4 @@
-"""A run that is interrupted anywhere and resumed ends as if it never was, to the byte."""
+"""A run that is interrupted anywhere and resumed ends with the same bytes as an uninterrupted one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ def begin(settings: Settings, data: Dataset | None = None) -> Trainer:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("given", VARIANTS, ids=str)
-def test_run_interrupted_after_any_update_ends_as_if_it_was_not(given: dict[str, Any], tmp_path: Path) -> None:
+def test_run_interrupted_after_any_update_ends_like_a_whole_one(given: dict[str, Any], tmp_path: Path) -> None:
     settings = settings_of(**given)
     do_run(settings, tmp_path / "whole")
     whole = results_of(tmp_path / "whole")
@@ -44,7 +44,7 @@ def test_run_interrupted_after_any_update_ends_as_if_it_was_not(given: dict[str,
         assert results_of(tmp_path / str(update)) == whole, update
 
 
-def test_run_interrupted_many_times_ends_as_if_it_was_not(tmp_path: Path) -> None:
+def test_run_interrupted_many_times_ends_like_a_whole_one(tmp_path: Path) -> None:
     settings = settings_of()
     do_run(settings, tmp_path / "whole", draw=True)
     do_run(settings, tmp_path / "part", 1)
@@ -56,7 +56,7 @@ def test_run_interrupted_many_times_ends_as_if_it_was_not(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("given", [*VARIANTS, {"batch_size": 47, "probe_every": 7}], ids=str)
-def test_run_can_be_resumed_from_each_checkpoint_that_is_ever_written(
+def test_run_can_be_resumed_from_every_checkpoint(
     given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer_module, "CHECKPOINT_INSIDE", -1.0)
@@ -120,14 +120,12 @@ def test_folder_in_use_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     assert {file: file.read_bytes() for file in path.iterdir()} == before
 
 
-def test_run_whose_patience_is_exhausted_in_its_last_epoch_stopped_early(tmp_path: Path) -> None:
+def test_run_whose_patience_ends_in_its_last_epoch_stopped_early(tmp_path: Path) -> None:
     assert do_run(settings_of(patience=1, learning_rate=1e-9), tmp_path / "run", 10).status == "stopped early"
 
 
 @pytest.mark.parametrize("given", VARIANTS, ids=str)
-def test_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start(
-    given: dict[str, Any], tmp_path: Path
-) -> None:
+def test_extended_run_ends_like_one_with_as_many_epochs_from_the_start(given: dict[str, Any], tmp_path: Path) -> None:
     settings, longer = settings_of(**given), settings_of(**given, epochs=11)
     do_run(longer, tmp_path / "whole")
     do_run(settings, tmp_path / "part")
@@ -135,7 +133,7 @@ def test_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start(
     assert results_of(tmp_path / "part") == results_of(tmp_path / "whole")
 
 
-def test_long_epoch_gets_checkpoints_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_epoch_has_checkpoints_inside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "CHECKPOINT_INSIDE", -1.0)
     settings = settings_of(epochs=1, batch_size=1)
     data = small_dataset(train=1000)

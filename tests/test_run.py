@@ -24,7 +24,7 @@ def finish(folder: Path, **settings: Any) -> dict[str, Any]:
     return summary
 
 
-def test_run_folder_holds_all_that_is_known_of_the_run(tmp_path: Path) -> None:
+def test_run_folder_holds_all_files_of_the_run(tmp_path: Path) -> None:
     summary = finish(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([
         "checkpoint.safetensors", "config.toml", "curves.png", "curves.svg", "metrics.csv",
@@ -71,7 +71,7 @@ def test_early_stopping_keeps_the_best_weights_and_reports_them(tmp_path: Path) 
     assert summary["test_accuracy"] == np.mean(answers == test.labels)
 
 
-def test_divergence_keeps_what_was_recorded(tmp_path: Path) -> None:
+def test_diverged_run_keeps_its_records(tmp_path: Path) -> None:
     with pytest.raises(DivergenceError) as caught:
         finish(tmp_path, learning_rate=10.0, l2=470.0, epochs=100)
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -82,7 +82,7 @@ def test_divergence_keeps_what_was_recorded(tmp_path: Path) -> None:
     assert (tmp_path / "curves.png").is_file()
 
 
-def test_stopped_run_is_kept_as_interrupted(tmp_path: Path) -> None:
+def test_stopped_run_is_saved_as_interrupted(tmp_path: Path) -> None:
     settings = resolve({"hidden": (5,), "epochs": 100})
     summary = do_run(settings, tmp_path, 7)
     assert (summary.status, summary.updates) == ("interrupted", 7)
@@ -112,7 +112,7 @@ def test_variants_with_the_same_seed_are_paired() -> None:
     assert batches[0] == batches[1] != batches[2]
 
 
-def test_weights_and_shuffling_draw_from_streams_of_their_own() -> None:
+def test_weights_and_shuffling_use_separate_streams() -> None:
     trainer = make_trainer(resolve({"hidden": (5,)}), small_dataset())
     shuffling = trainer.batches.start(0)[0]["state"]["state"]
     fresh = make_trainer(resolve({"hidden": (6, 7)}), small_dataset())

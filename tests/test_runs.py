@@ -81,7 +81,7 @@ def test_taken_names_are_numbered(tmp_path: Path) -> None:
     assert free_path(tmp_path, "digits", ".png") == tmp_path / "digits-2.png"
 
 
-def test_two_runs_that_start_at_once_get_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_started_at_once_get_different_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter([tmp_path / "run", tmp_path / "run-2"])
     (tmp_path / "run").mkdir()  # by the other run, after this one looked
     monkeypatch.setattr("netlearn.runs.folder.free_path", lambda parent, name: next(found))
@@ -109,13 +109,13 @@ def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_folder_with_other_things_is_never_touched(tmp_path: Path, force: bool) -> None:
+def test_folder_with_other_files_is_never_changed(tmp_path: Path, force: bool) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     assert tells(refusal(tmp_path, force=force), f"{tmp_path}: ")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def test_file_in_the_way_and_folder_that_cannot_be_made_are_named(tmp_path: Path) -> None:
+def test_obstructing_file_and_unwritable_folder_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert tells(refusal(tmp_path / "file"), f"{tmp_path / 'file'}: ")
     assert "Not a directory" in refusal(tmp_path / "file" / "run")
@@ -154,7 +154,7 @@ def test_two_processes_cannot_enter_a_folder() -> None:
     assert train("--out", "run", "--force", "-q").exit_code == 0
 
 
-def test_failed_write_leaves_what_was_there_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RunFolder(tmp_path)
     folder.write("summary.json", b"before")
 
@@ -168,7 +168,7 @@ def test_failed_write_leaves_what_was_there_before(tmp_path: Path, monkeypatch: 
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("summary.json", b"before")]
 
 
-def test_file_is_moved_into_its_place_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_complete_file_is_moved_into_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RunFolder(tmp_path)
     folder.write("summary.json", b"before")
     seen: list[bytes] = []
@@ -178,7 +178,7 @@ def test_file_is_moved_into_its_place_whole(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "summary.json").read_bytes() == b"after"
 
 
-def test_full_disk_leaves_no_half_row(tmp_path: Path) -> None:
+def test_full_disk_leaves_no_partial_row(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\nfrom netlearn.errors import RunError\n"

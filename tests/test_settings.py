@@ -49,7 +49,7 @@ def test_settings_of_one_optimizer_can_be_switched_off_for_another() -> None:
     assert (settings.momentum, settings.beta2) == ("off", 0.99)
 
 
-def test_later_layers_go_before_earlier_ones_and_before_the_defaults() -> None:
+def test_later_layers_take_precedence_over_earlier_ones_and_defaults() -> None:
     settings = resolve({"epochs": 5, "seed": 1}, {"seed": 2})
     assert (settings.epochs, settings.seed, settings.batch_size) == (5, 2, 10)
 
@@ -106,7 +106,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), BAD)
-def test_value_that_is_not_allowed_is_refused_with_key_value_and_what_is(name: str, value: Any, reason: str) -> None:
+def test_invalid_value_is_refused_with_key_value_and_allowed_values(name: str, value: Any, reason: str) -> None:
     with pytest.raises(SettingsError) as caught:
         check(name, value, name)
     assert tells(str(caught.value), f"{name} {reason}")
@@ -121,7 +121,7 @@ def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> No
     assert "epochs" in str(caught.value)
 
 
-def test_key_like_no_other_is_refused_with_all_of_them() -> None:
+def test_key_without_a_near_match_is_refused_with_all_keys() -> None:
     with pytest.raises(SettingsError) as caught:
         check("zzz", 1, "zzz")
     assert all(name in str(caught.value) for name in ("zzz", *FIELDS))
@@ -140,7 +140,9 @@ def test_byte_order_mark_and_long_comments_are_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("found", "reader"), [("1", "0.1"), ("3", "later")])
-def test_file_of_another_format_is_refused_with_what_reads_it(tmp_path: Path, found: str, reader: str) -> None:
+def test_file_of_another_format_is_refused_with_the_version_that_reads_it(
+    tmp_path: Path, found: str, reader: str
+) -> None:
     path = tmp_path / "config.toml"
     path.write_text(f"format = {found}\nepochs = 3\n")
     with pytest.raises(SettingsError) as caught:
@@ -155,7 +157,7 @@ def test_missing_file_is_named() -> None:
     assert tells(str(caught.value), "nowhere.toml: cannot be read: No such file or directory")
 
 
-def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_invalid_toml_is_refused_with_its_position(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text("epochs = \n")
     with pytest.raises(SettingsError) as caught:
@@ -164,7 +166,7 @@ def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 5000 + b"]" * 5000], ids=["bytes", "nested"])
-def test_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.toml"
     path.write_bytes(content)
     with pytest.raises(SettingsError, match=r"run\.toml: not a TOML file: "):
@@ -179,7 +181,7 @@ def test_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
     ),
 )
-def test_any_value_is_taken_or_refused_with_one_line(name: str, value: Any) -> None:
+def test_any_value_is_accepted_or_refused_in_one_line(name: str, value: Any) -> None:
     try:
         resolve({name: check(name, value, name)})
         message = "taken"

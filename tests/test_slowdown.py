@@ -12,7 +12,7 @@ from tests.reference import ReferenceNetwork
 
 
 @pytest.mark.parametrize("cost", COSTS)
-def test_speed_is_what_the_equations_give(cost: str) -> None:
+def test_speed_equals_the_equations(cost: str) -> None:
     data = small_dataset()
     network = Network([6, 5, 3], cost, initializer="large", rng=np.random.default_rng(0), dtype=np.float64)
     x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
@@ -43,14 +43,14 @@ def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadrat
     assert 0 < speeds["quadratic"] < 0.25
 
 
-def test_stuck_neurons_are_those_that_are_wrong_by_more_than_nine_tenths() -> None:
+def test_stuck_neurons_are_wrong_by_more_than_nine_tenths() -> None:
     network = Network([1, 2], initializer=(0, 3), dtype=np.float64)  # both outputs are σ(3) = 0.953
     speed = measure_speed(network, np.ones((1, 1)), np.array([[1.0], [0.0]]))
     assert speed.stuck == 0.5
     assert speed.output_error == pytest.approx(0.5)
 
 
-def test_learning_speed_without_any_error_is_not_a_number() -> None:
+def test_learning_speed_without_error_is_nan() -> None:
     network = Network([1, 1], initializer=(0, -1000))
     x, y = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
     assert math.isnan(measure_speed(network, x, y).learning_speed)
@@ -71,7 +71,7 @@ def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
 
 
 @pytest.mark.parametrize(("bias", "label", "accuracy"), [(1, 1, 1), (1, 0, 0), (-1, 0, 1), (-1, 1, 0)])
-def test_single_output_answers_1_above_one_half(bias: float, label: int, accuracy: float) -> None:
+def test_single_output_means_1_above_one_half(bias: float, label: int, accuracy: float) -> None:
     network = Network([1, 1], initializer=(0, bias), dtype=np.float64)
     examples = Examples(np.ones((1, 1), np.float32), np.array([label]))
     assert evaluate(network, examples).accuracy == accuracy

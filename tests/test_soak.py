@@ -8,7 +8,7 @@ from scripts.soak import soak
 
 
 @pytest.mark.slow
-def test_run_killed_at_random_instants_and_resumed_ends_as_an_uninterrupted_one() -> None:
+def test_run_killed_at_random_instants_and_resumed_ends_like_an_uninterrupted_one() -> None:
     result = soak(5, 150, Path())
     assert result.kills
     assert result.checkpoints > 1

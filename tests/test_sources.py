@@ -94,7 +94,7 @@ def test_advice_after_a_failed_download_works(
     assert (data.name, data.where) == (name, str(folder))
 
 
-def test_own_folder_precedes_the_cache(
+def test_own_folder_takes_precedence_over_the_cache(
     known: Callable[..., None], tmp_path: Path, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known("good")

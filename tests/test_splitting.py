@@ -49,7 +49,7 @@ def test_every_training_example_is_used_once_with_its_label(tmp_path: Path) -> N
     assert np.any(np.diff(rows) < 0)
 
 
-def test_split_depends_on_the_content_of_a_file_only(tmp_path: Path) -> None:
+def test_split_depends_only_on_the_content_of_a_file(tmp_path: Path) -> None:
     first = write_npz(tmp_path / "own.npz", SORTED)
     moved = shutil.copy(first, tmp_path / "moved.npz")
     np.testing.assert_array_equal(datasets.load(first).train.x, datasets.load(str(moved)).train.x)
@@ -82,7 +82,7 @@ def test_unsuitable_validation_arrays_are_refused(
     assert re.match(rf"{re.escape(path)}: .*{facts}", refused(path))
 
 
-def test_folder_of_own_idx_files_is_split_likewise(tmp_path: Path) -> None:
+def test_folder_of_own_idx_files_is_split_in_the_same_way(tmp_path: Path) -> None:
     arrays = small_arrays(train=60)
     arrays[1] = np.sort(arrays[1])
     data = datasets.load(str(write_folder(tmp_path / "own", arrays)))

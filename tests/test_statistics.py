@@ -45,7 +45,7 @@ def test_run_folder_is_read_back(folder: Path) -> None:
     assert read.at_update("epoch", 49) is None
 
 
-def test_single_output_neurons_are_kept_and_lie_on_the_theorys_line(folder: Path) -> None:
+def test_single_output_neurons_are_stored_and_match_the_theory(folder: Path) -> None:
     samples = read_run(folder, "").samples()
     assert list(samples) == [0, 10]
     for error, gradient in samples.values():
@@ -53,14 +53,14 @@ def test_single_output_neurons_are_kept_and_lie_on_the_theorys_line(folder: Path
         np.testing.assert_allclose(gradient, error, rtol=1e-6)
 
 
-def test_run_without_single_neurons_has_none(folder: Path) -> None:
+def test_run_without_single_neurons_reads_as_none(folder: Path) -> None:
     (folder / "output_neurons.safetensors").unlink()
     reseal(folder)
     assert read_run(folder, "").samples() == {}
 
 
 @pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json"])
-def test_folder_with_a_file_missing_is_no_finished_run(folder: Path, name: str) -> None:
+def test_folder_with_a_missing_file_is_not_a_finished_run(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(RunError) as caught:
         read_run(folder, "")
@@ -88,7 +88,7 @@ LIES = [
 
 
 @pytest.mark.parametrize(("name", "content", "message"), LIES, ids=range(len(LIES)))
-def test_run_folder_that_lies_is_refused(folder: Path, name: str, content: bytes, message: str) -> None:
+def test_inconsistent_run_folder_is_refused(folder: Path, name: str, content: bytes, message: str) -> None:
     (folder / name).write_bytes(content)
     reseal(folder)
     with pytest.raises(RunError) as caught:
@@ -106,14 +106,14 @@ def test_reading_a_run_imports_no_cost(folder: Path) -> None:
     assert not Path("ran").exists()
 
 
-def test_neurons_file_that_lies_is_refused(folder: Path) -> None:
+def test_inconsistent_neurons_file_is_refused(folder: Path) -> None:
     save_file({"error.0": np.zeros(3, np.float32)}, folder / "output_neurons.safetensors", {"updates": "0"})
     reseal(folder)
     with pytest.raises(RunError, match=r"output_neurons\.safetensors: .*gradient\.0"):
         read_run(folder, "").samples()
 
 
-def test_row_sums_a_variant_up_over_its_seeds() -> None:
+def test_row_summarizes_a_variant_over_its_seeds() -> None:
     runs = [run(seed=0, test_accuracy=0.9), run(seed=1, test_accuracy=0.8, best_validation_accuracy=0.8)]
     row = summarize("a", runs)
     assert (row.seeds, row.finished, row.learning_rate, row.data) == (2, 2, 0.5, "small")
@@ -142,7 +142,7 @@ def test_diverged_and_failed_runs_count_as_seeds_with_their_problem() -> None:
     ("updates", "seeds", "median"),
     [((1, 2, 9), 3, 2), ((1, 5), 3, 5), ((1,), 3, None), ((1, 5), 2, 3), ((1,), 2, None), ((), 1, None)],
 )
-def test_median_counts_seeds_that_never_reached_as_last(
+def test_median_counts_seeds_that_never_reached_it_as_last(
     updates: tuple[int, ...], seeds: int, median: float | None
 ) -> None:
     from netlearn.experiments.statistics import Reached  # noqa: PLC0415 (beside its only use)
@@ -175,7 +175,7 @@ def test_runs_are_grouped_by_variant_in_order() -> None:
         ({"error": "diverged"}, "Not paired: no seed has two finished runs."),
     ],
 )
-def test_pairing_is_said_as_the_hashes_have_it(other: dict[str, Any], start: str) -> None:
+def test_pairing_follows_from_the_hashes(other: dict[str, Any], start: str) -> None:
     assert pairing([run("a"), run("b", **other)]).startswith(start)
 
 

@@ -1,4 +1,4 @@
-"""What netlearn exists to show, point by point (chapter 3, "The cross-entropy cost function")."""
+"""The theory that netlearn demonstrates, point by point (chapter 3, "The cross-entropy cost function")."""
 
 import numpy as np
 import pytest

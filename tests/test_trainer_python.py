@@ -1,4 +1,4 @@
-"""The trainer as a Python caller uses it: own weights, own order, no probes, and settings that stay what they are."""
+"""The trainer called from Python: given weights, given order, no probes, fixed settings."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_without_probes_the_same_is_learned_and_nothing_is_measured(monkeypatch:
 
 
 @pytest.mark.parametrize("name", ["learning_rate", "l2", "batch_size"])
-def test_settings_cannot_be_half_changed(name: str) -> None:
+def test_settings_of_a_trainer_cannot_be_assigned(name: str) -> None:
     trainer = make(l2=0.25)
     assert getattr(trainer, name) == {"learning_rate": 0.5, "l2": 0.25, "batch_size": 10}[name]
     for thing in (trainer, trainer.batches):
@@ -88,7 +88,7 @@ def test_network_that_does_not_fit_the_data_is_refused(sizes: tuple[int, ...]) -
         ({"probe_every": 0, "patience": 1}, "probe_every 0: must be 1"),
     ],
 )
-def test_settings_that_no_training_has_are_refused(given: dict[str, Any], message: str) -> None:
+def test_invalid_training_settings_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         make(**given)
     assert tells(str(caught.value), message)

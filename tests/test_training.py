@@ -47,7 +47,7 @@ def without_seconds(records: list[Record]) -> list[Record]:
 
 @pytest.mark.parametrize("batch_size", [1, 10, 47])
 @pytest.mark.parametrize("cost", COSTS)
-def test_weights_equal_the_references_after_50_mini_batches_with_l2(cost: str, batch_size: int) -> None:
+def test_weights_equal_the_reference_after_50_mini_batches_with_l2(cost: str, batch_size: int) -> None:
     data = small_dataset()
     updates_per_epoch = -(-47 // batch_size)  # the last mini-batch of 10 has 7 examples
     epochs = -(-50 // updates_per_epoch)
@@ -69,7 +69,7 @@ def test_weights_equal_the_references_after_50_mini_batches_with_l2(cost: str, b
         np.testing.assert_allclose(fast[:, 0], exact, rtol=1e-12)
 
 
-def test_probes_come_in_the_first_epoch_at_1_2_5_10_and_at_every_epochs_end() -> None:
+def test_probes_are_at_1_2_5_10_in_the_first_epoch_and_at_the_end_of_every_epoch() -> None:
     records = list(make(small_dataset(train=235)))
     assert [record.update for record in records] == [0, 1, 2, 5, 10, 20, 24, 48, 72]
     assert [record.epoch for record in records] == pytest.approx(
@@ -88,7 +88,7 @@ def test_probes_come_in_the_first_epoch_at_1_2_5_10_and_at_every_epochs_end() ->
         (5000, [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]),
     ],
 )
-def test_probes_of_the_first_epoch_end_with_it(updates: int, probes: list[int]) -> None:
+def test_early_probes_stop_after_the_first_epoch(updates: int, probes: list[int]) -> None:
     schedule = Schedule(last=3 * updates, updates_per_epoch=updates)
     assert [update for update in range(updates + 1) if schedule.probe_due(update)] == probes
     stops = [0]
@@ -97,7 +97,7 @@ def test_probes_of_the_first_epoch_end_with_it(updates: int, probes: list[int]) 
     assert stops == [*probes, 2 * updates, 3 * updates]
 
 
-def test_later_probes_come_every_few_epochs_whatever_the_length_of_the_run() -> None:
+def test_later_probes_have_a_fixed_distance_whatever_the_length_of_the_run() -> None:
     for last in (24, 100, 77):
         schedule = Schedule(last, updates_per_epoch=12, probe_every=3)
         assert [update for update in range(13, 101) if schedule.probe_due(update)] == [36, 72]
@@ -140,7 +140,7 @@ def test_same_seed_gives_the_same_bytes() -> None:
         assert a.tobytes() == b.tobytes()
 
 
-def test_measuring_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_does_not_change_training(monkeypatch: pytest.MonkeyPatch) -> None:
     probed = make(batch_size=1)
     list(probed)
     monkeypatch.setattr(Schedule, "probe_due", lambda self, update: False)
@@ -157,7 +157,7 @@ def test_training_learns() -> None:
     assert records[-1].train_cost < records[0].train_cost / 3
 
 
-def test_patience_ends_training_that_many_epochs_after_the_best_and_keeps_its_weights() -> None:
+def test_patience_stops_training_after_the_best_epoch_and_keeps_its_weights() -> None:
     trainer = make(small_dataset(train=300), epochs=200, patience=4)
     ends: dict[int, tuple[float, list[np.ndarray]]] = {}
     for record in trainer:
@@ -173,7 +173,7 @@ def test_patience_ends_training_that_many_epochs_after_the_best_and_keeps_its_we
         np.testing.assert_array_equal(restored, kept)
 
 
-def test_without_patience_every_epoch_is_done_and_the_best_is_known() -> None:
+def test_without_patience_all_epochs_run_and_the_best_is_known() -> None:
     trainer = make(epochs=5)
     list(trainer)
     assert trainer.update == 25
@@ -192,7 +192,7 @@ def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
     assert trainer.update < 100
 
 
-def test_weights_that_l2_blows_up_are_noticed_as_soon_as_the_cost_overflows() -> None:
+def test_weights_enlarged_by_l2_are_noticed_as_soon_as_the_cost_overflows() -> None:
     data = small_dataset(train=9400)
     trainer = make(
         data, learning_rate=1.0, l2=9400 * 12, batch_size=200, epochs=50
@@ -213,7 +213,7 @@ def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> 
 
 
 @pytest.mark.parametrize("batch_size", [1, 30, 50, 200])
-def test_divergence_inside_an_epoch_is_noticed_when_mini_batches_are_gathered_next(batch_size: int) -> None:
+def test_divergence_inside_an_epoch_is_noticed_after_the_gathered_group(batch_size: int) -> None:
     trainer = make(small_dataset(train=47 * batch_size), batch_size=batch_size)
     broken: list[int] = []
 
@@ -238,7 +238,7 @@ class Weighted(CrossEntropy):
         return out
 
 
-def test_end_does_not_depend_on_where_training_was_interrupted_or_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_result_does_not_depend_on_interruptions_or_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "TOGETHER", 20)
     data = small_dataset(train=100, outputs=9)
 
@@ -300,7 +300,7 @@ def test_checkpoints_are_written_where_training_stops_and_where_it_ends() -> Non
         assert seen[-1] == trainer.update == last
 
 
-def test_checkpoints_come_at_each_epochs_end_and_without_a_probe_once_a_second(
+def test_checkpoints_are_at_the_end_of_epochs_and_without_a_probe_once_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def checkpoints(**given: Any) -> list[int]:
@@ -316,7 +316,7 @@ def test_checkpoints_come_at_each_epochs_end_and_without_a_probe_once_a_second(
     assert checkpoints(probe_every=3) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_stop_ends_within_the_mini_batches_gathered_at_once_with_a_last_record() -> None:
+def test_stop_ends_within_a_gathered_group_with_a_last_record() -> None:
     trainer = make(small_dataset(train=1000), batch_size=1, epochs=50)
     trainer.on_progress = lambda: trainer.stop() if trainer.update > 600 else None
     records = list(trainer)
@@ -325,12 +325,12 @@ def test_stop_ends_within_the_mini_batches_gathered_at_once_with_a_last_record()
 
 
 @pytest.mark.parametrize("last", [1, 33, 47, 94])
-def test_run_that_ends_early_ends_with_a_record_after_exactly_that_update(last: int) -> None:
+def test_training_limited_to_an_update_ends_there_with_a_record(last: int) -> None:
     trainer = make(batch_size=1, epochs=50, last=last)
     assert list(trainer)[-1].update == trainer.update == last
 
 
-def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
+def test_training_uses_one_blas_thread_and_restores_the_others() -> None:
     def threads() -> list[int]:
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
@@ -342,7 +342,7 @@ def test_training_uses_one_blas_thread_and_gives_the_others_back() -> None:
     assert all(set(found) == {1} for found in inside)
 
 
-def test_stop_at_the_last_probe_of_an_epoch_keeps_that_epoch_in_mind() -> None:
+def test_stop_at_the_last_probe_of_an_epoch_counts_that_epoch() -> None:
     trainer = make(epochs=2)
     for record in trainer:
         if record.epoch == 2:
@@ -357,7 +357,7 @@ def test_evaluation_of_a_part_equals_the_records() -> None:
     assert figures(trainer, trainer.data.validation) == (records[-1].validation_cost, records[-1].validation_accuracy)
 
 
-def test_probes_may_be_some_epochs_apart_and_change_nothing_of_what_is_learned() -> None:
+def test_probes_may_be_some_epochs_apart_without_changing_training() -> None:
     often, seldom = make(epochs=8), make(epochs=8, probe_every=3)
     list(often)
     assert [record.epoch for record in seldom if record.epoch >= 1] == [1, 3, 6, 8]
@@ -371,7 +371,7 @@ def test_stop_between_two_probes_ends_with_a_last_record() -> None:
     assert list(trainer)[-1].update == trainer.update == 35
 
 
-def test_patience_counts_epochs_and_is_looked_at_when_there_is_a_probe() -> None:
+def test_patience_counts_epochs_and_is_checked_at_probes() -> None:
     trainer = make(learning_rate=1e-9, epochs=100, probe_every=4, patience=6)
     assert [record.epoch for record in trainer if record.epoch >= 1] == [1, 4, 8]
 

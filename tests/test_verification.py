@@ -10,7 +10,7 @@ from tests.messages import tells
 from tests.runs import reseal
 
 
-def test_stored_run_comes_out_again_to_the_byte() -> None:
+def test_stored_run_is_repeated_to_the_byte() -> None:
     train("-q", "--out", "run", "--patience", "1", "--learning-rate", "3")
     before = {path: path.read_bytes() for path in Path("run").iterdir()}
     result = call("verify", "run")
@@ -22,7 +22,7 @@ def test_stored_run_comes_out_again_to_the_byte() -> None:
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
-def test_run_that_was_resumed_or_diverged_comes_out_again_too() -> None:
+def test_resumed_or_diverged_run_is_repeated_to_the_byte() -> None:
     train("-q", "--out", "run")
     call("train", "-q", "--resume", "run", "--epochs", "3")
     train("-q", "--out", "wild", "--learning-rate", "1000", "--l2", "500")
@@ -30,7 +30,7 @@ def test_run_that_was_resumed_or_diverged_comes_out_again_too() -> None:
     assert call("verify", "wild", "-q").exit_code == 0
 
 
-def test_other_weights_are_told_with_the_largest_difference_and_what_differs_of_the_environment() -> None:
+def test_other_weights_are_reported_with_the_largest_difference_and_the_environment() -> None:
     train("-q", "--out", "run")
     path = Path("run/weights.safetensors")
     tensors = load_file(path)
@@ -77,7 +77,7 @@ def test_forged_number_of_epochs_is_found() -> None:
 
 
 @pytest.mark.parametrize("name", ["config.toml", "summary.json", "weights.safetensors"])
-def test_folder_that_is_no_ended_run_is_refused(name: str) -> None:
+def test_folder_without_a_finished_run_is_refused(name: str) -> None:
     train("-q", "--out", "run")
     Path("run", name).unlink()
     result = call("verify", "run", "-q")

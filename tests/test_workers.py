@@ -65,13 +65,13 @@ def test_worker_that_dies_costs_its_task_one_retry(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_task_that_kills_two_workers_is_given_up_and_the_others_finish() -> None:
+def test_task_that_kills_two_workers_fails_and_the_others_finish() -> None:
     with Workers(2) as workers:
         assert workers.map(live_or_die, [0, 1, 2, 3]) == [0, None, 2, 3]
 
 
 @pytest.mark.slow
-def test_error_of_a_task_ends_it_all() -> None:
+def test_error_of_a_task_ends_all_tasks() -> None:
     with pytest.raises(ValueError, match="wrong"), Workers(2) as workers:
         workers.map(fail, [1, 2, 3])
 
@@ -87,7 +87,7 @@ def test_interrupt_ends_the_workers_at_once() -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_another_executor_can_take_the_place_of_processes() -> None:
+def test_another_executor_can_replace_processes() -> None:
     made = []
 
     class Counting(ThreadPoolExecutor):
@@ -112,7 +112,7 @@ class Odd(ThreadPoolExecutor):
         return future
 
 
-def test_executor_that_raises_an_odd_error_costs_a_retry_and_then_the_task() -> None:
+def test_unusual_error_of_an_executor_costs_a_retry_and_then_the_task() -> None:
     executors = [Odd(1), ThreadPoolExecutor(1), Odd(1), Odd(1), ThreadPoolExecutor(1)]
     with Workers(1, lambda: executors.pop(0)) as workers:
         assert workers.map(double, [1]) == [2]

@@ -1,4 +1,4 @@
-"""Forged files, bombs and links that lead elsewhere: refused in one line, in little memory."""
+"""Forged files, decompression bombs and links: refused in one line, in little memory."""
 
 import gzip
 import json
@@ -60,7 +60,7 @@ def npz_bomb(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [idx_bomb, npz_bomb])
-def test_bomb_is_refused_in_little_memory(make: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_decompression_bomb_is_refused_in_little_memory(make: Callable[[Path], Path], tmp_path: Path) -> None:
     path = make(tmp_path / "bomb.npz")
     message, megabytes = python("-c", MEASURE, str(path)).stdout.splitlines()
     assert re.search(r"[\d,]+ bytes unpack to [\d,]+; must be at most 200 times more$", message)
@@ -101,7 +101,7 @@ def test_writing_follows_no_link(run: Path) -> None:
     assert not list(run.glob(".*"))
 
 
-def test_weights_behind_a_link_are_not_verified(run: Path) -> None:
+def test_verify_does_not_follow_a_link_to_weights(run: Path) -> None:
     (run / "weights.safetensors").rename("elsewhere")
     (run / "weights.safetensors").symlink_to(Path("elsewhere").resolve())
     result = call("verify", "run", "-q")
@@ -118,7 +118,7 @@ TENSORS = [
 
 
 @pytest.mark.parametrize(("change", "message"), TENSORS, ids=range(len(TENSORS)))
-def test_tensors_that_are_not_those_expected_are_refused(change: dict[str, object], message: str) -> None:
+def test_unexpected_tensors_are_refused(change: dict[str, object], message: str) -> None:
     shapes = weights.shapes_of((4, 3, 2))
     tensors = {name: np.ones(shape, np.float32) for name, shape in shapes.items()} | change
     content = save({name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)})
@@ -134,13 +134,13 @@ def test_message_about_many_arrays_is_short() -> None:
     assert len(str(caught.value)) < 1000
 
 
-def test_config_that_no_longer_validates_is_refused(run: Path) -> None:
+def test_invalid_config_of_a_run_is_refused(run: Path) -> None:
     (run / "config.toml").write_text((run / "config.toml").read_text() + "momentum = 0.9\n")
     result = call("train", "--resume", "run")
     assert tells(result.stderr, "Error: unknown key run/config.toml: momentum: ")
 
 
-def test_file_of_settings_that_is_too_large_is_refused() -> None:
+def test_too_large_settings_file_is_refused() -> None:
     Path("large.toml").write_text("#" * 250_001)
     result = call("train", "--config", "large.toml")
     assert tells(result.stderr, "Error: large.toml: more than 250,000 bytes; no settings need that many\n")

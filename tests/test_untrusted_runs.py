@@ -1,4 +1,4 @@
-"""Run folders and settings that others made: nothing in them is executed, and every size is bounded."""
+"""Run folders and settings from others: nothing in them is executed, and every size is bounded."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def run(finished: Path) -> Path:
         ("seeds = [[0x" + "f" * 3600 + "]]", "10,000 bits"),
     ],
 )
-def test_toml_that_would_fill_the_memory_or_cannot_be_printed_is_refused(content: str, message: str) -> None:
+def test_toml_that_would_fill_memory_or_cannot_be_printed_is_refused(content: str, message: str) -> None:
     Path("x.toml").write_text(content)
     with pytest.raises(SettingsError) as caught:
         decode_toml(Path("x.toml"))
@@ -71,7 +71,7 @@ def test_code_in_a_run_folder_is_never_executed(run: Path) -> None:
     assert not ran.exists()
 
 
-def test_cost_beside_the_run_folder_is_the_users_own(run: Path) -> None:
+def test_cost_beside_the_run_folder_is_imported(run: Path) -> None:
     Path("costs_of_mine.py").write_text(EVIL.format("ran"))
     assert not lies_in("costs_of_mine:Cost", run)
     assert lies_in("costs_of_mine:Cost", Path())
