@@ -40,7 +40,7 @@ def test_help_of_train_has_every_setting_and_its_default() -> None:
     for name in FIELDS:
         assert f"--{name.replace('_', '-')} " in text
     assert text.count("[default: ") == len(FIELDS) + 1
-    assert "[default: the cost's own]" in text
+    assert "[default: that of the cost and the optimizer]" in text
 
 
 def test_help_names_the_commands_without_numpy_or_matplotlib() -> None:

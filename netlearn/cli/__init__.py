@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
+    "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),
     "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
     "data": ("netlearn.cli.data", "List, download and show data sets."),
 }

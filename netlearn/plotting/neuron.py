@@ -1,0 +1,65 @@
+"""The single neuron as an animation: output, cost and gradient of each cost, side by side."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.artist import Artist
+
+from netlearn.numerics import Array
+from netlearn.plotting.style import COLOURS, DASHES, GREY, Figure, plain
+
+FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
+PER_SECOND = 12
+LABELS = {
+    "output": "output a (0 is wanted)",
+    "cost": "cost C",
+    "gradient": "size of the gradient |∂C/∂b|",
+}
+
+
+def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnimation:
+    """Return the animation of the curves, epochs + 1 values each, that `neuron_curves` returns for each cost."""
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    epochs = len(next(iter(curves.values()))["output"]) - 1
+    panels = dict(zip(LABELS, figure.subplots(1, 3), strict=True))
+    moving = []
+    for quantity, axes in panels.items():
+        plain(axes)
+        axes.set_title(LABELS[quantity], fontsize="medium")
+        axes.set_xlabel("epochs")
+        axes.set_xlim(0, epochs * 1.02)
+        axes.set_ylim(0, 1.06 * max(float(each[quantity].max()) for each in curves.values()))
+        for i, (cost, each) in enumerate(curves.items()):
+            colour, dashes = COLOURS[i], DASHES[i]
+            axes.plot(each[quantity], dashes, color=colour, linewidth=1, alpha=0.25)
+            (line,) = axes.plot([], [], dashes, color=colour, linewidth=2.5, label=cost)
+            (dot,) = axes.plot([], [], "o", color=colour, markersize=8)
+            moving.append((each[quantity], line, dot))
+    figure.suptitle(title, fontsize="medium")
+    handles, labels = panels["output"].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(curves), frameon=False)
+    counter = panels["output"].text(
+        0.97, 0.97, "", transform=panels["output"].transAxes, color=GREY, ha="right", va="top"
+    )
+
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the layout is the same in all frames, and takes longer than drawing one
+
+    def show(epoch: int) -> list[Artist]:
+        for values, line, dot in moving:
+            line.set_data(np.arange(epoch + 1), values[: epoch + 1])
+            dot.set_data([epoch], [values[epoch]])
+        counter.set_text(f"epoch {epoch}")
+        return [counter, *(line for _, line, _ in moving), *(dot for *_, dot in moving)]
+
+    steps = dict.fromkeys(math.ceil(epochs * frame / FRAMES) for frame in range(FRAMES + 1))
+    return FuncAnimation(figure, show, frames=[*steps, *[epochs] * HELD], interval=1000 / PER_SECOND, blit=False)
+
+
+def save(movie: FuncAnimation, path: Path) -> None:
+    """Write an animation as the kind of file that the path's suffix names, .gif or .mp4."""
+    writer: AbstractMovieWriter = {".gif": PillowWriter, ".mp4": FFMpegWriter}[path.suffix](fps=PER_SECOND)
+    movie.save(path, writer=writer, dpi=100)

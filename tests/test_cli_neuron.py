@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from netlearn.cli import main
+
+
+def neuron(*arguments: str) -> str:
+    result = CliRunner().invoke(main, ["neuron", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "quadratic", "cross_entropy"),
+    [
+        (
+            (2, 2),
+            (0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028),
+            (0.9820, 0.0985, 0.0411, 0.0257, 0.0186, 0.0146, 0.0120),
+        ),
+        (
+            (0.6, 0.9),
+            (0.8176, 0.3870, 0.2110, 0.1527, 0.1237, 0.1061, 0.0940),
+            (0.8176, 0.0792, 0.0371, 0.0241, 0.0178, 0.0141, 0.0116),
+        ),
+    ],
+)
+def test_table_has_the_outputs_of_the_book(
+    start: tuple[float, float], quadratic: tuple[float, ...], cross_entropy: tuple[float, ...]
+) -> None:
+    rows = [line.split() for line in neuron("--weight", str(start[0]), "--bias", str(start[1])).splitlines()[2:]]
+    assert [int(row[0]) for row in rows] == [0, 50, 100, 150, 200, 250, 300]
+    assert [float(row[1]) for row in rows] == pytest.approx(quadratic, abs=1e-4)
+    assert [float(row[4]) for row in rows] == pytest.approx(cross_entropy, abs=1e-4)
+
+
+def test_gradient_of_the_quadratic_cost_starts_smaller_by_sigma_prime() -> None:
+    curves = json.loads(neuron("--json", "--epochs", "1"))
+    assert curves["cross-entropy"]["gradient"][0] / curves["quadratic"]["gradient"][0] == pytest.approx(56.6, abs=0.1)
+
+
+def test_gif_shows_every_epoch_of_a_short_run_and_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "neuron.gif"
+    neuron("--epochs", "2", "--gif", str(path))
+    with Image.open(path) as image:
+        assert getattr(image, "n_frames", 1) == 3
+    assert [file.name for file in tmp_path.iterdir()] == ["neuron.gif"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "facts"),
+    [
+        (["--epochs", "0"], ["--epochs", "0", "from 1"]),
+        (["--weight", "nan"], ["--weight", "nan", "from -100 to 100"]),
+        (["--learning-rate", "-1"], ["--learning-rate", "-1", "above 0"]),
+        (["--gif", "neuron.png"], ["--gif", "neuron.png", ".gif"]),
+        (["--epochs", "1", "--gif", "no/such/folder/neuron.gif"], ["no/such/folder/neuron.gif"]),
+    ],
+)
+def test_wrong_values_are_named_in_one_line(arguments: list[str], facts: list[str]) -> None:
+    result = CliRunner().invoke(main, ["neuron", *arguments])
+    assert result.exit_code in {1, 2}
+    (line,) = result.stderr.strip().splitlines()
+    assert all(fact in line for fact in facts)
+
+
+def test_mp4_needs_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = CliRunner().invoke(main, ["neuron", "--epochs", "1", "--mp4", "neuron.mp4"])
+    assert result.exit_code == 1
+    assert "ffmpeg" in result.stderr
