@@ -147,9 +147,7 @@ def test_images_and_labels_must_pair(tmp_path: Path) -> None:
     arrays[1] = arrays[1][:-1]
     folder = write_folder(tmp_path / "own", arrays)
     message = refused(str(folder))
-    assert message.startswith(f"{folder / FILES[1]}.gz: ")
-    assert "(23,); must be" in message
-    assert "(24,)" in message
+    assert message.startswith(f"{folder / FILES[1]}.gz: 23 labels; must be 24")
 
 
 def test_training_and_test_images_must_have_one_size(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_resuming_follows_no_link_and_changes_nothing_behind_it(run: Path, name:
     (run / "SHA256SUMS").unlink()  # as if it was killed
     before = Path("elsewhere").read_bytes()
     result = call("train", "--resume", "run", "--epochs", "3", "-q")
-    message = f"Error: run/{name}: not a plain file; the files of a run must lie in its folder\n"
+    message = f"Error: run/{name}: must be a regular file; the files of a run must be in its folder\n"
     assert (result.exit_code, tells(result.stderr, message)) == (1, True)
     assert Path("elsewhere").read_bytes() == before
 
@@ -105,7 +105,7 @@ def test_verify_does_not_follow_a_link_to_weights(run: Path) -> None:
     (run / "weights.safetensors").rename("elsewhere")
     (run / "weights.safetensors").symlink_to(Path("elsewhere").resolve())
     result = call("verify", "run", "-q")
-    assert "not a plain file" in result.stderr
+    assert "must be a regular file" in result.stderr
 
 
 TENSORS = [

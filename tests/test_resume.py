@@ -156,7 +156,7 @@ def test_metrics_shorter_than_the_checkpoints_rows_are_refused(tmp_path: Path) -
 def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
     settings, path = settings_of(), tmp_path / "run"
     do_run(settings, path, 7)
-    with pytest.raises(RunError, match=r"l2 0\.5; the run has 0\.1$"):
+    with pytest.raises(RunError, match=r"l2 0\.5: must be 0\.1\b"):
         resume_run(settings_of(l2=0.1), path)
-    with pytest.raises(RunError, match=r"data {}; the run has {'a\.npz': '0'}$"):
+    with pytest.raises(RunError, match=r"data {}: must be {'a\.npz': '0'}"):
         resume_run(settings, path, data=replace(small_dataset(), sha256={"a.npz": "0"}))

@@ -8,6 +8,8 @@ with the size of the file.
 import math
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,16 +25,28 @@ MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """Read an IDX file with the given number of dimensions, gzipped if its name ends in .gz."""
+    with _opened(path) as (file, size):
+        shape = _read_shape(path, file, dimensions, size)
+        content = _read_all(path, file, size)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
+    """Read only the shape of an IDX file."""
+    with _opened(path) as (file, size):
+        return _read_shape(path, file, dimensions, size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file, plain or gzipped; yields it with its unpacked size."""
     try:
         with path.open("rb") as file:
-            size = _unpacked_size(path, file)
-            shape = _read_shape(path, file, dimensions, size)
-            content = _read_all(path, file, size)
+            yield file, _unpacked_size(path, file)
     except zlib.error as error:
         raise DataError(f"{path}: not a complete gzip file: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
 def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from netlearn.datasets.arrays import Named
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.idx import read_idx
+from netlearn.datasets.idx import read_idx, shape_of
 from netlearn.datasets.npz import KEYS, read_npz
 from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, MakeBar, download, locate, sha256_of
 from netlearn.datasets.splitting import split
@@ -95,8 +95,12 @@ def _load_auto(progress: MakeBar) -> Dataset:
 
 def _load_folder(folder: Path, name: str) -> Dataset:
     paths = [_find(folder, file) for file in FILES]
+    for images, labels in (paths[:2], paths[2:]):  # before either is read, which may take gigabytes
+        n_images, n_labels = shape_of(images, 3)[0], shape_of(labels, 1)[0]
+        if n_images != n_labels:
+            raise DataError(f"{labels}: {n_labels:,} labels; must be {n_images:,}, one for each image")
     arrays = {
-        key: Named(str(path), read_idx(path, dimensions=3 if key.startswith("x") else 1))
+        key: Named(str(path), read_idx(path, 3 if key.startswith("x") else 1))
         for key, path in zip(KEYS, paths, strict=True)
     }
     return split(name, _absolute(folder), arrays, {path.name: sha256_of(path) for path in paths})

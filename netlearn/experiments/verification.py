@@ -14,7 +14,6 @@ from netlearn.errors import DivergenceError
 from netlearn.experiments.environment import environment
 from netlearn.experiments.run import make_trainer, run
 from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, snapshots, summary, weights
-from netlearn.runs.folder import MOST_BYTES
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
@@ -62,7 +61,7 @@ def verify(
         RunError: it is not the folder of such a run, or a file was changed.
     """
     then = read_run(folder)
-    Sums.read(folder).check_all(MOST_BYTES)
+    Sums.read(folder).check_all()
     weights_then = then.weights()  # before the training, which may take an hour
     data = load(then.settings.data)
     trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)

@@ -1,4 +1,8 @@
-"""Run folders: one module for each kind of file, which writes and reads it, and the reader of whole folders."""
+"""Run folders: a module for each kind of file, which writes and reads it, and a reader of whole folders.
+
+Nothing in a folder is trusted, whoever made it: a file that is missing, has been changed, is larger than its kind can
+be or has the wrong content raises a `RunError`, as does one that cannot be written.
+"""
 
 from netlearn.runs.folder import CURVES, DERIVED, FILES, RunFolder, run_folders
 from netlearn.runs.reader import Run, read_run

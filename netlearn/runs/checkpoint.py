@@ -1,7 +1,7 @@
-"""checkpoint.safetensors: the state from which a run is resumed exactly.
+"""checkpoint.safetensors: the state from which a run can be resumed exactly.
 
-It holds the arrays of a trainer's `State`, and the rest of it as JSON in the metadata, with a SHA-256 of the whole
-file (computed with zeros in its own place), since a killed run has no SHA256SUMS.
+It holds the arrays of a trainer's `State`. The metadata has the rest as JSON, with a SHA-256 of the whole file
+(computed with zeros in its own place), since a killed run has no SHA256SUMS.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
-from netlearn.runs.files import read_bounded
+from netlearn.runs.files import MOST_BYTES, read_bounded
 from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
 from netlearn.runs.tensors import BEFORE_HEADER, MOST_HEADER, most_bytes, pack, unpack, unpack_metadata
 from netlearn.settings import Settings
@@ -22,7 +22,7 @@ from netlearn.training import Best, State, Trainer
 
 NAME = "checkpoint.safetensors"
 KEY, PARAMETERS, OPTIMIZER, BEST = "state", "parameters", "optimizer", "best"
-MOST_BYTES, MOST_BEFORE_ARRAYS = 100_000_000_000, BEFORE_HEADER + MOST_HEADER
+MOST_BEFORE_ARRAYS = BEFORE_HEADER + MOST_HEADER
 NO_HASH = "0" * 64
 
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -78,7 +78,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 
 def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
-    """Return the content of the file, for the run that `identify` describes."""
+    """Return the content of the file; `run` is what `identify` returns."""
     tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
@@ -102,11 +102,7 @@ def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256
 
 
 def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int, str]:
-    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
-
-    Raises:
-        RunError: the file cannot be read, was changed, or is not a checkpoint of that run.
-    """
+    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it."""
     size, dtype = trainer.network.parameters.vector.size, trainer.network.dtype.name
     train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
     vectors = [f"{OPTIMIZER}_{number}" for number in range(1, trainer.optimizer.vectors + 1)]
@@ -115,7 +111,7 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
     content = read_bounded(path, most_bytes(largest, dtype))
     text = _text(path, content)
     if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
-        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 must be the one that it states")
     _check_run(path, text, run)
     shapes = needed | ({BEST: (size,)} if text.best else {})
     tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
@@ -141,12 +137,9 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
 
 
 def check_settings(path: Path, settings: Settings) -> None:
-    """Check that a checkpoint states those settings, apart from the epochs and the name of the data.
+    """Check that a checkpoint belongs to a run with these settings, apart from the epochs and the name of the data.
 
-    Only its header is read: how large the rest may be depends on the data.
-
-    Raises:
-        RunError: it was not, or is not a checkpoint.
+    Only its header is read, since the data determine how large the rest may be.
     """
     given = _plain(settings)
     del given["data"]
@@ -156,11 +149,11 @@ def check_settings(path: Path, settings: Settings) -> None:
 def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
     for name, value in run.items():
         if text.run.get(name) != value:
-            raise RunError(f"{path}: was written with {name} {text.run.get(name)!r:.80}; the run has {value!r:.80}")
+            raise RunError(f"{path}: {name} {text.run.get(name)!r:.80}: must be {value!r:.80}, as in the run")
 
 
 def _text(path: Path, content: bytes) -> Text:
-    """Return the metadata in the content of a file, or in its header."""
+    """Return the metadata, given the content of a file or only its header."""
     try:
         return msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Text)
     except (msgspec.DecodeError, RecursionError) as error:

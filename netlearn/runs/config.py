@@ -1,4 +1,4 @@
-"""config.toml of a run: its complete settings, from which it can be repeated."""
+"""config.toml of a run: its complete settings, with which it can be repeated."""
 
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,9 @@ NAME = "config.toml"
 
 
 def read(folder: Path, sums: Sums | None = None) -> Settings:
-    """Return the settings of a run folder, without importing the code that a cost names.
+    """Return the settings of a run folder, without importing the code of the user's own cost.
 
-    Args:
-        folder: the run folder, complete or not.
-        sums: the hashes of a complete folder, if they are read already.
-
-    Raises:
-        RunError: there are none, they are not valid, were changed, or the cost's code lies in the folder.
+    `sums` are the hashes of a complete folder, if they have been read already.
     """
     path = folder / NAME
     content = _read(folder, sums)
@@ -36,16 +31,12 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
     except SettingsError as error:
         raise RunError(str(error)) from error
     if settings.cost not in COSTS and lies_in(settings.cost, folder):
-        raise RunError(f"{path}: cost {settings.cost}: its code lies in the run folder, which must not hold code")
+        raise RunError(f"{path}: cost {settings.cost}: its code is in the run folder, which must not hold code")
     return settings
 
 
 def holds_comparison(folder: Path) -> bool:
-    """Return whether a folder's config.toml is a comparison's.
-
-    Raises:
-        RunError: it cannot be read.
-    """
+    """Return whether a folder's config.toml is a comparison's."""
     return "variants" in _read(folder, None)
 
 

@@ -1,4 +1,4 @@
-"""Single files: written whole or not at all and flushed to disk; read within bounds, and never through a link."""
+"""Single files: written whole or not at all and flushed to disk, read within bounds and never through links."""
 
 import hashlib
 import itertools
@@ -10,17 +10,15 @@ from pathlib import Path
 
 from netlearn.errors import RunError
 
+MOST_BYTES = 100_000_000_000  # of any file
+
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its place holds all of it or what was there before, even after a power cut.
-
-    Raises:
-        RunError: it cannot be written.
-    """
+    """Write a file so that all of it is stored or the old content remains, even after a power cut."""
     temporary = temporary_of(path)
     with writing(path):
         try:
-            temporary.unlink(missing_ok=True)  # left by a killed run, or a link
+            temporary.unlink(missing_ok=True)  # a link, or left by a killed run
             with open(temporary, "xb") as file:  # noqa: PTH123 ("x" follows no link)
                 file.write(content)
                 file.flush()
@@ -33,7 +31,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def temporary_of(path: Path) -> Path:
-    """Return where a file is written before it is moved into its place."""
+    """Return the path to which a file is written before it is moved into place."""
     return path.with_name(f".{path.name}.part")
 
 
@@ -48,22 +46,14 @@ def flush_folder(path: Path) -> None:
 
 
 def read_bounded(path: Path, most: int, first: int | None = None) -> bytes:
-    """Return the content of a plain file of at most `most` bytes, or its `first` bytes; links are not followed.
-
-    Raises:
-        RunError: it cannot be read, is not a plain file or is larger.
-    """
+    """Return the content of a regular file of at most `most` bytes, or its `first` bytes; links are not followed."""
     with _bounded(path, most) as (file, size):
         return file.read(size if first is None else min(size, first))
 
 
-def sha256_bounded(path: Path, most: int) -> str:
-    """Return the SHA-256 of a plain file of at most `most` bytes, which need not fit in memory.
-
-    Raises:
-        RunError: as `read_bounded`.
-    """
-    with _bounded(path, most) as (file, _):
+def sha256_bounded(path: Path) -> str:
+    """Return the SHA-256 of a regular file of at most `MOST_BYTES`, which need not fit in memory."""
+    with _bounded(path, MOST_BYTES) as (file, _):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -72,7 +62,7 @@ def _bounded(path: Path, most: int) -> Iterator[tuple[BufferedReader, int]]:
     try:
         size = path.lstat().st_size
         if path.is_symlink() or not path.is_file():
-            raise RunError(f"{path}: not a plain file; the files of a run must lie in its folder")
+            raise RunError(f"{path}: must be a regular file; the files of a run must be in its folder")
         if size > most:
             raise RunError(f"{path}: {size:,} bytes: must be at most {most:,}")
         with path.open("rb") as file:
@@ -82,11 +72,7 @@ def _bounded(path: Path, most: int) -> Iterator[tuple[BufferedReader, int]]:
 
 
 def free_path(parent: Path, name: str, suffix: str = "") -> Path:
-    """Return parent/name, or parent/name-2, name-3, … if those exist.
-
-    Raises:
-        RunError: the folder cannot be read.
-    """
+    """Return parent/name, or parent/name-2, name-3, … if those exist."""
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     with writing(parent):
         return next(path for free in names if not (path := parent / f"{free}{suffix}").exists())
@@ -94,7 +80,7 @@ def free_path(parent: Path, name: str, suffix: str = "") -> Path:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors into one that names the path."""
+    """Turn errors of the system into a `RunError` that names the path."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
-"""The folder of a run or a comparison: taken under a lock, each file whole or absent."""
+"""The folder of a run or a comparison: locked while it is written, each file whole or absent."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from netlearn.errors import RunError
@@ -14,11 +14,10 @@ FILES = (
     config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME,
     checkpoint.NAME, *CURVES,
 )  # fmt: skip
-DERIVED = (  # made from a complete run by others, so SHA256SUMS does not list them
+DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     "predictions.csv",
     *(f"{name}.{kind}" for name in ("confusion", "mistakes", "disagreements", "weights") for kind in ("png", "svg")),
 )
-MOST_BYTES = 100_000_000_000  # of any file
 
 
 class RunFolder:
@@ -82,20 +81,12 @@ class RunFolder:
     @classmethod
     @contextmanager
     def create_numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
-        """Make parent/name, or parent/name-2, name-3, … if those exist, and keep it locked.
-
-        Raises:
-            RunError: the folder cannot be made.
-        """
+        """Make parent/name, or parent/name-2, name-3, … if those exist, and keep it locked."""
         while True:
             path = free_path(parent, name)
-            try:
-                with writing(path):
-                    path.mkdir(parents=True)
+            with writing(path), suppress(FileExistsError):  # another run has just taken it
+                path.mkdir(parents=True)
                 break
-            except RunError:
-                if not path.exists():  # otherwise another run just took it
-                    raise
         with cls.create(path, files=files) as folder:
             yield folder
 
@@ -115,11 +106,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from writing here.
-
-        Raises:
-            RunError: another process holds the lock.
-        """
+        """Keep other processes from writing here."""
         try:
             import fcntl  # noqa: PLC0415 (Windows has no such locks)
         except ImportError:
@@ -150,7 +137,7 @@ class RunFolder:
 
     def finish(self) -> None:
         """Write SHA256SUMS, which makes the folder complete."""
-        self.write(sums.NAME, sums.Sums.compute(self.path, self.files, MOST_BYTES).encode())
+        self.write(sums.NAME, sums.Sums.compute(self.path, self.files).encode())
 
 
 def run_folders(path: Path) -> list[Path]:

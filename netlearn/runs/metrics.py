@@ -1,4 +1,4 @@
-"""metrics.csv: a row per probe. It is the only file that grows, by whole rows."""
+"""metrics.csv: a row for each probe. It is the only file that grows, by whole rows."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"sp
 
 
 class MetricsWriter:
-    """Appends rows to the metrics.csv of a folder, and knows their hash.
+    """Appends rows to the metrics.csv of a folder and hashes them.
 
     Attributes:
         size, sha256: of the rows written so far, for a checkpoint.
@@ -53,7 +53,7 @@ class MetricsWriter:
                 while rest:
                     rest = rest[file.write(rest) :]
             except OSError:
-                file.truncate(end)  # no partial row stays
+                file.truncate(end)  # leave no partial row
                 raise
         self.size += len(content)
         self._hash.update(content)
@@ -64,15 +64,11 @@ class MetricsWriter:
             os.fsync(file.fileno())
 
     def restore(self, size: int, sha256: str) -> None:
-        """Continue after the first `size` bytes, the rows of a checkpoint; nothing is changed before `truncate`.
-
-        Raises:
-            RunError: they are not the rows that the checkpoint was written with.
-        """
+        """Continue after the first `size` bytes, the rows of a checkpoint; call `truncate` to remove the others."""
         content = read_bounded(self.path, MOST_BYTES)[:size] if size else b""
         self._hash, self.size = hashlib.sha256(content), size
         if (len(content), self.sha256) != (size, sha256):
-            raise RunError(f"{self.path}: its first {size:,} bytes are not the rows that the checkpoint belongs to")
+            raise RunError(f"{self.path}: its first {size:,} bytes must be the rows that the checkpoint belongs to")
 
     def truncate(self) -> None:
         """Remove the rows that were written after the checkpoint."""
@@ -88,25 +84,17 @@ class MetricsWriter:
 
 
 def _follow_no_link(path: str, flags: int) -> int:
-    """Open a file that is not a link; a pipe in its place fails or is empty instead of blocking."""
+    """Open a file that is not a link; a pipe fails or is empty instead of blocking."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def read(sums: Sums) -> dict[str, Array]:
-    """Return the columns of a complete folder's metrics.csv; none if there is no such file.
-
-    Raises:
-        RunError: it was changed, or is not a run's.
-    """
+    """Return the columns of metrics.csv in a complete folder, or none if it has no such file."""
     return parse(sums.folder / NAME, sums.content(NAME, MOST_BYTES)) if NAME in sums.hashes else {}
 
 
 def parse(path: Path, content: bytes) -> dict[str, Array]:
-    """Return the columns in the content of a metrics.csv.
-
-    Raises:
-        RunError: its columns or rows are not those of a run.
-    """
+    """Return the columns in the content of a metrics.csv."""
     header, _, rows = content.partition(b"\n")
     columns = header[:LONGEST_ROW].decode("utf-8", "replace").split(",")
     commas = rows[:LONGEST_ROW].partition(b"\n")[0].count(b",")
@@ -124,7 +112,7 @@ def parse(path: Path, content: bytes) -> dict[str, Array]:
 
 
 def epochs_recorded(folder: Path) -> float:
-    """Return the epochs in the last whole row of a run that may still be in progress; 0 if nothing can be read."""
+    """Return the epochs in the last complete row of a run, which may be in progress; 0 if none can be read."""
     path = folder / NAME
     with suppress(OSError, ValueError, IndexError):
         with open(path, "rb", opener=_follow_no_link) as file:

@@ -25,7 +25,7 @@ def arrays_of(samples: Samples) -> dict[str, Array]:
 
 
 def samples_of(arrays: Mapping[str, Array], updates: Iterable[int]) -> dict[int, tuple[Array, Array]]:
-    """Return what `arrays_of` was given."""
+    """Return the samples, given the result of `arrays_of`."""
     return {update: (arrays[f"error.{update}"], arrays[f"gradient.{update}"]) for update in updates}
 
 
@@ -36,11 +36,7 @@ def shapes_of(updates: Iterable[int], train: int, outputs: int) -> dict[str, tup
 
 
 def read(sums: Sums, train: int, outputs: int, dtype: str) -> dict[int, tuple[Array, Array]]:
-    """Return |a − y| and |δ| of single output neurons, by update, from a complete folder.
-
-    Raises:
-        RunError: the file was changed, or its arrays are not those of such a run.
-    """
+    """Return |a − y| and |δ| of single output neurons, by update, from a complete folder."""
     path = sums.folder / NAME
     content = sums.content(NAME, most_bytes(shapes_of(SAMPLE_UPDATES, train, outputs), dtype))
     found = unpack_metadata(path, content).get(UPDATES, "").split()

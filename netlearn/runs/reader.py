@@ -1,4 +1,4 @@
-"""Complete run folders, read back; every file is compared with its hash in SHA256SUMS."""
+"""Reading complete run folders; every file is compared with its hash in SHA256SUMS."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ class Run:
 
     Attributes:
         variant: the name of its variant in a comparison.
-        folder: where it lies.
+        folder: the run folder.
         settings: its settings.
         summary: its results; None if it failed.
         metrics: the columns of metrics.csv, one value per probe.
@@ -53,17 +53,13 @@ class Run:
         return round(last["update"] / last["epoch"]) if last["epoch"] else 1
 
     def samples(self) -> dict[int, tuple[Array, Array]]:
-        """Return |a − y| and |δ| of single output neurons, by update; none if the run did not store them.
-
-        Raises:
-            RunError: the file was changed.
-        """
+        """Return |a − y| and |δ| of single output neurons, by update, or none if the run did not store them."""
         if self.summary is None or self.sums is None or output_neurons.NAME not in self.sums.hashes:
             return {}
         return output_neurons.read(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
 
     def weights(self, name: str = weights.LAST) -> dict[str, Array]:
-        """Return the weights and biases of each layer, as `weights.LAST` or `weights.BEST` has them.
+        """Return the weights and biases of each layer in `weights.LAST` or `weights.BEST`.
 
         Raises:
             RunError: the run has none, or the file was changed.

@@ -33,8 +33,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The content of summary.json.
 
     Accuracies are fractions. `validation_accuracy` is that of the last probe. The results on the whole training set
-    and on the test set are those of the last weights, with early stopping those of the best; after divergence there
-    are none. `recall` is the fraction recognized of each class of the test set. Runs with equal hashes of initial
+    and on the test set are those of the last weights, or of the best weights with early stopping; a diverged run has
+    none. `recall` is the fraction of each class of the test set that is recognized. Runs with equal hashes of initial
     weights and mini-batches are paired.
     """
 
@@ -61,16 +61,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(summary: msgspec.Struct) -> bytes:
-    """Return the content of the file, of a run or a comparison."""
+    """Return the content of the file, for a run or a comparison."""
     return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"
 
 
 def read(sums: Sums) -> Summary:
-    """Return the summary of a complete folder.
-
-    Raises:
-        RunError: it was changed, or is not a run's.
-    """
+    """Return the summary of a complete folder."""
     content = sums.content(NAME, MOST_BYTES)
     try:
         return msgspec.json.decode(content, type=Summary)

@@ -1,7 +1,7 @@
 """SHA256SUMS, the last file that a run writes: a folder that has it is complete.
 
 It has the format that `sha256sum -c` checks. Its own hash is in a comment on its last line, so that a change of any
-byte of any file is found.
+byte in any file is detected.
 """
 
 import hashlib
@@ -30,18 +30,14 @@ class Sums:
         self.hashes = hashes
 
     @classmethod
-    def compute(cls, folder: Path, names: Iterable[str], most: int) -> "Sums":
-        """Return the hashes of those files that exist, each of at most `most` bytes."""
+    def compute(cls, folder: Path, names: Iterable[str]) -> "Sums":
+        """Return the hashes of those files that exist."""
         found = [name for name in names if (folder / name).exists()]
-        return cls(folder, {name: sha256_bounded(folder / name, most) for name in found})
+        return cls(folder, {name: sha256_bounded(folder / name) for name in found})
 
     @classmethod
     def read(cls, folder: Path) -> "Sums":
-        """Read the hashes of a folder.
-
-        Raises:
-            RunError: there are none, or the file was changed.
-        """
+        """Read the hashes of a folder."""
         path = folder / NAME
         if not path.exists():
             raise RunError(f"{folder}: not the folder of a complete run: it has no {NAME}")
@@ -53,30 +49,22 @@ class Sums:
         return sums
 
     def encode(self) -> bytes:
-        """Return the file's content."""
+        """Return the content of the file."""
         lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode()
         return lines + f"# {_sha256(lines)}\n".encode()
 
     def content(self, name: str, most: int) -> bytes:
-        """Return the content of a file of at most `most` bytes.
-
-        Raises:
-            RunError: it cannot be read, or its hash differs.
-        """
+        """Return the content of a file of at most `most` bytes, checked against its hash."""
         if name not in self.hashes:
-            raise RunError(f"{self.folder}: has no {name}, according to its {NAME}")
+            raise RunError(f"{self.folder}: its {NAME} lists no {name}")
         content = read_bounded(self.folder / name, most)
         self._check(name, _sha256(content))
         return content
 
-    def check_all(self, most: int) -> None:
-        """Check every file, each of at most `most` bytes.
-
-        Raises:
-            RunError: one is missing or its hash differs.
-        """
+    def check_all(self) -> None:
+        """Check every file against its hash."""
         for name in self.hashes:
-            self._check(name, sha256_bounded(self.folder / name, most))
+            self._check(name, sha256_bounded(self.folder / name))
 
     def _check(self, name: str, sha256: str) -> None:
         if sha256 != self.hashes[name]:

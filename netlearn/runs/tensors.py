@@ -1,4 +1,4 @@
-"""Arrays in the safetensors format, which holds plain numbers and no code."""
+"""Arrays in the safetensors format, which holds numbers and no code."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +22,7 @@ def pack(tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None
 
 
 def unpack_metadata(path: Path, content: bytes) -> dict[str, str]:
-    """Return the texts in the content of a file.
-
-    Raises:
-        RunError: it is not a safetensors file.
-    """
+    """Return the texts in the content of a file."""
     size = int.from_bytes(content[:BEFORE_HEADER], "little")
     if size > MOST_HEADER:
         raise RunError(f"{path}: not a safetensors file: a header of {size:,} bytes: must be at most {MOST_HEADER:,}")
@@ -40,10 +36,9 @@ def unpack_metadata(path: Path, content: bytes) -> dict[str, str]:
 def unpack(
     path: Path, content: bytes, shapes: Mapping[str, tuple[int, ...]], dtype: str, *, finite: bool = True
 ) -> dict[str, Array]:
-    """Return the arrays in the content of a file: exactly those names, shapes and type, all finite if asked to.
+    """Return the arrays in the content of a file, which must have the given names, shapes and dtype.
 
-    Raises:
-        RunError: it is not a safetensors file, or has other arrays.
+    With `finite`, all their numbers must be finite.
     """
     unpack_metadata(path, content)  # bounds the header before it is parsed
     try:
@@ -63,5 +58,5 @@ def unpack(
 
 
 def most_bytes(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> int:
-    """Return the most bytes that a file with arrays of these shapes can have."""
+    """Return the largest size of a file with arrays of these shapes."""
     return sum(int(np.prod(shape)) for shape in shapes.values()) * np.dtype(dtype).itemsize + MOST_HEADER

@@ -11,7 +11,7 @@ LAST, BEST = "weights.safetensors", "best.safetensors"
 
 
 def encode(network: Network) -> bytes:
-    """Return the content of the file; the first hidden layer is layer 1."""
+    """Return the content of the file; layers are counted from 1, the first hidden one."""
     pairs = [("weights", network.weights), ("biases", network.biases)]
     return pack({f"{kind}.{layer}": array for kind, arrays in pairs for layer, array in enumerate(arrays, 1)})
 
@@ -25,11 +25,7 @@ def shapes_of(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
 
 
 def read(sums: Sums, name: str, sizes: tuple[int, ...], dtype: str, *, finite: bool = True) -> dict[str, Array]:
-    """Return the arrays of `LAST` or `BEST` in a complete folder; those of a diverged run may not be finite.
-
-    Raises:
-        RunError: the file was changed, or its arrays are not those of such a network.
-    """
+    """Return the arrays of `LAST` or `BEST` in a complete folder; `finite` must be False for a diverged run."""
     shapes = shapes_of(sizes)
     content = sums.content(name, most_bytes(shapes, dtype))
     return unpack(sums.folder / name, content, shapes, dtype, finite=finite)
