@@ -23,3 +23,7 @@ class DivergenceError(NetlearnError):
 
 class RunError(NetlearnError):
     """A run folder cannot be written or read."""
+
+
+class CostWarning(UserWarning):
+    """A user's own cost can be used, but not everywhere."""

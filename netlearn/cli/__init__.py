@@ -7,11 +7,14 @@ import errno
 import importlib
 import os
 import sys
+import warnings
+from collections.abc import Callable
+from functools import partial
 
 import click
 
 from netlearn import __version__
-from netlearn.errors import NetlearnError, SettingsError
+from netlearn.errors import CostWarning, NetlearnError, SettingsError
 
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
@@ -32,6 +35,16 @@ class WrongSetting(click.ClickException):
     """A setting is not valid, which counts as wrong usage."""
 
     exit_code = 2
+
+
+def _show_warning(
+    otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: object
+) -> None:
+    """Print netlearn's own warnings as a line, others as Python does."""
+    if issubclass(category, CostWarning):
+        click.echo(f"Warning: {message}", err=True)
+    else:
+        otherwise(message, category, *where)
 
 
 class Commands(click.Group):
@@ -60,7 +73,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command and translate its errors."""
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = partial(_show_warning, warnings.showwarning)
+                result = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()  # so that a failure is reported here, not when Python ends
         except NetlearnError as error:

@@ -47,7 +47,7 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
         )
     cost = load_cost(settings.cost)
     if settings.cost not in COSTS:
-        check_gradient(cost, settings.cost, outputs=data.outputs)
+        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
     return cost
 
 

@@ -9,11 +9,14 @@ import os
 import queue
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
+
+from netlearn.errors import CostWarning
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -39,6 +42,7 @@ class WorkerProcess(ProcessPoolExecutor):
 
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

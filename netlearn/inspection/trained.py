@@ -119,5 +119,5 @@ def _cost_of(run: Run, given: str | None, outputs: int) -> Cost:
         return COSTS[name]()
     check_named(name, () if given is None else (given,), run.folder)
     cost = load_cost(name)
-    check_gradient(cost, name, outputs)
+    check_gradient(cost, name, outputs, dtype=run.settings.dtype)
     return cost

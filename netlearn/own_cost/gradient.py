@@ -1,0 +1,230 @@
+"""The gradient check: what a user's own cost writes as delta is compared with differences of its value.
+
+Every call is made as training makes it: on arrays laid out in memory as the network's are, z, a and y read-only.
+"""
+
+import warnings
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlearn.activations import Sigmoid
+from netlearn.costs import Cost
+from netlearn.errors import CostError, CostWarning
+from netlearn.numerics import Array, columns
+from netlearn.own_cost.loading import blaming
+
+EXAMPLES = 64
+MODERATE, LARGEST = 5.0, 30.0  # |z|: up to the one a value computed from a has the digits that small steps need
+STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
+WIDE_TOLERANCE = 1e-4  # beyond MODERATE
+SINGLE_TOLERANCE = 1e-3  # of float32, which rounds 1 − a
+BATCHES = (1, 2, 10, 100)
+MOST = 1000  # examples in a batch of the check
+
+
+def check_gradient(
+    cost: Cost, name: str, outputs: int = 4, *, dtype: str = "float64", batch: int = 1, tolerance: float = 1e-6
+) -> None:
+    """Compare `cost.delta` with differences of `cost.value`, and check that both follow the protocol.
+
+    There are 64 examples, with one-hot targets for half of them and distributions for the others. For weighted inputs
+    within ±5 the derivatives in float64 may differ from central differences by `tolerance` times the larger of 1 and
+    either of them. Up to ±30, where output neurons are saturated, `delta` must lie between the differences to both
+    sides, give or take what rounding leaves of 1 − a; a value that is not finite there is a `CostWarning`. Both
+    methods must then give the same in `dtype`, in batches of several sizes, and when they are called again.
+
+    Args:
+        cost: the cost.
+        name: what errors call it.
+        outputs: neurons of the output layer.
+        dtype: that of the run.
+        batch: the mini-batch of the run.
+        tolerance: of the differences in float64.
+
+    Raises:
+        CostError: naming the first neuron where they differ, with both numbers, or why the check was impossible.
+    """
+    rng = np.random.default_rng(0)
+    moderate = rng.uniform(-MODERATE, MODERATE, (outputs, EXAMPLES))
+    hot = np.eye(outputs)[rng.integers(outputs, size=64)].T if outputs > 1 else rng.integers(2, size=(1, 64))
+    soft = rng.dirichlet(np.ones(outputs), 64).T if outputs > 1 else rng.random((1, 64))
+    y = np.where(np.arange(EXAMPLES) % 2, hot, soft)
+    large = rng.uniform(MODERATE, LARGEST, moderate.shape) * rng.choice((-1, 1), moderate.shape)
+    with blaming(name), np.errstate(all="ignore"):  # what is not finite is reported
+        check = _Check(cost, name)
+        first = check.delta(moderate, y), check.value(moderate, y)
+        check.moderate(moderate, y, tolerance)
+        check.large(large, y)
+        check.again(moderate, y, first)
+        if dtype == "float32":
+            check.single(moderate, large, y)
+        check.batches(moderate, y, first, {*BATCHES, min(batch, MOST)})
+        check.again(moderate, y, first)
+
+
+class _Check:
+    """A cost under test."""
+
+    def __init__(self, cost: Cost, name: str) -> None:
+        self._cost = cost
+        self._name = name
+
+    def delta(self, z: Array, y: Array) -> Array:
+        """Return what `delta` writes, which must be finite."""
+        given, before = self._arguments(z, y)
+        out = _laid_out(np.full_like(z, np.nan))
+        self._cost.delta(given[0], given[1], given[2], out)
+        self._check_unchanged("delta", given, before)
+        if not np.isfinite(out).all():
+            j, x = np.argwhere(~np.isfinite(out))[0]
+            raise self._error(
+                f"delta must write a finite number for every neuron and example to `out`, "
+                f"but {_place(z, y, j, x)} it is {out[j, x]}"
+            )
+        return out
+
+    def value(self, z: Array, y: Array) -> Array:
+        """Return the value of each example, which may not be finite."""
+        given, before = self._arguments(z, y)
+        result = self._cost.value(given[0], given[1], given[2])
+        self._check_unchanged("value", given, before)
+        n = z.shape[1]
+        if not (isinstance(result, np.ndarray) and result.shape == (n,) and result.dtype.kind in "fiu"):
+            raise self._error(f"value must return a number per example, shape ({n},) for {n}")
+        return result.astype(np.float64)
+
+    def _arguments(self, z: Array, y: Array) -> tuple[list[Array], list[Array]]:
+        """Return z, a and y as training passes them, and copies of them."""
+        given = [_locked(array) for array in (z, self._activation(z), y)]
+        return given, [array.copy() for array in given]
+
+    def _activation(self, z: Array) -> Array:
+        z, a = _locked(z), _laid_out(np.full_like(z, np.nan))
+        self._cost.output.value(z, a)  # by position, as the network calls it
+        if not np.array_equal(a, self._cost.output.value(z)):
+            raise self._error("the value of its output activation must write to `out` what it returns")
+        return a
+
+    def moderate(self, z: Array, y: Array, tolerance: float) -> None:
+        """Compare with central differences where a value computed from a has its digits."""
+        if not np.isfinite(self.value(z, y)).all():
+            raise self._error(f"value must return a finite number per example, shape ({EXAMPLES},) for {EXAMPLES}")
+        delta = self.delta(z, y)
+        lower, upper = self._differences(z, y, STEP)
+        numeric = (lower + upper) / 2
+        self._compare(z, y, delta, numeric, abs(delta - numeric) > tolerance * _scale(delta, numeric))
+
+    def large(self, z: Array, y: Array) -> None:
+        """Compare with the differences to both sides where neurons are saturated, and warn if there are none."""
+        self._warn_unless_finite(z, y)
+        delta = self.delta(z, y)
+        lower, upper = self._differences(z, y, WIDE_STEP)
+        rounding = 4 * np.finfo(z.dtype).eps * np.exp(abs(z)) / WIDE_STEP  # of ln(1 − a)
+        allowed = WIDE_TOLERANCE * _scale(delta, (lower + upper) / 2) + rounding
+        outside = np.maximum(np.minimum(lower, upper) - delta, delta - np.maximum(lower, upper))
+        self._compare(z, y, delta, (lower + upper) / 2, outside > allowed)  # not a number where value is not finite
+
+    def single(self, moderate: Array, large: Array, y: Array) -> None:
+        """Compare float32 with float64, at weighted inputs that both can hold."""
+        self._warn_unless_finite(large.astype(np.float32), y.astype(np.float32))
+        for z in (moderate, large):
+            pair = z.astype(np.float32), y.astype(np.float32)
+            exact, found = (self.delta(*(array.astype(dtype) for array in pair)) for dtype in ("float64", "float32"))
+            wrong = np.argwhere(abs(exact - found) > SINGLE_TOLERANCE * _scale(exact, found))
+            if wrong.size:
+                j, x = wrong[0]
+                raise self._error(
+                    f"delta in float32 is not that in float64: {_place(z, y, j, x)} "
+                    f"it gives {found[j, x]:.7g} and {exact[j, x]:.7g}"
+                )
+        pair = moderate.astype(np.float32), y.astype(np.float32)
+        values = [self.value(*(array.astype(dtype) for array in pair)) for dtype in ("float64", "float32")]
+        if not np.all(abs(values[0] - values[1]) <= SINGLE_TOLERANCE * _scale(*values)):
+            raise self._error("value in float32 is not that in float64")
+
+    def batches(self, z: Array, y: Array, whole: tuple[Array, Array], sizes: Collection[int]) -> None:
+        """Check that an example's delta and value do not depend on the examples beside it."""
+        for size in sorted(sizes):
+            chosen = np.arange(size) % EXAMPLES
+            part = z[:, chosen], y[:, chosen]
+            for method, found, expected in (
+                ("delta", self.delta(*part), whole[0][:, chosen]), ("value", self.value(*part), whole[1][chosen])
+            ):  # fmt: skip
+                if not np.allclose(found, expected, rtol=1e-9, atol=1e-9):
+                    raise self._error(
+                        f"{method} of an example must not depend on the others: in a batch of {size} "
+                        f"it is not what it is in a batch of {EXAMPLES}"
+                    )
+
+    def again(self, z: Array, y: Array, first: tuple[Array, Array]) -> None:
+        """Check that the cost gives what it gave first."""
+        for method, then, now in zip(("delta", "value"), first, (self.delta(z, y), self.value(z, y)), strict=True):
+            if not np.array_equal(then, now):
+                raise self._error(f"{method} must give the same whenever it is called with the same arrays")
+
+    def _differences(self, z: Array, y: Array, step: float) -> tuple[Array, Array]:
+        """Return the differences of value to both sides of each weighted input, per unit of it."""
+        lower, upper = np.empty_like(z), np.empty_like(z)
+        middle = self.value(z, y)
+        for j in range(len(z)):
+            bump = np.zeros_like(z)
+            bump[j] = step
+            lower[j] = (middle - self.value(z - bump, y)) / step
+            upper[j] = (self.value(z + bump, y) - middle) / step
+        return lower, upper
+
+    def _compare(self, z: Array, y: Array, delta: Array, numeric: Array, wrong: NDArray[np.bool_]) -> None:
+        if wrong.any():
+            j, x = np.argwhere(wrong)[0]
+            raise self._error(
+                f"delta is not the derivative of value: {_place(z, y, j, x)} "
+                f"delta gives {delta[j, x]:.7g}, central differences of value give {numeric[j, x]:.7g}"
+            )
+
+    def _warn_unless_finite(self, z: Array, y: Array) -> None:
+        wrong = np.flatnonzero(~np.isfinite(self.value(z, y)))
+        if not wrong.size:
+            return
+        x = wrong[0]
+        alone = np.diag(z[:, x]), np.tile(y[:, x : x + 1], len(z))  # one neuron at its z, the others at 0
+        j = int(np.isfinite(self.value(*alone)).argmin())
+        hint = "compute it from z instead of a"
+        if isinstance(self._cost.output, Sigmoid):
+            hint += ": −ln a is np.logaddexp(0, -z), −ln(1 − a) is np.logaddexp(0, z)"
+        warnings.warn(
+            f"cost {self._name!r}: value is not finite in {z.dtype} {_place(z, y, j, x)}; {hint}",
+            CostWarning,
+            stacklevel=2,
+        )
+
+    def _check_unchanged(self, method: str, given: list[Array], before: list[Array]) -> None:
+        if not all(map(np.array_equal, given, before)):
+            raise self._error(f"{method} must leave z, a and y unchanged")
+
+    def _error(self, text: str) -> CostError:
+        return CostError(f"cost {self._name!r}: {text}")
+
+
+def _laid_out(array: Array) -> Array:
+    """Return a copy of an array in the layout of the network's."""
+    n, batch = array.shape
+    copy = columns(n, batch, array.dtype)
+    copy[:] = array
+    return copy
+
+
+def _locked(array: Array) -> Array:
+    copy = _laid_out(array)
+    copy.flags.writeable = False
+    return copy
+
+
+def _scale(one: Array, other: Array) -> Array:
+    scale: Array = np.maximum(1, np.maximum(abs(one), abs(other)))
+    return scale
+
+
+def _place(z: Array, y: Array, j: int, x: int) -> str:
+    return f"at z = {z[j, x]:.4g}, y = {y[j, x]:.4g}"

@@ -1,0 +1,201 @@
+"""The gradient check finds costs that are wrong only somewhere: saturated, in float32, in other batches, later on."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netlearn.activations import Softmax
+from netlearn.costs import COSTS, CrossEntropy, LogLikelihood, Quadratic
+from netlearn.errors import CostError, CostWarning
+from netlearn.own_cost import check_gradient
+from netlearn.own_cost.loading import OwnCost
+from tests.messages import tells
+
+
+class Textbook(CrossEntropy):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
+
+
+class TextbookSoftmax(LogLikelihood):
+    output = Softmax()
+
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return -(y * np.log(a)).sum(axis=0)
+
+
+class Overflowing(CrossEntropy):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return super().value(z, a, y) + np.where(z > 20, np.inf, 0).sum(axis=0)
+
+
+class ZeroWhereStuck(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        return np.multiply(a - y, abs(z) < 12, out=out)
+
+
+class ClippedValue(Textbook):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return super().value(z, np.clip(a, 1e-7, 1 - 1e-7), y)
+
+
+class DividedDelta(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        return np.multiply((a - y) / (a * (1 - a)), a * (1 - a), out=out)
+
+
+class WrongInSingle(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        return np.multiply(a - y, 1 if z.dtype == np.float64 else 0.9, out=out)
+
+
+class ValueWrongInSingle(CrossEntropy):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return super().value(z, a, y) * (1 if z.dtype == np.float64 else 0.9)
+
+
+class MeanOfBatch(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        return np.multiply(a - y, 64 / z.shape[1], out=out)
+
+
+class ValueOfBatch(CrossEntropy):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        return super().value(z, a, y) + (z.shape[1] != 64)
+
+
+class WrongForOne(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        return np.multiply(a - y, 2 if z.shape[1] == 1 else 1, out=out)
+
+
+class Tiring(CrossEntropy):
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        self.calls += 1
+        return np.multiply(a - y, 1 if self.calls <= 3 else 0.5, out=out)
+
+
+class TiringValue(CrossEntropy):
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        self.calls += 1
+        return super().value(z, a, y) + (self.calls > 21)
+
+
+class InPlaceValue(Quadratic):
+    def value(self, z: Any, a: Any, y: Any) -> Any:
+        a -= y
+        a *= a
+        return a.sum(axis=0) / 2
+
+
+class InPlaceTargets(CrossEntropy):
+    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+        y -= a
+        return np.negative(y, out=out)
+
+
+def silently(cost: Any, **given: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_gradient(cost, "c", **given)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("outputs", [1, 2, 10])
+@pytest.mark.parametrize("name", COSTS)
+def test_every_cost_of_netlearn_passes_without_a_warning(name: str, outputs: int, dtype: str) -> None:
+    if (name, outputs) != ("log-likelihood", 1):
+        silently(COSTS[name](), outputs=outputs, dtype=dtype, batch=7)
+
+
+@pytest.mark.parametrize("outputs", [1, 4, 10])
+def test_textbook_cross_entropy_passes_where_it_has_digits(outputs: int) -> None:
+    silently(Textbook(), outputs=outputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_textbook_log_likelihood_passes(dtype: str) -> None:
+    silently(TextbookSoftmax(), dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("cost", "dtype", "hint"), [(Textbook(), "float32", "np.logaddexp(0, z)"), (Overflowing(), "float64", "from z")]
+)
+def test_value_that_is_not_finite_at_large_z_is_a_warning_with_the_remedy(cost: Any, dtype: str, hint: str) -> None:
+    with pytest.warns(CostWarning) as caught:
+        check_gradient(cost, "c", dtype=dtype)
+    message = str(caught[0].message)
+    assert tells(message, f"'c' {dtype}")
+    assert hint in message
+    assert float(message.partition("at z = ")[2].partition(",")[0]) > 15  # where 1 − a is 0 in float32
+
+
+@pytest.mark.parametrize(
+    ("cost", "dtype", "facts"),
+    [
+        (ZeroWhereStuck(), "float64", "delta is not the derivative of value"),
+        (ClippedValue(), "float64", "delta is not the derivative of value"),
+        (DividedDelta(), "float32", "delta must write a finite number"),
+        (WrongInSingle(), "float32", "delta in float32"),
+        (ValueWrongInSingle(), "float32", "value in float32"),
+        (MeanOfBatch(), "float64", "delta of an example must not depend on the others: in a batch of 1 "),
+        (ValueOfBatch(), "float64", "value of an example must not depend on the others: in a batch of 1 "),
+        (WrongForOne(), "float64", "in a batch of 1 "),
+        (Tiring(), "float64", "delta must give the same"),
+        (TiringValue(), "float64", "value"),
+        (InPlaceValue(), "float64", "z, a and y must be left unchanged"),
+        (InPlaceTargets(), "float64", "z, a and y must be left unchanged"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, CrossEntropy | Quadratic) else "",
+)
+def test_cost_that_is_wrong_only_somewhere_is_refused(cost: Any, dtype: str, facts: str) -> None:
+    with pytest.raises(CostError, match=r"cost 'c': ") as caught:
+        check_gradient(cost, "c", dtype=dtype)
+    assert facts in str(caught.value)
+
+
+def test_error_in_float32_only_is_none_in_a_run_of_float64() -> None:
+    silently(WrongInSingle(), dtype="float64")
+
+
+def test_batch_size_of_the_run_is_among_those_checked() -> None:
+    class WrongFor37(CrossEntropy):
+        def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+            return np.multiply(a - y, 2 if z.shape[1] == 37 else 1, out=out)
+
+    silently(WrongFor37(), batch=36)
+    with pytest.raises(CostError, match="in a batch of 37 "):
+        check_gradient(WrongFor37(), "c", batch=37)
+
+
+@pytest.mark.parametrize("method", ["value", "delta"])
+def test_own_cost_cannot_change_what_it_is_given_in_training_either(method: str) -> None:
+    class Later(CrossEntropy):
+        meddling = False
+
+        def value(self, z: Any, a: Any, y: Any) -> Any:
+            if self.meddling:
+                a -= y
+            return super().value(z, a, y)
+
+        def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
+            if self.meddling:
+                a -= y
+            return super().delta(z, a, y, out)
+
+    later = Later()
+    cost = OwnCost(later, "c")
+    check_gradient(cost, "c")
+    later.meddling = True
+    z, a, y = np.zeros((2, 3)), np.full((2, 3), 0.5), np.eye(2, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(cost, method)(*((z, a, y) if method == "value" else (z, a, y, np.empty_like(z))))
+    np.testing.assert_array_equal(a, 0.5)
