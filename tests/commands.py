@@ -13,6 +13,7 @@ from netlearn.cli import main
 from netlearn.experiments.workers import Workers
 from tests.messages import tells
 
+PATIENCE = 300  # seconds after which something hangs, however busy the machine is
 ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 

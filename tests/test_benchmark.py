@@ -1,7 +1,6 @@
 """The programs and the page of `make bench`; no time is asserted."""
 
 import json
-import re
 import sys
 import time
 from pathlib import Path
@@ -59,11 +58,12 @@ def test_page_shows_the_time_of_each_contender_beside_netlearn(monkeypatch: pyte
 def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(command: list[str]) -> tuple[float, str]:
         if "--first" in command:
-            return 0.0, str(time.time() + 0.25)
+            return 0.0, "1000.25"
         if "scripts.beside" in command:
             return 10.0, "results\n" + json.dumps(dict.fromkeys(beside.PARTS, 0.5) | {"training": 6.0})
         return {"--help": 0.06, "import click": 0.04, "1": 30.0, "2": 20.0}[command[-1]], ""
 
+    monkeypatch.setattr("time.time", lambda: 1000.0)
     monkeypatch.setattr(beside, "wait", wait)
     monkeypatch.setattr(beside, "peak_memory", lambda command: 300 + len(command))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
@@ -74,7 +74,7 @@ def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: p
     assert "| Python's start, imports, the rest | 1.500 | 15.0 % |" in text
     assert "Probes, evaluation and writing are 20.0 % of it, without the picture 15.0 %." in text
     assert "So 2 workers are 1.50 times as fast as one." in text
-    assert re.search(r"first update 0\.2\d s\nafter its start", text)
+    assert "first update 0.25 s\nafter its start" in text
 
 
 def test_memory_is_that_of_the_largest_process() -> None:
@@ -92,8 +92,9 @@ def test_parts_of_a_run_are_all_timed_and_none_twice(tmp_path: Path) -> None:
 
 
 def test_time_of_the_first_update_is_measured(tmp_path: Path) -> None:
+    begun = time.time()
     output = beside.wait([*beside.PARTS_COMMAND, "mnist-5k", str(tmp_path), "--first"])[1]
-    assert 0 <= time.time() - float(output) < 60
+    assert begun <= float(output) <= time.time()
 
 
 def test_growth_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

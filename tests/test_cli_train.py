@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import SMALL, call, shell, train
+from tests.commands import PATIENCE, SMALL, call, shell, train
 from tests.files import wait_for, write_folder
 
 
@@ -153,7 +153,7 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
         assert process.stderr is not None
         wait_for("epoch 2/", process.stderr)
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
     assert "training: interrupted, " in stdout
     summary = json.loads(Path("runs/cross-entropy/summary.json").read_text())

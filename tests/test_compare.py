@@ -21,7 +21,7 @@ from netlearn.experiments.statistics import group
 from netlearn.experiments.workers import Workers
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
-from tests.commands import QUICK, call, compare, rows_of, workers_here
+from tests.commands import PATIENCE, QUICK, call, compare, rows_of, workers_here
 from tests.files import wait_for
 from tests.messages import tells
 
@@ -220,7 +220,7 @@ def test_different_data_is_shown_in_the_table() -> None:
 
 
 def kill_one_worker(killed: list[int]) -> None:
-    give_up_at = time.monotonic() + 60
+    give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at and not list(Path().glob("runs/compare/*/metrics.csv")):
         time.sleep(0.02)
     child = multiprocessing.active_children()[0]
@@ -278,7 +278,7 @@ def test_interrupted_comparison_prints_the_command_that_resumes_it(
         assert process.stderr is not None
         wait_for(" of 4 runs complete", process.stderr)
         os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers too
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == code
     assert rest.splitlines()[-2:] == [
         "Finished runs are kept; to resume: netlearn compare --resume runs/compare", "Interrupted",
@@ -365,11 +365,11 @@ def test_interrupted_tuning_is_resumed() -> None:
     settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
     command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + PATIENCE
         while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning-*/summary.json")):
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 130
     assert "to resume: netlearn compare --resume tuned" in rest
     result = compare("--resume", "tuned", "--json")

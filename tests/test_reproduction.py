@@ -14,7 +14,7 @@ from netlearn.runs import Run
 from scripts import book, reproduce
 from scripts.book import CLAIMS, Claim
 from scripts.page import Finding, compared, page, tally
-from tests.commands import workers_here
+from tests.commands import PATIENCE, workers_here
 from tests.comparisons import run
 from tests.runs import reseal
 
@@ -175,7 +175,7 @@ def test_seconds_spent_are_kept_when_interrupted(number: int, code: int) -> None
         assert process.stderr is not None
         assert any("of 4 runs complete" in line for line in process.stderr)
         os.killpg(process.pid, number)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == code
     assert rest.splitlines()[-1] == "Interrupted; the same command resumes"
     assert float(Path("runs/slowdown/seconds.txt").read_text()) > 0

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from netlearn.experiments.workers import Workers
+from tests.commands import PATIENCE
 
 
 def double(number: int) -> int:
@@ -83,8 +84,8 @@ def test_interrupt_ends_the_workers_at_once() -> None:
 
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Workers(1) as workers:
-        workers.map(time.sleep, [60], interrupt)
-    assert time.monotonic() - begun < 30
+        workers.map(time.sleep, [2 * PATIENCE], interrupt)
+    assert time.monotonic() - begun < PATIENCE
 
 
 def test_another_executor_can_replace_processes() -> None:
@@ -122,7 +123,7 @@ def test_unusual_error_of_an_executor_costs_a_retry_and_then_the_task() -> None:
 
 @pytest.mark.slow
 def test_error_ends_the_workers_and_no_other_child_of_the_process() -> None:
-    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(2 * PATIENCE,))
     child.start()
     try:
         with pytest.raises(ValueError, match="wrong"), Workers(1) as workers:
@@ -152,11 +153,11 @@ def test_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
 def sleep_with_a_name(name: Path) -> None:
     name.with_suffix(".part").write_text(str(os.getpid()))
     name.with_suffix(".part").rename(name)
-    time.sleep(60)
+    time.sleep(2 * PATIENCE)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
