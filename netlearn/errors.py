@@ -1,12 +1,12 @@
-"""What can go wrong, as one family: each message is one line that names the thing, the value and what is allowed."""
+"""Exceptions; each message is one line that names the thing, its value and what it must be."""
 
 
 class NetlearnError(Exception):
-    """Anything netlearn refuses or cannot do; the command line prints its message and nothing else."""
+    """Base class; the command line prints the message and no traceback."""
 
 
 class SettingsError(NetlearnError):
-    """A setting, from a flag, a file or a caller, is not one that a run can have."""
+    """A setting from a flag, a file or a caller is not valid."""
 
 
 class CostError(NetlearnError):
@@ -14,15 +14,15 @@ class CostError(NetlearnError):
 
 
 class DataError(NetlearnError):
-    """A data set is missing, cannot be had, or its files do not hold what they promise."""
+    """A data set is missing, cannot be downloaded, or its files are not valid."""
 
 
 class DivergenceError(NetlearnError):
-    """The cost of a run stopped being a finite number."""
+    """The cost of a run is no longer finite."""
 
 
 class RunError(NetlearnError):
-    """A run folder cannot be written or read."""
+    """A run folder cannot be read or written."""
 
 
 class CostWarning(UserWarning):

@@ -19,7 +19,7 @@ from netlearn.toml import decode_toml
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
-LARGEST = 1e9  # no learning rate or λ makes sense beyond; infinity and not-a-number are refused with it
+LARGEST = 1e9  # of a learning rate or λ; the bound also rejects infinity and NaN
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
 Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
@@ -109,12 +109,12 @@ FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
 
 def description(name: str) -> str:
-    """Return what a setting means, in words."""
+    """Return the description of a setting."""
     return str(_meta_of(name).description)
 
 
 def must_be(name: str) -> str:
-    """Return the values that a setting may have, in words."""
+    """Return a description of the values that a setting may have."""
     return str((_meta_of(name).extra or {})["must be"])
 
 
@@ -132,13 +132,9 @@ def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
 
 
 def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
-    """Return a setting's value, converted from what a TOML file or a flag's text contains.
+    """Return the value of a setting, converted from that in a TOML file or a flag.
 
-    Args:
-        name: the setting.
-        value: its value.
-        label: what an error calls the setting.
-        shown: how an error shows the value, if not as it is.
+    Errors call the setting `label` and show the value as `shown`, if given.
 
     Raises:
         SettingsError: there is no such setting, or the value is not valid.
@@ -170,7 +166,7 @@ def _convert(name: str, value: Any) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the settings in a TOML file, each checked; its `format` and `about` are left out.
+    """Return the settings in a TOML file, each checked, without its `format` and `about`.
 
     Raises:
         SettingsError: the file cannot be read, is not TOML, or has an unknown key or an invalid value.
@@ -182,11 +178,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_format(path: Path, found: Any) -> None:
-    """Refuse a file of another format.
-
-    Raises:
-        SettingsError: naming the version of netlearn that reads it.
-    """
+    """Raise a `SettingsError` for a file of another format, naming the version of netlearn that reads it."""
     if found != FORMAT:
         reader = "netlearn 0.1 reads it" if found == 1 else "a later netlearn wrote it"
         raise SettingsError(f"{path}: format {found!r:.20}: must be {FORMAT} for this netlearn; {reader}")
@@ -198,13 +190,13 @@ def write_toml(settings: Settings) -> bytes:
 
 
 def resolve(*layers: Mapping[str, Any]) -> Settings:
-    """Return complete settings from layers of checked ones, later layers first.
+    """Return complete settings from layers of checked ones; later layers take precedence.
 
     The optimizer's own settings and the learning rate have the defaults of the cost and the optimizer.
 
     Raises:
-        SettingsError: the optimizer does not have a setting that is given.
-        SettingsError, CostError: the cost cannot be loaded.
+        SettingsError: a setting is not one of the optimizer's.
+        CostError: the user's own cost cannot be loaded.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
@@ -224,6 +216,6 @@ def resolve(*layers: Mapping[str, Any]) -> Settings:
 
 
 def optimizer_settings(settings: Settings) -> dict[str, float]:
-    """Return the settings that the optimizer of a run has of its own."""
+    """Return the settings that belong to the optimizer of a run."""
     values = {name: getattr(settings, name) for name in OPTIMIZERS[settings.optimizer].settings}
     return {name: value for name, value in values.items() if value != "off"}

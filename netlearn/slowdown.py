@@ -1,4 +1,4 @@
-"""What is measured about a network in training: how well it does, and how fast it could learn from its current state.
+"""Measurements of a network in training: how well it does, and how fast it could learn in its current state.
 
 Data sets store examples as rows, x of shape (n, n_in) and labels of shape (n,).
 """
@@ -28,13 +28,13 @@ class Speed:
         learning_speed: Σ|δ^L| / Σ|a − y|, the gradient per unit of error at the output. 1 for cross-entropy; for
             the quadratic cost the mean of σ'(z) weighted by the error, at most ¼. NaN if there is no error.
         stuck: fraction of output neurons, over the examples, with |a − y| > 0.9.
-        layers: norm of ∂C/∂b of each layer, C the mean over the examples: the layer's speed (chapter 5).
+        speeds: norm of ∂C/∂b of each layer, first to last, C the mean over the examples (chapter 5).
     """
 
     output_error: float
     learning_speed: float
     stuck: float
-    layers: tuple[float, ...]
+    speeds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ class Record:
         seconds: time spent training, probes not counted.
         train_cost, train_accuracy: mean cost and fraction classified correctly.
         validation_cost, validation_accuracy: the same for the validation set.
-        output_error, learning_speed, stuck: see `Speed`.
-        speeds: the speed of each layer, first to last.
+        output_error, learning_speed, stuck, speeds: see `Speed`.
         test_cost, test_accuracy: the same for the test set; None if it is not tracked.
     """
 
@@ -89,7 +88,7 @@ class Probe:
     """Measures a network on the first training examples, the validation set and, if asked to, the test set.
 
     Args:
-        network: it is measured and not changed.
+        network: measured, not changed.
         data: the examples.
         penalty: the regularization, part of its costs.
         track_test: whether to measure the test set too.
@@ -108,12 +107,12 @@ class Probe:
         self.samples: dict[int, tuple[Array, Array]] = {}
 
     def measure(self, update: int, epoch: float, seconds: float) -> Record:
-        """Return the record after that many updates, epochs and seconds; its costs may not be finite."""
+        """Return the record after the given updates, epochs and seconds; its costs may not be finite."""
         some = self.data.train.first(PROBE_EXAMPLES)
         with numerics():
             x, y = _columns(self.network, some)
             work = self.network.gradient(x, y)
-            speed = _speed(self.network, work, y)
+            speed = measure_speed(self.network, work, y)
             train_cost = float(self.network.cost.value(work.z[-1], work.a[-1], y).mean(dtype=np.float64))
             train_accuracy = float((answers(work.a[-1]) == some.labels).mean())
             if update in SAMPLE_UPDATES:
@@ -128,10 +127,7 @@ class Probe:
             train_accuracy=train_accuracy,
             validation_cost=validation.cost,
             validation_accuracy=validation.accuracy,
-            output_error=speed.output_error,
-            learning_speed=speed.learning_speed,
-            stuck=speed.stuck,
-            speeds=speed.layers,
+            **vars(speed),
             test_cost=test.cost if test else None,
             test_accuracy=test.accuracy if test else None,
         )
@@ -142,14 +138,8 @@ class Probe:
         return replace(evaluation, cost=evaluation.cost + self.penalty.value(self.network.weights))
 
 
-def measure_speed(network: Network, x: Array, y: Array) -> Speed:
-    """Return the speed on examples x, (n_in, n), with targets y, (n_out, n); the network is not changed."""
-    with numerics():
-        return _speed(network, network.gradient(x, y), y)
-
-
-def _speed(network: Network, work: Workspace, y: Array) -> Speed:
-    """Return the speed, given the buffers of `network.gradient`."""
+def measure_speed(network: Network, work: Workspace, y: Array) -> Speed:
+    """Return the speed on some examples, given the result of `network.gradient` and the targets y, (n_out, n)."""
     error = np.abs(work.a[-1] - y)
     total = float(error.sum(dtype=np.float64))
     gradient = float(np.abs(work.delta[-1]).sum(dtype=np.float64))
@@ -157,7 +147,7 @@ def _speed(network: Network, work: Workspace, y: Array) -> Speed:
         output_error=total / error.size,
         learning_speed=gradient / total if total else float("nan"),
         stuck=float((error > BADLY_WRONG).mean()),
-        layers=tuple(float(np.linalg.norm(nabla)) for nabla in network.nabla.b),
+        speeds=tuple(float(np.linalg.norm(nabla)) for nabla in network.nabla.b),
     )
 
 
@@ -183,11 +173,11 @@ def evaluate(network: Network, examples: Examples) -> Evaluation:
 
 
 def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array, Array]]:
-    """Feed examples forward, a block at a time; to be iterated over within `numerics`.
+    """Feed examples forward, a block at a time; iterate over it within `numerics`.
 
     Yields:
-        which examples they are, the outputs a of shape (n_out, block), which the next block overwrites, and the cost
-        of each example, of shape (block,).
+        the indices of the block, its outputs a, (n_out, block), which the next block overwrites, and the cost of each
+        example, (block,).
     """
     for start in range(0, len(examples), BLOCK):
         part = slice(start, start + BLOCK)
@@ -197,9 +187,9 @@ def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array
 
 
 def answers(a: Array) -> Labels:
-    """Return the answer of a network to each example, (n,), from its outputs a, (n_out, n).
+    """Return the class that a network gives each example, (n,), from its outputs a, (n_out, n).
 
-    It is the most active output neuron; with one output neuron it is 1 where a > ½.
+    It is the index of the most active output neuron; with one output neuron it is 1 where a > ½.
     """
     found: Labels = a.argmax(axis=0) if len(a) > 1 else (a[0] > 0.5).astype(np.int64)
     return found

@@ -13,17 +13,17 @@ MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
 
 
 def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
-    """Return the content of a TOML file, unchecked; `raw` are its bytes, if they are read already.
+    """Return the content of a TOML file; `raw` are its bytes, if they have been read already.
 
     Raises:
-        SettingsError: the file cannot be read or is not TOML.
+        SettingsError: the file cannot be read, is too large or is not TOML.
     """
     try:
         if raw is None:
             with path.open("rb") as file:
                 raw = file.read(MOST_TOML + 1)
         if len(raw) > MOST_TOML:
-            raise SettingsError(f"{path}: more than {MOST_TOML:,} bytes; no settings need that many")
+            raise SettingsError(f"{path}: must be at most {MOST_TOML:,} bytes")
         raw = raw.removeprefix(b"\xef\xbb\xbf")
         for number, line in enumerate(raw.splitlines(), 1):
             if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):
@@ -35,13 +35,13 @@ def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
         raise SettingsError(f"{path}: not a TOML file: {error}") from error
-    if _has_endless_number(content):
-        raise SettingsError(f"{path}: a whole number has more than {MOST_BITS:,} bits; no setting is that large")
+    if _has_huge_number(content):
+        raise SettingsError(f"{path}: whole numbers must be at most {MOST_BITS:,} bits long")
     return content
 
 
-def _has_endless_number(value: Any) -> bool:
+def _has_huge_number(value: Any) -> bool:
     if isinstance(value, int):
         return value.bit_length() > MOST_BITS
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(_has_endless_number, children))
+    return any(map(_has_huge_number, children))

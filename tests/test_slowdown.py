@@ -6,9 +6,15 @@ import pytest
 from netlearn.costs import COSTS
 from netlearn.datasets import Examples, targets
 from netlearn.network import Network
-from netlearn.slowdown import BLOCK, evaluate, measure_speed
+from netlearn.numerics import Array, numerics
+from netlearn.slowdown import BLOCK, Speed, evaluate, measure_speed
 from tests.files import small_dataset
 from tests.reference import ReferenceNetwork
+
+
+def speed_of(network: Network, x: Array, y: Array) -> Speed:
+    with numerics():
+        return measure_speed(network, network.gradient(x, y), y)
 
 
 @pytest.mark.parametrize("cost", COSTS)
@@ -16,7 +22,7 @@ def test_speed_equals_the_equations(cost: str) -> None:
     data = small_dataset()
     network = Network([6, 5, 3], cost, initializer="large", rng=np.random.default_rng(0), dtype=np.float64)
     x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
-    speed = measure_speed(network, x.T, y.T)
+    speed = speed_of(network, x.T, y.T)
 
     slow = ReferenceNetwork(network.weights, network.biases, cost, "sigmoid")
     passes = [slow.forward(row) for row in x]
@@ -27,14 +33,14 @@ def test_speed_equals_the_equations(cost: str) -> None:
     assert speed.learning_speed == pytest.approx(delta.sum() / error.sum(), rel=1e-12)
     assert speed.stuck == (error > 0.9).mean()
     means = [np.mean([nabla[layer] for nabla in gradients], axis=0) for layer in range(2)]
-    assert speed.layers == pytest.approx([np.linalg.norm(mean) for mean in means], rel=1e-12)
+    assert speed.speeds == pytest.approx([np.linalg.norm(mean) for mean in means], rel=1e-12)
 
 
 def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadratic() -> None:
     data = small_dataset()
     y = targets(data.train.labels, 3)
     speeds = {
-        cost: measure_speed(
+        cost: speed_of(
             Network([6, 30, 3], cost, initializer="large", rng=np.random.default_rng(0)), data.train.x.T, y.T
         ).learning_speed
         for cost in ("cross-entropy", "quadratic")
@@ -45,7 +51,7 @@ def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadrat
 
 def test_stuck_neurons_are_wrong_by_more_than_nine_tenths() -> None:
     network = Network([1, 2], initializer=(0, 3), dtype=np.float64)  # both outputs are σ(3) = 0.953
-    speed = measure_speed(network, np.ones((1, 1)), np.array([[1.0], [0.0]]))
+    speed = speed_of(network, np.ones((1, 1)), np.array([[1.0], [0.0]]))
     assert speed.stuck == 0.5
     assert speed.output_error == pytest.approx(0.5)
 
@@ -53,7 +59,7 @@ def test_stuck_neurons_are_wrong_by_more_than_nine_tenths() -> None:
 def test_learning_speed_without_error_is_nan() -> None:
     network = Network([1, 1], initializer=(0, -1000))
     x, y = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-    assert math.isnan(measure_speed(network, x, y).learning_speed)
+    assert math.isnan(speed_of(network, x, y).learning_speed)
 
 
 @pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 3])

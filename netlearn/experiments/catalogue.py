@@ -1,4 +1,4 @@
-"""The experiments that come with netlearn, by name: the files in configs/, each of which answers one question."""
+"""The experiments that come with netlearn: the files in configs/, by name."""
 
 import difflib
 from collections.abc import Iterable
@@ -10,23 +10,23 @@ from netlearn.runs import config
 
 
 def folder() -> Path:
-    """Return the folder of the files: beside the package in a checkout, inside it once installed."""
+    """Return the folder of the files, which is beside the package in a checkout and inside it once installed."""
     inside = Path(__file__).parents[1] / "configs"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "configs"
 
 
 def files() -> dict[str, Path]:
-    """Return the files by the names of their experiments."""
+    """Return the files by name of the experiment."""
     return {path.stem: path for path in sorted(folder().glob("*.toml"), key=lambda path: path.stem)}
 
 
 def descriptions() -> dict[str, About]:
-    """Return what each file says about itself, by the names of the experiments."""
+    """Return the `about` of each file, by name of the experiment."""
     return {name: read_about(path) for name, path in files().items()}
 
 
 def find(argument: Path) -> Path | None:
-    """Return the experiment file that an argument names or is; None if it is a folder.
+    """Return the experiment file for a name or path, or None if it is a run folder.
 
     Raises:
         SettingsError: nothing has this name.
@@ -45,5 +45,5 @@ def find(argument: Path) -> Path | None:
 
 
 def nearest_first(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names, those most similar to a name first."""
+    """Return the known names, the most similar to a name first."""
     return sorted(known, key=lambda each: -difflib.SequenceMatcher(None, name, each).ratio())

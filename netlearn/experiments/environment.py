@@ -1,4 +1,4 @@
-"""The environment of a run: what can change the last digits of its results, or its time."""
+"""The environment of a run, which can change the last digits of its results and its time."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from netlearn.numerics import BLAS_THREADS
 
 
 def environment() -> dict[str, str | int | None]:
-    """Return versions, BLAS, processor and system."""
+    """Return the versions of the software, the BLAS, the processor and the system."""
     blas = {
         " ".join(str(pool.get(key, "")) for key in ("internal_api", "version", "architecture")).strip()
         for pool in threadpool_info()

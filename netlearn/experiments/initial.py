@@ -26,15 +26,9 @@ def initial_network(settings: Settings, sizes: Sequence[int], cost: str | Cost =
     Raises:
         SettingsError: no network can have these sizes with these settings.
     """
+    weights_rng, _ = streams(settings)
     try:
-        return Network(
-            sizes,
-            cost=cost,
-            activation=settings.activation,
-            initializer=settings.initializer,
-            rng=streams(settings)[0],
-            dtype=settings.dtype,
-        )
+        return Network(sizes, cost, settings.activation, settings.initializer, rng=weights_rng, dtype=settings.dtype)
     except MemoryError as error:
         raise SettingsError(
             f"hidden {list(settings.hidden)}: a network {list(sizes)} does not fit in memory"

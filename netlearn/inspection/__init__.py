@@ -1,1 +1,1 @@
-"""Trained networks inspected: evaluation, prediction, export, weights."""
+"""Inspecting trained networks: evaluation, predictions, weights."""

@@ -1,4 +1,4 @@
-"""Whether two networks differ: McNemar's exact test on the examples that only one of them answers correctly."""
+"""Comparing two networks: McNemar's exact test on the examples that only one of them answers correctly."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -8,7 +8,7 @@ import msgspec
 from netlearn.inspection.evaluation import Evaluated
 
 SIGNIFICANT = 0.05
-SMALLEST = 1e-4  # of the p values that are written out
+SMALLEST = 1e-4  # p value that is printed; "< 0.0001" below
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         first, second: the run folders.
         only_first, only_second: how many examples only this run answers correctly.
-        p: of McNemar's exact two-sided test of the hypothesis that both are equally good.
+        p: p value of McNemar's exact two-sided test; the null hypothesis is that both are equally good.
     """
 
     first: str
@@ -63,7 +63,7 @@ def compare_pairs(evaluated: Sequence[Evaluated]) -> tuple[Pair, ...]:
 def mcnemar(only_first: int, only_second: int) -> float:
     """Return the p value of McNemar's exact test.
 
-    If both are equally good, each example that only one answers correctly is the toss of a fair coin (Q. McNemar,
+    If both are equally good, an example that only one answers correctly is like the toss of a fair coin (Q. McNemar,
     "Note on the sampling error of the difference between correlated proportions or percentages", 1947).
     """
     from scipy.stats import binomtest  # noqa: PLC0415 (takes half a second to import)

@@ -22,8 +22,8 @@ MOST_SHOWN = 10  # mistakes of a variant
 def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool) -> "Figure | None":
     """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
 
-    Left out are variants whose first run has no trained network, and those whose data is not on this machine, not
-    that of the run or not images.
+    A variant is left out if its first run has no trained network, or if its data is not on this machine, has changed
+    since the run or has no images.
 
     Args:
         groups: the runs of each variant.
@@ -46,9 +46,9 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool
 
 
 def _load(name: str) -> Dataset:
-    """Return a data set without downloading it."""
+    """Return a data set that is on this machine."""
     if name == "auto" or (name in sources.SOURCES and sources.locate(name) is None):
-        raise DataError(f"data {name}: is not on this machine")
+        raise DataError(f"data {name}: not on this machine")
     return datasets.load(name)
 
 

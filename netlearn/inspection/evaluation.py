@@ -1,4 +1,4 @@
-"""How well a trained network does: its answer to each example, and what all answers amount to."""
+"""How well a trained network does: its answer to each example, and scores over all of them."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ class Predictions:
     Attributes:
         examples: the examples, n rows.
         outputs: activations of the output layer, (n, n_out).
-        answers: the class that the network answers, (n,).
+        answers: the class that the network gives, (n,).
         costs: cost of each example, (n,).
         cost: their mean.
     """
@@ -48,7 +48,7 @@ class Predictions:
         return correct
 
     def worst(self, most: int) -> list[Answer]:
-        """Return at most that many wrong answers, those with the largest cost first."""
+        """Return at most `most` wrong answers, those with the largest cost first."""
         wrong = np.flatnonzero(~self.correct)
         return self.select(wrong[np.argsort(-self.costs[wrong], kind="stable")[:most]])
 
@@ -58,7 +58,7 @@ class Predictions:
         return [Answer(int(i), x[i], int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices]
 
     def confusion(self) -> NDArray[np.int64]:
-        """Return how often each label, a row, got each answer, a column."""
+        """Return the confusion matrix: how often each label (row) got each answer (column)."""
         classes = max(2, self.outputs.shape[1])
         pairs = self.examples.labels * classes + self.answers
         counts: NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
@@ -81,7 +81,7 @@ class ClassScores(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         label: the class.
         examples: how many have this label.
-        precision: fraction of the answers of this class that are right; None if there are none.
+        precision: fraction of the answers with this class that are correct; None if there are none.
         recall: fraction of the examples of this class that are recognized; None if there are none.
         f1: harmonic mean of the two, 2 TP / (2 TP + FP + FN); None if there are neither answers nor examples.
     """
@@ -196,7 +196,7 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
 
 
 def is_data_of(run: Run, data: Dataset) -> bool:
-    """Return whether a data set is the run's own, according to the hashes of its files."""
+    """Return whether a data set has the same files as that of a run, according to their hashes."""
     return results_of(run).data.sha256 == data.sha256
 
 

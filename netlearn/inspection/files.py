@@ -1,4 +1,4 @@
-"""The files that are made from trained networks: pictures and predictions.csv, in the run folder or elsewhere."""
+"""Files made from trained networks: pictures and predictions.csv, in the run folder or elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,20 +20,17 @@ PREDICTIONS = "predictions.csv"
 KINDS = ("png", "svg")
 MOST_SHOWN = 24  # examples in a picture
 SETS = {"test": "test set", "validation": "validation set", "train": "training set"}
-Files = dict[str, bytes | None]  # None: there is nothing to show, and an older file is removed
+Files = dict[str, bytes | None]  # None: nothing to show; an older file is removed
 
 
 def write_evaluation(evaluated: Sequence[Evaluated], data: Dataset, out: Path | None = None) -> list[Path]:
-    """Write predictions.csv and the pictures of each run, and of several runs where they disagree; return the paths.
+    """Write predictions.csv and the pictures of each run, and where several runs disagree; return the paths.
 
     Args:
-        evaluated: the runs, on the same examples.
-        data: the data set that these are of.
-        out: the folder to write to; with several runs it gets a folder for each. None writes to the run folders, and
-            the disagreements to the first.
-
-    Raises:
-        RunError: see `write_files`.
+        evaluated: the runs, evaluated on the same examples.
+        data: the data set of the examples.
+        out: the folder to write to, with a folder in it for each of several runs; None writes to the run folders, and
+            the disagreements to the first one.
     """
     paths = []
     for each, name in zip(evaluated, _names(evaluated), strict=True):
@@ -93,7 +90,7 @@ def _disagreement_files(evaluated: Sequence[Evaluated], data: Dataset) -> Files:
 
 
 def _margins(outputs: Array) -> Array:
-    """Return how far the strongest output of each row lies above the next, or a single output from ½."""
+    """Return how far the strongest output of each row is above the next, or a single output from ½."""
     if outputs.shape[1] == 1:
         margins: Array = np.abs(outputs[:, 0] - 0.5)
         return margins
@@ -106,18 +103,18 @@ def _set_of(evaluation: Evaluation) -> str:
 
 
 def render_all(name: str, figure: "Figure | None") -> Files:
-    """Return a figure as the files of that name, each kind; None for each where there is no figure."""
+    """Return a figure as PNG and SVG files of a name, None for each if there is no figure."""
     from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
     return {f"{name}.{kind}": None if figure is None else render(figure, kind) for kind in KINDS}
 
 
 def write_files(files: Mapping[str, bytes | None], run: Run, out: Path | None = None) -> list[Path]:
-    """Write files to the folder of the run that they were made from, or to another one; return their paths.
+    """Write files made from a run to its folder, or to another one; return their paths.
 
     Raises:
-        RunError: the folder is in use, the run was changed meanwhile, the other folder is complete with files of
-            these names, or it cannot be written.
+        RunError: the folder is in use or cannot be written, the run was changed meanwhile, or a complete comparison
+            in the other folder has files of these names.
     """
     path = run.folder if out is None else out
     folder = RunFolder(path)
@@ -126,7 +123,7 @@ def write_files(files: Mapping[str, bytes | None], run: Run, out: Path | None = 
     with folder.lock():
         sealed = Sums.read(path).hashes if (path / sums.NAME).exists() else {}
         if out is None and (run.sums is None or sealed != run.sums.hashes):
-            raise RunError(f"{path}: was changed while its network was inspected")
+            raise RunError(f"{path}: was changed meanwhile; try again")
         for name in sealed.keys() & files.keys():
             raise RunError(f"{path / name}: belongs to a comparison; --out must be another folder")
         for name, content in files.items():

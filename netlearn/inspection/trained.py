@@ -29,11 +29,7 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def data_name(runs: Sequence[Run]) -> str:
-    """Return the name of the runs' data set.
-
-    Raises:
-        SettingsError: they have different ones.
-    """
+    """Return the name of the runs' data set."""
     names = sorted({run.settings.data for run in runs})
     if len(names) > 1:
         raise SettingsError(f"--data: must be given for runs on different data: {', '.join(names)}")
@@ -45,8 +41,8 @@ def load_network(run: Run, *, best: bool | None = None, cost: str | None = None)
 
     Args:
         run: as `read_run` returns it.
-        best: True for the weights of the best epoch, False for the last ones. None takes those that the test result
-            in the run's summary belongs to: the best where early stopping chose them, otherwise the last.
+        best: True for the weights of the best epoch, False for the last ones, None for those of the test result in
+            the run's summary: the best with early stopping, otherwise the last.
         cost: the run's cost. It must be given where that is a user's own, whose code is imported: a run folder alone
             never causes an import.
 
@@ -71,22 +67,14 @@ def load_network(run: Run, *, best: bool | None = None, cost: str | None = None)
 
 
 def results_of(run: Run) -> Summary:
-    """Return the summary of a run that has a trained network.
-
-    Raises:
-        RunError: the run diverged or failed.
-    """
+    """Return the summary of a run, which must have a trained network."""
     if run.summary is None or run.problem is not None:
         raise RunError(f"{run.folder}: has no trained network: {run.problem}")
     return run.summary
 
 
 def weights_file(run: Run, *, best: bool | None = None) -> str:
-    """Return the name of the file with the weights that `load_network` takes.
-
-    Raises:
-        RunError: `best` is True, and the run has no weights of a best epoch.
-    """
+    """Return the name of the file with the weights that `load_network` takes."""
     has_best = run.sums is not None and weights.BEST in run.sums.hashes
     if best and not has_best:
         raise RunError(f"{run.folder}: has no {weights.BEST}, which only runs with --patience have")
@@ -94,20 +82,14 @@ def weights_file(run: Run, *, best: bool | None = None) -> str:
 
 
 def check_fit(run: Run, data: Dataset) -> None:
-    """Check that the examples of a data set can be given to the network of a run.
-
-    Raises:
-        SettingsError: they have another number of inputs, or more classes than the network has outputs.
-    """
+    """Check that the network of a run has the inputs and outputs for a data set."""
     sizes = results_of(run).sizes
     n_in = data.test.x.shape[1]
     if n_in != sizes[0]:
-        raise SettingsError(
-            f"data {data.name}: its examples have {n_in} inputs: must be {sizes[0]}, the inputs of {run.folder}"
-        )
+        raise SettingsError(f"data {data.name}: examples of {n_in} inputs: must be {sizes[0]}, as in {run.folder}")
     if data.outputs > sizes[-1]:
         raise SettingsError(
-            f"data {data.name}: has {data.outputs} classes: must be at most {sizes[-1]}, the outputs of {run.folder}"
+            f"data {data.name}: {data.outputs} classes: must be at most {sizes[-1]}, as in {run.folder}"
         )
 
 

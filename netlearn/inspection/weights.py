@@ -1,4 +1,4 @@
-"""What the neurons of the first layer respond to: their weights, before and after training."""
+"""The weights of the first layer before and after training: what its neurons respond to."""
 
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
@@ -16,17 +16,12 @@ def weights_files(run: Run, data: Dataset, initial: Network | None, *, best: boo
         data: a data set of images that fits the network.
         initial: the network that the run started from; None leaves it out.
         best: which weights, see `load_network`.
-
-    Raises:
-        RunError: the run diverged, has no such weights, or a file was changed.
-        SettingsError: the data does not fit the network.
-        DataError: its examples are not images.
     """
     from netlearn.plotting import inspection  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
     check_fit(run, data)
     if data.image is None:
-        raise DataError(f"{data.name}: its examples are not images, so the weights cannot be drawn as images")
+        raise DataError(f"data {data.name}: its examples must be images")
     trained = run.weights(weights_file(run, best=best))["weights.1"]
     count, shown = len(trained), min(len(trained), inspection.MOST_NEURONS)
     panels = {} if initial is None else {"before training": initial.weights[0][:shown]}
