@@ -81,7 +81,7 @@ class Network:
     Args:
         sizes: neurons in each layer, input first; [784, 10] has no hidden layer.
         cost: a name in `COSTS` or a `Cost`; it determines the activation of the output layer.
-        activation: the hidden layers' activation, a name in `ACTIVATIONS`.
+        activation: the hidden layers' activation, a name in `ACTIVATIONS` or a `HiddenActivation`.
         initializer: "scaled" draws weights from N(0, 1/n_in) (chapter 3, "Weight initialization"), "large" from
             N(0, 1) (chapter 1), biases from N(0, 1) in both cases; a pair (w, b) sets every weight and every bias.
         rng: the generator of the initial weights. All initializers and dtypes draw the same numbers from it.
@@ -99,7 +99,7 @@ class Network:
         self,
         sizes: Sequence[int],
         cost: str | Cost = "cross-entropy",
-        activation: str = "sigmoid",
+        activation: str | HiddenActivation = "sigmoid",
         initializer: Initializer = "scaled",
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
@@ -108,7 +108,7 @@ class Network:
             raise SettingsError(f"sizes {list(sizes)}: must be 2 layers or more, each of 1 neuron or more")
         if isinstance(cost, str) and cost not in COSTS:
             raise SettingsError(f"cost {cost!r}: must be {', '.join(COSTS)} or a cost object")
-        if activation not in ACTIVATIONS:
+        if isinstance(activation, str) and activation not in ACTIVATIONS:
             raise SettingsError(f"activation {activation!r}: must be {', '.join(ACTIVATIONS)}")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise SettingsError(f"dtype {np.dtype(dtype).name!r}: must be float32 or float64")
@@ -120,7 +120,7 @@ class Network:
         self.parameters = Parameters(self.sizes, self.dtype)
         self.nabla = Parameters(self.sizes, self.dtype)
         self._initialize(initializer, rng if rng is not None else np.random.default_rng())
-        self._hidden = ACTIVATIONS[activation]
+        self._hidden = ACTIVATIONS[activation] if isinstance(activation, str) else activation
         self._gemm, self._gemv = blas(self.dtype)
         self._workspaces: dict[int, Workspace] = {}
 

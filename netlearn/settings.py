@@ -75,12 +75,23 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = "off"
     l2: Annotated[float, _meta("L2 regularization λ: adds λ/2n Σw²", FROM_0, ge=0, le=LARGEST)] = 0.0
     l1: Annotated[float, _meta("L1 regularization λ: adds λ/n Σ|w|", FROM_0, ge=0, le=LARGEST)] = 0.0
+    max_norm: Annotated[
+        Positive | Literal["off"], _meta("largest norm of the weights into a hidden neuron", f"{ABOVE_0}, or off")
+    ] = "off"
+    dropout: Annotated[float, _meta("probability to drop a hidden neuron in a step", BELOW_1, ge=0, lt=1)] = 0.0
+    halve_after: Annotated[
+        Count | Literal["off"],
+        _meta(
+            "halve η after that many epochs without a better validation accuracy, and stop at 1/128",
+            f"{COUNT}, or off",
+        ),
+    ] = "off"
     patience: Annotated[
         Count | Literal["off"],
         _meta("stop after that many epochs without a better validation accuracy", f"{COUNT}, or off"),
     ] = "off"
     seed: Annotated[
-        int, _meta("seed of the weights and the shuffling", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
+        int, _meta("seed of all random streams", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
     ] = 0
     data: Annotated[str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or an .npz file")] = "auto"
     train_size: Annotated[

@@ -63,6 +63,7 @@ class Record:
         update: mini-batches done.
         epoch: passes over the training set done, a fraction inside an epoch.
         seconds: time spent training, probes not counted.
+        learning_rate: η of the steps before.
         train_cost, train_accuracy: mean cost and fraction classified correctly.
         validation_cost, validation_accuracy: the same for the validation set.
         output_error, learning_speed, stuck, speeds: see `Speed`.
@@ -72,6 +73,7 @@ class Record:
     update: int
     epoch: float
     seconds: float
+    learning_rate: float
     train_cost: float
     train_accuracy: float
     validation_cost: float
@@ -106,7 +108,7 @@ class Probe:
         self.track_test = track_test
         self.samples: dict[int, tuple[Array, Array]] = {}
 
-    def measure(self, update: int, epoch: float, seconds: float) -> Record:
+    def measure(self, update: int, epoch: float, seconds: float, learning_rate: float) -> Record:
         """Return the record after the given updates, epochs and seconds; its costs may not be finite."""
         some = self.data.train.first(PROBE_EXAMPLES)
         with numerics():
@@ -123,6 +125,7 @@ class Probe:
             update=update,
             epoch=epoch,
             seconds=seconds,
+            learning_rate=learning_rate,
             train_cost=train_cost + self.penalty.value(self.network.weights),
             train_accuracy=train_accuracy,
             validation_cost=validation.cost,

@@ -15,7 +15,8 @@ from pathlib import Path
 from time import perf_counter
 
 from netlearn import datasets
-from netlearn.experiments.run import draw_curves, make_trainer, run
+from netlearn.experiments.run import draw_curves, run
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, read_run
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
@@ -46,7 +47,7 @@ def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
     for examples in (loaded.train, loaded.test):
         trainer.probe.evaluate(examples)
     parts["evaluation at the end"] = seconds()
-    trainer.probe.measure(0, 0.0, 0.0)
+    trainer.probe.measure(0, 0.0, 0.0, settings.learning_rate)
     parts["probes"] = seconds() * len(records)
     parts["training"] = trainer.seconds
     parts["checkpoints and other files"] = whole - sum(parts.values()) + parts["loading the data"]

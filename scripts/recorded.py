@@ -104,7 +104,7 @@ def epochs(
     batches = Batches(x, y, batch_size, np.random.default_rng(), order)
     schedule = Schedule(count * batches.per_epoch, batches.per_epoch)
     with numerics():
-        for update in Descent(SGD(network, eta, Penalty(lmbda, n=len(train))), batches, schedule):
+        for update in Descent(SGD(network, eta, Penalty(lmbda, n=len(train))).step, batches, schedule):
             if schedule.epoch_ends(update):
                 yield update // batches.per_epoch
 

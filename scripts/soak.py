@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from netlearn import datasets
 from netlearn.errors import NetlearnError
-from netlearn.experiments.run import make_trainer
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import checkpoint, config, metrics, sums, weights
 
 NETLEARN = [sys.executable, "-m", "netlearn"]

@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from netlearn.datasets import Dataset
-from netlearn.experiments.run import make_trainer, resume, run
+from netlearn.experiments.run import resume, run
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, Summary
-from netlearn.settings import Settings
+from netlearn.settings import Settings, resolve
 from netlearn.slowdown import Record
+from netlearn.training import Trainer
 from tests.files import small_dataset
+
+
+def begin_run(**given: Any) -> Trainer:
+    """Return the trainer of a short run with the settings given."""
+    small = {"hidden": (5,), "epochs": 4, "learning_rate": 0.5, "data": "small"}
+    return make_trainer(resolve(small, given), small_dataset())
 
 
 def do_run(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from netlearn.errors import RunError
-from netlearn.experiments.run import make_trainer
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import FILES, Sums, checkpoint, metrics, read_run, weights
 from netlearn.settings import resolve
 from tests.commands import call

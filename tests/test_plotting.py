@@ -20,6 +20,7 @@ from netlearn.slowdown import Record
 RECORDS = [
     Record(
         update=update, epoch=update / 5000, seconds=0.0, train_cost=2 / (1 + update), train_accuracy=0.5,
+        learning_rate=0.5,
         validation_cost=3 / (1 + update), validation_accuracy=0.4, output_error=0.1, learning_speed=1.0, stuck=0.0,
         speeds=(0.1,),
     )

@@ -8,7 +8,8 @@ import pytest
 
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
-from netlearn.experiments.run import make_trainer, run
+from netlearn.experiments.run import run
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, checkpoint, metrics
 from netlearn.settings import Settings, resolve
 from netlearn.training import Trainer
@@ -19,7 +20,8 @@ from tests.runs import do_run, results_of, resume_run
 SETTINGS = {"hidden": (5,), "epochs": 7, "batch_size": 10, "l2": 0.5, "learning_rate": 0.5, "data": "small"}
 VARIANTS: list[dict[str, Any]] = [
     {}, {"patience": 2, "learning_rate": 3.0}, {"probe_every": 3}, {"probe_every": 4, "patience": 4},
-    {"track_test": True, "batch_size": 47}, {"optimizer": "nesterov", "l1": 0.1},
+    {"track_test": True, "batch_size": 47}, {"optimizer": "nesterov", "l1": 0.1}, {"dropout": 0.4, "max_norm": 0.9},
+    {"halve_after": 1, "learning_rate": 3.0, "dtype": "float64"},
     *({"optimizer": name, "learning_rate": 0.01} for name in ("momentum", "rmsprop", "adam")),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.experiments.run import make_trainer
+from netlearn.experiments.setup import make_trainer
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 from tests.files import small_dataset

@@ -26,7 +26,7 @@ from tests.messages import tells
 
 ROOT = Path(__file__).parents[1]
 RECORD = Record(
-    update=5, epoch=0.5, seconds=0.25, train_cost=1 / 3, train_accuracy=0.5, validation_cost=2.0,
+    update=5, epoch=0.5, seconds=0.25, learning_rate=0.5, train_cost=1 / 3, train_accuracy=0.5, validation_cost=2.0,
     validation_accuracy=0.25, output_error=0.1, learning_speed=float("nan"), stuck=0.0, speeds=(0.5, 1e-12),
 )  # fmt: skip
 
@@ -41,12 +41,12 @@ def test_metrics_grow_by_a_row_below_one_header(tmp_path: Path) -> None:
     with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
-        "update", "epoch", "seconds", "train_cost", "train_accuracy", "validation_cost", "validation_accuracy",
-        "output_error", "learning_speed", "stuck", "speed_1", "speed_2",
+        "update", "epoch", "seconds", "learning_rate", "train_cost", "train_accuracy", "validation_cost",
+        "validation_accuracy", "output_error", "learning_speed", "stuck", "speed_1", "speed_2",
     ]  # fmt: skip
     assert rows[0] == rows[1]
     assert list(rows[0].values()) == [
-        "5", "0.5", "0.25", "0.333333333", "0.5", "2", "0.25", "0.1", "nan", "0", "0.5", "1e-12",
+        "5", "0.5", "0.25", "0.5", "0.333333333", "0.5", "2", "0.25", "0.1", "nan", "0", "0.5", "1e-12",
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netlearn.errors import DivergenceError, RunError
-from netlearn.experiments.run import make_trainer
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import read_run, snapshots
 from netlearn.settings import resolve
 from tests.commands import compare, train

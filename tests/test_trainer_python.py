@@ -67,7 +67,7 @@ def test_settings_of_a_trainer_cannot_be_assigned(name: str) -> None:
 
 def test_learning_rate_of_the_optimizer_changes_every_later_update() -> None:
     trainer = make(l2=0.25)
-    trainer.descent.optimizer.learning_rate = 0.0
+    trainer.optimizer.learning_rate = 0.0
     before = trainer.network.parameters.vector.copy()
     list(trainer)
     assert trainer.learning_rate == 0

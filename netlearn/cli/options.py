@@ -10,8 +10,8 @@ from click.shell_completion import CompletionItem
 from netlearn import settings
 from netlearn.errors import SettingsError
 
-WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "seed", "train_size", "probe_every")
-NUMBERS = ("learning_rate", *settings.OWN, "l2", "l1")
+WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "halve_after", "seed", "train_size", "probe_every")
+NUMBERS = ("learning_rate", *settings.OWN, "l2", "l1", "max_norm", "dropout")
 METAVARS = {"hidden": "N,…", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N") | dict.fromkeys(NUMBERS, "X")
 DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | dict.fromkeys(
     settings.OWN, "the optimizer's own"

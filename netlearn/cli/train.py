@@ -13,7 +13,8 @@ from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.experiments.run import make_trainer, resume, run
+from netlearn.experiments.run import resume, run
+from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.table import percent
 from netlearn.runs import RunFolder, Summary, checkpoint, config, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve

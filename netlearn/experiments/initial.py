@@ -1,34 +1,60 @@
 """The network that a run starts from.
 
-The seed feeds two random streams, one for the initial weights and one for the shuffling. Runs with the same seed and
+The seed feeds separate random streams for the initial weights, the shuffling and dropout. Runs with the same seed and
 sizes therefore start from identical weights and see identical mini-batches, whatever else they differ in.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from netlearn.activations import HiddenActivation
 from netlearn.costs import Cost
 from netlearn.errors import SettingsError
 from netlearn.network import Network
 from netlearn.settings import Settings
 
 
-def streams(settings: Settings) -> tuple[np.random.Generator, np.random.Generator]:
-    """Return the generators of the initial weights and of the shuffling."""
-    weights, shuffling = np.random.SeedSequence(settings.seed).spawn(2)
-    return np.random.default_rng(weights), np.random.default_rng(shuffling)
+class Streams(NamedTuple):
+    """The generators of a run."""
+
+    weights: np.random.Generator
+    shuffling: np.random.Generator
+    dropout: np.random.Generator
 
 
-def initial_network(settings: Settings, sizes: Sequence[int], cost: str | Cost = "cross-entropy") -> Network:
+def streams(settings: Settings) -> Streams:
+    """Return the generators that the seed of a run feeds."""
+    return Streams(*map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(3)))
+
+
+def initial_network(
+    settings: Settings,
+    sizes: Sequence[int],
+    cost: str | Cost = "cross-entropy",
+    activation: HiddenActivation | None = None,
+) -> Network:
     """Return the network that a run starts from; its weights and biases do not depend on the cost.
+
+    Args:
+        settings: of the run.
+        sizes: neurons in each layer.
+        cost: in place of that of the settings.
+        activation: of the hidden layers, in place of that of the settings.
 
     Raises:
         SettingsError: no network can have these sizes with these settings.
     """
-    weights_rng, _ = streams(settings)
     try:
-        return Network(sizes, cost, settings.activation, settings.initializer, rng=weights_rng, dtype=settings.dtype)
+        return Network(
+            sizes,
+            cost,
+            activation or settings.activation,
+            settings.initializer,
+            rng=streams(settings).weights,
+            dtype=settings.dtype,
+        )
     except MemoryError as error:
         raise SettingsError(
             f"hidden {list(settings.hidden)}: a network {list(sizes)} does not fit in memory"

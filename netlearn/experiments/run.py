@@ -7,13 +7,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from netlearn.costs import COSTS, Cost
-from netlearn.datasets import Dataset
-from netlearn.errors import DivergenceError, RunError, SettingsError
+from netlearn.errors import DivergenceError, RunError
 from netlearn.experiments.environment import environment
-from netlearn.experiments.initial import initial_network, streams
 from netlearn.numerics import Array
-from netlearn.own_cost import check_gradient, load_cost
 from netlearn.runs import (
     CURVES,
     RunFolder,
@@ -26,71 +22,11 @@ from netlearn.runs import (
     summary,
     weights,
 )
-from netlearn.settings import Settings, optimizer_settings, write_toml
+from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.training import State, Trainer
 
 OnRecord = Callable[[Record], object]
-
-
-def checked_cost(settings: Settings, data: Dataset) -> Cost:
-    """Return the cost for a run on a data set, after checking that the settings fit it.
-
-    Raises:
-        SettingsError: the mini-batch or the training size is larger than the training set.
-        CostError: the user's own cost cannot be loaded or fails its gradient check.
-    """
-    size = len(training_part(settings, data).train)
-    if settings.batch_size > size:
-        raise SettingsError(
-            f"batch_size {settings.batch_size}: must be from 1 to {size}, the training examples of {data.name}"
-        )
-    cost = load_cost(settings.cost)
-    if settings.cost not in COSTS:
-        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
-    return cost
-
-
-def training_part(settings: Settings, data: Dataset) -> Dataset:
-    """Return the data set with the training examples that the settings choose.
-
-    Raises:
-        SettingsError: there are not that many.
-    """
-    return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
-
-
-def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> Trainer:
-    """Return a trainer with a new network.
-
-    Args:
-        settings: of the run.
-        data: its data set, whole.
-        last: stop after this many updates.
-
-    Raises:
-        SettingsError: no network can have these settings with this data.
-        CostError: the user's own cost cannot be loaded or fails its gradient check.
-    """
-    cost = checked_cost(settings, data)
-    data = training_part(settings, data)
-    network = initial_network(settings, [data.train.x.shape[1], *settings.hidden, data.outputs], cost)
-    return Trainer(
-        network,
-        data,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        rng=streams(settings)[1],
-        optimizer=settings.optimizer,
-        own=optimizer_settings(settings),
-        l2=settings.l2,
-        l1=settings.l1,
-        patience=None if settings.patience == "off" else settings.patience,
-        probe_every=settings.probe_every,
-        track_test=settings.track_test,
-        last=last,
-    )
 
 
 def resume(
@@ -218,7 +154,7 @@ def _summarize(
     if divergence is None:
         train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
         ended_early: Literal["stopped early", "interrupted"] = (
-            "stopped early" if trainer.patience.exhausted() else "interrupted"
+            "stopped early" if trainer.ended_early() else "interrupted"
         )
         status = "finished" if epochs == settings.epochs else ended_early
     data, best = trainer.data, trainer.patience.best

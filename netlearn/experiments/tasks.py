@@ -17,7 +17,8 @@ from netlearn import datasets
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, NetlearnError
 from netlearn.experiments.experiment import Experiment, folder_name
-from netlearn.experiments.run import checked_cost, make_trainer, resume, run
+from netlearn.experiments.run import resume, run
+from netlearn.experiments.setup import checked_cost, make_trainer
 from netlearn.experiments.workers import Workers
 from netlearn.runs import Run, RunFolder, config, metrics, read_run, sums
 from netlearn.settings import Settings

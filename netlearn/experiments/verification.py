@@ -12,7 +12,8 @@ import numpy as np
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
 from netlearn.experiments.environment import environment
-from netlearn.experiments.run import make_trainer, run
+from netlearn.experiments.run import run
+from netlearn.experiments.setup import make_trainer
 from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, snapshots, summary, weights
 from netlearn.training import Trainer
 

@@ -5,6 +5,7 @@ It holds the arrays of a trainer's `State`. The metadata has the rest as JSON, w
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -18,7 +19,7 @@ from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
 from netlearn.runs.tensors import BEFORE_HEADER, MOST_HEADER, most_bytes, pack, unpack, unpack_metadata
 from netlearn.settings import Settings
 from netlearn.slowdown import SAMPLE_UPDATES
-from netlearn.training import Best, State, Trainer
+from netlearn.training import MOST_HALVINGS, Best, State, Trainer
 
 NAME = "checkpoint.safetensors"
 KEY, PARAMETERS, OPTIMIZER, BEST = "state", "parameters", "optimizer", "best"
@@ -37,6 +38,20 @@ class Generator(msgspec.Struct, frozen=True):
     inc: Hex128
     has_uint32: Literal[0, 1]
     uinteger: Annotated[int, Meta(ge=0, lt=2**32)]
+
+    @classmethod
+    def of(cls, rng: Mapping[str, Any]) -> "Generator":
+        """Return the state that numpy's bit generator has."""
+        return cls(f"{rng['state']['state']:x}", f"{rng['state']['inc']:x}", rng["has_uint32"], rng["uinteger"])
+
+    def to_numpy(self) -> dict[str, Any]:
+        """Return the state as numpy's bit generator takes it."""
+        return {
+            "bit_generator": "PCG64",
+            "state": {"state": int(self.state, 16), "inc": int(self.inc, 16)},
+            "has_uint32": self.has_uint32,
+            "uinteger": self.uinteger,
+        }
 
 
 class BestEpoch(msgspec.Struct, frozen=True):
@@ -58,6 +73,9 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seconds: Annotated[float, Meta(ge=0)]
     probed: bool
     rng: Generator
+    dropout: Generator | None
+    learning_rate: Annotated[float, Meta(gt=0)]
+    halvings: tuple[Annotated[int, Meta(ge=0, le=MOST_HALVINGS)], Count]
     batches_sha256: Sha256
     best: BestEpoch | None
     samples: list[Annotated[int, Meta(ge=0)]]
@@ -83,14 +101,16 @@ def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
         tensors[BEST] = state.best.parameters
-    rng = state.rng
     text = Text(
         sha256=NO_HASH,
         run=run,
         update=state.update,
         seconds=state.seconds,
         probed=state.probed,
-        rng=Generator(f"{rng['state']['state']:x}", f"{rng['state']['inc']:x}", rng["has_uint32"], rng["uinteger"]),
+        rng=Generator.of(state.rng),
+        dropout=Generator.of(state.dropout) if state.dropout else None,
+        learning_rate=state.learning_rate,
+        halvings=state.halvings,
         batches_sha256=state.batches_sha256.hex(),
         best=BestEpoch(state.best.epoch, state.best.accuracy) if state.best else None,
         samples=list(state.samples),
@@ -119,15 +139,13 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
         update=text.update,
         seconds=text.seconds,
         probed=text.probed,
-        rng={
-            "bit_generator": "PCG64",
-            "state": {"state": int(text.rng.state, 16), "inc": int(text.rng.inc, 16)},
-            "has_uint32": text.rng.has_uint32,
-            "uinteger": text.rng.uinteger,
-        },
+        rng=text.rng.to_numpy(),
         batches_sha256=bytes.fromhex(text.batches_sha256),
         parameters=tensors[PARAMETERS],
         optimizer=tuple(tensors[name] for name in vectors),
+        dropout=text.dropout.to_numpy() if text.dropout else None,
+        learning_rate=text.learning_rate,
+        halvings=text.halvings,
         best=Best(text.best.epoch, text.best.accuracy, tensors[BEST]) if text.best else None,
         samples=samples_of(tensors, text.samples),
     )

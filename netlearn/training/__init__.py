@@ -2,8 +2,10 @@
 
 from netlearn.training.batches import Batches
 from netlearn.training.descent import Descent
+from netlearn.training.dropout import Dropout
+from netlearn.training.halving import MOST_HALVINGS
 from netlearn.training.schedule import Schedule
 from netlearn.training.state import Best, State
 from netlearn.training.trainer import Trainer
 
-__all__ = ["Batches", "Best", "Descent", "Schedule", "State", "Trainer"]
+__all__ = ["MOST_HALVINGS", "Batches", "Best", "Descent", "Dropout", "Schedule", "State", "Trainer"]

@@ -1,8 +1,8 @@
 """The descent itself: mini-batch after mini-batch, the optimizer changes the network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from netlearn.optimizers import Optimizer
+from netlearn.numerics import Array
 from netlearn.training.batches import Batches
 from netlearn.training.schedule import Schedule
 
@@ -14,7 +14,7 @@ class Descent:
     others can look, stop and save. A new iteration continues where the last one ended.
 
     Args:
-        optimizer: changes the network.
+        step: changes the network once, by a mini-batch x, (n_in, m), with targets y, (n_out, m).
         batches: the mini-batches.
         schedule: says where to stop.
 
@@ -22,8 +22,8 @@ class Descent:
         update: mini-batches done.
     """
 
-    def __init__(self, optimizer: Optimizer, batches: Batches, schedule: Schedule) -> None:
-        self.optimizer = optimizer
+    def __init__(self, step: Callable[[Array, Array], object], batches: Batches, schedule: Schedule) -> None:
+        self.step = step
         self.batches = batches
         self.schedule = schedule
         self.update = 0
@@ -32,6 +32,6 @@ class Descent:
         """Train, yielding the number of updates done."""
         while self.update < self.schedule.last:
             for x, y in self.batches.between(self.update, self.schedule.next_stop(self.update)):
-                self.optimizer.step(x, y)
+                self.step(x, y)
                 self.update += 1
             yield self.update

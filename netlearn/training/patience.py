@@ -19,11 +19,15 @@ class Patience:
         self._last = 0
         self.best: Best | None = None
 
-    def look(self, epoch: int, accuracy: float, network: Network) -> None:
-        """Note the validation accuracy at the end of an epoch; copy the parameters if it is the best."""
+    def look(self, epoch: int, accuracy: float, network: Network) -> Best:
+        """Note the validation accuracy at the end of an epoch; copy the parameters if it is the best.
+
+        Returns the best epoch so far.
+        """
         self._last = epoch
         if self.best is None or accuracy > self.best.accuracy:
             self.best = Best(epoch, accuracy, network.parameters.vector.copy())
+        return self.best
 
     def exhausted(self) -> bool:
         """Return whether the last probed epoch was too long after the best one."""

@@ -29,6 +29,9 @@ class State:
         batches_sha256: hash of the mini-batches of all earlier epochs.
         parameters: all weights, then all biases, of the network.
         optimizer: the optimizer's own state.
+        dropout: the RNG state of dropout, if it is used.
+        learning_rate: η of the next step.
+        halvings: how often η was halved, and in which epoch for the last time.
         best: the best epoch so far.
         samples: |a − y| and |δ| of single output neurons, by update.
     """
@@ -40,5 +43,8 @@ class State:
     batches_sha256: bytes
     parameters: Array
     optimizer: tuple[Array, ...]
+    dropout: Mapping[str, Any] | None
+    learning_rate: float
+    halvings: tuple[int, int]
     best: Best | None
     samples: dict[int, tuple[Array, Array]]

@@ -2,19 +2,24 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from time import perf_counter
 
 import numpy as np
 
 from netlearn.datasets import Dataset, targets
-from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.penalty import Penalty
 from netlearn.slowdown import Probe, Record
 from netlearn.training.batches import Batches, Order
+from netlearn.training.checks import check_sizes, check_waiting
 from netlearn.training.descent import Descent
+from netlearn.training.divergence import divergence, output_layer_is_finite
+from netlearn.training.dropout import Dropout
+from netlearn.training.halving import Halving
+from netlearn.training.max_norm import MaxNorm
 from netlearn.training.patience import Patience
 from netlearn.training.schedule import Schedule
 from netlearn.training.state import State
@@ -37,6 +42,9 @@ class Trainer:
         optimizer: a name in `OPTIMIZERS`.
         own: the optimizer's own settings; those not given have its defaults.
         l2, l1: λ of the regularization; see `Penalty`.
+        max_norm: the largest norm of the weights into a hidden neuron.
+        dropout: the network's activation, if it is one that drops neurons.
+        halve_after: halve η after this many epochs without a better validation accuracy, and stop at 1/128 of it.
         patience: stop after this many epochs without a better validation accuracy; None never stops.
         probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
             probes: nothing is yielded.
@@ -52,6 +60,8 @@ class Trainer:
         optimizer: changes the network.
         probe: measures it.
         patience: knows the best epoch.
+        halving: knows when to halve η.
+        dropout: chooses neurons to drop, if it is used.
         stopping: whether `stop` was called.
         initial_sha256: hash of the initial weights and biases.
 
@@ -73,6 +83,9 @@ class Trainer:
         own: Mapping[str, float] = {},
         l2: float = 0.0,
         l1: float = 0.0,
+        max_norm: float | None = None,
+        dropout: Dropout | None = None,
+        halve_after: int | None = None,
         patience: int | None = None,
         probe_every: int = 1,
         track_test: bool = False,
@@ -80,27 +93,24 @@ class Trainer:
         on_progress: Callable[[], object] = lambda: None,
         on_checkpoint: Callable[[State], object] = lambda state: None,
     ) -> None:
-        n_in, outputs = data.train.x.shape[1], data.outputs
-        if (network.sizes[0], network.sizes[-1]) != (n_in, outputs):
-            raise SettingsError(
-                f"sizes {list(network.sizes)}: must begin with the {n_in} inputs and end with the {outputs} outputs "
-                f"of {data.name}"
-            )
-        if patience is not None and not probe_every:
-            raise SettingsError("probe_every 0: must be 1 or more with patience, which needs the probes")
+        check_sizes(network, data)
+        check_waiting(data, probe_every, patience=patience, halve_after=halve_after)
         self.network = network
         self.data = data
         self.epochs = epochs
         self.on_progress = on_progress
         self.on_checkpoint = on_checkpoint
         x = data.train.x.astype(network.dtype, copy=False)
-        y = targets(data.train.labels, outputs).astype(network.dtype, copy=False)
+        y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
         self.batches = Batches(x, y, batch_size, rng if rng is not None else np.random.default_rng(), order)
         updates = epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
         penalty = Penalty(l2, l1, len(x))
         self.optimizer = OPTIMIZERS[optimizer](network, learning_rate, penalty, **own)
-        self.descent = Descent(self.optimizer, self.batches, self.schedule)
+        step = self.optimizer.step if max_norm is None else MaxNorm(network, max_norm).after(self.optimizer.step)
+        self.descent = Descent(step, self.batches, self.schedule)
+        self.dropout = dropout
+        self.halving = Halving(halve_after)
         self.probe = Probe(network, data, penalty=penalty, track_test=track_test)
         self.patience = Patience(patience)
         self.initial_sha256 = network.parameters.sha256()
@@ -142,7 +152,7 @@ class Trainer:
         """
         if not self._probed and self.schedule.probe_due(self.update):
             yield self._measure()
-        while not (self.stopping or self.update == self.schedule.last or self.patience.exhausted()):
+        while not (self.stopping or self.update == self.schedule.last or self.ended_early()):
             self._train_to_probe()
             if self.schedule.probe_due(self.update) and not self.stopping:
                 yield self._measure()
@@ -157,12 +167,12 @@ class Trainer:
         """Train until a probe is due, the run ends or is stopped."""
         begun = perf_counter()
         try:
-            with numerics():
+            with numerics(), self.dropout.training() if self.dropout else nullcontext():
                 for update in self.descent:
                     self._probed = self._saved = False
                     self.on_progress()
-                    if not self._output_layer_is_finite():
-                        raise self._divergence()
+                    if not output_layer_is_finite(self.network, regularized=self.l2 > 0):
+                        raise divergence(update, self.learning_rate)
                     if self.stopping or self.schedule.probe_due(update):
                         return
                     every = CHECKPOINT_AT_END if self.schedule.epoch_ends(update) else CHECKPOINT_INSIDE
@@ -179,14 +189,21 @@ class Trainer:
         self._checkpointed = perf_counter()
 
     def _measure(self) -> Record:
-        record = self.probe.measure(self.update, self.update / self.schedule.updates_per_epoch, self.seconds)
+        epoch = self.update / self.schedule.updates_per_epoch
+        record = self.probe.measure(self.update, epoch, self.seconds, self.learning_rate)
         cost_is_finite = math.isfinite(record.train_cost + record.validation_cost)
         if not (cost_is_finite and np.isfinite(self.network.parameters.vector).all()):
-            raise self._divergence()
+            raise divergence(self.update, self.learning_rate)
         if self.schedule.epoch_ends(self.update):
-            self.patience.look(round(record.epoch), record.validation_accuracy, self.network)
+            best = self.patience.look(round(record.epoch), record.validation_accuracy, self.network)
+            if self.halving.due(round(record.epoch), best.epoch):
+                self.optimizer.learning_rate /= 2
         self._probed, self._saved = True, False
         return record
+
+    def ended_early(self) -> bool:
+        """Return whether patience is exhausted, or η is halved for the last time."""
+        return self.patience.exhausted() or self.halving.exhausted()
 
     def state(self) -> State:
         """Return the current state; its arrays are the trainer's own and change when training continues."""
@@ -199,6 +216,9 @@ class Trainer:
             batches_sha256=batches_sha256,
             parameters=self.network.parameters.vector,
             optimizer=self.optimizer.state,
+            dropout=self.dropout.rng.bit_generator.state if self.dropout else None,
+            learning_rate=self.learning_rate,
+            halvings=(self.halving.times, self.halving.since),
             best=self.patience.best,
             samples=self.probe.samples,
         )
@@ -217,28 +237,12 @@ class Trainer:
         self.probe.samples = dict(state.samples)
         np.copyto(self.network.parameters.vector, state.parameters)
         self.optimizer.restore(state.optimizer, state.update)
+        self.optimizer.learning_rate = state.learning_rate
+        self.halving.times, self.halving.since = state.halvings
+        if self.dropout and state.dropout:
+            self.dropout.rng.bit_generator.state = state.dropout
 
     def restore_best(self) -> None:
         """Give the network the parameters of the best epoch."""
         if self.patience.best is not None:
             np.copyto(self.network.parameters.vector, self.patience.best.parameters)
-
-    def _output_layer_is_finite(self) -> bool:
-        """Return whether the biases of the output layer are finite, and with λ > 0 its weights too.
-
-        With the costs of `COSTS` anything that is not finite reaches those biases in the next update. Where λ makes
-        weights grow, their squares overflow in the L2 term long before.
-        """
-        w, b = self.network.weights[-1], self.network.biases[-1]
-        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.l2 else 0.0))
-
-    def _divergence(self) -> DivergenceError:
-        if self.update == 0:
-            return DivergenceError(
-                "the cost is not finite at update 0, before any step: it must be computed so that it is finite for "
-                "every z, or the initial weights must be smaller"
-            )
-        return DivergenceError(
-            f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
-            f"a smaller one, such as {self.learning_rate / 10:g}, may help"
-        )

@@ -1,0 +1,81 @@
+"""Setting up a run: whether its settings fit its data, and the trainer that does it."""
+
+from netlearn.activations import ACTIVATIONS
+from netlearn.costs import COSTS, Cost
+from netlearn.datasets import Dataset
+from netlearn.errors import SettingsError
+from netlearn.experiments.initial import initial_network, streams
+from netlearn.own_cost import check_gradient, load_cost
+from netlearn.settings import Settings, optimizer_settings
+from netlearn.training import Dropout, Trainer
+
+
+def checked_cost(settings: Settings, data: Dataset) -> Cost:
+    """Return the cost for a run on a data set, after checking that the settings fit it.
+
+    Raises:
+        SettingsError: the mini-batch or the training size is larger than the training set.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    size = len(training_part(settings, data).train)
+    if settings.batch_size > size:
+        raise SettingsError(
+            f"batch_size {settings.batch_size}: must be from 1 to {size}, the training examples of {data.name}"
+        )
+    if settings.dropout and not settings.hidden:
+        raise SettingsError(f"dropout {settings.dropout:g}: must be 0 without hidden layers, whose neurons it drops")
+    if settings.max_norm != "off" and not settings.hidden:
+        raise SettingsError(f"max_norm {settings.max_norm:g}: must be off without hidden layers, which it limits")
+    cost = load_cost(settings.cost)
+    if settings.cost not in COSTS:
+        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
+    return cost
+
+
+def training_part(settings: Settings, data: Dataset) -> Dataset:
+    """Return the data set with the training examples that the settings choose.
+
+    Raises:
+        SettingsError: there are not that many.
+    """
+    return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
+
+
+def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> Trainer:
+    """Return a trainer with a new network.
+
+    Args:
+        settings: of the run.
+        data: its data set, whole.
+        last: stop after this many updates.
+
+    Raises:
+        SettingsError: no network can have these settings with this data.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    cost = checked_cost(settings, data)
+    data = training_part(settings, data)
+    random = streams(settings)
+    activation = ACTIVATIONS[settings.activation]
+    dropout = Dropout(activation, settings.dropout, random.dropout) if settings.dropout else None
+    sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
+    network = initial_network(settings, sizes, cost, dropout)
+    return Trainer(
+        network,
+        data,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        rng=random.shuffling,
+        optimizer=settings.optimizer,
+        own=optimizer_settings(settings),
+        l2=settings.l2,
+        l1=settings.l1,
+        max_norm=None if settings.max_norm == "off" else settings.max_norm,
+        dropout=dropout,
+        halve_after=None if settings.halve_after == "off" else settings.halve_after,
+        patience=None if settings.patience == "off" else settings.patience,
+        probe_every=settings.probe_every,
+        track_test=settings.track_test,
+        last=last,
+    )

@@ -1,0 +1,136 @@
+"""Dropout, max-norm and the halving of the learning rate."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netlearn.activations import ACTIVATIONS
+from netlearn.datasets import Examples
+from netlearn.errors import SettingsError
+from netlearn.network import Network
+from netlearn.numerics import numerics
+from netlearn.training import MOST_HALVINGS, Dropout, Trainer
+from netlearn.training.halving import Halving
+from netlearn.training.max_norm import MaxNorm
+from tests.files import small_dataset
+from tests.runs import begin_run
+
+
+def dropped(rate: float, sizes: list[int], **given: Any) -> tuple[Network, Dropout]:
+    dropout = Dropout(ACTIVATIONS["sigmoid"], rate, np.random.default_rng(7))
+    return Network(sizes, activation=dropout, rng=np.random.default_rng(0), **given), dropout
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.8])
+def test_mean_activation_with_dropout_is_the_undropped_one_within_its_standard_error(rate: float) -> None:
+    network, dropout = dropped(rate, [6, 40, 3])
+    x = np.random.default_rng(1).random((6, 50), dtype=np.float32)
+    with numerics():
+        plain = network.forward(x).a[0].copy()
+        with dropout.training():
+            passes = np.stack([network.forward(x).a[0].copy() for _ in range(400)])
+    kept = (passes != 0).mean()
+    assert kept == pytest.approx(1 - rate, abs=0.003)
+    standard_error = passes.std(axis=0, ddof=1) / np.sqrt(len(passes))
+    gaps = (passes.mean(axis=0) - plain) / standard_error
+    assert abs(gaps.mean()) < 0.1
+    assert gaps.std() == pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(passes[passes != 0].reshape(-1), np.broadcast_to(plain, passes.shape)[passes != 0]
+                               / np.float32(1 - rate), rtol=1e-5)  # fmt: skip
+
+
+def test_gradient_with_dropout_equals_differences_of_the_cost_with_the_same_neurons_dropped() -> None:
+    network, dropout = dropped(0.4, [6, 5, 4, 3], dtype=np.float64)
+    rng = np.random.default_rng(2)
+    x, y = rng.random((6, 8)), rng.random((3, 8))
+    state = dropout.rng.bit_generator.state
+    vector, before = network.parameters.vector, network.parameters.vector.copy()
+
+    def cost() -> float:
+        dropout.rng.bit_generator.state = state
+        work = network.forward(x)
+        return float(network.cost.value(work.z[-1], work.a[-1], y).mean())
+
+    numeric = np.empty_like(vector)
+    with numerics(), dropout.training():
+        network.gradient(x, y)
+        assert any((a == 0).any() for a in network.forward(x).a[:-1])
+        for number in range(len(vector)):
+            costs = []
+            for step in (1e-5, -1e-5):
+                vector[:] = before
+                vector[number] += step
+                costs.append(cost())
+            numeric[number] = (costs[0] - costs[1]) / 2e-5
+    np.testing.assert_allclose(network.nabla.vector, numeric, rtol=1e-6, atol=1e-9)
+
+
+def test_probes_and_evaluation_drop_nothing_and_leave_the_stream_alone() -> None:
+    plain = begin_run(dropout=0.0)
+    trainer = begin_run(dropout=0.5)
+    assert trainer.dropout is not None
+    before = trainer.dropout.rng.bit_generator.state
+    records = [next(iter(each)) for each in (plain, trainer)]
+    assert replace(records[0], seconds=0) == replace(records[1], seconds=0)
+    assert trainer.probe.evaluate(trainer.data.test) == plain.probe.evaluate(plain.data.test)
+    assert trainer.dropout.rng.bit_generator.state == before
+
+
+def test_dropout_changes_neither_initial_weights_nor_mini_batches() -> None:
+    plain, trainer = begin_run(dropout=0.0), begin_run(dropout=0.5)
+    assert plain.initial_sha256 == trainer.initial_sha256
+    list(plain)
+    list(trainer)
+    assert plain.batches.sha256 == trainer.batches.sha256
+    assert not np.array_equal(plain.network.parameters.vector, trainer.network.parameters.vector)
+
+
+@pytest.mark.parametrize("limit", [0.5, 1.5])
+def test_max_norm_shortens_only_hidden_rows_that_are_too_long(limit: float) -> None:
+    network = Network([6, 5, 4, 3], rng=np.random.default_rng(0), dtype=np.float64)
+    before = [w.copy() for w in network.weights]
+    MaxNorm(network, limit).apply()
+    for w, old in zip(network.weights[:-1], before[:-1], strict=True):
+        norms = np.linalg.norm(old, axis=1, keepdims=True)
+        np.testing.assert_allclose(w, np.where(norms > limit, old * limit / norms, old), rtol=1e-14)
+    np.testing.assert_array_equal(network.weights[-1], before[-1])
+
+
+def test_max_norm_holds_after_every_epoch() -> None:
+    free, limited = begin_run(), begin_run(max_norm=0.8)
+    list(free)
+    list(limited)
+    longest = [np.linalg.norm(trainer.network.weights[0], axis=1).max() for trainer in (free, limited)]
+    assert longest[0] > 0.9
+    assert longest[1] <= 0.8 * (1 + 1e-6)
+
+
+def test_learning_rate_is_halved_after_epochs_without_improvement_until_1_128() -> None:
+    halving = Halving(2)
+    best = {1: 1, 2: 2, 3: 2, 4: 2, 5: 5, 6: 5} | dict.fromkeys(range(7, 40), 5)
+    halved = [epoch for epoch in best if not halving.exhausted() and halving.due(epoch, best[epoch])]
+    assert halved == [4, 7, 9, 11, 13, 15, 17]
+    assert (halving.times, halving.exhausted()) == (MOST_HALVINGS, True)
+    assert 2.0**-MOST_HALVINGS == 1 / 128
+
+
+def test_run_that_does_not_improve_records_each_halving_and_ends() -> None:
+    trainer = begin_run(halve_after=1, learning_rate=1e-9, epochs=100)
+    records = list(trainer)
+    rates = [record.learning_rate for record in records if record.epoch >= 1]
+    assert rates == [1e-9] * 2 + [1e-9 / 2**times for times in range(1, MOST_HALVINGS)]
+    assert trainer.learning_rate == 1e-9 / 128
+    assert trainer.ended_early()
+    assert trainer.update < trainer.schedule.last
+
+
+@pytest.mark.parametrize("name", ["halve_after", "patience"])
+def test_waiting_for_a_better_validation_accuracy_needs_a_validation_set(name: str) -> None:
+    data = small_dataset()
+    nothing = Examples(data.validation.x[:0], data.validation.labels[:0])
+    network = Network([6, 5, 3], rng=np.random.default_rng(0))
+    given: dict[str, Any] = {name: 3}
+    with pytest.raises(SettingsError, match=rf"^{name} 3: must be off, since small has no validation set$"):
+        Trainer(network, replace(data, validation=nothing), epochs=1, batch_size=10, learning_rate=0.5, **given)
