@@ -1,4 +1,7 @@
+import re
+
 import pytest
+from wcwidth import wcswidth
 
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.statistics import Reached, Row
@@ -115,6 +118,18 @@ def test_markdown_table_has_the_same_cells(rows: list[Row]) -> None:
     assert "| test accuracy | 77.20 ± 10.00 % | - |" in lines
     plain = [line.split() for line in table(rows).splitlines()[1:]]
     assert [line.replace("|", " ").split() for line in lines[2:]] == plain
+
+
+def test_bar_in_the_name_of_a_variant_adds_no_column_to_the_markdown_table(rows: list[Row]) -> None:
+    head, *lines = table([row("a|b", 0.9, 0.01), rows[0]], markdown=True).splitlines()
+    assert head == r"|  | a\|b | quadratic |"
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in (head, *lines)} == {4}
+
+
+def test_columns_of_wide_characters_are_aligned() -> None:
+    lines = table([row("交差エントロピー誤差関数", 0.9, 0.01), row("b", 0.9, 0.01)]).splitlines()
+    widths = {wcswidth(line) for line in lines if line.split()[-1] != "-"}
+    assert len(widths) == 1
 
 
 def test_different_data_of_variants_is_stated() -> None:

@@ -2,7 +2,9 @@ import dataclasses
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import msgspec
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -43,6 +45,14 @@ def test_run_folder_is_read_back(folder: Path) -> None:
     np.testing.assert_array_equal(read.metrics["update"], [0, 1, 2, 5, 10, 20, 24, 48, 72])
     assert read.at_update("epoch", 48) == 2
     assert read.at_update("epoch", 49) is None
+
+
+def test_settings_and_summary_are_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml, summary = Mock(wraps=msgspec.toml.decode), Mock(wraps=msgspec.json.decode)
+    monkeypatch.setattr(msgspec.toml, "decode", toml)
+    monkeypatch.setattr(msgspec.json, "decode", summary)
+    read_run(folder)
+    assert (toml.call_count, summary.call_count) == (1, 1)
 
 
 def test_single_output_neurons_are_stored_and_match_the_theory(folder: Path) -> None:

@@ -48,6 +48,20 @@ def test_other_weights_are_reported_with_the_largest_difference_and_the_environm
     assert [(each["name"], each["then"]) for each in verdict["differences"]] == [("numpy", "1.0")]
 
 
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize("version", ["0.2.0rc1", "0.3.dev1+g1e38801", "99", "nightly", ""])
+def test_version_of_any_form_does_not_matter(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    neuron = ["-q", "--data", "neuron", "--hidden", "none", "--batch-size", "1"]
+    call("train", *neuron, "--epochs", "2", "--out", "before")
+    with monkeypatch.context() as patch:
+        patch.setattr("netlearn.experiments.environment.__version__", version)
+        call("train", *neuron, "--epochs", "2", "--out", "with")
+    assert json.loads(Path("with/summary.json").read_text())["environment"]["netlearn"] == version
+    for run in ("before", "with"):
+        assert call("verify", "-q", run).exit_code == 0
+        assert call("train", "-q", "--resume", run, "--epochs", "4").exit_code == 0
+
+
 def edit(**changes: object) -> None:
     """Forge the summary of a run."""
     path = Path("run/summary.json")
