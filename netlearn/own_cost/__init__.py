@@ -1,4 +1,4 @@
-"""Costs that users write: loading one by `package.module:ClassName`, and checking its gradient before it is used."""
+"""Costs that users write: loading one by its name, and checking its gradient before it is used."""
 
 from netlearn.own_cost.gradient import check_gradient
 from netlearn.own_cost.loading import blaming, check_named, lies_in, load_cost

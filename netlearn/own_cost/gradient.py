@@ -1,6 +1,6 @@
-"""The gradient check: what a user's own cost writes as delta is compared with differences of its value.
+"""The gradient check: the delta of a user's own cost is compared with differences of its value.
 
-Every call is made as training makes it: on arrays laid out in memory as the network's are, z, a and y read-only.
+The cost is called as in training: with arrays in the memory layout of the network's, and z, a and y read-only.
 """
 
 import warnings
@@ -16,7 +16,7 @@ from netlearn.numerics import Array, columns
 from netlearn.own_cost.loading import blaming
 
 EXAMPLES = 64
-MODERATE, LARGEST = 5.0, 30.0  # |z|: up to the one a value computed from a has the digits that small steps need
+MODERATE, LARGEST = 5.0, 30.0  # |z|; beyond the first, a value computed from a is too inexact for small steps
 STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
 WIDE_TOLERANCE = 1e-4  # beyond MODERATE
 SINGLE_TOLERANCE = 1e-3  # of float32, which rounds 1 − a
@@ -29,22 +29,23 @@ def check_gradient(
 ) -> None:
     """Compare `cost.delta` with differences of `cost.value`, and check that both follow the protocol.
 
-    There are 64 examples, with one-hot targets for half of them and distributions for the others. For weighted inputs
-    within ±5 the derivatives in float64 may differ from central differences by `tolerance` times the larger of 1 and
-    either of them. Up to ±30, where output neurons are saturated, `delta` must lie between the differences to both
-    sides, give or take what rounding leaves of 1 − a; a value that is not finite there is a `CostWarning`. Both
-    methods must then give the same in `dtype`, in batches of several sizes, and when they are called again.
+    There are 64 examples, half with one-hot targets and half with distributions. For weighted inputs within ±5, the
+    derivatives in float64 may differ from central differences by `tolerance` times the larger of 1 and either of
+    them. Up to ±30, where output neurons are saturated, `delta` must be between the one-sided differences, within the
+    rounding error of 1 − a; a value that is not finite there causes a `CostWarning`. Both methods must also return
+    the same in `dtype`, in batches of several sizes, and when called again.
 
     Args:
         cost: the cost.
-        name: what errors call it.
+        name: its name in errors.
         outputs: neurons of the output layer.
-        dtype: that of the run.
-        batch: the mini-batch of the run.
+        dtype: of the run.
+        batch: size of the run's mini-batches.
         tolerance: of the differences in float64.
 
     Raises:
-        CostError: naming the first neuron where they differ, with both numbers, or why the check was impossible.
+        CostError: the derivatives differ (the error gives both for the first neuron where they do), or the cost does
+            not follow the protocol.
     """
     rng = np.random.default_rng(0)
     moderate = rng.uniform(-MODERATE, MODERATE, (outputs, EXAMPLES))
@@ -96,7 +97,7 @@ class _Check:
         return result.astype(np.float64)
 
     def _arguments(self, z: Array, y: Array) -> tuple[list[Array], list[Array]]:
-        """Return z, a and y as training passes them, and copies of them."""
+        """Return z, a and y as in training, and copies of them."""
         given = [_locked(array) for array in (z, self._activation(z), y)]
         return given, [array.copy() for array in given]
 
@@ -108,7 +109,7 @@ class _Check:
         return a
 
     def moderate(self, z: Array, y: Array, tolerance: float) -> None:
-        """Compare with central differences where a value computed from a has its digits."""
+        """Compare with central differences for moderate weighted inputs."""
         if not np.isfinite(self.value(z, y)).all():
             raise self._error(f"value must return a finite number per example, shape ({EXAMPLES},) for {EXAMPLES}")
         delta = self.delta(z, y)
@@ -117,7 +118,7 @@ class _Check:
         self._compare(z, y, delta, numeric, abs(delta - numeric) > tolerance * _scale(delta, numeric))
 
     def large(self, z: Array, y: Array) -> None:
-        """Compare with the differences to both sides where neurons are saturated, and warn if there are none."""
+        """Compare with one-sided differences where neurons are saturated; warn if value is not finite there."""
         self._warn_unless_finite(z, y)
         delta = self.delta(z, y)
         lower, upper = self._differences(z, y, WIDE_STEP)
@@ -127,7 +128,7 @@ class _Check:
         self._compare(z, y, delta, (lower + upper) / 2, outside > allowed)  # not a number where value is not finite
 
     def single(self, moderate: Array, large: Array, y: Array) -> None:
-        """Compare float32 with float64, at weighted inputs that both can hold."""
+        """Compare float32 with float64, at weighted inputs that are exact in both."""
         self._warn_unless_finite(large.astype(np.float32), y.astype(np.float32))
         for z in (moderate, large):
             pair = z.astype(np.float32), y.astype(np.float32)
@@ -136,16 +137,16 @@ class _Check:
             if wrong.size:
                 j, x = wrong[0]
                 raise self._error(
-                    f"delta in float32 is not that in float64: {_place(z, y, j, x)} "
-                    f"it gives {found[j, x]:.7g} and {exact[j, x]:.7g}"
+                    f"delta must be the same in float32 and float64: {_place(z, y, j, x)} "
+                    f"it is {found[j, x]:.7g} and {exact[j, x]:.7g}"
                 )
         pair = moderate.astype(np.float32), y.astype(np.float32)
         values = [self.value(*(array.astype(dtype) for array in pair)) for dtype in ("float64", "float32")]
         if not np.all(abs(values[0] - values[1]) <= SINGLE_TOLERANCE * _scale(*values)):
-            raise self._error("value in float32 is not that in float64")
+            raise self._error("value must be the same in float32 and float64")
 
     def batches(self, z: Array, y: Array, whole: tuple[Array, Array], sizes: Collection[int]) -> None:
-        """Check that an example's delta and value do not depend on the examples beside it."""
+        """Check that delta and value of an example do not depend on the other examples."""
         for size in sorted(sizes):
             chosen = np.arange(size) % EXAMPLES
             part = z[:, chosen], y[:, chosen]
@@ -159,13 +160,13 @@ class _Check:
                     )
 
     def again(self, z: Array, y: Array, first: tuple[Array, Array]) -> None:
-        """Check that the cost gives what it gave first."""
+        """Check that repeated calls return the same."""
         for method, then, now in zip(("delta", "value"), first, (self.delta(z, y), self.value(z, y)), strict=True):
             if not np.array_equal(then, now):
-                raise self._error(f"{method} must give the same whenever it is called with the same arrays")
+                raise self._error(f"{method} must return the same when it is called again with the same arrays")
 
     def _differences(self, z: Array, y: Array, step: float) -> tuple[Array, Array]:
-        """Return the differences of value to both sides of each weighted input, per unit of it."""
+        """Return the one-sided differences of value, left and right of each weighted input."""
         lower, upper = np.empty_like(z), np.empty_like(z)
         middle = self.value(z, y)
         for j in range(len(z)):
@@ -208,7 +209,7 @@ class _Check:
 
 
 def _laid_out(array: Array) -> Array:
-    """Return a copy of an array in the layout of the network's."""
+    """Return a copy of an array in the memory layout of the network's."""
     n, batch = array.shape
     copy = columns(n, batch, array.dtype)
     copy[:] = array

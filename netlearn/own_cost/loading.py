@@ -1,4 +1,4 @@
-"""Loading a cost that a user wrote by its name, `package.module:ClassName`."""
+"""Loading a user's own cost by its name, `package.module:ClassName`."""
 
 import importlib
 import importlib.machinery
@@ -20,14 +20,14 @@ MOST_TEXT = 200  # characters of a user's error
 
 
 def load_cost(name: str) -> Cost:
-    """Return the cost of that name in `COSTS`, or a user's own, `package.module:ClassName`.
+    """Return the cost of a name in `COSTS`, or a user's own, `package.module:ClassName`.
 
-    A user's module is imported from the current folder or from what is installed. `check_gradient` should accept such
-    a cost before it is used.
+    A user's module is imported from the current folder or the installed packages. Call `check_gradient` before such a
+    cost is used.
 
     Raises:
         SettingsError: the name is neither in `COSTS` nor of the form `package.module:ClassName`.
-        CostError: the user's class cannot be loaded or lacks a part of the protocol.
+        CostError: the user's class cannot be loaded or does not have all parts of a cost.
     """
     if name in COSTS:
         return COSTS[name]()
@@ -39,7 +39,7 @@ def load_cost(name: str) -> Cost:
 
 
 class OwnCost:
-    """A user's own cost, which gets z, a and y read-only: it cannot change what is learned or measured in passing."""
+    """A user's own cost, which gets z, a and y read-only, so that it cannot change them by mistake."""
 
     def __init__(self, cost: Cost, name: str) -> None:
         _check_parts(cost, name, PARTS)
@@ -66,7 +66,7 @@ def _read_only(array: Array) -> Array:
 
 
 def lies_in(name: str, folder: Path) -> bool:
-    """Return whether the module of a user's cost is a file in that folder, or below it, without importing it."""
+    """Return whether the module of a user's cost is in a folder or below it, without importing it."""
     first, *rest = name.partition(":")[0].split(".")
     if not first or first in sys.modules:
         return False
@@ -79,28 +79,14 @@ def lies_in(name: str, folder: Path) -> bool:
 
 
 def check_named(cost: str, named: Collection[str], where: Path) -> None:
-    """Check that the user named a run's own cost: a run folder alone never causes an import.
-
-    Args:
-        cost: the run's cost.
-        named: the costs that the user named.
-        where: the run, for the error.
-
-    Raises:
-        SettingsError: it is a user's own cost that was not named.
-    """
+    """Check that a cost of the run `where` is in `COSTS` or named: a run folder alone never causes an import."""
     if cost not in COSTS and cost not in named:
-        raise SettingsError(
-            f"{where}: has the user's own cost {cost}, whose code is imported only if named: --cost {cost}"
-        )
+        raise SettingsError(f"{where}: cost {cost}: must be named with --cost {cost}, since its code is imported")
 
 
 @contextmanager
 def blaming(name: str, what: str = "fails when called") -> Iterator[None]:
-    """Turn whatever the code of a user's own cost raises into a `CostError`; other costs' errors pass.
-
-    What that code prints goes to stderr: stdout is for results.
-    """
+    """Turn errors of a user's own cost into a `CostError`, and send what it prints to stderr."""
     if name in COSTS:
         yield
         return
@@ -114,7 +100,7 @@ def blaming(name: str, what: str = "fails when called") -> Iterator[None]:
 
 
 def _said(error: BaseException) -> str:
-    """Return an error in words, though its own code may fail too."""
+    """Return the text of an error, even if its own `__str__` fails."""
     try:
         text = " ".join(str(error).split())[:MOST_TEXT]
     except Exception:
