@@ -1,4 +1,4 @@
-"""Lets `python -m netlearn` stand for the `netlearn` command."""
+"""`python -m netlearn` runs the `netlearn` command."""
 
 from netlearn.cli import main
 

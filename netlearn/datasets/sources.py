@@ -1,6 +1,6 @@
 """Where the known data sets are: in the user's own folder, in the cache, or on a mirror.
 
-A known name stands for known bytes: every file is checked against its SHA-256, wherever it is found.
+Every file of a known data set is checked against its SHA-256, wherever it is found.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ from netlearn.datasets.sources import is_known
 from netlearn.errors import DataError
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
-SEED = 0  # of the order of own data, which is the same whatever the seed of a run
+SEED = 0  # of the order of a user's own data, which does not depend on the seed of a run
 MAX_LISTED = 10  # classes in a note
 
 

@@ -1,8 +1,8 @@
-"""The conclusion of a comparison: one sentence that claims no more than the figures do.
+"""The conclusion of a comparison: one sentence that claims no more than the figures show.
 
-Paired variants are compared seed by seed: a difference is clear if the 95 % interval of its mean lies above 0. Of
-variants that are not paired, two differ in accuracy if their ranges mean ± standard deviation do not touch; one was
-first if its last seed was before the others' first seed, and is level with those whose seeds overlap with its own.
+Paired variants are compared seed by seed: a difference is clear if the 95 % interval of its mean is above 0. Two
+variants that are not paired differ in accuracy if their ranges mean ± standard deviation do not touch; one was first
+if its last seed was before the others' first seed, and is level with those whose seeds overlap with its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from netlearn.experiments.pairs import ACCURACY, FEWEST_SEEDS, Pair
 from netlearn.experiments.statistics import Reached, Row, by_accuracy, by_speed
 from netlearn.experiments.table import figure_of, range_of, with_spread
 
-MOST_FIGURES = 2  # others whose figures fit into the sentence; the table has all
+MOST_FIGURES = 2  # variants whose figures fit into the sentence; the table has all
 
 
 def conclusion(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> str:
@@ -32,7 +32,7 @@ def _of_one(row: Row) -> str:
 def _on_the_end(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
     ended = by_accuracy(rows)
     if len(ended) < 2:
-        return "Fewer than two variants finished, so their ends cannot be compared"
+        return "Fewer than two variants finished, so their accuracies cannot be compared"
     pairs = [pair for pair in pairs if pair.measure == ACCURACY and pair.seeds]
     others = {pair.other for pair in pairs}
     apart = [row for row in ended if row.variant not in others]  # the best is one of them
@@ -59,7 +59,7 @@ def _end_by_seed(pairs: Sequence[Pair]) -> str:
 
 
 def _all(pairs: Sequence[Pair]) -> str:
-    """Return the variants behind, each with its figures while these are few."""
+    """Return the variants behind, with their figures if there are few."""
     if len(pairs) <= MOST_FIGURES:
         return _list(map(_behind, pairs))
     doubtful = [pair.other for pair in pairs if pair.includes_zero]

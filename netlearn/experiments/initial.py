@@ -1,7 +1,7 @@
-"""The network that a run starts from.
+"""The initial network of a run.
 
-The seed feeds separate random streams for the initial weights, the shuffling and dropout. Runs with the same seed and
-sizes therefore start from identical weights and see identical mini-batches, whatever else they differ in.
+The seed gives separate random streams for the initial weights, the shuffling and dropout. Runs with the same seed and
+sizes therefore start from identical weights and see identical mini-batches, however else they differ.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Streams(NamedTuple):
 
 
 def streams(settings: Settings) -> Streams:
-    """Return the generators that the seed of a run feeds."""
+    """Return the generators that are seeded by the seed of a run."""
     return Streams(*map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(3)))
 
 
@@ -35,7 +35,7 @@ def initial_network(
     cost: str | Cost = "cross-entropy",
     activation: HiddenActivation | None = None,
 ) -> Network:
-    """Return the network that a run starts from; its weights and biases do not depend on the cost.
+    """Return the initial network of a run; its weights and biases do not depend on the cost.
 
     Args:
         settings: of the run.

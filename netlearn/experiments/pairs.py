@@ -1,6 +1,6 @@
-"""Paired differences: two variants compared seed by seed, where both started and continued alike.
+"""Paired differences: variants compared seed by seed, if initial weights and mini-batches are the same.
 
-A variant that leads is compared with each of the others. Intervals are for one comparison each, not for all together.
+The leading variant is compared with each of the others. Each interval is for one comparison, not for all together.
 """
 
 import math
@@ -14,7 +14,7 @@ from netlearn.runs import Run
 
 ACCURACY = "test_accuracy"
 CONFIDENCE = 0.95
-FEWEST_SEEDS = 3  # two differences may agree by chance, and then their interval is narrow
+FEWEST_SEEDS = 3  # two differences may agree by chance, which makes the interval narrow
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +25,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         leader: the variant with the highest mean accuracy, or with the fewest updates in the median.
         other: a variant whose runs are paired with the leader's.
         seeds: the number of seeds with a run of each.
-        ahead: in how many of them the leader has more accuracy, or fewer updates.
-        never: in how many of them the other variant never reached the accuracy.
+        ahead: the number of seeds in which the leader has a higher accuracy, or fewer updates.
+        never: the number of seeds in which the other variant never reached the accuracy.
         mean: the mean lead; None if a run never reached the accuracy.
         low: lower end of the 95 % interval of the mean lead (Student's t); None also if there is one seed.
         high: its upper end.
@@ -44,7 +44,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clear(self) -> bool:
-        """Whether the interval lies above 0, from enough seeds."""
+        """Whether the interval is above 0, with enough seeds."""
         return self.seeds >= FEWEST_SEEDS and self.low is not None and self.low > 0
 
     @property
@@ -59,7 +59,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pair_up(groups: Mapping[str, Sequence[Run]], rows: Sequence[Row]) -> tuple[Pair, ...]:
-    """Return how far the best variant, and the fastest, are ahead of those that they are paired with."""
+    """Return how far the best variant and the fastest one are ahead of the variants paired with them."""
     best, at, fastest = by_accuracy(rows), *by_speed(rows)
 
     def updates(run: Run) -> float:

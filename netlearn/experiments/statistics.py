@@ -1,4 +1,4 @@
-"""What runs have shown, over their seeds.
+"""The results of runs over their seeds.
 
 A missing number is None: a run that diverged has no test accuracy, a threshold that was never reached has no update.
 """
@@ -15,7 +15,7 @@ THRESHOLDS = (0.8, 0.9, 0.95)
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """When a validation accuracy was reached: the updates of the seeds that reached it, sorted."""
+    """When a validation accuracy was reached: the sorted updates of the seeds that reached it."""
 
     accuracy: float
     updates: tuple[int, ...]
@@ -97,9 +97,9 @@ def by_accuracy(rows: Sequence[Row]) -> list[Row]:
 
 
 def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
-    """Return which threshold tells the variants' speed, 90 % or 80 %, and the rows, the fastest first.
+    """Return the index of the threshold by which speed is compared, 90 % or 80 %, and the rows, the fastest first.
 
-    It is 80 % if no variant reached 90 % in most of its seeds. Without any that reached it, there are no rows.
+    It is 80 % if no variant reached 90 % in most of its seeds. If no variant reached that either, there are no rows.
     """
     for i in (1, 0):
         order = sorted(rows, key=lambda row: row.reached[i].median or math.inf)

@@ -9,7 +9,7 @@ from netlearn.experiments.statistics import Reached, Row
 
 
 def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False) -> str:
-    """Return the rows as a table for the terminal or as Markdown, with lines for the paired differences."""
+    """Return the rows, with the paired differences, as a table for the terminal or in Markdown."""
     lines = [
         ["", *(row.variant for row in rows)],
         ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
@@ -38,7 +38,7 @@ def _race(rows: Sequence[Row], pairs: Sequence[Pair]) -> Iterator[list[str]]:
 
 
 def _behind(what: str, rows: Sequence[Row], pairs: Sequence[Pair]) -> list[list[str]]:
-    """Return a line of mean paired differences, with the seeds that have them, and one of their intervals, if any."""
+    """Return a line of mean paired differences with their seeds, and a line of their intervals if there are any."""
     if not pairs:
         return []
     found = {pair.other: pair for pair in pairs}
@@ -76,7 +76,7 @@ def _markdown(lines: list[list[str]]) -> str:
 
 
 def aligned(lines: list[list[str]]) -> str:
-    """Return lines with columns of equal width on a terminal, where some characters are two cells wide."""
+    """Return lines with aligned columns on a terminal, where some characters are two cells wide."""
     widths = [max(_width(line[i]) for line in lines) for i in range(len(lines[0]))]
     texts = []
     for first, *rest in lines:
@@ -102,12 +102,12 @@ def _median(reached: Reached) -> str:
 
 
 def percent(fraction: float | None) -> str:
-    """Return a fraction in per cent, such as "95.49 %", or "-" if there is none."""
+    """Return a fraction as a percentage, such as "95.49 %", or "-" for None."""
     return "-" if fraction is None else f"{100 * fraction:.2f} %"
 
 
 def with_spread(mean: float | None, spread: float | None) -> str:
-    """Return a mean and its standard deviation in per cent, such as "96.26 ± 0.05 %"."""
+    """Return a mean and its standard deviation as percentages, such as "96.26 ± 0.05 %"."""
     return percent(mean) if mean is None or spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f} %"
 
 

@@ -93,7 +93,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     gap = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
     ends = sorted(ends)
     heights = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in ends]
-    heights = [min(max(height, 0.0), 1.0) for height in heights]  # 0 on a log axis lies far below
+    heights = [min(max(height, 0.0), 1.0) for height in heights]  # 0 is far below a log axis
     for i in range(1, len(heights)):
         heights[i] = max(heights[i], heights[i - 1] + gap)
     highest = 1.02
