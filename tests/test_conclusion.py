@@ -88,7 +88,7 @@ def test_one_seed_gives_no_conclusion_about_accuracy() -> None:
 def test_variant_that_never_finished_is_not_judged() -> None:
     rows = [row("a", 0.98, 0.1, ()), row("b", None, None, ())]
     assert conclusion(rows) == (
-        "Fewer than two variants finished, so their ends cannot be compared; "
+        "Fewer than two variants finished, so their accuracies cannot be compared; "
         "no variant reached 80 % validation accuracy in most of its seeds."
     )
 
