@@ -23,7 +23,7 @@ PICTURES = {  # the one that is worth looking at
     "overfitting-all": "overfitting",
     "initial-weights": "curves",
     "initial-weights-wide": "curves",
-    "more-data": "training-size",
+    "more-data": "against",
     "learning-rates": "curves",
     "depth": "layers",
     "slowdown": "slowdown",

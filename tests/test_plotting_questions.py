@@ -1,8 +1,6 @@
 import re
 from dataclasses import replace
-from typing import Literal
 
-import msgspec
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
@@ -21,12 +19,6 @@ def tracked(variant: str, test_cost: list[float], seed: int = 0) -> Run:
     one = run(variant, seed)
     columns = {"test_cost": np.array(test_cost), "test_accuracy": np.linspace(0.5, 0.93, 6)}
     return replace(one, metrics=one.metrics | columns | {"train_accuracy": np.linspace(0.5, 1, 6)})
-
-
-def sized(size: int | Literal["all"], accuracy: float, seed: int = 0) -> Run:
-    one = run(f"{size} images", seed)
-    one.metrics["validation_accuracy"][-1] = accuracy
-    return replace(one, settings=msgspec.structs.replace(one.settings, train_size=size))
 
 
 def deep(variant: str, layers: int) -> Run:
@@ -77,21 +69,6 @@ def test_lowest_cost_is_labelled_below_the_panels() -> None:
 
 def test_overfitting_needs_a_tracked_test_set() -> None:
     assert DRAWN["overfitting"](group([run("a"), run("b")]), "title") is None
-
-
-def test_training_size_shows_the_mean_of_the_last_accuracies_on_a_log_axis() -> None:
-    runs = [sized(1000, 0.8), sized(1000, 0.9, 1), sized(100, 0.7), sized(10_000, 0.95)]
-    figure = DRAWN["training-size"](group(runs), "title")
-    assert figure is not None
-    axes = figure.axes[0]
-    assert axes.get_xscale() == "log"
-    np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
-
-
-@pytest.mark.parametrize("sizes", [(100, 1000), (100, 1000, "all"), (100, 100, 1000)])
-def test_training_size_needs_three_variants_whose_sizes_differ(sizes: tuple[int | Literal["all"], ...]) -> None:
-    runs = [replace(sized(size, 0.9), variant=str(i)) for i, size in enumerate(sizes)]
-    assert DRAWN["training-size"](group(runs), "title") is None
 
 
 def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> None:

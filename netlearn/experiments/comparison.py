@@ -31,7 +31,8 @@ from netlearn.settings import FIELDS, Settings
 RESULTS = "results.csv"
 MISTAKES = "mistakes"
 PICTURES = (
-    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "training-size", "layers", MISTAKES,
+    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "cures", "layers",
+    MISTAKES,
 )  # fmt: skip
 FILES = (config.NAME, RESULTS, summary.NAME, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
 

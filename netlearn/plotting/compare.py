@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
-from netlearn.plotting.questions import fit_one_panel, layers, overfitting, training_size
+from netlearn.plotting.against import against
+from netlearn.plotting.cures import cures
+from netlearn.plotting.questions import fit_one_panel, layers, overfitting
 from netlearn.plotting.seeds import (
     Ends,
     Groups,
@@ -185,6 +187,7 @@ DRAWN = {
     "digits": digits,
     "neuron": neuron,
     "overfitting": overfitting,
-    "training-size": training_size,
+    "against": against,
+    "cures": cures,
     "layers": layers,
 }

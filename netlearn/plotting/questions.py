@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting.seeds import (
@@ -20,7 +20,7 @@ from netlearn.plotting.seeds import (
     share_update_axis,
     short,
 )
-from netlearn.plotting.style import BLUE, DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
+from netlearn.plotting.style import DASHES, Figure, label_ends, literal, percent_axis, plain
 from netlearn.runs import Run
 
 MOST_LINES = 8  # of layers in one panel
@@ -74,35 +74,6 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
 def _after_epoch_1(groups: Groups, column: str) -> Array:
     """Return the values of a column in all runs from the end of epoch 1 on."""
     return np.concatenate([run.metrics[column][run.metrics["epoch"] >= 1] for run in measured(groups)])
-
-
-def training_size(groups: Groups, title: str) -> Figure | None:
-    """Return the last validation accuracy against the number of training examples, if the variants differ in it."""
-    sizes = {run.settings.train_size for runs in groups.values() for run in runs}
-    if len(groups) < 3 or len(sizes) < len(groups) or "all" in sizes:
-        return None
-    figure = Figure(figsize=(7, 4.4), layout="constrained")
-    axes = figure.subplots()
-    plain(axes)
-    ends = [(int(run.settings.train_size), float(run.metrics["validation_accuracy"][-1])) for run in measured(groups)]
-    places = sorted({size for size, _ in ends})
-    found = [[accuracy for size, accuracy in ends if size == place] for place in places]
-    mean = [float(np.mean(values)) for values in found]
-    axes.plot(places, mean, "o-", color=BLUE, linewidth=2)
-    axes.fill_between(places, list(map(min, found)), list(map(max, found)), color=BLUE, alpha=0.18, linewidth=0)
-    for place, value in zip(places, mean, strict=True):
-        axes.annotate(
-            f"{100 * value:.2f} %", (place, value), xytext=(6, -11), textcoords="offset points", color=GREY,
-            fontsize="small",
-        )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_xticks(places, [f"{place:,}" for place in places])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(right=1.9 * places[-1])
-    axes.set_xlabel("training examples, log scale")
-    percent_axis(axes, "validation accuracy after the last epoch")
-    axes.set_ylim(np.floor(20 * min(map(min, found))) / 20, 1.005)
-    return finish(figure, title)
 
 
 def layers(groups: Groups, title: str) -> Figure | None:

@@ -1,0 +1,109 @@
+"""Pictures of variants that differ in their settings: in one number, or in their optimizers."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from netlearn.experiments.statistics import group
+from netlearn.numerics import Array
+from netlearn.plotting.compare import DRAWN
+from netlearn.runs import Run
+from tests.comparisons import run
+
+
+def varied(accuracy: float, seed: int = 0, **given: Any) -> Run:
+    """Return a run whose last validation accuracy is given, of the variant with these settings."""
+    one = run(str(given), seed)
+    one.metrics["validation_accuracy"][-1] = accuracy
+    return replace(one, settings=msgspec.structs.replace(one.settings, **given))
+
+
+def points(line: Line2D) -> Array:
+    return np.array(line.get_xydata(), np.float64)
+
+
+def test_training_size_is_drawn_with_the_mean_of_the_last_accuracies_on_a_log_axis() -> None:
+    sizes = [(1000, 0.8, 0), (1000, 0.9, 1), (100, 0.7, 0), (10_000, 0.95, 0)]
+    runs = [varied(accuracy, seed, train_size=size, l2=size / 10_000) for size, accuracy, seed in sizes]
+    figure = DRAWN["against"](group(runs), "title")
+    assert figure is not None
+    axes = figure.axes[-1]
+    assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "training examples, log scale")
+    np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
+
+
+def test_two_costs_are_two_lines_after_epoch_1_and_at_the_end() -> None:
+    costs = {"quadratic": (0.5, 0.6, 0.7), "cross-entropy": (0.7, 0.8, 0.9)}
+    runs = [
+        varied(accuracy, cost=cost, learning_rate=rate)
+        for cost, accuracies in costs.items()
+        for rate, accuracy in zip((0.1, 1.0, 2.0), accuracies, strict=True)
+    ]
+    figure = DRAWN["against"](group(runs), "title")
+    assert figure is not None
+    first, last = figure.axes
+    assert [axes.get_title() for axes in (first, last)] == ["after epoch 1", "after the last epoch"]
+    assert [line.get_label() for line in last.get_lines()] == list(costs)
+    for line, accuracies in zip(last.get_lines(), costs.values(), strict=True):
+        np.testing.assert_allclose(points(line), np.transpose([(0.1, 1.0, 2.0), accuracies]))
+    at_epoch_1 = float(runs[0].metrics["validation_accuracy"][list(runs[0].metrics["epoch"]).index(1.0)])
+    np.testing.assert_allclose([points(line)[:, 1] for line in first.get_lines()], np.full((2, 3), at_epoch_1))
+
+
+def test_small_range_gets_a_linear_axis_and_diverged_runs_are_left_out() -> None:
+    runs = [varied(0.9, dropout=rate) for rate in (0.0, 0.2, 0.5)]
+    runs.append(replace(varied(0.1, 1, dropout=0.5), problem="diverged"))
+    figure = DRAWN["against"](group(runs), "title")
+    assert figure is not None
+    axes = figure.axes[-1]
+    assert axes.get_xscale() == "linear"
+    np.testing.assert_allclose(points(axes.get_lines()[0]), [[0, 0.9], [0.2, 0.9], [0.5, 0.9]])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [{"train_size": size} for size in (100, 1000)],
+        [{"train_size": size} for size in (100, 1000, "all")],
+        [{"train_size": size, "patience": size} for size in (100, 100, 1000)],
+        [
+            {"learning_rate": rate, "optimizer": name}
+            for rate, name in ((1.0, "sgd"), (2.0, "momentum"), (3.0, "adam"))
+        ],
+        [{"hidden": sizes} for sizes in ((10,), (20,), (30,))],
+    ],
+    ids=str,
+)
+def test_other_variants_are_not_drawn_against_a_setting(settings: list[dict[str, Any]]) -> None:
+    runs = [replace(varied(0.9, **given), variant=str(number)) for number, given in enumerate(settings)]
+    assert DRAWN["against"](group(runs), "title") is None
+
+
+def test_cures_show_the_updates_to_each_level_and_who_never_got_there() -> None:
+    fast, slow = varied(0.96, optimizer="adam"), varied(0.5, optimizer="sgd")
+    slow.metrics["validation_accuracy"][:] = 0.5
+    figure = DRAWN["cures"](group([fast, slow]), "title")
+    assert figure is not None
+    stuck, accuracy, updates = figure.axes
+    for axes, column in ((stuck, "stuck"), (accuracy, "validation_accuracy")):
+        for line, one in zip(axes.get_lines()[-2:], (fast, slow), strict=True):
+            np.testing.assert_allclose(points(line)[:, 1], one.metrics[column])
+    marks = [line for line in updates.get_lines() if line.get_marker() not in {"None", None, ""}]
+    places = [float(points(line)[0, 0]) for line in marks]
+    last = int(fast.metrics["update"][-1])
+    assert places[:3] == [fast.updates_to(level) for level in (0.8, 0.9, 0.95)]
+    assert all(place > last for place in places[3:])
+    assert [line.get_fillstyle() for line in marks] == ["full"] * 3 + ["none"] * 3
+    assert [text.get_text() for text in updates.texts] == ["in 1 of 1"] * 3
+    formatter = updates.xaxis.get_major_formatter()
+    assert isinstance(formatter, FuncFormatter)
+    assert formatter(places[3]) == "never"
+
+
+def test_cures_need_different_optimizers() -> None:
+    assert DRAWN["cures"](group([varied(0.9, cost="quadratic"), varied(0.9, cost="cross-entropy")]), "title") is None
