@@ -23,10 +23,12 @@ LARGEST = 1e9  # of a learning rate or λ; the bound also rejects infinity and N
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
 Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
+Off: TypeAlias = Literal["off"]
 COUNT = "a whole number from 1 to 10000000"
 FROM_0 = f"a number from 0 to {LARGEST:g}"
 ABOVE_0 = f"a number above 0, up to {LARGEST:g}"
 BELOW_1 = "a number from 0, below 1"
+BOOL, OR_OFF = "true or false", ", or off"
 
 
 def _meta(description: str, must_be: str, **bounds: Any) -> Meta:
@@ -34,7 +36,8 @@ def _meta(description: str, must_be: str, **bounds: Any) -> Meta:
 
 
 def _one_of(description: str, names: Collection[str]) -> Meta:
-    return _meta(description, ", ".join(names), pattern=rf"\A({'|'.join(names)})\Z")
+    *most, last = names
+    return _meta(description, f"{', '.join(most)} or {last}", pattern=rf"\A({'|'.join(names)})\Z")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,53 +61,37 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     epochs: Annotated[Count, _meta("passes over the training set", COUNT)] = 30
     batch_size: Annotated[Count, _meta("examples in a mini-batch", COUNT)] = 10
     learning_rate: Annotated[float, _meta("step size η", ABOVE_0, gt=0, le=LARGEST)]
-    optimizer: Annotated[str, _one_of("how a gradient becomes a step", OPTIMIZERS)] = "sgd"
-    momentum: Annotated[
-        Below1 | Literal["off"], _meta("momentum μ, of momentum and nesterov", f"{BELOW_1}, or off")
-    ] = "off"
-    beta1: Annotated[Below1 | Literal["off"], _meta("decay of adam's mean of gradients", f"{BELOW_1}, or off")] = (
+    optimizer: Annotated[str, _one_of("optimizer", OPTIMIZERS)] = "sgd"
+    momentum: Annotated[Below1 | Off, _meta("momentum μ of momentum and nesterov", BELOW_1 + OR_OFF)] = "off"
+    beta1: Annotated[Below1 | Off, _meta("decay of the mean of gradients in adam", BELOW_1 + OR_OFF)] = "off"
+    beta2: Annotated[Below1 | Off, _meta("decay of the mean of squares in rmsprop and adam", BELOW_1 + OR_OFF)] = (
         "off"
     )
-    beta2: Annotated[
-        Below1 | Literal["off"],
-        _meta("decay of the mean of squares, of rmsprop and adam", f"{BELOW_1}, or off"),
-    ] = "off"
-    epsilon: Annotated[
-        Positive | Literal["off"],
-        _meta("added to the root of that mean, of rmsprop and adam", f"{ABOVE_0}, or off"),
-    ] = "off"
+    epsilon: Annotated[Positive | Off, _meta("added to the root of that mean", ABOVE_0 + OR_OFF)] = "off"
     l2: Annotated[float, _meta("L2 regularization λ: adds λ/2n Σw²", FROM_0, ge=0, le=LARGEST)] = 0.0
     l1: Annotated[float, _meta("L1 regularization λ: adds λ/n Σ|w|", FROM_0, ge=0, le=LARGEST)] = 0.0
     max_norm: Annotated[
-        Positive | Literal["off"], _meta("largest norm of the weights into a hidden neuron", f"{ABOVE_0}, or off")
+        Positive | Off, _meta("largest norm of the weights into a hidden neuron", ABOVE_0 + OR_OFF)
     ] = "off"
-    dropout: Annotated[float, _meta("probability to drop a hidden neuron in a step", BELOW_1, ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, _meta("probability of dropping a hidden neuron in a step", BELOW_1, ge=0, lt=1)] = 0.0
     halve_after: Annotated[
-        Count | Literal["off"],
-        _meta(
-            "halve η after that many epochs without a better validation accuracy, and stop at 1/128",
-            f"{COUNT}, or off",
-        ),
+        Count | Off,
+        _meta("halve η after N epochs without a better validation accuracy, and stop at 1/128 of it", COUNT + OR_OFF),
     ] = "off"
     patience: Annotated[
-        Count | Literal["off"],
-        _meta("stop after that many epochs without a better validation accuracy", f"{COUNT}, or off"),
+        Count | Off, _meta("stop after N epochs without a better validation accuracy", COUNT + OR_OFF)
     ] = "off"
     seed: Annotated[
         int, _meta("seed of all random streams", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
     ] = 0
     data: Annotated[str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or an .npz file")] = "auto"
-    train_size: Annotated[
-        Count | Literal["all"], _meta("train on the first examples only, that many", f"{COUNT}, or all")
-    ] = "all"
+    train_size: Annotated[Count | Literal["all"], _meta("train on the first N examples only", f"{COUNT}, or all")] = (
+        "all"
+    )
     dtype: Annotated[str, _one_of("type of the network's numbers", DTYPES)] = "float32"
-    probe_every: Annotated[Count, _meta("epochs from one probe to the next, after the first epoch", COUNT)] = 1
-    track_test: Annotated[
-        bool, _meta("measure the test set at every probe, not only at the end", "true or false")
-    ] = False
-    snapshots: Annotated[
-        bool, _meta("store the weights at a few updates of the first epoch, at most 1 MB", "true or false")
-    ] = False
+    probe_every: Annotated[Count, _meta("epochs between probes after the first epoch", COUNT)] = 1
+    track_test: Annotated[bool, _meta("measure the test set at every probe, not only at the end", BOOL)] = False
+    snapshots: Annotated[bool, _meta("store the weights at a few updates of epoch 1, at most 1 MB", BOOL)] = False
 
 
 CHOICES: dict[str, Collection[str]] = {

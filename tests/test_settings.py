@@ -76,8 +76,8 @@ BAD = [
     ("hidden", 0, "0: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("hidden", [30, -1], "[30, -1]: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("hidden", [[30]], "[[30]]: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
-    ("activation", "tanhh", "tanhh: did you mean tanh? must be sigmoid, tanh, relu"),
-    ("activation", "relu\n", "'relu\\n': did you mean relu? must be sigmoid, tanh, relu"),
+    ("activation", "tanhh", "tanhh: did you mean tanh? must be sigmoid, tanh or relu"),
+    ("activation", "relu\n", "'relu\\n': did you mean relu? must be sigmoid, tanh or relu"),
     ("initializer", "big", f"big: {INITIALIZER}"),
     ("initializer", [1.0], f"[1.0]: {INITIALIZER}"),
     ("initializer", [1.0, float("nan")], f"[1.0, nan]: {INITIALIZER}"),
@@ -101,7 +101,7 @@ BAD = [
     ("seed", -1, "-1: must be a whole number from 0 to 2^63-1"),
     ("seed", 2**63, "9223372036854775808: must be a whole number from 0 to 2^63-1"),
     ("train_size", 0, f"0: must be {COUNT}"),
-    ("dtype", "float16", "float16: did you mean float64? must be float32, float64"),
+    ("dtype", "float16", "float16: did you mean float64? must be float32 or float64"),
 ]  # fmt: skip
 
 
