@@ -1,6 +1,10 @@
 """`python -m netlearn` runs the `netlearn` command."""
 
-from netlearn.cli import main
+import sys
 
-if __name__ == "__main__":  # a worker process imports this file too
+if __name__ == "__main__":
+    if not sys.flags.safe_path:  # the current folder comes last: no module in it must take the place of another
+        sys.path.append(sys.path.pop(0))
+    from netlearn.cli import main
+
     main(prog_name="netlearn")

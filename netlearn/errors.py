@@ -27,3 +27,15 @@ class RunError(NetlearnError):
 
 class CostWarning(UserWarning):
     """A user's own cost can be used, but not everywhere."""
+
+
+class MismatchError(RunError):
+    """A run folder holds another run than the one that is to be resumed: it must be left unchanged."""
+
+
+class DamageError(RunError):
+    """Files of an unfinished run are missing, damaged or changed, so that it cannot be resumed."""
+
+
+class WorkerError(NetlearnError):
+    """A worker process cannot be started."""

@@ -22,6 +22,7 @@ from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
 from netlearn.errors import DivergenceError, NetlearnError, RunError
 from netlearn.experiments.experiment import read_experiment
+from netlearn.experiments.run import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import Sums, checkpoint, metrics, output_neurons, summary, weights
 from netlearn.settings import Settings, read_toml, resolve, write_toml
@@ -91,13 +92,14 @@ def _small() -> Dataset:
 
 SETTINGS = resolve({"hidden": (5,), "epochs": 2, "data": "small"})
 TRAINER = make_trainer(SETTINGS, _small())
-RUN = checkpoint.identify(SETTINGS, TRAINER.data)
+RUN = identity_of(SETTINGS, TRAINER)
 list(TRAINER)
 STATE = TRAINER.state()
 
 
 def _read_checkpoint(path: Path) -> None:
-    state, size, _ = checkpoint.read(path, RUN, TRAINER)
+    checkpoint.check_run(path, RUN)
+    state, size, _ = checkpoint.read(path, TRAINER)
     assert size >= 0
     assert np.isfinite(state.parameters).all()
     TRAINER.restore(state)

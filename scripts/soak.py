@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from netlearn import datasets
 from netlearn.errors import NetlearnError
+from netlearn.experiments.run import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import checkpoint, config, metrics, sums, weights
 
@@ -74,7 +75,8 @@ def _update_of(run: Path) -> int:
     if not (run / checkpoint.NAME).exists():
         return 0
     trainer = make_trainer(settings, datasets.load(settings.data))
-    state, size, sha256 = checkpoint.read(run / checkpoint.NAME, checkpoint.identify(settings, trainer.data), trainer)
+    checkpoint.check_run(run / checkpoint.NAME, identity_of(settings, trainer))
+    state, size, sha256 = checkpoint.read(run / checkpoint.NAME, trainer)
     metrics.MetricsWriter(run).restore(size, sha256)
     return state.update
 

@@ -38,7 +38,7 @@ def run(variant: str = "a", seed: int = 0, **given: Any) -> Run:
         "speed_1": np.linspace(0.3, 0.1, 6),
         "speed_2": np.linspace(0.6, 0.1, 6),
     }
-    settings = resolve({"seed": seed, "data": "small"})
+    settings = resolve({"seed": seed, "data": "small", "epochs": 2})
     return Run(variant, Path("folder"), settings, summary(**({"seed": seed} | given)), metrics, given.get("error"))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from netlearn.datasets import Dataset
-from netlearn.experiments.run import resume, run
+from netlearn.experiments.resumption import resume
+from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, Summary
 from netlearn.settings import Settings, resolve

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from netlearn.experiments import tasks as trials
+from netlearn import datasets
+from netlearn.experiments import tuning
 from netlearn.experiments.comparison import describe, name_variants
 from netlearn.experiments.experiment import read_experiment
-from netlearn.experiments.tasks import Task, perform, tasks_of, tune_rates
+from netlearn.experiments.tasks import Outcome, Task, perform, tasks_of
+from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
-from netlearn.settings import resolve
+from netlearn.runs.identity import of_data
+from netlearn.settings import Settings, resolve
 from tests.comparisons import row, run
 
 
@@ -26,22 +29,27 @@ def test_variants_are_named_by_what_differs() -> None:
     ]  # fmt: skip
 
 
+def task(settings: Settings, folder: str) -> Task:
+    data = datasets.load(settings.data)
+    return Task("a", settings, of_data(data.name, data.sha256), Path(folder))
+
+
 def test_task_is_a_pure_function_of_its_settings() -> None:
     settings = resolve({"data": "mnist-5k", "epochs": 1, "hidden": (5,)})
     for name in ("one", "two"):
-        assert perform(Task("a", settings, Path(name))) is None
+        assert perform(task(settings, name)) == Outcome()
     assert Path("one/weights.safetensors").read_bytes() == Path("two/weights.safetensors").read_bytes()
 
 
 def test_failed_task_gives_its_reason() -> None:
     settings = resolve({"data": "mnist-5k", "train_size": 9999})
-    assert "train_size 9999: must be from 1 to 3500" in (perform(Task("a", settings, Path("one"))) or "")
+    assert "train_size 9999: must be from 1 to 3500" in (perform(task(settings, "one")).problem or "")
 
 
 def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {}, 1)
-    monkeypatch.setattr(trials, "perform_all", lambda tasks, workers: [])
+    monkeypatch.setattr(tuning, "perform_all", lambda tasks, workers, on_note: [])
     assert tune_rates(experiment, Path(), Workers(1)) == replace(experiment, tuning="done")
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 

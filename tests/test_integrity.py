@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from netlearn.errors import RunError
+from netlearn.experiments.run import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import FILES, Sums, checkpoint, metrics, read_run, weights
+from netlearn.runs.identity import plain
 from netlearn.settings import resolve
 from tests.commands import call
 from tests.files import small_dataset
@@ -44,7 +46,8 @@ def check_all(path: Path) -> None:
 
 def read_checkpoint(path: Path) -> None:
     """Read a checkpoint as `netlearn train --resume` does after a kill: without SHA256SUMS."""
-    checkpoint.read(path / checkpoint.NAME, checkpoint.identify(SETTINGS, DATA), TRAINER)
+    checkpoint.check_run(path / checkpoint.NAME, identity_of(SETTINGS, TRAINER))
+    checkpoint.read(path / checkpoint.NAME, TRAINER)
 
 
 READERS: dict[str, Callable[[Path], object]] = {
@@ -162,7 +165,7 @@ def test_large_files_are_not_read_into_memory(copied: Path, monkeypatch: pytest.
 def test_settings_of_a_checkpoint_are_read_from_its_header(copied: Path) -> None:
     os.truncate(copied / checkpoint.NAME, 200_000_000)
     tracemalloc.start()
-    checkpoint.check_settings(copied / checkpoint.NAME, SETTINGS)
+    checkpoint.check_run(copied / checkpoint.NAME, plain(SETTINGS))
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 

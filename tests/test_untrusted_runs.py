@@ -128,7 +128,7 @@ def test_numbers_of_images_and_labels_are_compared_before_either_is_read(
     with (tmp_path / "data/train-images-idx3-ubyte").open("wb") as file:
         file.write(bytes([0, 0, 8, 3]) + np.array([1_500_000, 28, 28], ">u4").tobytes())
         file.truncate(16 + 1_500_000 * 784)  # a hole, which takes no room on the disk
-    monkeypatch.setattr("netlearn.datasets.loading.read_idx", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("netlearn.datasets.loading.read_idx", lambda *_, **__: pytest.fail("read"))
     result = call("train", "--data", "data")
     assert result.exit_code == 1
     assert result.stderr.endswith(" must be 1,500,000, one for each image\n")

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.costs import COSTS
 from netlearn.errors import RunError, SettingsError
 from netlearn.experiments import catalogue
 from netlearn.experiments.comparison import FILES, Comparison, compare, overlay, read_runs, remove_runs
@@ -26,13 +27,15 @@ from netlearn.experiments.experiment import (
     Experiment,
     Tuning,
     from_costs,
+    own_costs_of,
     read_experiment,
-    refuse_code_beside,
 )
 from netlearn.experiments.table import problems, table
-from netlearn.experiments.tasks import TUNING_FACTORS, load_data
+from netlearn.experiments.tasks import load_data
+from netlearn.experiments.tuning import FACTORS
 from netlearn.experiments.workers import Workers
-from netlearn.runs import RunFolder, config
+from netlearn.own_cost import check_named
+from netlearn.runs import RunFolder, config, holds_comparison
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -63,9 +66,10 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 )
 @QUIET
 @JSON
+@click.pass_context
 def command(
-    paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None, markdown: bool,
-    out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
+    ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None,
+    markdown: bool, out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
@@ -88,29 +92,45 @@ def command(
     others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs)}
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
-        _refuse([*map(str, paths), *used, *(["--out"] if out else []), *(["--force"] if force else [])],
+        flags_used = [name for name in used if name not in {"--cost", "--data"}]
+        _refuse([*map(str, paths), *flags_used, *(["--out"] if out else []), *(["--force"] if force else [])],
                 "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
+    trains = not paths or any(files)
     with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
-                if not config.holds_comparison(resumed):
-                    raise RunError(f"{resumed}: is a run, not a comparison; resume it with netlearn train --resume")
-                refuse_code_beside(resumed / config.NAME)
-                experiment = read_experiment(resumed / config.NAME, {}, None)
-                experiment = load_data(experiment, partial(load, quiet=quiet))
+                experiment = load_data(_resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet))
                 result = _train_all(experiment, folder, workers, quiet=quiet)
-        elif paths and not any(files):
-            _refuse(used, "must be left out with existing runs, which are drawn as they are")
-            runs = read_runs(paths)
+        elif not trains:
+            _refuse([name for name in used if name != "--cost"],
+                    "must be left out with existing runs, which are drawn as they are")  # fmt: skip
+            runs = read_runs(paths, lambda text: None if quiet else note(text))
+            for cost in sorted({run.settings.cost for run in runs} - COSTS.keys() - set(costs)):
+                if not quiet:
+                    note(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
             with _folder(out, force=force) as folder:
-                result = overlay(runs, folder, workers)
+                result = overlay(runs, folder, workers, costs)
         else:
             experiment = load_data(_experiment(files, costs, settings, seeds), partial(load, quiet=quiet))
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
     click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
+    if trains and not any(row.finished for row in result.rows):
+        ctx.exit(1)
+
+
+def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
+    """Return the experiment of a comparison, whose own costs must be named and whose data may have been moved."""
+    if not holds_comparison(folder):
+        raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
+    for cost in sorted(own_costs_of(folder / config.NAME)):
+        check_named(cost, costs, folder)
+    experiment = read_experiment(folder / config.NAME, settings, None)
+    _refuse([f"--cost {cost}" for cost in costs if cost not in {each.cost for each in experiment.variants.values()}],
+            "must be a cost of the comparison")  # fmt: skip
+    return experiment
 
 
 def _refuse(used: list[str], reason: str) -> None:
@@ -148,11 +168,15 @@ def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, q
         if not quiet:
             note(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()))
 
+    def on_note(text: str) -> None:
+        if not quiet:
+            note(text)
+
     if experiment.tuning == "to do" and not quiet:
-        note(f"tuning: short runs with {len(TUNING_FACTORS)} learning rates for each variant")
+        note(f"tuning: short runs with {len(FACTORS)} learning rates for each variant")
     try:
         with comparison_progress(experiment, quiet=quiet) as on_progress:
-            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress)
+            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=on_note)
     except KeyboardInterrupt:
         note(f"Complete runs are kept; to resume: netlearn compare --resume {quote(str(folder.path))}")
         raise

@@ -1,6 +1,7 @@
 """`netlearn train`: one run, from settings to a run folder."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -12,11 +13,13 @@ from netlearn import datasets
 from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
-from netlearn.errors import DivergenceError, SettingsError
-from netlearn.experiments.run import resume, run
+from netlearn.errors import DamageError, DivergenceError, SettingsError
+from netlearn.experiments.resumption import resume, stored_settings
+from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.table import percent
-from netlearn.runs import RunFolder, Summary, checkpoint, config, read_run, sums
+from netlearn.own_cost import check_named
+from netlearn.runs import RunFolder, Summary, read_locked, sums
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -47,21 +50,24 @@ def command(
     continues it, with the same results to the byte as without the interruption.
     """
     asked = (read_toml(config) if config else {}) | given(flags)
-    if resumed is not None:
-        settings = _settings_of(resumed, asked, {"--out": out, "--force": force})
-        if (summary := _end_of(resumed, settings)) is not None:
-            if summary.error is not None:
-                raise DivergenceError(f"{resumed}: {summary.error}")
-            more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
-            note(f"{resumed}: already {summary.status}{more}")
-            click.echo(msgspec.json.encode(summary) if as_json else _results(summary, resumed))
-            return
-    else:
-        settings = resolve(asked)
-    data = datasets.load(settings.data, None if quiet else download_bar)
-    settings = msgspec.structs.replace(settings, data=data.name)  # not "auto", so that the run can be repeated
-    trainer = make_trainer(settings, data)
-    with _folder(settings, out, resumed, force=force) as folder, stopping_on_signals(trainer) as signals:
+    with ExitStack() as stack:
+        if resumed is None:
+            settings = resolve(asked)
+        else:
+            _refuse({"--out": out, "--force": force}, resumed)
+            folder = stack.enter_context(RunFolder.existing(resumed))  # nothing is read before it is locked
+            stack.enter_context(_suggesting_a_new_start(resumed))
+            settings = _settings_of(resumed, asked)
+            if (summary := _end_of(resumed, settings)) is not None:
+                _report_end(summary, settings, resumed, as_json=as_json)
+                return
+            check_named(settings.cost, {flags["cost"]}, resumed)
+        data = datasets.load(asked.get("data", settings.data), None if quiet else download_bar)
+        settings = msgspec.structs.replace(settings, data=data.name)  # found for "auto", or where it was moved to
+        trainer = make_trainer(settings, data)
+        if resumed is None:
+            folder = stack.enter_context(_folder(settings, out, force=force))
+        signals = stack.enter_context(stopping_on_signals(trainer))
         begin = run if resumed is None else resume
         if quiet:
             summary = begin(settings, trainer, folder)
@@ -77,11 +83,7 @@ def command(
         ctx.exit(128 + signals[0])
 
 
-def _folder(
-    settings: Settings, out: Path | None, resumed: Path | None, *, force: bool
-) -> AbstractContextManager[RunFolder]:
-    if resumed is not None:
-        return RunFolder.existing(resumed)
+def _folder(settings: Settings, out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:
     if out is not None:
         return RunFolder.create(out, force=force)
     return RunFolder.create_numbered(Path("runs"), settings.cost.replace(":", "-"))
@@ -96,30 +98,49 @@ def _note_network(settings: Settings, trainer: Trainer) -> None:
     )
 
 
-def _settings_of(folder: Path, asked: dict[str, Any], misplaced: dict[str, object]) -> Settings:
-    """Return the settings of a run, with more epochs if asked for."""
+def _refuse(misplaced: dict[str, object], folder: Path) -> None:
     for name, value in misplaced.items():
         if value:
             raise SettingsError(f"{name}: must be left out with --resume; the run stays in {folder}")
-    stored = config.read(folder)
-    if (folder / checkpoint.NAME).exists():
-        checkpoint.check_settings(folder / checkpoint.NAME, stored)  # the file may have been edited
+
+
+def _settings_of(folder: Path, asked: dict[str, Any]) -> Settings:
+    """Return the settings of a run, with more epochs if asked for; other data is refused when it is known."""
+    stored = stored_settings(folder)
     for name, value in asked.items():
         has = getattr(stored, name)
         if name == "epochs" and value < has:
             raise SettingsError(f"--epochs {value}: must be at least {has}, the epochs of the run")
-        if name != "epochs" and value != has:
+        if name not in {"epochs", "data"} and value != has:
             raise SettingsError(
                 f"{flag(name)} {text_of(value)}: must be {text_of(has)} as in the run; only epochs may change"
             )
     return msgspec.structs.replace(stored, epochs=asked.get("epochs", stored.epochs))
 
 
+@contextmanager
+def _suggesting_a_new_start(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DamageError as error:
+        path = quote(str(folder))
+        again = f"netlearn train --config {path}/config.toml --out {path} --force"
+        raise DamageError(f"{error}; to train it again from its start: {again}") from error
+
+
+def _report_end(summary: Summary, settings: Settings, folder: Path, *, as_json: bool) -> None:
+    if summary.error is not None:
+        raise DivergenceError(f"{folder}: {summary.error}")
+    more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
+    note(f"{folder}: already {summary.status}{more}")
+    click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
+
+
 def _end_of(folder: Path, settings: Settings) -> Summary | None:
     """Return the summary of a run that has ended as its settings say, or None."""
     if not (folder / sums.NAME).exists():
         return None
-    done = read_run(folder)
+    done = read_locked(folder)
     return done.summary if done.settings.epochs == settings.epochs and done.is_complete() else None
 
 

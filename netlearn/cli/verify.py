@@ -1,31 +1,38 @@
 """`netlearn verify`: repeats a stored run."""
 
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import JSON, PATH, QUIET
+from netlearn.cli.options import COST, JSON, PATH, QUIET
 from netlearn.cli.progress import download_bar, updates_bar
+from netlearn.datasets import Dataset
 from netlearn.experiments.verification import Verdict, verify
 
 
 @click.command("verify")
 @click.argument("run", type=PATH)
+@click.option("--data", metavar="NAME|PATH", help="the data set, if it was moved.  [default: where the run found it]")
+@COST
 @QUIET
 @JSON
 @click.pass_context
-def command(ctx: click.Context, /, run: Path, quiet: bool, as_json: bool) -> None:
+def command(
+    ctx: click.Context, /, run: Path, data: str | None, costs: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
     """Repeat a run and check that its results are the same to the byte.
 
     Otherwise print what differs in the results and in the recorded environment and data, and exit with code 1. The
     folder is not changed.
     """
-    load = partial(datasets.load, progress=None if quiet else download_bar)
-    verdict = verify(run, load, nullcontext if quiet else updates_bar)
+
+    def load(name: str) -> Dataset:
+        return datasets.load(name if data is None else data, None if quiet else download_bar)
+
+    verdict = verify(run, load, nullcontext if quiet else updates_bar, costs=costs)
     click.echo(msgspec.json.encode(verdict) if as_json else _result(verdict))
     if not verdict.identical:
         ctx.exit(1)

@@ -1,6 +1,8 @@
 """The data set: examples and labels, split into training, validation and test sets."""
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -52,6 +54,15 @@ class Dataset:
     image: tuple[int, int] | None
     sha256: dict[str, str]
     note: str = ""
+
+    @cached_property
+    def train_sha256(self) -> str:
+        """SHA-256 of the training examples and their labels."""
+        arrays = [np.ascontiguousarray(array) for array in (self.train.x, self.train.labels)]
+        sha256 = hashlib.sha256("".join(f"{array.dtype} {array.shape} " for array in arrays).encode())
+        for array in arrays:
+            sha256.update(array.data)
+        return sha256.hexdigest()
 
     def with_train_size(self, train_size: int) -> "Dataset":
         """Return the set with only its first `train_size` training examples.

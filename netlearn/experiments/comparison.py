@@ -7,10 +7,11 @@ import csv
 import io
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,15 +21,15 @@ from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
-from netlearn.experiments.tasks import perform_all, tasks_of, tune_rates
+from netlearn.experiments.tasks import perform_all, tasks_of
+from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
-from netlearn.runs import DERIVED, Run, RunFolder, config, read_run, run_folders, summary, sums
+from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, config, lock, read_run, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
-from netlearn.settings import FIELDS, Settings
+from netlearn.settings import FIELDS
 
-RESULTS = "results.csv"
 MISTAKES = "mistakes"
 PICTURES = (
     "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "cures", "layers",
@@ -57,6 +58,7 @@ def compare(
     *,
     on_tuned: Callable[[Experiment], object] = lambda experiment: None,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
+    on_note: Callable[[str], object] = lambda note: None,
 ) -> Comparison:
     """Do the runs of an experiment that its folder does not hold yet, and write everything that it holds.
 
@@ -66,6 +68,7 @@ def compare(
         workers: do the runs and draw the pictures.
         on_tuned: called with the tuned experiment, if it is to be tuned.
         on_progress: called with the epochs and the runs done so far.
+        on_note: called with what a user should know of a run.
 
     Raises:
         RunError: the folder cannot be written.
@@ -73,12 +76,13 @@ def compare(
     folder.open_again()
     folder.write(config.NAME, write_experiment(experiment))
     if experiment.tuning == "to do":
-        experiment = tune_rates(experiment, folder.path, workers)
+        experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
-    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress)
+    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
     tuned = "tuned " if experiment.tuning == "done" else ""
-    return _write_results(experiment.title, runs, folder, workers, tuned, own_costs=True)
+    costs = {settings.cost for settings in experiment.variants.values()}
+    return _write_results(experiment.title, runs, folder, workers, tuned, costs=costs)
 
 
 def remove_runs(path: Path) -> None:
@@ -86,7 +90,7 @@ def remove_runs(path: Path) -> None:
 
     Raises:
         SettingsError: the config.toml is not valid.
-        RunError: a folder cannot be removed.
+        RunError: a folder is in use, and then none is removed, or cannot be removed.
     """
     if not (path / config.NAME).exists():
         return
@@ -95,64 +99,100 @@ def remove_runs(path: Path) -> None:
     tried = {folder for name in experiment.variants for folder in path.glob(f"tuning-{folder_name(name)}-*")}
     own = {name for file in (sums.NAME, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
     with writing(path):
-        for folder in run_folders(path):
-            if folder in listed | tried and {file.name for file in folder.iterdir()} <= own:
-                shutil.rmtree(folder)
+        found = [folder for folder in run_folders(path) if folder in listed | tried]
+        for folder in found:
+            with lock(folder):
+                pass
+        for folder in found:
+            with lock(folder):
+                if {file.name for file in folder.iterdir()} <= own:
+                    shutil.rmtree(folder)
 
 
-def read_runs(paths: Sequence[Path]) -> list[Run]:
+def read_runs(paths: Sequence[Path], on_note: Callable[[str], object] = lambda note: None) -> list[Run]:
     """Read existing run folders; runs that differ only in their seed are one variant.
 
-    The folder of a comparison stands for the runs in it.
+    The folder of a comparison stands for the runs in it. Runs with the same settings, seed and data count once.
+
+    Args:
+        paths: the folders.
+        on_note: called with what a user should know of a run.
 
     Raises:
         RunError: a path is not the folder of a complete run.
         SettingsError: all runs have the same settings.
     """
     folders = [each for path in paths for each in (run_folders(path) if (path / RESULTS).is_file() else [path])]
-    runs = name_variants([read_run(path) for path in folders])
+    runs: list[Run] = []
+    for run in map(read_run, folders):
+        same = next((each for each in runs if each.identity() == run.identity()), None)
+        if same is None:
+            runs.append(run)
+        else:
+            on_note(f"{run.folder}: not counted: its settings, seed and data are those of {same.folder}")
+    runs = name_variants(runs)
     if len(group(runs)) < 2:
         raise SettingsError(f"variants {runs[0].variant}: must be two or more in a comparison")
     return runs
 
 
-def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers) -> Comparison:
+def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = ()) -> Comparison:
     """Compare runs that were read, without training, and write the results to a folder.
 
+    Args:
+        runs: as `read_runs` returns them.
+        folder: gets the results.
+        workers: draw the pictures.
+        costs: the users' own costs whose code may be imported, for the pictures of mistakes.
+
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or a run was changed meanwhile.
     """
-    return _write_results(" against ".join(group(runs)), runs, folder, workers)
+    return _write_results(" against ".join(group(runs)), runs, folder, workers, costs=costs)
 
 
 def name_variants(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs named by the settings in which they differ, the seed aside."""
-    differing = [
-        name
-        for name in FIELDS
-        if name not in {"seed", "snapshots"} and len({str(getattr(run.settings, name)) for run in runs}) > 1
-    ]
+    """Return the runs named by the settings in which they differ, the seed aside, and by their data."""
+    data = _data_labels(runs)
+
+    def value(run: Run, name: str) -> Any:
+        return data[run.data] if name == "data" else getattr(run.settings, name)
+
+    names = [name for name in FIELDS if name not in {"seed", "snapshots"}]
+    differing = [name for name in names if len({str(value(run, name)) for run in runs}) > 1]
     if "cost" in differing:  # its learning rate goes with it, unless one cost has several
         pairs = {(run.settings.cost, run.settings.learning_rate) for run in runs}
         if len(pairs) == len({cost for cost, _ in pairs}):
             differing = [name for name in differing if name != "learning_rate"]
 
-    def name_of(settings: Settings) -> str:
-        values = {name: getattr(settings, name) for name in differing}
+    def name_of(run: Run) -> str:
+        values = {name: value(run, name) for name in differing}
         return ", ".join(str(value) if name == "cost" else f"{name} {value}" for name, value in values.items())
 
-    return [replace(run, variant=name_of(run.settings) or run.settings.cost) for run in runs]
+    return [replace(run, variant=name_of(run) or run.settings.cost) for run in runs]
+
+
+def _data_labels(runs: Sequence[Run]) -> dict[tuple[str, ...], str]:
+    """Return a label for each data set: its name, with its hash where another set has this name."""
+    names: dict[tuple[str, ...], str] = {}
+    for run in runs:
+        names.setdefault(run.data, run.settings.data)
+    counts = Counter(names.values())
+    return {
+        data: f"{name} (SHA-256 {' '.join(sha256[:8] for sha256 in data)})" if counts[name] > 1 else name
+        for data, name in names.items()
+    }
 
 
 def _write_results(
-    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, own_costs: bool = False
+    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, costs: Collection[str]
 ) -> Comparison:
     groups = group(runs)
     rows = tuple(summarize(name, members) for name, members in groups.items())
     pairs = pair_up(groups, rows)
-    caption = describe(title, rows, tuned)
-    pictures = workers.map(partial(_draw, caption, runs, folder, own_costs), PICTURES)
-    folder.write(RESULTS, _csv(run_table(runs)))
+    folder.write(RESULTS, _csv(run_table(runs)))  # first, so that the folder is known as a comparison's
+    draw = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
+    pictures = workers.map(draw, PICTURES if any(run.metrics for run in runs) else ())
     result = Comparison(
         title=title,
         conclusion=conclusion(rows, pairs),
@@ -190,13 +230,13 @@ def _csv(table: Sequence[dict[str, object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, own_costs: bool, name: str) -> str | None:
+def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:
     """Draw one picture, in whatever process; return its name, or None if these runs have nothing to show in it."""
     from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     groups = group(runs)
-    figure = mistakes(groups, caption, own_costs=own_costs) if name == MISTAKES else DRAWN[name](groups, caption)
+    figure = mistakes(groups, caption, costs) if name == MISTAKES else DRAWN[name](groups, caption)
     if figure is None:
         return None
     for kind in ("png", "svg"):

@@ -7,7 +7,7 @@ The command line can also build an experiment from flags.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
-KEYS = ("format", "about", "title", "seeds", "tuning", "defaults", "variants")
+KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants")
 MOST_SEEDS = 1000
 Tuning = Literal["no", "to do", "done"]
 
@@ -46,12 +46,14 @@ class Experiment:
         seeds: all different.
         variants: their settings.
         tuning: whether the learning rates are to be tuned first.
+        data_sha256: of each data set, the hashes of its files, once they were read; a resumed comparison checks them.
     """
 
     title: str
     seeds: tuple[int, ...]
     variants: dict[str, Settings]
     tuning: Tuning = "no"
+    data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the variants can be told apart."""
@@ -136,23 +138,26 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         variants = {
             name.removeprefix("variants."): resolve(stored, defaults, flags, layer) for name, layer in layers.items()
         }
-        return Experiment(title, chosen, variants, _tuning(content.get("tuning", "no")))
+        tuning, hashes = _tuning(content.get("tuning", "no")), _hashes(content.get("data_sha256", {}))
+        return Experiment(title, chosen, variants, tuning, hashes)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 
 
-def refuse_code_beside(path: Path) -> None:
-    """Refuse the config.toml of a comparison if the code of a cost lies in the same folder.
+def own_costs_of(path: Path) -> set[str]:
+    """Return the users' own costs that the config.toml of a comparison names, without importing them.
 
     Raises:
-        SettingsError: it does, or the file cannot be read.
+        SettingsError: the code of one lies in the same folder, or the file cannot be read.
     """
     content = decode_toml(path)
     variants = content.get("variants")
-    for table in [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]:
-        cost = table.get("cost") if isinstance(table, dict) else None
-        if isinstance(cost, str) and cost not in COSTS and lies_in(cost, path.parent):
+    tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
+    costs = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table} - COSTS.keys()
+    for cost in costs:
+        if lies_in(cost, path.parent):
             raise SettingsError(f"{path}: cost {cost}: its code lies in the folder, which must not hold code")
+    return costs
 
 
 def _variants(path: Path, variants: Any) -> dict[str, Any]:
@@ -170,6 +175,13 @@ def _tuning(given: Any) -> Tuning:
         return msgspec.convert(given, Tuning)  # type: ignore[no-any-return]  # msgspec does not type literals
     except msgspec.ValidationError as error:
         raise SettingsError(f"tuning {given!r:.80}: must be no, to do or done") from error
+
+
+def _hashes(given: Any) -> dict[str, tuple[str, ...]]:
+    try:
+        return msgspec.convert(given, dict[str, tuple[str, ...]])
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"data_sha256: must hold a list of hashes for each data set: {error}") from error
 
 
 def _seeds(given: Any, label: str) -> tuple[int, ...]:
@@ -196,4 +208,4 @@ def write_experiment(experiment: Experiment) -> bytes:
         for name, variant in variants.items()
     }
     head = {"format": FORMAT, "title": experiment.title, "seeds": experiment.seeds, "tuning": experiment.tuning}
-    return msgspec.toml.encode(head | {"defaults": shared, "variants": own})
+    return msgspec.toml.encode(head | {"data_sha256": experiment.data_sha256, "defaults": shared, "variants": own})

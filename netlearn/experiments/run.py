@@ -5,11 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from netlearn.errors import DivergenceError, RunError
 from netlearn.experiments.environment import environment
 from netlearn.numerics import Array
+from netlearn.own_cost import blaming
 from netlearn.runs import (
     CURVES,
     RunFolder,
@@ -22,40 +23,12 @@ from netlearn.runs import (
     summary,
     weights,
 )
+from netlearn.runs.identity import identify
 from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.training import State, Trainer
 
 OnRecord = Callable[[Record], object]
-
-
-def resume(
-    settings: Settings,
-    trainer: Trainer,
-    folder: RunFolder,
-    on_record: OnRecord = lambda record: None,
-    *,
-    draw: bool = True,
-) -> Summary:
-    """Resume the run in a folder, with settings that differ in their epochs at most.
-
-    It ends as a run that was never interrupted, to the byte.
-
-    Raises:
-        DivergenceError: after the folder was completed.
-        RunError: the checkpoint is not one of this run, or the folder cannot be written.
-    """
-    rows, taken = metrics.MetricsWriter(folder.path), _snapshots(settings, trainer, folder)
-    path = folder.path / checkpoint.NAME
-    size, sha256 = 0, hashlib.sha256().hexdigest()
-    if path.exists() or path.is_symlink():
-        state, size, sha256 = checkpoint.read(path, checkpoint.identify(settings, trainer.data), trainer)
-        trainer.restore(state)
-        taken.restore(state.update)
-    rows.restore(size, sha256)
-    folder.open_again()
-    rows.truncate()
-    return _run(settings, trainer, folder, rows, taken, on_record, draw=draw)
 
 
 def run(
@@ -72,18 +45,25 @@ def run(
 
     Raises:
         DivergenceError: after the folder was completed.
+        CostError: the user's own cost raised an error.
         RunError: the folder cannot be written.
     """
-    rows, taken = metrics.MetricsWriter(folder.path), _snapshots(settings, trainer, folder)
-    return _run(settings, trainer, folder, rows, taken, on_record, draw=draw)
+    rows, taken = metrics.MetricsWriter(folder.path), snapshots_of(settings, trainer, folder)
+    return carry_out(settings, trainer, folder, rows, taken, on_record, draw=draw)
 
 
-def _snapshots(settings: Settings, trainer: Trainer, folder: RunFolder) -> snapshots.SnapshotWriter:
+def snapshots_of(settings: Settings, trainer: Trainer, folder: RunFolder) -> snapshots.SnapshotWriter:
+    """Return the writer of a run's snapshots, which does nothing if the settings ask for none."""
     per_epoch = trainer.schedule.updates_per_epoch if settings.snapshots else 0
     return snapshots.SnapshotWriter(folder.path, trainer.network, per_epoch)
 
 
-def _run(
+def identity_of(settings: Settings, trainer: Trainer) -> dict[str, Any]:
+    """Return the identity that the checkpoints of a run state: its settings, data and initial weights."""
+    return identify(settings, trainer.data.sha256) | {"initial_weights": trainer.initial_sha256}
+
+
+def carry_out(
     settings: Settings,
     trainer: Trainer,
     folder: RunFolder,
@@ -93,9 +73,10 @@ def _run(
     *,
     draw: bool,
 ) -> Summary:
+    """Train from the trainer's state on, and write all that `run` does, after the rows written so far."""
     begun = perf_counter()
     folder.write(config.NAME, write_toml(settings))
-    identity = checkpoint.identify(settings, trainer.data)
+    identity = identity_of(settings, trainer)
 
     def save(state: State) -> None:
         rows.flush()
@@ -105,10 +86,11 @@ def _run(
     trainer.on_checkpoint = save
     divergence = None
     try:
-        for record in trainer:
-            rows.write(record)
-            taken.look(record.update)
-            on_record(record)
+        with blaming(settings.cost):
+            for record in trainer:
+                rows.write(record)
+                taken.look(record.update)
+                on_record(record)
     except DivergenceError as error:
         divergence = error
     except BaseException:
@@ -152,7 +134,8 @@ def _summarize(
     train = test = None
     status: Literal["finished", "stopped early", "interrupted", "diverged"] = "diverged"
     if divergence is None:
-        train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
+        with blaming(settings.cost):
+            train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
         ended_early: Literal["stopped early", "interrupted"] = (
             "stopped early" if trainer.ended_early() else "interrupted"
         )
@@ -174,7 +157,7 @@ def _summarize(
         seed=settings.seed,
         sizes=trainer.network.sizes,
         initial_weights_sha256=trainer.initial_sha256,
-        mini_batches_sha256=trainer.batches.sha256.hex(),
+        mini_batches_sha256=_batches_sha256(trainer),
         data=summary.DataSummary(
             name=data.name, where=data.where, note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
@@ -183,3 +166,8 @@ def _summarize(
         training_seconds=round(trainer.seconds, 3),
         total_seconds=round(perf_counter() - begun, 3),
     )  # fmt: skip
+
+
+def _batches_sha256(trainer: Trainer) -> str:
+    """Return the hash of the mini-batches of a run: of their rows and of the examples that these rows hold."""
+    return hashlib.sha256(bytes.fromhex(trainer.data.train_sha256) + trainer.batches.sha256).hexdigest()

@@ -58,12 +58,13 @@ def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def summarize(variant: str, runs: Sequence[Run]) -> Row:
-    """Return the row of a variant."""
-    finished = [run.summary for run in runs if run.summary is not None and run.summary.test_accuracy is not None]
+    """Return the row of a variant; of interrupted runs it has nothing but that they were."""
+    ended = [run for run in runs if not run.interrupted]
+    finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
     test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
     best = [summary.best_validation_accuracy for summary in finished]
     speeds = [summary.training_seconds / summary.epochs for summary in finished if summary.epochs]
-    reached = [(accuracy, [run.updates_to(accuracy) for run in runs]) for accuracy in THRESHOLDS]
+    reached = [(accuracy, [run.updates_to(accuracy) for run in ended]) for accuracy in THRESHOLDS]
     return Row(
         variant=variant,
         learning_rate=runs[0].settings.learning_rate,
@@ -75,14 +76,14 @@ def summarize(variant: str, runs: Sequence[Run]) -> Row:
         test_lowest=min(test, default=None),
         best_validation_accuracy=_mean(best),
         reached=tuple(
-            Reached(accuracy, tuple(sorted(update for update in updates if update is not None)), len(runs))
+            Reached(accuracy, tuple(sorted(update for update in updates if update is not None)), len(ended))
             for accuracy, updates in reached
         ),
-        learning_speed_0=_mean([run.at_update("learning_speed", 0) for run in runs]),
-        learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in runs]),
-        stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in runs if run.metrics]),
+        learning_speed_0=_mean([run.at_update("learning_speed", 0) for run in ended]),
+        learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in ended]),
+        stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in ended if run.metrics]),
         seconds_per_epoch=_mean(speeds),
-        problems=tuple(f"seed {run.settings.seed}: {run.problem}" for run in runs if run.problem),
+        problems=tuple(f"seed {run.settings.seed}: {run.shortfall}" for run in runs if run.shortfall),
     )
 
 
@@ -126,7 +127,7 @@ def pairing(runs: Sequence[Run]) -> str:
     """Return in words whether runs with the same seed are paired, according to their hashes."""
     by_seed: dict[int, list[Summary]] = {}
     for run in runs:
-        if run.summary is not None and run.problem is None:
+        if run.summary is not None and run.shortfall is None:
             by_seed.setdefault(run.settings.seed, []).append(run.summary)
     shared = [summaries for summaries in by_seed.values() if len(summaries) > 1]
     if not shared:
@@ -155,7 +156,7 @@ def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
             "learning_speed_0": run.at_update("learning_speed", 0),
             "learning_speed_100": run.at_update("learning_speed", 100),
             "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,
-            "problem": run.problem,
+            "problem": run.shortfall,
             "folder": str(run.folder),
             "training_seconds": run.summary.training_seconds if run.summary else None,
         }

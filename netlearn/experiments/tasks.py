@@ -15,53 +15,89 @@ import msgspec
 
 from netlearn import datasets
 from netlearn.datasets import Dataset
-from netlearn.errors import DivergenceError, NetlearnError
+from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
 from netlearn.experiments.experiment import Experiment, folder_name
-from netlearn.experiments.run import resume, run
+from netlearn.experiments.resumption import resume
+from netlearn.experiments.run import run
 from netlearn.experiments.setup import checked_cost, make_trainer
 from netlearn.experiments.workers import Workers
 from netlearn.runs import Run, RunFolder, config, metrics, read_run, sums
+from netlearn.runs.identity import of_data
 from netlearn.settings import Settings
 from netlearn.training import Trainer
-
-TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
-TUNING_EPOCHS = 3
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run of an experiment."""
+    """One run of an experiment, as plain data.
+
+    Attributes:
+        variant: its name in the experiment.
+        settings: of the run, with the name of the data set.
+        data: the identity of the data set: a run on other data is not this one.
+        folder: of the run.
+    """
 
     variant: str
     settings: Settings
+    data: tuple[str, ...]
     folder: Path
+
+    def has_settings(self, stored: Settings) -> bool:
+        """Return whether those are the settings of the task; the data may have been moved meanwhile."""
+        return msgspec.structs.replace(stored, data=self.settings.data) == self.settings
+
+    def is_result(self, run: Run) -> bool:
+        """Return whether a run is that of the task: the same settings on the same data."""
+        return run.data == self.data and self.has_settings(run.settings)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a task ended: why its run has no result, and what a user should know."""
+
+    problem: str | None = None
+    note: str | None = None
 
 
 def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experiment:
     """Load each data set once, and check that every variant fits its own.
 
-    Returns the experiment with "auto" replaced by the set that was found, so that all workers take the same.
+    Returns the experiment with "auto" replaced by the set that was found, and with the hashes of the sets, so that
+    all workers, now and when it is resumed, take the same.
 
     Raises:
+        DataError: a data set is not the one that the experiment was begun with.
         NetlearnError: a data set is not available, or a variant does not fit it.
     """
     names = {settings.data for settings in experiment.variants.values()}
     found = {name: load(name) for name in sorted(names)}
+    known = experiment.data_sha256
+    for name, data in found.items():
+        if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
+            raise DataError(f"data {name}: its files are not those that the comparison was begun with, by SHA-256")
     variants = {}
     for name, settings in experiment.variants.items():
         data = found[settings.data]
         checked_cost(settings, data)
         variants[name] = msgspec.structs.replace(settings, data=data.name)
-    return replace(experiment, variants=variants)
+    hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
+    return replace(experiment, variants=variants, data_sha256=hashes)
 
 
 def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
     """Return the runs of an experiment, seed by seed."""
     return [
-        Task(name, msgspec.structs.replace(settings, seed=seed), folder / f"{folder_name(name)}-{seed}")
+        task_of(
+            experiment, name, msgspec.structs.replace(settings, seed=seed), folder / f"{folder_name(name)}-{seed}"
+        )
         for seed in experiment.seeds
         for name, settings in experiment.variants.items()
     ]
+
+
+def task_of(experiment: Experiment, variant: str, settings: Settings, folder: Path) -> Task:
+    """Return one run of an experiment."""
+    return Task(variant, settings, experiment.data_sha256.get(settings.data, (settings.data,)), folder)
 
 
 @lru_cache(maxsize=2)
@@ -82,34 +118,59 @@ def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def perform(task: Task) -> str | None:
-    """Do one run, or resume it, in whatever process; return its problem, or None."""
+def perform(task: Task) -> Outcome:
+    """Do one run, or resume it, in whatever process."""
     try:
-        trainer = make_trainer(task.settings, _data(task.settings.data))
-        if task.folder.is_symlink():
-            return f"{task.folder}: is a link; the runs of a comparison must lie in its folder"
-        with _stopping_when_terminated(trainer):
-            if not (task.folder / config.NAME).exists():
-                with RunFolder.create(task.folder) as folder:
-                    run(task.settings, trainer, folder)
-            else:
-                with RunFolder.existing(task.folder) as folder:
-                    if config.read(task.folder) != task.settings:
-                        return f"{task.folder}: holds a run with other settings; it was left unchanged"
-                    resume(task.settings, trainer, folder)
+        return Outcome(note=_perform(task))
     except DivergenceError:
-        return None  # the run folder says so
+        return Outcome()  # the run folder says so
+    except MismatchError as error:
+        return Outcome(f"{error}; it was left unchanged")
     except NetlearnError as error:
-        return str(error)
+        return Outcome(str(error))
+    except MemoryError:
+        return Outcome("there is not enough memory for it")
+    except KeyboardInterrupt:  # workers get none, so that a user's cost raised it
+        return Outcome(f"cost {task.settings.cost!r}: fails when called: KeyboardInterrupt")
+
+
+def _perform(task: Task) -> str | None:
+    """Do or resume a run; return what a user should know of it.
+
+    Raises:
+        NetlearnError: there is no result.
+    """
+    data = _data(task.settings.data)
+    if of_data(data.name, data.sha256) != task.data:
+        raise DataError(f"data {data.name}: was changed while the comparison was in progress")
+    if task.folder.is_symlink():
+        raise RunError(f"{task.folder}: is a link; the runs of a comparison must lie in its folder")
+    trainer = make_trainer(task.settings, data)
+    with _stopping_when_terminated(trainer), RunFolder.open(task.folder) as folder:
+        if not (task.folder / config.NAME).exists():
+            folder.clear()
+            run(task.settings, trainer, folder)
+            return None
+        if not task.has_settings(config.read(task.folder)):
+            raise MismatchError(f"{task.folder}: holds a run with other settings")
+        try:
+            resume(task.settings, trainer, folder)
+        except DamageError as error:
+            folder.clear(force=True)
+            run(task.settings, trainer, folder)
+            return f"{task.folder}: was trained again from its start, since it could not be resumed: {error}"
     return None
 
 
 def perform_all(
-    tasks: Sequence[Task], workers: Workers, on_progress: Callable[[float, int], object] = lambda epochs, runs: None
+    tasks: Sequence[Task],
+    workers: Workers,
+    on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
+    on_note: Callable[[str], object] = lambda note: None,
 ) -> list[Run]:
     """Do the runs that are not done yet and read the folders of all.
 
-    `on_progress` is called with the epochs and the runs done so far.
+    `on_progress` is called with the epochs and the runs done so far, `on_note` with what a user should know of a run.
     """
 
     def look() -> None:
@@ -117,60 +178,34 @@ def perform_all(
         on_progress(sum(epochs), sum((task.folder / sums.NAME).exists() for task in tasks))
 
     missing = [task for task in tasks if not is_done(task)]
-    problems = dict(zip(missing, workers.map(perform, missing, look), strict=True))
-    return [_result(task, problems.get(task), tried=task in problems) for task in tasks]
+    outcomes = dict(zip(missing, workers.map(perform, missing, look), strict=True))
+    for outcome in outcomes.values():
+        if outcome is not None and outcome.note is not None:
+            on_note(outcome.note)
+    return [_result(task, outcomes.get(task, Outcome())) for task in tasks]
 
 
-def _result(task: Task, problem: str | None, *, tried: bool) -> Run:
-    """Return the run in a task's folder, or one that failed with its problem."""
+def _result(task: Task, outcome: Outcome | None) -> Run:
+    """Return the run in a task's folder, or one that failed with its problem; no outcome: its worker died."""
+    problem = "its worker process died, twice" if outcome is None else outcome.problem
     if problem is None:
         try:
-            return read_run(task.folder, task.variant)
+            found = read_run(task.folder, task.variant)
         except NetlearnError as error:
-            died = tried and not (task.folder / sums.NAME).exists()
-            problem = "its worker process died, twice" if died else str(error)
-    return Run(task.variant, task.folder, task.settings, None, {}, problem)
+            problem = str(error)
+        else:
+            if task.is_result(found):
+                return found
+            problem = f"{task.folder}: holds a run with other settings or data"
+    return Run(task.variant, task.folder, task.settings, None, {}, " ".join(problem.split()))
 
 
 def is_done(task: Task) -> bool:
-    """Return whether the folder of a task holds this run, with the same settings, complete."""
+    """Return whether the folder of a task holds its run, complete and intact."""
     if task.folder.is_symlink():
         return False
     try:
         done = read_run(task.folder, task.variant)
     except NetlearnError:
         return False
-    return done.settings == task.settings and done.is_complete()
-
-
-def tune_rates(experiment: Experiment, folder: Path, workers: Workers) -> Experiment:
-    """Choose each variant's learning rate on the validation set.
-
-    Short runs from the first seed try 0.1 to 10 times the variant's own rate. The one with the best validation
-    accuracy is chosen, the smallest among equals.
-    """
-    trials: dict[str, tuple[str, Settings]] = {}
-    for name, settings in experiment.variants.items():
-        for factor in TUNING_FACTORS:
-            rate = float(f"{factor * settings.learning_rate:.3g}")
-            short = msgspec.structs.replace(
-                settings,
-                learning_rate=rate,
-                epochs=min(settings.epochs, TUNING_EPOCHS),
-                seed=experiment.seeds[0],
-                snapshots=False,
-            )
-            trials[f"{folder_name(name)}-{rate:g}"] = (name, short)
-    tasks = [Task(name, settings, folder / f"tuning-{trial}") for trial, (name, settings) in trials.items()]
-    best: dict[str, tuple[float, float]] = {}
-    for result in perform_all(tasks, workers):
-        accuracy = result.summary.best_validation_accuracy if result.summary else None
-        if accuracy is not None and accuracy > best.get(result.variant, (0.0, 0.0))[0]:
-            best[result.variant] = (accuracy, result.settings.learning_rate)
-    variants = {
-        name: msgspec.structs.replace(
-            settings, learning_rate=best[name][1] if name in best else settings.learning_rate
-        )
-        for name, settings in experiment.variants.items()
-    }
-    return replace(experiment, variants=variants, tuning="done")
+    return task.is_result(done) and done.is_complete()

@@ -1,7 +1,7 @@
 """Repeating a stored run, to see whether the same results come out."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,20 @@ from netlearn.errors import DivergenceError
 from netlearn.experiments.environment import environment
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
-from netlearn.runs import Run, RunFolder, Sums, metrics, output_neurons, read_run, snapshots, summary, weights
+from netlearn.own_cost import check_named
+from netlearn.runs import (
+    Run,
+    RunFolder,
+    Sums,
+    lock,
+    metrics,
+    output_neurons,
+    read_locked,
+    read_run,
+    snapshots,
+    summary,
+    weights,
+)
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
@@ -50,6 +63,8 @@ def verify(
     folder: Path,
     load: Callable[[str], Dataset],
     watching: Callable[[Trainer], AbstractContextManager[object]] = nullcontext,
+    *,
+    costs: Collection[str] = (),
 ) -> Verdict:
     """Repeat the run in a folder as far as it went, and compare everything that the settings determine.
 
@@ -57,13 +72,17 @@ def verify(
         folder: of a run that has ended, however it did.
         load: returns a data set by its name.
         watching: returns a context manager for the training, given the trainer.
+        costs: the users' own costs whose code may be imported.
 
     Raises:
-        RunError: it is not the folder of such a run, or a file was changed.
+        RunError: it is not the folder of such a run, is in use, or a file was changed.
+        SettingsError: the run has a user's own cost that is not among `costs`.
     """
-    then = read_run(folder)
-    Sums.read(folder).check_all()
-    weights_then = then.weights()  # before the training, which may take an hour
+    with lock(folder, shared=True):
+        then = read_locked(folder)
+        Sums.read(folder).check_all()
+        weights_then = then.weights()  # before the training, which may take an hour
+    check_named(then.settings.cost, costs, folder)
     data = load(then.settings.data)
     trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)
     with watching(trainer), tempfile.TemporaryDirectory() as temporary:

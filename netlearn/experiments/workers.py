@@ -13,31 +13,54 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import suppress
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from netlearn.errors import CostWarning
+from netlearn.errors import CostWarning, WorkerError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ATTEMPTS = 2
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
-START_WITHIN = 30.0  # seconds for a worker process to start
+GRACE = 15.0  # seconds for the tasks to save what they have when they are to end
+
+
+class _Context(SpawnContext):
+    """Starts processes afresh, since fork would copy the threads of the parent's BLAS, and remembers them."""
+
+    def __init__(self) -> None:
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        process = SpawnProcess(*arguments, **given)
+        self.started.append(process)
+        return process
 
 
 class WorkerProcess(ProcessPoolExecutor):
     """One fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")  # fork would copy the threads of the parent's BLAS
-        super().__init__(1, context, initializer=_begin_worker)
-        self._pid = self.submit(os.getpid)
+        os.environ["PYTHONSAFEPATH"] = "1"  # else the process would import from the current folder as it starts
+        self._context = _Context()
+        super().__init__(1, self._context, initializer=_begin_worker)
+        self.submit(os.getpid)  # starts the process, or fails to
 
     def terminate(self) -> None:
-        """Send SIGTERM to the process, and to no other."""
-        with suppress(Exception):  # it never started, or is gone
-            os.kill(self._pid.result(START_WITHIN), signal.SIGTERM)
+        """Ask the process to end, even if it was stopped, and no other."""
+        for process in self._context.started:
+            with suppress(Exception):  # it is gone
+                process.terminate()
+                os.kill(process.pid or 0, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the process at once, whatever its state."""
+        for process in self._context.started:
+            with suppress(Exception):
+                process.kill()
 
 
 def _begin_worker() -> None:
@@ -56,13 +79,13 @@ def _end_with_parent() -> None:
 class _Raised(NamedTuple):
     """An error that the task's function raised, as opposed to one of the executor."""
 
-    error: Exception
+    error: BaseException
 
 
 def _guarded(function: Callable[[Task], Result], task: Task) -> Result | _Raised:
     try:
         return function(task)
-    except Exception as error:
+    except BaseException as error:  # else an exit in a task would end the worker, or the caller, without a word
         return _Raised(error)
 
 
@@ -80,6 +103,7 @@ class Workers:
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: queue.SimpleQueue[Executor] = queue.SimpleQueue()
         self._all: set[Executor] = set()
+        self._running: Sequence[Future[Any]] = ()
         self._aborting = threading.Event()
 
     def __enter__(self) -> Self:
@@ -88,14 +112,21 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._aborting.set()
-            for executor in list(self._all):
-                if isinstance(executor, WorkerProcess):
-                    executor.terminate()
-        self._threads.shutdown(cancel_futures=error is not None)
-        for executor in self._all:
-            executor.shutdown()
+        try:
+            if error is not None:
+                self._aborting.set()
+                for worker in self._processes():
+                    worker.terminate()
+                wait(self._running, GRACE)  # a second Ctrl-C ends this
+        finally:
+            for worker in self._processes():
+                worker.kill()
+            self._threads.shutdown(cancel_futures=error is not None)
+            for executor in self._all:
+                executor.shutdown()
+
+    def _processes(self) -> list[WorkerProcess]:
+        return [executor for executor in self._all if isinstance(executor, WorkerProcess)]
 
     def map(
         self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None
@@ -103,8 +134,15 @@ class Workers:
         """Return function(task) for each task, in order; None for a task whose executor broke twice.
 
         `look` is called from time to time meanwhile. An error that the function raises is raised here.
+
+        Raises:
+            WorkerError: a worker process cannot be started.
         """
-        futures = [self._threads.submit(self._attempt, function, task) for task in tasks]
+        try:
+            futures = [self._threads.submit(self._attempt, function, task) for task in tasks]
+        except RuntimeError as error:  # no thread
+            raise WorkerError(f"a worker cannot be started: {error}") from error
+        self._running = futures
         pending: set[Future[Result | None]] = set(futures)
         while pending:
             done, pending = wait(pending, timeout=LOOK_EVERY)
@@ -133,6 +171,9 @@ class Workers:
     def _take(self) -> Executor:
         with suppress(queue.Empty):
             return self._idle.get_nowait()
-        executor = self._make_executor()
+        try:
+            executor = self._make_executor()
+        except (OSError, RuntimeError) as error:  # no file, no process or no thread
+            raise WorkerError(f"a worker process cannot be started: {error}; --jobs 1 starts only one") from error
         self._all.add(executor)
         return executor

@@ -1,6 +1,6 @@
 """The mistakes of each variant of a comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from netlearn.datasets import Dataset, sources
 from netlearn.errors import DataError, NetlearnError
 from netlearn.inspection.evaluation import is_data_of, predict
 from netlearn.inspection.trained import load_network
+from netlearn.own_cost import blaming
 from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 10  # mistakes of a variant
 
 
-def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool) -> "Figure | None":
+def mistakes(groups: Mapping[str, Sequence[Run]], title: str, costs: Collection[str]) -> "Figure | None":
     """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
 
     A variant is left out if its first run has no trained network, or if its data is not on this machine, has changed
@@ -28,7 +29,7 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool
     Args:
         groups: the runs of each variant.
         title: of the picture.
-        own_costs: whether the code of a user's own costs may be imported.
+        costs: the users' own costs whose code may be imported.
     """
     from netlearn.plotting.inspection import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.seeds import short  # noqa: PLC0415
@@ -39,7 +40,7 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, *, own_costs: bool
         with suppress(NetlearnError):
             data = load(first.settings.data)
             if data.image is not None and is_data_of(first, data):
-                count, worst = _worst(first, data, own_cost=own_costs)
+                count, worst = _worst(first, data, costs)
                 heading = f"{short(name)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
                 rows.append((heading, worst, data.image))
     return variant_mistakes(rows, title) if rows else None
@@ -52,7 +53,9 @@ def _load(name: str) -> Dataset:
     return datasets.load(name)
 
 
-def _worst(run: Run, data: Dataset, *, own_cost: bool) -> tuple[int, list[Answer]]:
+def _worst(run: Run, data: Dataset, costs: Collection[str]) -> tuple[int, list[Answer]]:
     """Return the number of mistakes and the worst of them."""
-    predictions = predict(load_network(run, cost=run.settings.cost if own_cost else None), data.test)
+    cost = run.settings.cost
+    with blaming(cost):
+        predictions = predict(load_network(run, cost=cost if cost in costs else None), data.test)
     return int((~predictions.correct).sum()), predictions.worst(MOST_SHOWN)

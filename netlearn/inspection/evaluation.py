@@ -15,9 +15,11 @@ from netlearn.errors import SettingsError
 from netlearn.inspection.trained import check_fit, load_network, results_of, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
+from netlearn.own_cost import blaming
 from netlearn.penalty import Penalty
 from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
+from netlearn.runs.identity import of_data
 from netlearn.slowdown import answers, outputs
 
 SPLITS = ("test", "validation", "train")
@@ -178,7 +180,8 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
     if size != "all" and is_data_of(run, data):
         data = data.with_train_size(size)
     network = load_network(run, best=best, cost=cost)
-    predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
+    with blaming(run.settings.cost):
+        predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct
     penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
     evaluation = Evaluation(
@@ -197,7 +200,7 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
 
 def is_data_of(run: Run, data: Dataset) -> bool:
     """Return whether a data set has the same files as that of a run, according to their hashes."""
-    return results_of(run).data.sha256 == data.sha256
+    return run.data == of_data(data.name, data.sha256)
 
 
 def wilson_interval(correct: int, n: int) -> tuple[float, float]:

@@ -117,10 +117,7 @@ def write_files(files: Mapping[str, bytes | None], run: Run, out: Path | None = 
             in the other folder has files of these names.
     """
     path = run.folder if out is None else out
-    folder = RunFolder(path)
-    with writing(path):
-        path.mkdir(parents=True, exist_ok=True)
-    with folder.lock():
+    with RunFolder.open(path) as folder:
         sealed = Sums.read(path).hashes if (path / sums.NAME).exists() else {}
         if out is None and (run.sums is None or sealed != run.sums.hashes):
             raise RunError(f"{path}: was changed meanwhile; try again")

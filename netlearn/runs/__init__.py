@@ -4,9 +4,13 @@ Nothing in a folder is trusted, whoever made it: a file that is missing, has bee
 be or has the wrong content raises a `RunError`, as does one that cannot be written.
 """
 
-from netlearn.runs.folder import CURVES, DERIVED, FILES, RunFolder, run_folders
-from netlearn.runs.reader import Run, read_run
+from netlearn.runs.folder import CURVES, DERIVED, FILES, RESULTS, RunFolder, holds_comparison, run_folders
+from netlearn.runs.lock import lock
+from netlearn.runs.reader import Run, read_locked, read_run
 from netlearn.runs.summary import Summary
 from netlearn.runs.sums import Sums
 
-__all__ = ["CURVES", "DERIVED", "FILES", "Run", "RunFolder", "Summary", "Sums", "read_run", "run_folders"]
+__all__ = [
+    "CURVES", "DERIVED", "FILES", "RESULTS", "Run", "RunFolder", "Summary", "Sums", "holds_comparison",
+    "lock", "read_locked", "read_run", "run_folders",
+]  # fmt: skip

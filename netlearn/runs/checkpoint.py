@@ -12,12 +12,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from netlearn.datasets import Dataset
-from netlearn.errors import RunError
+from netlearn.errors import MismatchError, RunError
 from netlearn.runs.files import MOST_BYTES, read_bounded
 from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
 from netlearn.runs.tensors import BEFORE_HEADER, MOST_HEADER, most_bytes, pack, unpack, unpack_metadata
-from netlearn.settings import Settings
 from netlearn.slowdown import SAMPLE_UPDATES
 from netlearn.training import MOST_HALVINGS, Best, State, Trainer
 
@@ -64,7 +62,8 @@ class BestEpoch(msgspec.Struct, frozen=True):
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The metadata of a checkpoint.
 
-    `run` is the run's `identify`; `metrics_bytes` and `metrics_sha256` say which rows of metrics.csv belong to it.
+    `run` is the identity of the run, with the hash of its initial weights; `metrics_bytes` and `metrics_sha256` say
+    which rows of metrics.csv belong to it.
     """
 
     sha256: Sha256
@@ -83,27 +82,15 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metrics_sha256: Sha256
 
 
-def identify(settings: Settings, data: Dataset) -> dict[str, Any]:
-    """Return the identity of a run: its settings except for the epochs, and the SHA-256 of its data's files."""
-    return _plain(settings) | {"data": dict(data.sha256)}
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(settings)
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in plain.items() if name != "epochs"
-    }
-
-
-def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
-    """Return the content of the file; `run` is what `identify` returns."""
+def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
+    """Return the content of the file, for the run with that identity."""
     tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
         tensors[BEST] = state.best.parameters
     text = Text(
         sha256=NO_HASH,
-        run=run,
+        run=dict(run),
         update=state.update,
         seconds=state.seconds,
         probed=state.probed,
@@ -121,8 +108,14 @@ def encode(state: State, run: dict[str, Any], metrics_bytes: int, metrics_sha256
     return content.replace(NO_HASH.encode(), _sha256(content), 1)
 
 
-def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int, str]:
-    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it."""
+def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
+    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
+
+    Whose checkpoint it is must be checked before: see `check_run`.
+
+    Raises:
+        RunError: the file cannot be read, was changed, or is not a checkpoint.
+    """
     size, dtype = trainer.network.parameters.vector.size, trainer.network.dtype.name
     train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
     vectors = [f"{OPTIMIZER}_{number}" for number in range(1, trainer.optimizer.vectors + 1)]
@@ -132,7 +125,6 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
     text = _text(path, content)
     if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
         raise RunError(f"{path}: was changed or damaged: its SHA-256 must be the one that it states")
-    _check_run(path, text, run)
     shapes = needed | ({BEST: (size,)} if text.best else {})
     tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
     state = State(
@@ -154,20 +146,19 @@ def read(path: Path, run: dict[str, Any], trainer: Trainer) -> tuple[State, int,
     return state, text.metrics_bytes, text.metrics_sha256
 
 
-def check_settings(path: Path, settings: Settings) -> None:
-    """Check that a checkpoint belongs to a run with these settings, apart from the epochs and the name of the data.
+def check_run(path: Path, run: Mapping[str, Any]) -> None:
+    """Check that a checkpoint states that identity of its run, or that part of it.
 
-    Only its header is read, since the data determine how large the rest may be.
+    Only its header is read: how large the rest may be depends on the run.
+
+    Raises:
+        MismatchError: it is a checkpoint of another run.
+        RunError: it cannot be read or is not a checkpoint.
     """
-    given = _plain(settings)
-    del given["data"]
-    _check_run(path, _text(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)), given)
-
-
-def _check_run(path: Path, text: Text, run: dict[str, Any]) -> None:
+    stated = _text(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)).run
     for name, value in run.items():
-        if text.run.get(name) != value:
-            raise RunError(f"{path}: {name} {text.run.get(name)!r:.80}: must be {value!r:.80}, as in the run")
+        if stated.get(name) != value:
+            raise MismatchError(f"{path}: {name} {stated.get(name)!r:.80}: must be {value!r:.80}, as in the run")
 
 
 def _text(path: Path, content: bytes) -> Text:

@@ -21,7 +21,7 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
     `sums` are the hashes of a complete folder, if they have been read already.
     """
     path = folder / NAME
-    content = _read(folder, sums)
+    content = content_of(folder, sums)
     if "variants" in content:
         raise RunError(f"{folder}: is a comparison, not a run; resume it with netlearn compare --resume")
     try:
@@ -35,12 +35,12 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
     return settings
 
 
-def holds_comparison(folder: Path) -> bool:
-    """Return whether a folder's config.toml is a comparison's."""
-    return "variants" in _read(folder, None)
+def content_of(folder: Path, sums: Sums | None = None) -> dict[str, Any]:
+    """Return what the config.toml of a run or comparison holds, unchecked but for its format and hash.
 
-
-def _read(folder: Path, sums: Sums | None) -> dict[str, Any]:
+    Raises:
+        RunError: it cannot be read, was changed, or has another format.
+    """
     path = folder / NAME
     if not path.exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {NAME}")

@@ -1,6 +1,5 @@
 """The folder of a run or a comparison: locked while it is written, each file whole or absent."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from netlearn.errors import RunError
 from netlearn.runs import checkpoint, config, metrics, output_neurons, snapshots, summary, sums, weights
 from netlearn.runs.files import flush_folder, free_path, temporary_of, write_whole, writing
+from netlearn.runs.lock import lock
 
 CURVES = ("curves.png", "curves.svg")
 FILES = (
@@ -18,10 +18,12 @@ DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     "predictions.csv",
     *(f"{name}.{kind}" for name in ("confusion", "mistakes", "disagreements", "weights") for kind in ("png", "svg")),
 )
+RESULTS = "results.csv"  # of a comparison
+MARKS = (config.NAME, summary.NAME, RESULTS)  # a folder with one of them holds a run or comparison
 
 
 class RunFolder:
-    """A folder that one run, or one comparison of runs, writes to; made by `create` or `existing`.
+    """A folder that one run, or one comparison of runs, writes to; made by `create`, `open` or `existing`.
 
     Attributes:
         path: the folder.
@@ -55,28 +57,46 @@ class RunFolder:
         Raises:
             RunError: the folder is in use, is not empty, or cannot be written.
         """
-        folder = cls(path, files)
+        with cls.open(path, files) as folder:
+            folder.clear(remove, force=force)
+            yield folder
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+        """Make a folder, with its parents, unless it exists, and keep it locked; whatever it holds stays.
+
+        Raises:
+            RunError: the folder is in use or cannot be made.
+        """
         with writing(path):
             if path.exists() and not path.is_dir():
                 raise RunError(f"{path}: is a file; a run needs a folder of its own")
             path.mkdir(parents=True, exist_ok=True)
             flush_folder(path.parent)
-        with folder.lock():
-            with writing(path):
-                folder._clear(remove, force=force)
-            yield folder
+        with lock(path):
+            yield cls(path, files)
 
-    def _clear(self, remove: Callable[[Path], object], *, force: bool) -> None:
-        leftover = temporary_of(self.path / config.NAME)  # of a run killed at its start
-        if not set(self.path.iterdir()) - {leftover}:
-            return
-        if not any((self.path / name).is_file() for name in (config.NAME, summary.NAME)):
-            raise RunError(f"{self.path}: is not empty and holds no run; a run needs a folder of its own")
-        if not force:
-            raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
-        remove(self.path)
-        for name in (sums.NAME, *self.files, *self.derived):
-            (self.path / name).unlink(missing_ok=True)
+    def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
+        """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`.
+
+        Raises:
+            RunError: it is not empty, or cannot be written.
+        """
+        with writing(self.path):
+            leftover = temporary_of(self.path / config.NAME)  # of a run killed at its start
+            if not set(self.path.iterdir()) - {leftover}:
+                return
+            if not any((self.path / name).is_file() for name in MARKS):
+                raise RunError(f"{self.path}: is not empty and holds no run; a run needs a folder of its own")
+            if not force:
+                raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
+            if holds_comparison(self.path) != (RESULTS in self.files):
+                kinds = ("a comparison", "a run") if RESULTS in self.files else ("a run", "a comparison")
+                raise RunError(f"{self.path}: must hold {kinds[0]} to be overwritten by one, and holds {kinds[1]}")
+            remove(self.path)
+            for name in sorted({sums.NAME, *self.files, *self.derived}, key=MARKS.__contains__):  # the marks last
+                (self.path / name).unlink(missing_ok=True)
 
     @classmethod
     @contextmanager
@@ -100,29 +120,8 @@ class RunFolder:
         """
         if not (path / config.NAME).is_file():
             raise RunError(f"{path}: not the folder of a run or comparison: it has no {config.NAME}")
-        folder = cls(path, files)
-        with folder.lock():
-            yield folder
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes from writing here."""
-        try:
-            import fcntl  # noqa: PLC0415 (Windows has no such locks)
-        except ImportError:
-            yield
-            return
-        with writing(self.path):
-            folder = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(folder)
-            raise RunError(f"{self.path}: in use by another process; wait until it ends") from error
-        try:
-            yield
-        finally:
-            os.close(folder)
+        with lock(path):
+            yield cls(path, files)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole: afterwards its place holds all of it, or what was there before."""
@@ -138,6 +137,16 @@ class RunFolder:
     def finish(self) -> None:
         """Write SHA256SUMS, which makes the folder complete."""
         self.write(sums.NAME, sums.Sums.compute(self.path, self.files).encode())
+
+
+def holds_comparison(path: Path) -> bool:
+    """Return whether a folder holds a comparison, not a run."""
+    if (path / RESULTS).is_file():
+        return True
+    try:
+        return "variants" in config.content_of(path)
+    except RunError:
+        return False
 
 
 def run_folders(path: Path) -> list[Path]:

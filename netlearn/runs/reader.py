@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
+from typing import Any
 
 import numpy as np
 
 from netlearn.errors import RunError
 from netlearn.numerics import Array
 from netlearn.runs import config, metrics, output_neurons, snapshots, summary, weights
+from netlearn.runs.identity import of_data, plain
+from netlearn.runs.lock import lock
 from netlearn.runs.summary import Summary
 from netlearn.runs.sums import NAME as SUMS
 from netlearn.runs.sums import Sums
@@ -47,6 +51,15 @@ class Run:
         return int(self.metrics["update"][reached.argmax()]) if reached.any() else None
 
     @property
+    def data(self) -> tuple[str, ...]:
+        """The identity of its data set."""
+        return of_data(self.settings.data, self.summary.data.sha256 if self.summary else {})
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the results; runs that are equal in it are copies, even if made twice."""
+        return plain(self.settings) | {"epochs": self.settings.epochs, "data": self.data}
+
+    @property
     def updates_per_epoch(self) -> int:
         """The mini-batches of an epoch."""
         last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")}
@@ -78,19 +91,46 @@ class Run:
             return {}
         return snapshots.read(self.sums, self.summary.sizes)
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run has results, but not those of its end."""
+        ended = {"stopped early", "diverged"}
+        return self.summary is not None and not (
+            self.summary.status in ended or self.summary.epochs == self.settings.epochs
+        )
+
+    @property
+    def shortfall(self) -> str | None:
+        """Why the run does not count as finished: it failed, diverged or was interrupted; None if it counts."""
+        if self.interrupted and self.summary is not None:
+            done = f"{self.summary.epochs:.3g} of {self.settings.epochs} epochs"
+            return f"interrupted after {done}; to resume: netlearn train --resume {quote(str(self.folder))}"
+        return self.problem
+
     def is_complete(self) -> bool:
-        """Return whether the run has come to its end and its weights are intact."""
-        if self.summary is None or self.summary.status == "interrupted":
+        """Return whether the run has come to its end, if only by diverging, and all of its files are intact."""
+        if self.sums is None or self.summary is None or self.interrupted:
             return False
         try:
             self.weights()
+            self.sums.check_all()
         except RunError:
             return False
         return True
 
 
 def read_run(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder, whoever made it.
+    """Read a complete run folder, whoever made it, while nobody writes to it.
+
+    Raises:
+        RunError: it is not a run folder, is in use, is not complete, or a file was changed.
+    """
+    with lock(folder, shared=True):
+        return read_locked(folder, variant)
+
+
+def read_locked(folder: Path, variant: str = "") -> Run:
+    """Read a complete run folder whose lock the caller holds.
 
     Raises:
         RunError: it is not a run folder, is not complete, or a file was changed.

@@ -1,0 +1,33 @@
+"""The identity of a run: what determines its results, so that it is not taken for another one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from netlearn.settings import Settings
+
+NOT_DETERMINING = ("epochs", "data")  # a run may be extended, and its data may be moved
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """Return the settings that determine a run's results, as JSON would hold them."""
+    given: dict[str, Any] = msgspec.to_builtins(settings)
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if name not in NOT_DETERMINING
+    }
+
+
+def of_data(name: str, sha256: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the identity of a data set: the SHA-256 of its files in their order, or its name if it has no files.
+
+    Where the files are, and how a single one is named, does not matter.
+    """
+    return tuple(sha256.values()) or (name,)
+
+
+def identify(settings: Settings, sha256: Mapping[str, str]) -> dict[str, Any]:
+    """Return the identity of a run, given the SHA-256 of each file of its data set: all but its epochs."""
+    return plain(settings) | {"data": list(of_data(settings.data, sha256))}

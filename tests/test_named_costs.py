@@ -1,0 +1,83 @@
+"""A run folder alone never causes an import: a user's own cost must be named on the command that needs it."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from netlearn.plotting import style
+from tests.commands import call, compare, one_line, python, workers_here
+
+COST = "mine_of_the_tests:Mine"
+CODE = "from pathlib import Path\nfrom netlearn.costs import Quadratic as Mine\nPath('imported').touch()\n"
+TINY = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q"]
+COMPARE = [*TINY, "--seeds", "1", "--cost", "quadratic", "--cost", COST]
+
+pytestmark = pytest.mark.usefixtures("in_this_process", "unrendered")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a run and a comparison with an own cost."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr(style, "render", lambda figure, kind: b"")
+        Path("mine_of_the_tests.py").write_text(CODE)
+        assert call("train", *TINY, "--cost", COST, "--out", "run").exit_code == 0
+        assert compare(*COMPARE, "--out", "out").exit_code == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def forgotten(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand beside copies of them, without the module of the cost."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.delitem(sys.modules, "mine_of_the_tests", raising=False)
+    Path("imported").unlink()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["verify", "run", "-q"], ["train", "--resume", "run", "--epochs", "2", "-q"], ["compare", "--resume", "out"]],
+)
+def test_own_cost_is_imported_only_if_named(command: list[str]) -> None:
+    assert one_line(call(*command), 2, f"{COST} --cost {COST}")
+    assert one_line(call(*command, "--cost", "quadratic"), 2, COST)
+    assert not Path("imported").exists()
+    result = call(*command, "--cost", COST)
+    assert result.exit_code == 0, result.output
+    assert Path("imported").exists()
+
+
+def test_overlay_imports_an_own_cost_only_if_named_and_says_what_it_leaves_out() -> None:
+    result = compare("run", "out/quadratic-0")
+    assert result.exit_code == 0, result.output
+    assert f"--cost {COST}" in result.stderr
+    assert not Path("imported").exists()
+    assert compare("run", "out/quadratic-0", "--cost", COST).exit_code == 0
+    assert Path("imported").exists()
+
+
+def test_finished_run_is_reported_without_its_cost() -> None:
+    assert call("train", "--resume", "run").exit_code == 0
+    assert not Path("imported").exists()
+
+
+def test_cost_that_no_run_of_the_comparison_has_is_refused() -> None:
+    assert one_line(
+        compare("--resume", "out", "--cost", COST, "--cost", "log-likelihood"), 2, "--cost log-likelihood"
+    )
+
+
+@pytest.mark.slow
+def test_no_module_beside_the_runs_is_executed() -> None:
+    """Not even one with the name of a module that netlearn, or Python for its workers, imports."""
+    for name in ("pickle", "socket", "matplotlib", "scipy", "click", "tomli_w", "evil"):
+        Path(f"{name}.py").write_text("from pathlib import Path\nPath('executed').touch()\n")
+    for command in (["verify", "out/quadratic-0", "-q"], ["compare", "out/quadratic-0", "run", "--jobs", "2"]):
+        result = python("-m", "netlearn", *command)
+        assert result.returncode == 0, result.stderr
+    assert not Path("executed").exists()
