@@ -1,7 +1,7 @@
 """Optimizers: how the gradient of a mini-batch becomes a step of the network's parameters.
 
-Each is one function of the vector w of all parameters and the gradient ∇C of the regularized cost, in the notation of
-PyTorch's documentation or, for momentum, of the book. It changes its state in place and may overwrite the gradient.
+Each is a function of the vector w of all parameters and the gradient ∇C of the regularized cost, in the notation of
+PyTorch's documentation or, for momentum, of the book. It updates its state in place and may overwrite the gradient.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ class Optimizer:
         network: changed in place.
         learning_rate: η.
         penalty: the regularization, whose gradient is added to that of the cost.
-        own: the optimizer's own settings, by name; those not given have their defaults.
+        own: the optimizer's own settings, by name; the others have their defaults.
 
     Attributes:
-        settings: the names of its own settings, with their defaults.
+        settings: the defaults of its own settings, by name.
         rate: the default η, if it does not depend on the cost.
         vectors: the number of vectors in its state.
         learning_rate: η, which may be changed between steps.
         steps: steps taken.
-        state: what it remembers from one step to the next, vectors as long as that of the parameters.
+        state: the vectors that it keeps from step to step, each as long as the vector of all parameters.
     """
 
     settings: ClassVar[Mapping[str, float]] = {}
@@ -52,7 +52,7 @@ class Optimizer:
         self._penalized = w[weights], nabla[weights], self._scratch[weights]
 
     def step(self, x: Array, y: Array) -> None:
-        """Change the parameters once, by the examples x, (n_in, m), with targets y, (n_out, m)."""
+        """Update the parameters with one mini-batch, x of shape (n_in, m) and y of shape (n_out, m)."""
         self.network.gradient(x, y)
         self.penalty.add_gradient(*self._penalized)
         self.steps += 1
@@ -62,7 +62,7 @@ class Optimizer:
         raise NotImplementedError
 
     def restore(self, state: tuple[Array, ...], steps: int) -> None:
-        """Restore the state after that many steps."""
+        """Restore the state after the given number of steps."""
         for own, stored in zip(self.state, state, strict=True):
             np.copyto(own, stored)
         self.steps = steps
@@ -72,7 +72,7 @@ class SGD(Optimizer):
     """Stochastic gradient descent: w → w − η∇C (chapter 3, equations 93 and 94)."""
 
     def step(self, x: Array, y: Array) -> None:
-        """Change the parameters once, within the matrix products of the backward pass where no L1 term is added."""
+        """Update the parameters, within the matrix products of the backward pass if there is no L1 term."""
         if self.penalty.l1:
             super().step(x, y)
         else:
@@ -97,7 +97,7 @@ class Momentum(Optimizer):
 
 
 class Nesterov(Momentum):
-    """Momentum, with the gradient looked up ahead: v → μv − η∇C, w → w + μv − η∇C, as in PyTorch's SGD."""
+    """Momentum with a gradient that looks ahead: v → μv − η∇C, w → w + μv − η∇C, as in PyTorch's SGD."""
 
     def _change(self, w: Array, nabla: Array) -> None:
         (v,) = self.state
@@ -108,7 +108,7 @@ class Nesterov(Momentum):
 
 
 class RMSprop(Optimizer):
-    """Each step is divided by the root of a running mean of squares: v → β₂v + (1−β₂)(∇C)², w → w − η∇C/(√v + ε)."""
+    """Steps divided by the root of a running mean of squares: v → β₂v + (1−β₂)(∇C)², w → w − η∇C/(√v + ε)."""
 
     settings: ClassVar = {"beta2": 0.99, "epsilon": 1e-8}
     rate = 0.001
@@ -123,7 +123,7 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """RMSprop with momentum, both means corrected for their start at zero.
+    """RMSprop with momentum, with both means corrected for their start at zero.
 
     m → β₁m + (1−β₁)∇C, v → β₂v + (1−β₂)(∇C)², w → w − η m̂/(√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ) in
     step t.
@@ -158,7 +158,7 @@ def default_rate(optimizer: str, cost_rate: float, own: Mapping[str, float]) -> 
 
     Args:
         optimizer: a name in `OPTIMIZERS`.
-        cost_rate: that of plain gradient descent with the cost. With momentum μ it is multiplied by 1 − μ, because
+        cost_rate: η of plain gradient descent with the cost. With momentum μ it is multiplied by 1 − μ, because
             v tends to −η∇C/(1−μ) under a constant gradient.
         own: the optimizer's own settings.
     """

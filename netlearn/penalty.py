@@ -1,4 +1,4 @@
-"""Regularization: what large weights add to the cost, and what it adds to the gradient."""
+"""L1 and L2 regularization: the terms that the weights add to the cost and to its gradient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Penalty:
 
     Attributes:
         l2, l1: λ of each.
-        n: the size of the training set, whatever is evaluated.
+        n: the size of the training set, also when other examples are evaluated.
     """
 
     l2: float = 0.0
@@ -23,7 +23,7 @@ class Penalty:
     n: int = 1
 
     def value(self, weights: Sequence[Array]) -> float:
-        """Return what the weights of all layers add to the cost."""
+        """Return the terms that the weights of all layers add to the cost."""
         with numerics():
             squares = sum(float(np.vdot(w, w)) for w in weights) if self.l2 else 0.0
             sizes = sum(float(absolute(w).sum(dtype=np.float64)) for w in weights) if self.l1 else 0.0

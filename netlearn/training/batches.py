@@ -22,14 +22,14 @@ class Batches:
         x, y: examples and targets as rows, (n, n_in) and (n, n_out).
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         rng: draws the order of the rows, anew for each epoch.
-        order: the caller's own order instead: returns the n rows of an epoch, whose number, from 0, it is given.
+        order: replaces the shuffling; returns the n rows of an epoch, given its number, from 0.
 
     Raises:
         SettingsError: the batch size is below 1.
 
     Attributes:
         per_epoch: mini-batches per epoch.
-        sha256: of the batch size and the order of all epochs begun: equal hashes mean equal mini-batches.
+        sha256: of the batch size and the order of all epochs so far; equal hashes mean equal mini-batches.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Batches:
     def between(self, update: int, stop: int) -> list[tuple[Array, Array]]:
         """Return the next mini-batches as columns, x of shape (n_in, m) and y of shape (n_out, m).
 
-        They are those after `update` updates, as many as are gathered at once, but none of the next epoch and none
-        from `stop` on. The next call overwrites them.
+        They are those after `update` updates, as many as are gathered at once, but not beyond the epoch or update
+        `stop`. The next call overwrites them.
         """
         first = self.begin(update)
         count = min(self._together - first % self._together, self.per_epoch - first, stop - update)
@@ -74,11 +74,7 @@ class Batches:
         return [(self._x_rows[part].T, self._y_rows[part].T) for part in parts]
 
     def begin(self, update: int) -> int:
-        """Draw the order of the epoch after `update` updates, unless it is drawn; return the updates done in it.
-
-        Raises:
-            SettingsError: the caller's own order does not hold rows of the training set, one for each.
-        """
+        """Draw the order of the epoch after `update` updates, if necessary; return the number of updates in it."""
         epoch, done = divmod(update, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._start = epoch, (self._rng.bit_generator.state, self.sha256)

@@ -1,4 +1,4 @@
-"""Whether a network, a data set and the settings of a training fit together."""
+"""Checks that a network, a data set and the settings of training fit together."""
 
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
@@ -6,11 +6,7 @@ from netlearn.network import Network
 
 
 def check_sizes(network: Network, data: Dataset) -> None:
-    """Check that a network has the inputs and outputs of a data set.
-
-    Raises:
-        SettingsError: it has others.
-    """
+    """Raise a `SettingsError` unless a network has the inputs and outputs of a data set."""
     inputs = data.train.x.shape[1]
     if (network.sizes[0], network.sizes[-1]) != (inputs, data.outputs):
         raise SettingsError(
@@ -20,11 +16,7 @@ def check_sizes(network: Network, data: Dataset) -> None:
 
 
 def check_waiting(data: Dataset, probe_every: int, **waits: int | None) -> None:
-    """Check that settings which wait for a better validation accuracy can be followed.
-
-    Raises:
-        SettingsError: there are no probes or no validation examples.
-    """
+    """Raise a `SettingsError` if settings wait for a better validation accuracy that is never measured."""
     for name, epochs in waits.items():
         if epochs is not None and not probe_every:
             raise SettingsError(f"probe_every 0: must be 1 or more with {name}, which needs the probes")

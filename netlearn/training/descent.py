@@ -1,4 +1,4 @@
-"""The descent itself: mini-batch after mini-batch, the optimizer changes the network."""
+"""The descent itself: the optimizer updates the network with one mini-batch after another."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,8 +10,8 @@ from netlearn.training.schedule import Schedule
 class Descent:
     """Mini-batch gradient descent; iterate to train.
 
-    Iterating yields the number of updates done every 200 examples or so, and wherever a probe may be due, so that
-    others can look, stop and save. A new iteration continues where the last one ended.
+    Iterating yields the number of updates every 200 examples or so, and wherever a probe may be due, so that the
+    caller can measure, stop and save. A new iteration continues where the last one ended.
 
     Args:
         step: changes the network once, by a mini-batch x, (n_in, m), with targets y, (n_out, m).
@@ -29,7 +29,7 @@ class Descent:
         self.update = 0
 
     def __iter__(self) -> Iterator[int]:
-        """Train, yielding the number of updates done."""
+        """Train, yielding the number of updates so far."""
         while self.update < self.schedule.last:
             for x, y in self.batches.between(self.update, self.schedule.next_stop(self.update)):
                 self.step(x, y)

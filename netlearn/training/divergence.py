@@ -1,4 +1,4 @@
-"""Divergence: whether a network can still learn, and what to tell whoever trains it if not."""
+"""Divergence: detecting that the cost of a network is no longer finite, and the error for it."""
 
 import math
 
@@ -11,19 +11,19 @@ from netlearn.network import Network
 def output_layer_is_finite(network: Network, *, regularized: bool) -> bool:
     """Return whether the biases of the output layer are finite, and with L2 regularization its weights too.
 
-    With the costs of `COSTS` anything that is not finite reaches those biases in the next update. Where λ makes
-    weights grow, their squares overflow in the L2 term long before.
+    With the costs of `COSTS`, any number that is not finite reaches those biases in the next update. If λ makes the
+    weights grow, their squares in the L2 term overflow long before.
     """
     w, b = network.weights[-1], network.biases[-1]
     return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if regularized else 0.0))
 
 
 def divergence(update: int, learning_rate: float) -> DivergenceError:
-    """Return the error for a cost that is not finite after that update."""
+    """Return the error for a cost that is not finite after an update."""
     if update == 0:
         return DivergenceError(
-            "the cost is not finite at update 0, before any step: it must be computed so that it is finite for "
-            "every z, or the initial weights must be smaller"
+            "the cost is not finite at update 0, before any step: it must be finite for every z, or the initial "
+            "weights must be smaller"
         )
     return DivergenceError(
         f"the cost is no longer finite after update {update} with learning rate {learning_rate:g}; "

@@ -1,4 +1,4 @@
-"""Dropout: in each step, hidden neurons that are chosen at random take no part (chapter 3)."""
+"""Dropout: each step leaves out hidden neurons chosen at random (chapter 3)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,18 @@ from netlearn.numerics import Array, columns
 
 
 class Dropout:
-    """An activation whose neurons are dropped while training, and only then.
+    """An activation whose neurons are dropped during training only.
 
-    Scaling is inverted: the neurons that stay are multiplied by 1/(1 − p), so that their sum has the expected value
-    that it has without dropout, and nothing is to be scaled afterwards. (The book halves the weights instead.)
+    Dropout is inverted: the neurons that stay are multiplied by 1/(1 − p), so that the expected value of their sum is
+    the same as without dropout, and nothing needs scaling afterwards. (The book halves the weights instead.)
 
     Args:
         activation: of the hidden layers.
-        rate: p, the probability of a neuron to be dropped, anew for each example.
+        rate: p, the probability of dropping a neuron, independently for each example.
         rng: chooses the neurons.
 
     Attributes:
-        rng: the stream of its own, so that other random numbers are the same with and without dropout.
+        rng: a separate stream, so that other random numbers do not depend on dropout.
     """
 
     def __init__(self, activation: HiddenActivation, rate: float, rng: np.random.Generator) -> None:

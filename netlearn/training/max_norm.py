@@ -1,4 +1,4 @@
-"""Max-norm regularization: the weights into a hidden neuron are no longer, as a vector, than a limit."""
+"""Max-norm regularization: a limit on the norm of the weights into each hidden neuron."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ class MaxNorm:
         self._rows = [(w, np.empty(len(w), w.dtype)) for w in network.weights[:-1]]
 
     def after(self, step: Callable[[Array, Array], object]) -> Callable[[Array, Array], object]:
-        """Return a step that keeps the limit."""
+        """Return a step that also applies the limit."""
 
         def limited(x: Array, y: Array) -> None:
             step(x, y)

@@ -30,7 +30,7 @@ class Patience:
         return self.best
 
     def exhausted(self) -> bool:
-        """Return whether the last probed epoch was too long after the best one."""
+        """Return whether there were too many epochs since the best one."""
         return self._epochs is not None and self.best is not None and self._last - self.best.epoch >= self._epochs
 
     def restore(self, best: Best | None, last: int) -> None:

@@ -1,4 +1,4 @@
-"""The schedule of a run: how many updates it has, and after which of them the network is probed."""
+"""The schedule of a run: the number of its updates, and after which of them the network is probed."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,11 +23,11 @@ class Schedule:
     probe_every: int = 1
 
     def epoch_ends(self, update: int) -> bool:
-        """Return whether an epoch ends with that update."""
+        """Return whether an epoch ends with an update."""
         return update > 0 and update % self.updates_per_epoch == 0
 
     def probe_due(self, update: int) -> bool:
-        """Return whether a probe is due after that update."""
+        """Return whether a probe is due after an update."""
         if not self.probe_every:
             return False
         if update <= self.updates_per_epoch:
@@ -36,7 +36,7 @@ class Schedule:
         return not inside and epoch % self.probe_every == 0
 
     def next_stop(self, update: int) -> int:
-        """Return the first update after that one with a probe or the end of an epoch or of the run."""
+        """Return the next update with a probe or at the end of an epoch or of the run."""
         start = update - update % self.updates_per_epoch
         stops = [start + self.updates_per_epoch] if start else self._first_epoch
         return min(self.last, next(stop for stop in stops if stop > update))

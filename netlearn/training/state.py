@@ -1,4 +1,4 @@
-"""The state of a training, from which it can be resumed exactly."""
+"""The state of a training run, from which it can be resumed exactly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from netlearn.numerics import Array
 
 @dataclass(frozen=True)
 class Best:
-    """The network at the end of the epoch with the best validation accuracy so far, the earliest among equals."""
+    """The network at the end of the epoch with the best validation accuracy so far, the first among equals."""
 
     epoch: int
     accuracy: float
@@ -18,20 +18,19 @@ class Best:
 
 @dataclass(frozen=True)
 class State:
-    """All that is needed to resume a training, besides its settings and data.
+    """Everything that is needed to resume training besides the settings and the data.
 
     Attributes:
         update: mini-batches done.
         seconds: time spent training.
         probed: whether the record of this update was yielded.
-        rng: the RNG state of the shuffling before the order of the current epoch is drawn. (The generator of the
-            initial weights is no longer needed.)
+        rng: the RNG state of the shuffling before the order of the current epoch is drawn.
         batches_sha256: hash of the mini-batches of all earlier epochs.
         parameters: all weights, then all biases, of the network.
         optimizer: the optimizer's own state.
         dropout: the RNG state of dropout, if it is used.
         learning_rate: η of the next step.
-        halvings: how often η was halved, and in which epoch for the last time.
+        halvings: how often η was halved, and the epoch of the last time.
         best: the best epoch so far.
         samples: |a − y| and |δ| of single output neurons, by update.
     """

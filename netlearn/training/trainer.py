@@ -1,4 +1,4 @@
-"""The runner: watches a descent, probes it, saves checkpoints, and ends it when it is time."""
+"""The runner: probes a descent, saves checkpoints and decides when to end."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -37,22 +37,22 @@ class Trainer:
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         learning_rate: η, the step size.
         rng: shuffles the training set anew for each epoch; None for a random seed.
-        order: the caller's own order instead of a shuffled one, as in `Batches`. To resume such a run, it must return
-            the same rows for the same epoch.
+        order: replaces the shuffling, see `Batches`; to resume such a run, it must return the same rows for the same
+            epoch.
         optimizer: a name in `OPTIMIZERS`.
-        own: the optimizer's own settings; those not given have its defaults.
+        own: the optimizer's own settings; the others have their defaults.
         l2, l1: λ of the regularization; see `Penalty`.
         max_norm: the largest norm of the weights into a hidden neuron.
-        dropout: the network's activation, if it is one that drops neurons.
+        dropout: the network's activation, if it drops neurons.
         halve_after: halve η after this many epochs without a better validation accuracy, and stop at 1/128 of it.
         patience: stop after this many epochs without a better validation accuracy; None never stops.
         probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
             probes: nothing is yielded.
         track_test: whether probes measure the test set too.
-        last: stop after this many updates, if that is before the epochs are done.
+        last: stop after this many updates, if that is before the end of the epochs.
         on_progress: called every 200 examples or so.
-        on_checkpoint: called with the state where a run should be resumable: at the ends of epochs, every ten
-            seconds inside an epoch, and when training is stopped.
+        on_checkpoint: called with the state at the ends of epochs, every ten seconds inside an epoch, and when
+            training is stopped.
 
     Attributes:
         seconds: time spent training, without probes and checkpoints.
@@ -66,7 +66,7 @@ class Trainer:
         initial_sha256: hash of the initial weights and biases.
 
     Raises:
-        SettingsError: the network does not fit the data, or a setting the others.
+        SettingsError: the network does not fit the data, or a setting does not fit the others.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class Trainer:
         return record
 
     def ended_early(self) -> bool:
-        """Return whether patience is exhausted, or η is halved for the last time."""
+        """Return whether patience is exhausted or η has been halved for the last time."""
         return self.patience.exhausted() or self.halving.exhausted()
 
     def state(self) -> State:
