@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
 from tests.commands import ONE_EPOCH, QUICK, call, compare, workers_here
 
-FULL_MNIST = os.environ.get("NETLEARN_DATA") or str(Path(__file__).parents[2] / "shared" / "mnist")
+FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 
 

@@ -2,14 +2,17 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from tests.commands import call
 
 ROOT = Path(__file__).parents[1]
 GENERATED = {"performance.md", "reproduction.md"}  # by make bench and make reproduce
@@ -68,6 +71,15 @@ def blocks(page: str) -> list[Block]:
             for i, (kind, content) in enumerate(found)]  # fmt: skip
 
 
+def run_here(command: str) -> tuple[int, str]:
+    """Run a command in this process if it is one of netlearn; return its exit code and its output."""
+    program, *arguments = shlex.split(command)
+    if program != "netlearn" or {"|", ">", "&&"} & {*arguments}:
+        return run_in_shell(command)
+    result = call(*arguments)
+    return result.exit_code, result.output
+
+
 def shell(command: str) -> "subprocess.CompletedProcess[str]":
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
@@ -76,9 +88,9 @@ def shell(command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def skeleton(line: str) -> str:
-    """Return a line of output without what differs by machine: its numbers, its data, a table's cells."""
+    """Return a line of output without what differs by machine and data: numbers, cells, what is in parentheses."""
     first = re.split(r"(?<=\S)  +", re.sub(r"^data: .*", "data:", line.strip()))[0]
-    return re.sub(r"[\d.,]+", "#", first)
+    return re.sub(r"[\d.,]+", "#", re.sub(r"\(.*?\)", "()", first))
 
 
 def check_output(shown: list[str], printed: str) -> None:
@@ -88,7 +100,13 @@ def check_output(shown: list[str], printed: str) -> None:
     assert not missing, f"not printed: {missing}\nprinted: {printed}"
 
 
-def follow(page: str) -> str:
+def run_in_shell(command: str) -> tuple[int, str]:
+    """Run a command as a reader does; return its exit code and its output."""
+    result = shell(command)
+    return result.returncode, result.stdout + result.stderr
+
+
+def follow(page: str, run: Callable[[str], tuple[int, str]]) -> str:
     """Do what a page shows, block by block, in the current folder, and return what its last Python block printed.
 
     Blocks that begin with a comment of a file's name are saved; the Python blocks of a page share their names.
@@ -101,9 +119,9 @@ def follow(page: str) -> str:
         elif block.kind == "console":
             for command, output in block.commands():
                 if not command.startswith("make "):
-                    result = shell(command)
-                    assert result.returncode == 0, f"{command}\n{result.stderr}"
-                    check_output(output, result.stdout + result.stderr)
+                    exit_code, printed = run(command)
+                    assert exit_code == 0, f"{command}\n{printed}"
+                    check_output(output, printed)
         elif block.kind == "python":
             with redirect_stdout(StringIO()) as stdout:
                 exec(compile(block.content, page, "exec"), names)  # noqa: S102  the page's own code is what is tested

@@ -166,6 +166,7 @@ def test_interrupted_run_keeps_its_work(number: signal.Signals, code: int) -> No
     assert Path("runs/cross-entropy/weights.safetensors").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
 def test_run_is_completed_or_saved_when_output_is_closed(ending: str) -> None:
     shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --out run {ending}")

@@ -12,7 +12,7 @@ from netlearn.costs import COSTS
 from netlearn.runs import FILES, sums
 from netlearn.runs.metrics import COLUMNS, TEST_COLUMNS
 from netlearn.settings import CHOICES, FIELDS
-from tests.pages import ROOT, blocks, code, follow, pages, rows, section, shell, text
+from tests.pages import ROOT, blocks, code, follow, pages, rows, run_here, run_in_shell, section, shell, text
 
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 
@@ -34,7 +34,7 @@ def reader(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("reader")
 def test_readme_runs_as_shown_in_the_order_given() -> None:
-    last = follow("README.md").splitlines()[-1]
+    last = follow("README.md", run_in_shell).splitlines()[-1]
     update, speed, accuracy = map(float, last.split())
     assert update == 5 * 350
     assert speed == pytest.approx(1, abs=1e-4)
@@ -42,10 +42,10 @@ def test_readme_runs_as_shown_in_the_order_given() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reader")
+@pytest.mark.usefixtures("reader", "in_this_process", "unrendered")
 @pytest.mark.parametrize("page", NAMES[1:])
 def test_pages_run_as_shown_in_the_order_given(page: str) -> None:
-    follow(page)
+    follow(page, run_here)
 
 
 def test_readme_shows_its_two_commands_first_and_they_are_targets() -> None:

@@ -28,6 +28,11 @@ LONG = "runs/a-name-that-is-long-enough-to-be-wrapped-into-the-next-line-in-any-
 CLASSES = [1, 2, 10, 26, 40, 60]
 
 
+def slow(*values: int) -> Any:
+    """Return a case that takes a second to draw."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
 
@@ -46,7 +51,7 @@ def answers(count: int, outputs: int, image: Image | None = (6, 9)) -> list[Answ
     return [Answer(12_345 + i, x[i], last, last - 1, rng.random(outputs)) for i in range(count)]
 
 
-@pytest.mark.parametrize("classes", CLASSES[1:])
+@pytest.mark.parametrize("classes", [2, 10, 26, slow(40), 60])
 def test_confusion_shows_every_count_at_its_place(classes: int) -> None:
     counts = np.random.default_rng(0).integers(0, 3, (classes, classes)) + 1135 * np.eye(classes, dtype=int)
     figure = inspection.confusion(counts, LONG)
@@ -87,7 +92,7 @@ def test_mistakes_show_label_answer_and_strongest_outputs(outputs: int, image: I
         np.testing.assert_array_equal(drawn[3].get_array(), shown[3].x.reshape(image))
 
 
-@pytest.mark.parametrize(("runs", "classes"), [(2, 2), (5, 10), (2, 26), (3, 40), (2, 60), (30, 10)])
+@pytest.mark.parametrize(("runs", "classes"), [(2, 2), (5, 10), (2, 26), slow(3, 40), (2, 60), slow(30, 10)])
 def test_disagreements_name_each_run_and_its_answers(classes: int, runs: int) -> None:
     shown = answers(3, classes)
     given = {f"run {i}": shown for i in range(runs)} | {
@@ -107,7 +112,7 @@ def test_letters_continue_after_z() -> None:
     assert [letter(i) for i in (0, 25, 26, 51, 52)] == ["A", "Z", "A1", "Z1", "A2"]
 
 
-@pytest.mark.parametrize("neurons", [1, 2, 10, 26, 100])
+@pytest.mark.parametrize("neurons", [1, 2, 10, 26, slow(100)])
 @pytest.mark.parametrize("image", [(28, 28), (4, 9), (9, 4)])
 def test_weights_of_each_neuron_before_and_after(neurons: int, image: Image) -> None:
     rng = np.random.default_rng(0)

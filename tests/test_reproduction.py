@@ -1,6 +1,7 @@
 """scripts/reproduce.py and its page: counts, verdicts, failed runs, interruption."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,25 @@ QUICK = ["--quick", "--only", "initial-weights", "--runs", "runs", "--page", "do
 
 def call(*arguments: str) -> Result:
     return CliRunner().invoke(reproduce.main, arguments)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("scripts.reproduce.Workers", workers_here)
+        patch.setattr("netlearn.experiments.run.draw_curves", lambda *_: None)
+        patch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
+        result = call(*QUICK)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def reproduced(finished: Path, tmp_path: Path) -> None:
+    """Stand beside the folder of the runs and the page of a reproduction."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
 
 
 def finding(claim: Claim, *, in_range: bool | None, seeds: int = 5, holds: bool | None = None) -> Finding:
@@ -98,10 +118,8 @@ def test_notes_about_the_default_seeds_are_shown_on_request_only() -> None:
     assert with_notes != without
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
+@pytest.mark.usefixtures("reproduced", "in_this_process", "one_picture")
 def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() -> None:
-    first = call(*QUICK)
-    assert first.exit_code == 0, first.output
     files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
     text = Path("docs/page.md").read_text()
     assert "`netlearn compare depth`: not run yet." in text
@@ -128,9 +146,8 @@ def test_reproduction_repeats_only_the_missing_run() -> None:
     assert {path.parent.name for path in after if after[path] != before[path]} == {"large-1"}
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
+@pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
 def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> None:
-    assert call(*QUICK).exit_code == 0
     config = Path("runs/initial-weights/large-1/config.toml")
     config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
     reseal(config.parent)
@@ -142,9 +159,8 @@ def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> Non
     assert section in Path("docs/page.md").read_text()
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "one_picture")
+@pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
 def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None:
-    assert call(*QUICK).exit_code == 0
     Path("runs/initial-weights/scaled-0/summary.json").unlink()
     Path("runs/depth").mkdir()
     Path("runs/depth/mine").touch()
@@ -165,6 +181,7 @@ def test_unknown_name_lists_the_books_experiments_with_the_nearest_first() -> No
     assert sorted(text.partition("must be ")[2].split(", ")) == sorted(reproduce.EXPERIMENTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_seconds_spent_are_kept_when_interrupted(number: int, code: int) -> None:
     command = [sys.executable, "-m", "scripts.reproduce", "--quick", "--only", "slowdown", "--runs", "runs"]

@@ -100,22 +100,11 @@ def test_folder_without_a_finished_run_is_refused(name: str) -> None:
     assert name in result.stderr
 
 
+@pytest.mark.slow
 def test_number_of_blas_threads_changes_no_byte() -> None:
     for threads in ("1", "2"):
-        command = [
-            "-m",
-            "netlearn",
-            "train",
-            "-q",
-            *SMALL,
-            "--hidden",
-            "100",
-            "--batch-size",
-            "500",
-            "--out",
-            threads,
-        ]
-        assert python(*command, env=os.environ | {"OPENBLAS_NUM_THREADS": threads}).returncode == 0
+        command = ["train", "-q", *SMALL, "--hidden", "100", "--batch-size", "500", "--out", threads]
+        assert python("-m", "netlearn", *command, env=os.environ | {"OPENBLAS_NUM_THREADS": threads}).returncode == 0
     assert Path("1/weights.safetensors").read_bytes() == Path("2/weights.safetensors").read_bytes()
     summaries = [json.loads(Path(name, "summary.json").read_text()) for name in ("1", "2")]
     assert [summary["environment"]["blas_threads"] for summary in summaries] == [1, 1]
