@@ -191,8 +191,13 @@ CLAIMS = [
     ),
     *(
         Claim(experiment, variant, "test accuracy, last epoch", minus=minus)
-        for experiment in ("slowdown", "tie")
-        for variant, minus in (("quadratic", None), ("cross-entropy", None), ("cross-entropy", "quadratic"))
+        for experiment, one, other in (
+            ("slowdown", "quadratic", "cross-entropy"),
+            ("tie", "quadratic", "cross-entropy"),
+            ("precision", "quadratic, float32", "quadratic, float64"),
+            ("precision", "cross-entropy, float32", "cross-entropy, float64"),
+        )
+        for variant, minus in ((one, None), (other, None), (other, one))
     ),
 ]  # fmt: skip
 

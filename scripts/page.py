@@ -28,6 +28,7 @@ PICTURES = {  # the one that is worth looking at
     "depth": "layers",
     "slowdown": "slowdown",
     "tie": "slowdown",
+    "precision": "digits",
 }
 
 
@@ -76,11 +77,11 @@ def page(
 Made by `{command}` (data: {data}) in {seconds / 60:.1f} minutes on {machine["cores"]} cores,
 {machine["cpu"]}, with {versions}.
 
-The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and two of
-netlearn's own at the end. The book reports single runs, often the best of several; ours are the mean ± standard
-deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; the single neuron starts from constants, so one
-is all it has, and its figures are what the book's equations give. Where the book does not say whether a figure is the
-best epoch's or the last one's, both are here.
+The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and
+three of netlearn's own at the end. The book reports single runs, often the best of several; ours are the mean ±
+standard deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; the single neuron starts from
+constants, so one is all it has, and its figures are what the book's equations give. Where the book does not say
+whether a figure is the best epoch's or the last one's, both are here.
 
 {tally(findings)}
 """
