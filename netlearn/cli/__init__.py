@@ -10,11 +10,14 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import click
 
 from netlearn import __version__
+from netlearn.cli.terminal import echo, prepare
 from netlearn.errors import CostWarning, NetlearnError, SettingsError
+from netlearn.text import printable
 
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
@@ -42,7 +45,7 @@ def _show_warning(
 ) -> None:
     """Print netlearn's own warnings as a line, others as Python does."""
     if issubclass(category, CostWarning):
-        click.echo(f"Warning: {message}", err=True)
+        echo(f"Warning: {message}", err=True)
     else:
         otherwise(message, category, *where)
 
@@ -53,6 +56,11 @@ class Commands(click.Group):
     It also turns netlearn's errors into exit codes: 2 for a wrong setting, 1 for anything else, 130 for Ctrl-C, 143
     for SIGTERM.
     """
+
+    def main(self, *arguments: Any, **given: Any) -> Any:
+        """Run the command line on a terminal of any encoding."""
+        prepare()
+        return super().main(*arguments, **given)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names in the order of `COMMANDS`."""
@@ -80,15 +88,15 @@ class Commands(click.Group):
                 sys.stdout.flush()  # so that a failure is reported here, not when Python ends
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
-            raise problem(" ".join(str(error).split())) from error
+            raise problem(printable(" ".join(str(error).split()))) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click exits quietly when nobody reads its output
             if error.filename is None and sys.__stdout__ is not None:  # stdout itself: Python would try again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-            raise click.ClickException(f"{error.filename or 'output'}: {error.strerror}") from error
+            raise click.ClickException(printable(f"{error.filename or 'output'}: {error.strerror}")) from error
         except KeyboardInterrupt as error:
-            click.echo("Interrupted", err=True)
+            echo("Interrupted", err=True)
             ctx.exit(143 if isinstance(error, Terminated) else 130)
         return result
 

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.cli.terminal import echo
 from netlearn.costs import COSTS
 from netlearn.errors import RunError, SettingsError
 from netlearn.experiments import catalogue
@@ -83,7 +84,7 @@ def command(
     if listing:
         if paths:
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
-        click.echo(_list(), nl=False)
+        echo(_list().rstrip())
         return
     if jobs is not None and jobs < 1:
         raise SettingsError(f"--jobs {jobs}: must be a number from 1")
@@ -116,7 +117,7 @@ def command(
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
-    click.echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
+    echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
     if trains and not any(row.finished for row in result.rows):
         ctx.exit(1)
 

@@ -7,6 +7,7 @@ import click
 from netlearn import datasets
 from netlearn.cli.options import PATH
 from netlearn.cli.progress import download_bar, note
+from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
 from netlearn.errors import SettingsError
 from netlearn.runs.files import free_path, write_whole
@@ -28,7 +29,7 @@ def list_() -> None:
     rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
     rows.append(("auto", "", "", "mnist if present or downloaded within seconds, otherwise mnist-5k"))
     for name, images, size, where in rows:
-        click.echo(f"{name:<14} {images:>7} {size:>7}  {where}")
+        echo(f"{name:<14} {images:>7} {size:>7}  {where}")
 
 
 @command.command()
@@ -39,7 +40,7 @@ def download(name: str) -> None:
     if folder is None:
         note(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
         folder = sources.download(name, download_bar)
-    click.echo(folder)
+    echo(folder)
 
 
 @command.command()
@@ -57,4 +58,4 @@ def show(name: str, out: Path | None) -> None:
     if path.suffix not in {".png", ".svg"}:
         raise SettingsError(f"--out {path}: must end in .png or .svg")
     write_whole(path, render(examples(data), path.suffix[1:]))
-    click.echo(path)
+    echo(path)

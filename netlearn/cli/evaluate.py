@@ -10,12 +10,14 @@ from click.shell_completion import CompletionItem
 from netlearn import datasets
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET
 from netlearn.cli.progress import download_bar, note
+from netlearn.cli.terminal import echo
 from netlearn.experiments.table import aligned, percent
 from netlearn.inspection.agreement import Pair, compare_pairs
 from netlearn.inspection.evaluation import SPLITS, ClassScores, Evaluation, evaluate, is_data_of
 from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import data_name, read_runs
 from netlearn.plotting.answers import letter
+from netlearn.text import printable
 
 
 def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -62,8 +64,8 @@ def command(
     pairs = compare_pairs(evaluated)
     paths = write_evaluation(evaluated, dataset, out)
     evaluations = [each.evaluation for each in evaluated]
-    results = {"evaluations": evaluations, "pairs": pairs, "files": list(map(str, paths))}
-    click.echo(msgspec.json.encode(results) if as_json else _text(evaluations, pairs, paths))
+    results = {"evaluations": evaluations, "pairs": pairs, "files": [printable(str(path)) for path in paths]}
+    echo(msgspec.json.encode(results) if as_json else _text(evaluations, pairs, paths))
 
 
 def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Pair], paths: Sequence[Path]) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from netlearn.cli.options import PATH
 from netlearn.cli.progress import note
+from netlearn.cli.terminal import echo
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.experiments.neuron import neuron_curves
 from netlearn.experiments.table import aligned
@@ -51,7 +52,7 @@ def command(
     if mp4 is not None and shutil.which("ffmpeg") is None:
         raise NetlearnError(f"--mp4 {mp4}: needs ffmpeg, which is not installed; --gif needs nothing else")
     curves = neuron_curves(COSTS, weight, bias, learning_rate, epochs)
-    click.echo(msgspec.json.encode(_plain(curves)) if as_json else _table(curves, epochs))
+    echo(msgspec.json.encode(_plain(curves)) if as_json else _table(curves, epochs))
     for path in files.values():
         if path is not None:
             _draw(curves, f"One neuron, start w = {weight:g}, b = {bias:g}, η = {learning_rate:g}", path)

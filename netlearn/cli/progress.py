@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import click
 from tqdm import tqdm
 
 from netlearn import datasets
+from netlearn.cli.terminal import echo
 from netlearn.datasets import Dataset
 from netlearn.experiments.experiment import Experiment
 from netlearn.experiments.table import percent
@@ -22,7 +22,7 @@ BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
 def note(text: str) -> None:
     """Print a note to stderr, if possible."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        echo(text, err=True)
 
 
 def on_a_terminal() -> bool:

@@ -13,6 +13,7 @@ from netlearn import datasets
 from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
+from netlearn.cli.terminal import echo
 from netlearn.errors import DamageError, DivergenceError, SettingsError
 from netlearn.experiments.resumption import resume, stored_settings
 from netlearn.experiments.run import run
@@ -76,7 +77,7 @@ def command(
             _note_network(settings, trainer)
             with training_progress(trainer) as on_record:
                 summary = begin(settings, trainer, folder, on_record)
-    click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
+    echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
     if summary.status == "interrupted":
         again = f"netlearn train --resume {quote(str(folder.path))}"
         note(f"Interrupted after update {summary.updates:,}; to resume: {again}")
@@ -133,7 +134,7 @@ def _report_end(summary: Summary, settings: Settings, folder: Path, *, as_json: 
         raise DivergenceError(f"{folder}: {summary.error}")
     more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
     note(f"{folder}: already {summary.status}{more}")
-    click.echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
+    echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
 
 
 def _end_of(folder: Path, settings: Settings) -> Summary | None:

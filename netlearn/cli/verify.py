@@ -9,6 +9,7 @@ import msgspec
 from netlearn import datasets
 from netlearn.cli.options import COST, JSON, PATH, QUIET
 from netlearn.cli.progress import download_bar, updates_bar
+from netlearn.cli.terminal import echo
 from netlearn.datasets import Dataset
 from netlearn.experiments.verification import Verdict, verify
 
@@ -33,7 +34,7 @@ def command(
         return datasets.load(name if data is None else data, None if quiet else download_bar)
 
     verdict = verify(run, load, nullcontext if quiet else updates_bar, costs=costs)
-    click.echo(msgspec.json.encode(verdict) if as_json else _result(verdict))
+    echo(msgspec.json.encode(verdict) if as_json else _result(verdict))
     if not verdict.identical:
         ctx.exit(1)
 

@@ -7,6 +7,7 @@ import click
 from netlearn import datasets
 from netlearn.cli.options import BEST, PATH
 from netlearn.cli.progress import download_bar, note
+from netlearn.cli.terminal import echo
 from netlearn.experiments.initial import initial_network
 from netlearn.inspection.files import write_files
 from netlearn.inspection.trained import read_runs, results_of
@@ -35,4 +36,4 @@ def command(folder: Path, data: str | None, best: bool | None, out: Path | None,
         note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
     files = weights_files(run, dataset, initial if repeated else None, best=best)
     for path in write_files(files, run, out):
-        click.echo(path)
+        echo(path)

@@ -61,13 +61,9 @@ def _load_path(name: str) -> Dataset:
 
 
 def _absolute(path: Path) -> str:
-    """Return the absolute path, or the path as given if the folders above it cannot be stored as UTF-8 in a run."""
+    """Return the absolute path, or the path as given if the folders above it have names that a run cannot store."""
     absolute = str(path.absolute())
-    try:
-        absolute.encode()
-    except UnicodeEncodeError:
-        return str(path)
-    return absolute
+    return absolute if absolute.isprintable() else str(path)
 
 
 def _download(name: str, progress: MakeBar) -> Path:

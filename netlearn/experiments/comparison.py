@@ -29,6 +29,7 @@ from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, config, lock, read_r
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.settings import FIELDS
+from netlearn.text import printable
 
 MISTAKES = "mistakes"
 PICTURES = (
@@ -200,7 +201,7 @@ def _write_results(
         rows=rows,
         pairs=pairs,
         pictures=tuple(name for name in pictures if name),
-        folder=str(folder.path),
+        folder=printable(str(folder.path)),
         environment=environment(),
     )
     folder.write(summary.NAME, summary.encode(result))

@@ -25,6 +25,7 @@ BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
 KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants")
 MOST_SEEDS = 1000
+MOST_NAME = 200  # bytes: a file system takes 255
 Tuning = Literal["no", "to do", "done"]
 
 
@@ -61,13 +62,16 @@ class Experiment:
             raise SettingsError("variants: must be one or more")
         folders = [folder_name(name) for name in self.variants]
         for name, folder in zip(self.variants, folders, strict=True):
+            if not name.isprintable():
+                raise SettingsError(f"variant {name!r}: must have a printable name, in one line")
             if not folder or folders.count(folder) > 1:
                 raise SettingsError(f"variant {name!r}: names must differ in their letters and digits")
 
 
 def folder_name(variant: str) -> str:
     """Return a variant's name as it appears in the names of its run folders."""
-    return re.sub(r"[^\w.=+]+", "-", variant).strip("-.")
+    name = re.sub(r"[^\w.=+]+", "-", variant).encode()[:MOST_NAME].decode(errors="ignore")
+    return name.strip("-.")
 
 
 def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Experiment:

@@ -26,6 +26,7 @@ from netlearn.runs import (
 from netlearn.runs.identity import identify
 from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
+from netlearn.text import printable
 from netlearn.training import State, Trainer
 
 OnRecord = Callable[[Record], object]
@@ -159,7 +160,7 @@ def _summarize(
         initial_weights_sha256=trainer.initial_sha256,
         mini_batches_sha256=_batches_sha256(trainer),
         data=summary.DataSummary(
-            name=data.name, where=data.where, note=data.note, train=len(data.train),
+            name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
         ),
         environment=environment(),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from netlearn.runs import Run, Summary
+from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
 
@@ -157,7 +158,7 @@ def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
             "learning_speed_100": run.at_update("learning_speed", 100),
             "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,
             "problem": run.shortfall,
-            "folder": str(run.folder),
+            "folder": printable(str(run.folder)),
             "training_seconds": run.summary.training_seconds if run.summary else None,
         }
         for run in runs

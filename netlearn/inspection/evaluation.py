@@ -21,6 +21,7 @@ from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
 from netlearn.runs.identity import of_data
 from netlearn.slowdown import answers, outputs
+from netlearn.text import printable
 
 SPLITS = ("test", "validation", "train")
 
@@ -185,7 +186,7 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
     correct = predictions.correct
     penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
     evaluation = Evaluation(
-        run=str(run.folder),
+        run=printable(str(run.folder)),
         weights=weights_file(run, best=best),
         data=data.name,
         split=split,

@@ -9,6 +9,8 @@ from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
+from netlearn.text import printable
+
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
@@ -34,8 +36,12 @@ def render(figure: mpl_figure.Figure, kind: str) -> bytes:
 
 
 def literal(text: str) -> str:
-    """Return a text escaped so that matplotlib does not read it as mathematics."""
-    return text.replace("$", r"\$")
+    """Return a user's text so that matplotlib draws it as it is: no mathematics, no control characters.
+
+    A name that begins with "_" would be left out of legends; an invisible character before it prevents that.
+    """
+    text = printable(text).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 def plain(axes: Axes) -> None:
