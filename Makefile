@@ -11,10 +11,10 @@ demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten 
 
 .PHONY: test
 test: $(VENV)/.developed  ## run the quick tests
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser"
 
 .PHONY: test-all
-test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait and fuzz
+test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait, fuzz or need Chromium
 	$(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: lint

@@ -6,10 +6,11 @@ import pytest
 
 from netlearn import datasets
 from netlearn.experiments import tuning
-from netlearn.experiments.comparison import describe, name_variants
+from netlearn.experiments.comparison import describe
 from netlearn.experiments.experiment import read_experiment
 from netlearn.experiments.tasks import Outcome, Task, perform, tasks_of
 from netlearn.experiments.tuning import tune_rates
+from netlearn.experiments.variants import name_variants
 from netlearn.experiments.workers import Workers
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings, resolve

@@ -22,6 +22,7 @@ from netlearn.text import printable
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
+    "report": ("netlearn.cli.report", "Make the page of a comparison, to explore in a browser."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
     "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),

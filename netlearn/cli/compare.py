@@ -20,7 +20,7 @@ from netlearn.cli.terminal import echo
 from netlearn.costs import COSTS
 from netlearn.errors import RunError, SettingsError
 from netlearn.experiments import catalogue
-from netlearn.experiments.comparison import FILES, Comparison, compare, overlay, read_runs, remove_runs
+from netlearn.experiments.comparison import FILES, PAGE, Comparison, compare, overlay, remove_runs
 from netlearn.experiments.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
@@ -34,6 +34,7 @@ from netlearn.experiments.experiment import (
 from netlearn.experiments.table import problems, table
 from netlearn.experiments.tasks import load_data
 from netlearn.experiments.tuning import FACTORS
+from netlearn.experiments.variants import read_runs
 from netlearn.experiments.workers import Workers
 from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, config, holds_comparison
@@ -193,6 +194,7 @@ def _results(result: Comparison, *, markdown: bool) -> str:
             result.conclusion,
             result.pairing,
             "",
+            f"page: {Path(result.folder) / PAGE} (open it in a browser)",
             f"folder: {result.folder} (pictures: {pictures})",
         ]
     )

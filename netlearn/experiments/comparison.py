@@ -1,6 +1,7 @@
 """Comparisons: what the runs of an experiment, or existing runs, show together, in a folder of its own.
 
-The folder is like a run's: config.toml, results.csv with a row per run, summary.json, the pictures and SHA256SUMS.
+The folder is like a run's: config.toml, results.csv with a row per run, summary.json, report.html, the pictures and
+SHA256SUMS.
 """
 
 import csv
@@ -8,35 +9,39 @@ import io
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from netlearn.errors import SettingsError
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
 from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
-from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, config, lock, read_run, run_folders, summary, sums
+from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
-from netlearn.settings import FIELDS
 from netlearn.text import printable
 
+PAGE = "report.html"
 MISTAKES = "mistakes"
 PICTURES = (
     "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "cures", "layers",
     MISTAKES,
 )  # fmt: skip
-FILES = (config.NAME, RESULTS, summary.NAME, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
+FILES = (
+    config.NAME,
+    RESULTS,
+    summary.NAME,
+    PAGE,
+    *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")),
+)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,33 +115,6 @@ def remove_runs(path: Path) -> None:
                     shutil.rmtree(folder)
 
 
-def read_runs(paths: Sequence[Path], on_note: Callable[[str], object] = lambda note: None) -> list[Run]:
-    """Read existing run folders; runs that differ only in their seed are one variant.
-
-    The folder of a comparison stands for the runs in it. Runs with the same settings, seed and data count once.
-
-    Args:
-        paths: the folders.
-        on_note: called with what a user should know of a run.
-
-    Raises:
-        RunError: a path is not the folder of a complete run.
-        SettingsError: all runs have the same settings.
-    """
-    folders = [each for path in paths for each in (run_folders(path) if (path / RESULTS).is_file() else [path])]
-    runs: list[Run] = []
-    for run in map(read_run, folders):
-        same = next((each for each in runs if each.identity() == run.identity()), None)
-        if same is None:
-            runs.append(run)
-        else:
-            on_note(f"{run.folder}: not counted: its settings, seed and data are those of {same.folder}")
-    runs = name_variants(runs)
-    if len(group(runs)) < 2:
-        raise SettingsError(f"variants {runs[0].variant}: must be two or more in a comparison")
-    return runs
-
-
 def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = ()) -> Comparison:
     """Compare runs that were read, without training, and write the results to a folder.
 
@@ -152,39 +130,6 @@ def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Col
     return _write_results(" against ".join(group(runs)), runs, folder, workers, costs=costs)
 
 
-def name_variants(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs named by the settings in which they differ, the seed aside, and by their data."""
-    data = _data_labels(runs)
-
-    def value(run: Run, name: str) -> Any:
-        return data[run.data] if name == "data" else getattr(run.settings, name)
-
-    names = [name for name in FIELDS if name not in {"seed", "snapshots"}]
-    differing = [name for name in names if len({str(value(run, name)) for run in runs}) > 1]
-    if "cost" in differing:  # its learning rate goes with it, unless one cost has several
-        pairs = {(run.settings.cost, run.settings.learning_rate) for run in runs}
-        if len(pairs) == len({cost for cost, _ in pairs}):
-            differing = [name for name in differing if name != "learning_rate"]
-
-    def name_of(run: Run) -> str:
-        values = {name: value(run, name) for name in differing}
-        return ", ".join(str(value) if name == "cost" else f"{name} {value}" for name, value in values.items())
-
-    return [replace(run, variant=name_of(run) or run.settings.cost) for run in runs]
-
-
-def _data_labels(runs: Sequence[Run]) -> dict[tuple[str, ...], str]:
-    """Return a label for each data set: its name, with its hash where another set has this name."""
-    names: dict[tuple[str, ...], str] = {}
-    for run in runs:
-        names.setdefault(run.data, run.settings.data)
-    counts = Counter(names.values())
-    return {
-        data: f"{name} (SHA-256 {' '.join(sha256[:8] for sha256 in data)})" if counts[name] > 1 else name
-        for data, name in names.items()
-    }
-
-
 def _write_results(
     title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, costs: Collection[str]
 ) -> Comparison:
@@ -193,7 +138,10 @@ def _write_results(
     pairs = pair_up(groups, rows)
     folder.write(RESULTS, _csv(run_table(runs)))  # first, so that the folder is known as a comparison's
     draw = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
-    pictures = workers.map(draw, PICTURES if any(run.metrics for run in runs) else ())
+    tasks: list[Callable[[], str | None]] = [partial(_write_page, title, runs, folder, costs)]
+    if any(run.metrics for run in runs):
+        tasks += [partial(draw, name) for name in PICTURES]
+    pictures = workers.map(_call, tasks)
     result = Comparison(
         title=title,
         conclusion=conclusion(rows, pairs),
@@ -207,6 +155,17 @@ def _write_results(
     folder.write(summary.NAME, summary.encode(result))
     folder.finish()
     return result
+
+
+def _call(task: Callable[[], str | None]) -> str | None:
+    return task()
+
+
+def _write_page(title: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str]) -> str | None:
+    """Write the page, in whatever process."""
+    comparison = folder.path if (folder.path / config.NAME).exists() else None
+    folder.write(PAGE, page(title, runs, comparison, costs))
+    return None
 
 
 def describe(title: str, rows: Sequence[Row], tuned: str = "") -> str:

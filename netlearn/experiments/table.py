@@ -10,6 +10,12 @@ from netlearn.experiments.statistics import Reached, Row
 
 def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False) -> str:
     """Return the rows, with the paired differences, as a table for the terminal or in Markdown."""
+    lines = lines_of(rows, pairs)
+    return _markdown(lines) if markdown else aligned(lines)
+
+
+def lines_of(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]:
+    """Return the cells of the table, a line for each measure, the first with the names of the variants."""
     lines = [
         ["", *(row.variant for row in rows)],
         ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
@@ -26,7 +32,7 @@ def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = F
     ]
     if len({row.data for row in rows}) > 1:
         lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
-    return _markdown(lines) if markdown else aligned(lines)
+    return lines
 
 
 def _race(rows: Sequence[Row], pairs: Sequence[Pair]) -> Iterator[list[str]]:

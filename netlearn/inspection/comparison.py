@@ -34,7 +34,7 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, costs: Collection[
     from netlearn.plotting.inspection import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.seeds import short  # noqa: PLC0415
 
-    load = lru_cache(_load)
+    load = lru_cache(load_present)
     rows = []
     for name, (first, *_) in groups.items():
         with suppress(NetlearnError):
@@ -46,7 +46,7 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, costs: Collection[
     return variant_mistakes(rows, title) if rows else None
 
 
-def _load(name: str) -> Dataset:
+def load_present(name: str) -> Dataset:
     """Return a data set that is on this machine."""
     if name == "auto" or (name in sources.SOURCES and sources.locate(name) is None):
         raise DataError(f"data {name}: not on this machine")

@@ -1,0 +1,59 @@
+"""What the page of a comparison tells, from its runs."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from shlex import quote
+
+from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.environment import environment
+from netlearn.experiments.pairs import pair_up
+from netlearn.experiments.statistics import group, pairing, summarize
+from netlearn.experiments.table import lines_of, problems
+from netlearn.report.story import Story
+from netlearn.runs import Run, config
+
+
+def page(
+    title: str, runs: Sequence[Run], folder: Path | None, costs: Collection[str], failed: Sequence[str] = ()
+) -> bytes:
+    """Return the page of runs.
+
+    Args:
+        title: its heading.
+        runs: of all variants.
+        folder: of the comparison that they belong to, with its config.toml; None for runs from several places.
+        costs: the user's own costs, whose code may be imported.
+        failed: why other runs of the comparison could not be read.
+
+    Raises:
+        RunError: a file of a run was changed.
+    """
+    from netlearn.report.page import render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
+
+    groups = group(runs)
+    rows = [summarize(name, members) for name, members in groups.items()]
+    pairs = pair_up(groups, rows)
+    first = next((run for run in runs if run.summary is not None), runs[0])
+    verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
+    if folder is not None:
+        commands = [
+            (f"netlearn compare {quote(str(folder / config.NAME))}", "trains everything again, in a new folder"),
+            verify,
+            (f"netlearn report {quote(str(folder))}", "makes this page again"),
+        ]
+    else:
+        listed = " ".join(quote(str(run.folder)) for run in runs)
+        commands = [(f"netlearn report {listed}", "makes this page again"), verify]
+    story = Story(
+        title=title,
+        groups=groups,
+        conclusion=conclusion(rows, pairs),
+        pairing=pairing(runs),
+        table=lines_of(rows, pairs),
+        problems=[*problems(rows), *failed],
+        commands=commands,
+        config=(folder / config.NAME).read_text("utf-8") if folder is not None else "",
+        environment=environment() if first.summary is None else first.summary.environment,
+        costs=costs,
+    )
+    return render(story)

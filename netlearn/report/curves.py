@@ -1,0 +1,93 @@
+"""The curves of the page: what the probes measured, over the seeds of each variant."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from netlearn.numerics import Array
+from netlearn.plotting.compare import MOST_SCATTERED
+from netlearn.plotting.seeds import Groups, band, layers_of, measured, of_the_neuron
+from netlearn.runs import Run
+
+COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
+MOST_PLACES = 6000  # of all variants together, in each curve
+FEWEST_PLACES = 40  # of a variant
+MOST_POINTS = 250  # output neurons of a variant that are drawn at an update
+BINS = 20  # of the error, in the table of output neurons
+
+
+def curves(groups: Groups) -> dict[str, Any]:
+    """Return the mean, lowest and highest value over the seeds of each variant at its probes, by column.
+
+    Of very many probes only some are kept, evenly spaced on a log axis; `thinned` says so.
+    """
+    most = max(FEWEST_PLACES, MOST_PLACES // len(groups))
+    lengths = {run.updates_per_epoch for run in measured(groups)}
+    variants = [_variant(runs, most) for runs in groups.values()]
+    return {
+        "perEpoch": lengths.pop() if len(lengths) == 1 else None,
+        "thinned": any(variant.pop("thinned") for variant in variants),
+        "variants": variants,
+    }
+
+
+def _variant(runs: Sequence[Run], most: int) -> dict[str, Any]:
+    columns = [*COLUMNS, *(f"speed_{layer}" for layer in range(1, layers_of(runs) + 1))]
+    found = {}
+    thinned = False
+    for column in columns:
+        places, figures = band(runs, column)
+        kept = spread(len(places), most)
+        thinned = thinned or len(kept) < len(places)
+        found[column] = [_rounded(row, 5) for row in (places[kept], *figures[:, kept])]
+    return {"thinned": thinned, "columns": found}
+
+
+def spread(count: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Return at most that many of the indices below `count`: the first ones, the last, and fewer in between."""
+    kept = np.geomspace(1, max(1, count), most if count > most else max(1, count)).round().astype(np.int64) - 1
+    return np.arange(count) if count <= most else np.unique(kept)
+
+
+def neurons(groups: Groups) -> dict[str, Any] | None:
+    """Return error and gradient of single output neurons at the updates at which they were sampled.
+
+    Of many variants the first of each cost is kept, as in the picture. A table counts the neurons by their error,
+    in bins of equal width, each with their mean gradient. None if there are no samples.
+    """
+    if of_the_neuron(groups):
+        return None
+    costs = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
+    chosen = [name for name in groups if len(groups) <= MOST_SCATTERED or name in costs.values()]
+    variants, updates = [], set[int]()
+    for name in chosen:
+        run = next((run for run in groups[name] if run.samples()), None)
+        if run is not None:
+            samples = {update: _sample(*sample) for update, sample in run.samples().items()}
+            updates |= samples.keys()
+            variants.append({"variant": list(groups).index(name), "seed": run.settings.seed, "samples": samples})
+    selected = len(chosen) < len(groups)
+    return {"updates": sorted(updates), "variants": variants, "selected": selected} if updates else None
+
+
+def _sample(error: Array, gradient: Array) -> dict[str, Any]:
+    """Return points to draw, evenly spaced in the order of their errors, and the counts and means of all."""
+    order = np.argsort(error, kind="stable")
+    drawn = order[np.linspace(0, len(order) - 1, min(MOST_POINTS, len(order))).round().astype(int)]
+    place = np.minimum((error * BINS).astype(int), BINS - 1)
+    counts = np.bincount(place, minlength=BINS)
+    sums = np.bincount(place, weights=gradient, minlength=BINS)
+    return {
+        "error": _rounded(error[drawn], 3),
+        "gradient": _rounded(gradient[drawn], 3),
+        "counts": counts.tolist(),
+        "means": _rounded(np.divide(sums, counts, out=np.zeros(BINS), where=counts > 0), 3),
+        "wrong": int((error > 0.9).sum()),
+        "wrongMean": float(gradient[error > 0.9].mean()) if (error > 0.9).any() else None,
+        "total": len(error),
+    }
+
+
+def _rounded(values: Array, digits: int) -> list[float]:
+    return [float(f"{value:.{digits}g}") for value in values]

@@ -1,0 +1,185 @@
+"""The networks that the page runs: weights in 12 bits, as many as fit, and the test digits to try them on.
+
+A weight is a multiple of its neuron's step, from −2047 to 2047; two of them take three bytes. That rounds about as
+float16 does, in three quarters of the space. Networks that are equal, such as the initial ones of paired runs, are
+stored once.
+"""
+
+import base64
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from netlearn.activations import ACTIVATIONS, Identity, Sigmoid, Softmax
+from netlearn.costs import COSTS
+from netlearn.errors import NetlearnError
+from netlearn.inspection.trained import results_of, weights_file
+from netlearn.numerics import Array
+from netlearn.own_cost import load_cost
+from netlearn.runs import Run
+
+MOST_BYTES = 1_130_000  # of all networks, in base64
+MOST_VARIANTS = 8  # whose networks are stored
+MOST_STEP = 2047
+OUTPUTS = {Sigmoid: "sigmoid", Softmax: "softmax", Identity: "identity"}
+WANTED = (100, 0, 1000, 10)  # updates, those first that show most
+Layers = list[tuple[Array, Array]]  # w (n_out, n_in) and b (n_out,) of each layer
+
+
+class Blobs:
+    """The stored networks, each once.
+
+    Attributes:
+        texts: the networks in base64.
+        size: of all texts.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[dict[str, Any]] = []
+        self.size = 0
+        self._places: dict[str, int] = {}
+
+    def add(self, networks: Sequence[Layers]) -> list[int] | None:
+        """Return the places of networks among the texts, or None if there is no room for all of them."""
+        keys = [
+            hashlib.sha256(b"".join(w.tobytes() + b.tobytes() for w, b in layers)).hexdigest() for layers in networks
+        ]
+        new = {key: layers for key, layers in zip(keys, networks, strict=True) if key not in self._places}
+        if self.size + sum(2 * w.size for layers in new.values() for w, _ in layers) > MOST_BYTES:
+            return None
+        for key, layers in new.items():
+            packed = [_pack(w) for w, _ in layers]
+            self._places[key] = len(self.texts)
+            self.texts.append(
+                {
+                    "codes": base64.b64encode(b"".join(codes for codes, _ in packed)).decode(),
+                    "steps": [[float(f"{step:.7g}") for step in steps] for _, steps in packed],
+                    "biases": [[float(f"{value:.7g}") for value in b] for _, b in layers],
+                }
+            )
+            self.size += len(self.texts[-1]["codes"])
+        return [self._places[key] for key in keys]
+
+
+def _pack(w: Array) -> tuple[bytes, Array]:
+    """Return the codes of weights, padded to an even number, and the step of each neuron."""
+    steps = np.abs(w).max(axis=1) / MOST_STEP
+    steps[steps == 0] = 1
+    codes = (np.rint(w / steps[:, np.newaxis]).astype(np.int64) + MOST_STEP).ravel()
+    first, second = np.pad(codes, (0, codes.size % 2)).reshape(-1, 2).T
+    three = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=1)
+    return three.astype(np.uint8).tobytes(), steps
+
+
+def networks(groups: Mapping[str, Sequence[Run]], *, costs: Collection[str]) -> dict[str, Any]:
+    """Return the networks of as many variants, updates and seeds as there is room for, and why others are missing.
+
+    The last weights of one seed come first, then its snapshots, then other seeds.
+    """
+    blobs = Blobs()
+    missing: dict[str, str] = {}
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    names = list(groups)
+    chosen = dict(list(groups.items())[:MOST_VARIANTS])
+    seeds = list(dict.fromkeys(run.settings.seed for runs in chosen.values() for run in runs))
+    by_seed = [_of_seed(chosen, seed, missing, costs=costs) for seed in seeds]
+    usable = [runs for runs in sorted(by_seed, key=len, reverse=True) if runs]
+    for place, runs in enumerate(usable):
+        for variant, run in runs.items():
+            if (added := blobs.add([_last(run)])) is not None:
+                found[variant, run.settings.seed] = _described(run, variant, added[0], costs=costs)
+            else:
+                missing.setdefault(names[variant], "there is no room for its network on this page")
+        if place == 0:
+            _add_snapshots(runs, found, blobs)
+    return {
+        "blobs": blobs.texts,
+        "networks": list(found.values()),
+        "missing": {name: why for name, why in missing.items() if names.index(name) not in {at for at, _ in found}},
+        "left": len(groups) - len(chosen),
+        "seedsLeft": max(0, sum(map(len, by_seed)) - len(found)),
+    }
+
+
+def _of_seed(
+    groups: Mapping[str, Sequence[Run]], seed: int, missing: dict[str, str], *, costs: Collection[str]
+) -> dict[int, Run]:
+    """Return the runs from a seed whose networks can be stored, by variant; note why others cannot."""
+    usable = {}
+    for variant, (name, runs) in enumerate(groups.items()):
+        for run in runs:
+            if run.settings.seed != seed:
+                continue
+            try:
+                results_of(run)
+                _last(run)
+                _output_of(run, costs=costs)
+                usable[variant] = run
+            except NetlearnError as error:
+                missing.setdefault(name, str(error))
+    return usable
+
+
+def _output_of(run: Run, *, costs: Collection[str]) -> str:
+    """Return the name of the activation of a run's output layer.
+
+    Raises:
+        NetlearnError: the page cannot compute it.
+    """
+    name = run.settings.cost
+    if name not in {*COSTS, *costs}:
+        raise NetlearnError(f"its own cost {name} is imported only if named: netlearn report --cost {name}")
+    output = (COSTS[name]() if name in COSTS else load_cost(name)).output
+    if type(output) not in OUTPUTS or run.settings.activation not in ACTIVATIONS:
+        raise NetlearnError(f"the page cannot compute its output activation {type(output).__name__}")
+    return OUTPUTS[type(output)]
+
+
+def _last(run: Run) -> Layers:
+    arrays = run.weights(weights_file(run))
+    count = len(arrays) // 2
+    return [(arrays[f"weights.{layer}"], arrays[f"biases.{layer}"][:, 0]) for layer in range(1, count + 1)]
+
+
+def _described(run: Run, variant: int, blob: int, *, costs: Collection[str]) -> dict[str, Any]:
+    results = results_of(run)
+    return {
+        "variant": variant,
+        "seed": run.settings.seed,
+        "sizes": results.sizes,
+        "activation": run.settings.activation,
+        "output": _output_of(run, costs=costs),
+        "last": results.updates,
+        "states": {"end": blob},
+    }
+
+
+def _add_snapshots(runs: Mapping[int, Run], found: Mapping[tuple[int, int], dict[str, Any]], blobs: Blobs) -> None:
+    """Add the snapshots of runs, those of an update for all of them or for none."""
+    snapshots = {variant: run.snapshots() for variant, run in runs.items() if (variant, run.settings.seed) in found}
+    others = sorted({update for taken in snapshots.values() for update in taken} - set(WANTED))
+    for update in (*WANTED, *others):
+        states = {
+            variant: list(_split(taken[update], results_of(runs[variant]).sizes))
+            for variant, taken in snapshots.items()
+            if update in taken and np.isfinite(taken[update]).all()
+        }
+        if (places := blobs.add(list(states.values()))) is None:
+            return
+        for variant, place in zip(states, places, strict=True):
+            found[variant, runs[variant].settings.seed]["states"][str(update)] = place
+
+
+def _split(vector: Array, sizes: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+    """Yield weights and biases of each layer, from a vector of all weights and then all biases."""
+    shapes = [(n_out, n_in) for n_in, n_out in pairwise(sizes)] + [(n_out,) for n_out in sizes[1:]]
+    ends = list(accumulate(int(np.prod(shape)) for shape in shapes))
+    parts = [
+        part.reshape(shape).astype(np.float32)
+        for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)
+    ]
+    half = len(parts) // 2
+    yield from zip(parts[:half], parts[half:], strict=True)

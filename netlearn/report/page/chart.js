@@ -1,0 +1,171 @@
+// A chart in SVG: lines with bands over a shared axis, a cursor that mouse, finger and arrow keys move, values in words.
+
+const MARGIN = { top: 16, right: 14, bottom: 40, left: 58 };
+const LABELS_FROM = 520; // pixels; narrower charts have no names at the ends of their lines
+const MOST_LABELS = 6;
+
+class Chart {
+  // `name` and `unit` describe the chart; `draw()` returns its axes and lines anew:
+  // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, points: [[x, y, low, high]], part}],
+  //  marks: [{y, text}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
+  constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x) } = {}) {
+    Object.assign(this, { name, draw, height, onCursor, head, at: null });
+    this.tip = html("div", { class: "tip", hidden: true });
+    this.box = html("div", { class: "chart", tabindex: "0", role: "slider", "aria-label": `${name}, chart`,
+      "aria-valuemin": "0", "aria-valuenow": "0", "aria-valuemax": "0" });
+    this.frame = html("div", { class: "frame" }, this.box, this.tip);
+    this.node = html("figure", {}, html("figcaption", {}, name), this.frame);
+    parent.append(this.node);
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.box.addEventListener("pointermove", (event) => this.point(event));
+    this.box.addEventListener("pointerdown", (event) => this.point(event));
+    this.box.addEventListener("pointerleave", () => this.hide());
+    this.box.addEventListener("blur", () => this.hide());
+    this.width = 0;
+    Chart.all.push(this);
+    new ResizeObserver(() => {
+      if (Math.abs(this.box.clientWidth - this.width) > 1) this.render();
+    }).observe(this.box);
+  }
+
+  // Draws everything anew, as wide as there is room, or for a sheet of paper.
+  render(width = this.box.clientWidth || 600) {
+    this.width = width;
+    const shown = this.shown = this.draw();
+    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled;
+    const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => shorten(line.name).length))) : MARGIN.right;
+    const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
+      height: this.height - MARGIN.top - MARGIN.bottom };
+    this.x = (value) => inner.left + inner.width * shown.x.place(value);
+    this.y = (value) => inner.top + inner.height * (1 - Math.min(1.02, Math.max(-0.02, shown.y.place(value))));
+    const root = svg("svg", { viewBox: `0 0 ${this.width} ${this.height}`, "aria-hidden": "true", focusable: "false" },
+      this.axes(), ...shown.lines.map((line) => this.band(line)), ...(shown.back ?? []).map((make) => make(this)),
+      ...shown.lines.map((line) => this.line(line)), ...(shown.extra ?? []).map((make) => make(this)),
+      labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
+    this.box.replaceChildren(root);
+    this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
+    this.show(false);
+  }
+
+  axes() {
+    const { inner, shown } = this;
+    const group = svg("g", { class: "axes" });
+    const base = inner.top + inner.height;
+    let last = -Infinity;
+    for (const tick of shown.x.ticks) {
+      const x = this.x(tick), text = shown.formatX(tick), half = 3.6 * text.length + 3;
+      group.append(svg("line", { x1: x, x2: x, y1: inner.top, y2: base }));
+      if (x - half < last) continue;
+      last = x + half;
+      group.append(svg("text", { x, y: base + 17, "text-anchor": "middle" }, text));
+    }
+    for (const tick of shown.y.ticks) {
+      const y = this.y(tick);
+      group.append(svg("line", { x1: inner.left, x2: inner.left + inner.width, y1: y, y2: y }),
+        svg("text", { x: inner.left - 7, y: y + 4, "text-anchor": "end" }, shown.formatY(tick)));
+    }
+    for (const { y, text } of shown.marks ?? []) {
+      group.append(svg("line", { class: "mark", x1: inner.left, x2: inner.left + inner.width, y1: this.y(y), y2: this.y(y) }),
+        svg("text", { class: "mark", x: inner.left + 5, y: this.y(y) - 4 }, text));
+    }
+    group.append(svg("text", { class: "title", x: inner.left + inner.width / 2, y: this.height - 5, "text-anchor": "middle" }, shown.xLabel));
+    return group;
+  }
+
+  path(points) {
+    return points.map(([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`).join("");
+  }
+
+  line({ variant, points, part = "" }) {
+    return svg("path", { class: `line v${variant} ${part}`, d: this.path(points) });
+  }
+
+  band({ variant, points }) {
+    if (!points.length || points[0].length < 4) return svg("g");
+    const there = points.map(([x, , , high]) => [x, high]), back = points.map(([x, , low]) => [x, low]).reverse();
+    return svg("path", { class: `band v${variant}`, d: `${this.path([...there, ...back])}Z` });
+  }
+
+  ends() {
+    const { inner, shown } = this;
+    const ends = shown.lines.filter((line) => line.points.length)
+      .map((line) => ({ line, y: this.y(line.points.at(-1)[1]) })).sort((a, b) => a.y - b.y);
+    for (let i = 1; i < ends.length; i += 1) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 15);
+    let lowest = inner.top + inner.height;
+    for (const end of ends.reverse()) lowest = (end.y = Math.min(end.y, lowest)) - 15;
+    const x = inner.left + inner.width;
+    return svg("g", { class: "ends" }, ...ends.flatMap(({ line, y }) => [
+      svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 18, y1: y, y2: y }),
+      svg("text", { x: x + 22, y: y + 4 }, shorten(line.name))]));
+  }
+
+  key(event) {
+    const { places } = this.shown, now = this.at === null ? -1 : this.nearest(this.at);
+    const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5 }[event.key];
+    const next = step ? now + step : { Home: 0, End: places.length - 1 }[event.key];
+    if (next === undefined || !places.length) return;
+    event.preventDefault();
+    this.go(places[Math.min(places.length - 1, Math.max(0, next))]);
+  }
+
+  point(event) {
+    const { places } = this.shown;
+    if (!places.length) return;
+    const x = event.clientX - this.box.getBoundingClientRect().left;
+    const gaps = places.map((place) => Math.abs(this.x(place) - x));
+    this.go(places[gaps.indexOf(Math.min(...gaps))]);
+  }
+
+  nearest(value) {
+    const gaps = this.shown.places.map((place) => Math.abs(place - value));
+    return gaps.indexOf(Math.min(...gaps));
+  }
+
+  go(value) {
+    this.at = value;
+    this.show(true);
+    this.onCursor(value, this);
+  }
+
+  // Shows the cursor at a place of another chart, without words.
+  follow(value) {
+    this.at = value;
+    this.show(false);
+  }
+
+  hide() {
+    this.tip.hidden = true;
+    this.cursor.replaceChildren();
+    this.onCursor(null, this);
+  }
+
+  show(speak) {
+    this.cursor.replaceChildren();
+    this.tip.hidden = true;
+    if (this.at === null) return;
+    const { inner, shown } = this, x = this.x(this.at);
+    const values = shown.say(this.at);
+    const text = `${this.head(this.at)}: ${values.map(([, name, value]) => `${name} ${value}`).join("; ")}`;
+    this.box.setAttribute("aria-valuenow", String(Math.max(0, this.nearest(this.at))));
+    this.box.setAttribute("aria-valuetext", text);
+    this.cursor.append(svg("line", { x1: x, x2: x, y1: inner.top, y2: inner.top + inner.height }));
+    for (const line of shown.lines) {
+      const found = line.points.find((point) => point[0] === this.at);
+      if (found) this.cursor.append(svg("circle", { class: `v${line.variant}`, cx: x, cy: this.y(found[1]), r: 4.5 }));
+    }
+    if (!speak) return;
+    this.tip.replaceChildren(html("strong", {}, this.head(this.at)), ...values.map(([variant, name, value]) =>
+      html("span", {}, key(variant), `${shorten(name)} `, html("b", {}, value))));
+    this.tip.hidden = false;
+    const room = this.width - this.tip.offsetWidth - 8;
+    this.tip.style.left = `${Math.max(0, x > this.width / 2 ? Math.min(room, x - this.tip.offsetWidth - 12) : Math.min(room, x + 12))}px`;
+  }
+}
+
+Chart.all = [];
+
+// Paper is narrower than a window: charts are drawn for it, so that their texts keep their size.
+addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(chart.box.clientWidth > 700 ? 680 : 330)));
+addEventListener("afterprint", () => Chart.all.forEach((chart) => chart.render()));
+
+const shorten = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);

@@ -1,0 +1,86 @@
+// The curves of all variants, one chart for each measure, with a cursor that they share.
+
+const MEASURES = [
+  { column: "validation_accuracy", name: "Validation accuracy", share: true },
+  { column: "train_cost", name: "Training cost", log: true },
+  { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
+  { column: "stuck", name: "Stuck output neurons, |a − y| > 0.9", share: true },
+  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖", log: true },
+];
+
+const CURVES = DATA.curves;
+const updateText = (update) => {
+  const epochs = CURVES.perEpoch ? update / CURVES.perEpoch : 0;
+  return `update ${whole(update)}${epochs >= 1 ? `, epoch ${figure(epochs)}` : ""}`;
+};
+
+function columnsOf(measure, variant) {
+  const { columns } = CURVES.variants[variant];
+  if (measure.column !== "speed") return columns[measure.column] ? [[VARIANTS[variant].name, "", columns[measure.column]]] : [];
+  const layers = Object.keys(columns).filter((name) => name.startsWith("speed_"));
+  return layers.map((name, i) => [`${VARIANTS[variant].name}, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
+}
+
+function linesOf(measure, log) {
+  return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([name, part, [places, mean, low, high]]) => ({
+    variant, name, part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
+  })));
+}
+
+function rangeOf(measure, lines, log) {
+  const values = lines.flatMap((line) => line.points.flatMap(([, mean, low, high]) => [mean, log && low <= 0 ? mean : low, high]));
+  if (!values.length) return log ? [0.1, 1] : [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (!log) return [0, measure.column === "validation_accuracy" ? 1 : high * 1.05 || 1];
+  return [Math.max(low / 1.2, high / 1e9), Math.max(high * 1.2, measure.column === "learning_speed" ? 1.3 : 0)];
+}
+
+function startCurves() {
+  const charts = [], tables = [];
+  const draw = (measure) => () => {
+    const log = measure.log && $("curves-y").checked;
+    const lines = linesOf(measure, log);
+    const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point[0])))].sort((a, b) => a - b);
+    const last = Math.max(1, ...places), range = rangeOf(measure, lines, log);
+    const format = measure.share ? (value) => `${Number((100 * value).toFixed(1))} %` : figure;
+    const inWords = measure.share ? percent : figure;
+    const epoch = CURVES.perEpoch;
+    return {
+      lines, places, marks: (measure.marks ?? []).filter(({ y }) => y <= range[1] && y >= range[0]),
+      x: $("curves-x").checked ? updateScale(last) : linearScale([0, last]),
+      y: log ? logScale(range) : linearScale(range),
+      xLabel: `updates (mini-batches)${$("curves-x").checked ? ", log axis" : ""}`,
+      formatX: whole, formatY: format,
+      back: epoch && epoch <= last ? [(chart) => svg("g", { class: "epoch" },
+        svg("line", { x1: chart.x(epoch), x2: chart.x(epoch), y1: chart.inner.top, y2: chart.inner.top + chart.inner.height }),
+        svg("text", { x: chart.x(epoch), y: chart.inner.top - 4, "text-anchor": "middle" }, "epoch 1"))] : [],
+      say: (x) => lines.flatMap((line) => line.points.filter((point) => point[0] === x).map(([, mean, low, high]) => [
+        line.variant, line.name, low === high ? inWords(mean) : `${inWords(mean)} (${inWords(low)} to ${inWords(high)})`])),
+    };
+  };
+  const follow = (value, from) => {
+    for (const chart of charts) if (chart !== from) chart.follow(value);
+  };
+  const parent = $("curves-charts");
+  for (const measure of MEASURES) {
+    const chart = new Chart(parent, measure.name, draw(measure), { onCursor: follow, head: updateText, height: charts.length ? 250 : 320 });
+    charts.push(chart);
+    const table = valueTable(measure.name, () => [
+      ["update", ...chart.shown.lines.map((line) => line.name)],
+      ...chart.shown.places.map((x) => [whole(x), ...chart.shown.lines.map((line) => {
+        const found = line.points.find((point) => point[0] === x);
+        return found ? figure(found[1]) : "–";
+      })])]);
+    tables.push(table);
+    chart.node.append(table);
+  }
+  if (CURVES.thinned) parent.append(html("p", { class: "note" }, "There are more probes than this page draws; metrics.csv of each run has them all."));
+  const refresh = () => {
+    charts.forEach((chart) => chart.render());
+    tables.forEach((table) => table.refresh());
+  };
+  $("curves-x").addEventListener("change", refresh);
+  $("curves-y").addEventListener("change", refresh);
+  whenVariantsChange(refresh);
+  return charts;
+}

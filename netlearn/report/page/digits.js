@@ -1,0 +1,145 @@
+// A digit from the canvas or the test set, and the outputs of every stored network.
+
+const PEN = 22; // pixels of the canvas, which has 280
+
+function startDigits() {
+  const area = $("digits-area"), { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
+  const notes = [
+    ...Object.entries(missing).map(([name, why]) => `${name}: ${why}`),
+    ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored; there is no room for more.`] : []),
+    ...(networks.length && seedsLeft ? [`To keep this file small it holds the networks of seed ${[...new Set(networks.map((network) => network.seed))].join(", ")} only; ${seedsLeft} more are in the run folders.`] : []),
+  ].map((text) => html("p", { class: "note" }, text));
+  const why = tests.reason ?? (networks.length ? null : "no run has a network that this page can compute");
+  if (why) {
+    area.append(html("p", { class: "note" }, `There is nothing to draw on: ${why}.`), ...(networks.length ? [] : notes));
+    return;
+  }
+  const [rows, columns] = tests.image, size = rows * columns;
+  const fitting = networks.filter((network) => network.sizes[0] === size);
+  const images = tests.images.map((text) => imageOf(text, size));
+  const seeds = [...new Set(fitting.map((network) => network.seed))];
+  const updates = [...new Set(fitting.flatMap((network) => Object.keys(network.states)))].filter((state) => state !== "end").map(Number).sort((a, b) => a - b);
+  const states = [...updates.map(String), "end"];
+  const stateText = (state) => (state === "end" ? "end of training" : `update ${whole(Number(state))}`);
+  let seed = seeds[0], state = "end", image = null, label = null;
+
+  const canvas = html("canvas", { width: 280, height: Math.round((280 * rows) / columns), class: "pad", "aria-label": "Drawing area", role: "img" });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const seen = html("canvas", { width: columns, height: rows, class: "seen", role: "img", "aria-label": "What the networks see" });
+  const said = html("p", { class: "said" });
+  const panels = html("div", { class: "answers" });
+
+  const shownNetworks = () => fitting.filter((network) => network.seed === seed && isShown(network.variant) && network.states[state] !== undefined);
+
+  const rights = new Map();
+  function right(network) {
+    const name = `${network.variant} ${network.seed} ${state}`;
+    if (!rights.has(name)) rights.set(name, images.filter((each, i) => answerOf(outputsOf(network, state, each)) === tests.labels[i]).length);
+    return rights.get(name);
+  }
+
+  function panel(network) {
+    const outputs = image ? Array.from(outputsOf(network, state, image)) : null;
+    const answer = outputs && answerOf(outputs), name = VARIANTS[network.variant].name;
+    const silent = state === "end" ? tests.variants.find((each) => each.variant === network.variant && each.seed === network.seed)?.silent ?? [] : [];
+    const bars = html("ol", { class: "bars", start: "0" });
+    (outputs ?? new Array(network.sizes.at(-1)).fill(0)).forEach((value, digit) => {
+      const bar = html("span", { class: `bar v${network.variant}` });
+      bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
+      const never = silent.includes(digit);
+      bars.append(html("li", { class: `${digit === answer ? "answer" : ""} ${never ? "silent" : ""}` },
+        html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar),
+        html("span", { class: "value" }, never ? "never" : outputs ? value.toFixed(3) : "–")));
+    });
+    const verdict = answer === null ? "–" : String(answer);
+    const mark = label === null || answer === null ? "" : answer === label ? " right" : " wrong";
+    return html("section", { class: "panel", "aria-label": `Outputs of ${name}` },
+      html("h3", {}, key(network.variant), name), html("p", { class: `verdict${mark}` }, html("b", {}, verdict), mark && html("span", {}, mark)), bars,
+      html("p", { class: "hint" }, `${right(network)} of these ${images.length} test examples right`));
+  }
+
+  function refresh() {
+    const networksNow = shownNetworks();
+    panels.replaceChildren(...networksNow.map(panel));
+    if (!networksNow.length) panels.append(html("p", { class: "note" }, "No variant with a stored network is shown; switch one on above."));
+    if (image) paint(seen, image);
+    else seen.getContext("2d").clearRect(0, 0, columns, rows);
+    const what = image === null ? "Nothing is drawn." : label === null ? "Your drawing." : `Test example ${pick.input.value}, label ${label}.`;
+    const answers = image ? networksNow.map((network) => `${VARIANTS[network.variant].name} answers ${answerOf(outputsOf(network, state, image))}`) : [];
+    said.textContent = `${what} ${answers.length ? `${answers.join(", ")}, ${state === "end" ? "at the end of training" : `after ${stateText(state)}`}.` : ""}`;
+    announce(said.textContent);
+  }
+
+  function clear() {
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    image = label = null;
+  }
+
+  function choose(i) {
+    clear();
+    [image, label] = [images[i], tests.labels[i]];
+    paint(seen, image);
+    context.imageSmoothingEnabled = true;
+    context.drawImage(seen, 0, 0, canvas.width, canvas.height);
+    refresh();
+  }
+
+  // Takes the drawing as it is on the canvas.
+  function look() {
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const ink = Float32Array.from({ length: canvas.width * canvas.height }, (_, i) => data[4 * i + 3] / 255);
+    image = prepare(ink, canvas.width, canvas.height, tests.image);
+    label = null;
+    refresh();
+  }
+
+  let pen = null;
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+  };
+  const draw = (to) => {
+    Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
+    context.beginPath();
+    context.moveTo(...pen);
+    context.lineTo(to[0] + 0.01, to[1]); // a line of no length would leave no dot
+    context.stroke();
+    pen = to;
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    canvas.setPointerCapture(event.pointerId);
+    if (label !== null) clear();
+    pen = place(event);
+    draw(pen);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!pen) return;
+    for (const each of event.getCoalescedEvents?.() ?? [event]) draw(place(each));
+    look();
+  });
+  const lift = () => {
+    if (pen) look();
+    pen = null;
+  };
+  canvas.addEventListener("pointerup", lift);
+  canvas.addEventListener("pointercancel", lift);
+  canvas.addEventListener("change", look); // for programs that draw on the canvas
+
+  const pick = slider("Test example", images.length, (i) => `${i}, label ${tests.labels[i]}`, choose);
+  const time = slider("Training", states.length, (k) => stateText(states[k]), (k) => { state = states[k]; refresh(); }, states.length - 1);
+  const which = html("select", {}, ...seeds.map((each) => html("option", {}, String(each))));
+  which.addEventListener("change", () => { seed = Number(which.value); refresh(); });
+  area.append(
+    html("div", { class: "draw" },
+      html("div", { class: "board" }, canvas,
+        html("div", { class: "row" }, html("button", { type: "button", id: "digits-clear", onclick: () => { clear(); refresh(); } }, "Clear"),
+          html("span", { class: "hint" }, "what the networks see"), seen)),
+      html("div", {}, html("div", { class: "controls" }, pick, states.length > 1 ? time : null,
+        seeds.length > 1 ? html("label", {}, "Seed ", which) : null), said, panels)),
+    ...notes);
+  whenVariantsChange(refresh);
+  const disputed = images.findIndex((each) => new Set(shownNetworks().map((network) => answerOf(outputsOf(network, "end", each)))).size > 1);
+  pick.go(Math.max(0, disputed));
+  choose(Math.max(0, disputed));
+}

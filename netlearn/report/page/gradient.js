@@ -1,0 +1,72 @@
+// Gradient against error of single output neurons, at the updates at which they were sampled.
+
+function startGradient() {
+  const parent = $("gradient-chart");
+  const found = DATA.neurons;
+  if (!found) {
+    parent.append(html("p", { class: "note" }, "These runs have no samples of output neurons in a network with several outputs."));
+    return [];
+  }
+  const BINS = 20;
+  let place = 0;
+  const sampleOf = (each) => each.samples[found.updates[place]];
+  const visible = () => found.variants.filter((each) => isShown(each.variant) && sampleOf(each));
+  const nameOf = (each) => VARIANTS[each.variant].name;
+
+  const binOf = (e) => Math.min(BINS - 1, Math.floor(e * BINS + 1e-9));
+  function say(e) {
+    return visible().map((each) => {
+      const { counts, means } = sampleOf(each), bin = binOf(e), theory = DELTA[VARIANTS[each.variant].cost];
+      const measured = counts[bin] ? `${figure(means[bin])} on average, of ${whole(counts[bin])} neurons` : "no neurons";
+      return [each.variant, nameOf(each), `${measured}${theory ? `; theory ${figure(theory.at((bin + 0.5) / BINS))}` : ""}`];
+    });
+  }
+
+  const points = new Chart(parent, "Gradient |δ| of single output neurons", () => {
+    const curves = visible().filter((each) => DELTA[VARIANTS[each.variant].cost]);
+    const most = Math.max(0.2, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.gradient)));
+    return {
+      lines: curves.map((each) => {
+        const theory = DELTA[VARIANTS[each.variant].cost];
+        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
+      }),
+      places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, Math.max(1, most)]),
+      xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, right: 190,
+      back: visible().map((each) => (chart) => svg("g", {}, ...sampleOf(each).error.map((e, k) =>
+        svg("circle", { class: `point v${each.variant}`, cx: chart.x(e).toFixed(1), cy: chart.y(sampleOf(each).gradient[k]).toFixed(1), r: 3.5 })))),
+    };
+  }, { height: 340, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => counts.follow(at) });
+
+  const counts = new Chart(parent, "How many output neurons have which error", () => {
+    const most = Math.max(1, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.counts)));
+    return {
+      lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each),
+        points: sampleOf(each).counts.map((count, k) => [(k + 0.5) / BINS, Math.max(count, 0.5)]) })),
+      places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: logScale([0.5, most * 1.3]),
+      xLabel: "error e = |a − y|", formatX: figure, formatY: whole, right: 190,
+      say: (e) => visible().map((each) => [each.variant, nameOf(each), `${whole(sampleOf(each).counts[binOf(e)])} neurons`]),
+    };
+  }, { height: 180, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => points.follow(at) });
+
+  const table = valueTable("Gradient against error", () => [
+    ["error from", "to", ...visible().flatMap((each) => [`${nameOf(each)}: neurons`, "mean |δ|"])],
+    ...Array.from({ length: BINS }, (_, k) => [figure(k / BINS), figure((k + 1) / BINS), ...visible().flatMap((each) => [
+      whole(sampleOf(each).counts[k]), sampleOf(each).counts[k] ? figure(sampleOf(each).means[k]) : "–"])])]);
+  const refresh = () => {
+    points.render();
+    counts.render();
+    table.refresh();
+  };
+  const move = slider("Update", found.updates.length, (k) => whole(found.updates[k]), (k) => {
+    place = k;
+    refresh();
+  });
+  parent.prepend(html("div", { class: "controls" }, move));
+  parent.append(table);
+  const unknown = found.variants.filter((each) => !DELTA[VARIANTS[each.variant].cost]).map(nameOf);
+  if (unknown.length) parent.append(html("p", { class: "note" }, `Only measured points, no theory: ${unknown.join(", ")} has a cost of its own.`));
+  if (found.selected) parent.append(html("p", { class: "note" }, "Of many variants only the first with each cost is drawn: where its points lie, the cost decides."));
+  parent.append(html("p", { class: "hint" }, `Of each variant the first seed: ${found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ")}.`));
+  whenVariantsChange(refresh);
+  return [points, counts];
+}
