@@ -5,7 +5,7 @@ PyTorch's documentation or, for momentum, of the book. It updates its state in p
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt
@@ -153,14 +153,13 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def default_rate(optimizer: str, cost_rate: float, own: Mapping[str, float]) -> float:
+def default_rate(optimizer: str, cost_rate: float, momentum: float | Literal["off"] = "off") -> float:
     """Return an optimizer's default η.
 
     Args:
         optimizer: a name in `OPTIMIZERS`.
-        cost_rate: η of plain gradient descent with the cost. With momentum μ it is multiplied by 1 − μ, because
-            v tends to −η∇C/(1−μ) under a constant gradient.
-        own: the optimizer's own settings.
+        cost_rate: η of plain gradient descent with the cost.
+        momentum: μ; the rate is multiplied by 1 − μ, because v tends to −η∇C/(1−μ) under a constant gradient.
     """
     rate = OPTIMIZERS[optimizer].rate
-    return rate if rate is not None else float(f"{cost_rate * (1 - own.get('momentum', 0.0)):.6g}")
+    return rate if rate is not None else float(f"{cost_rate * (1 if momentum == 'off' else 1 - momentum):.6g}")

@@ -11,6 +11,7 @@ from msgspec import Meta
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
 from netlearn.datasets import NAMES
+from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
 from netlearn.optimizers import OPTIMIZERS, default_rate
@@ -19,6 +20,7 @@ from netlearn.toml import decode_toml
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
+AUGMENT = ("none", *AUGMENTATIONS)
 LARGEST = 1e9  # of a learning rate or λ; the bound also rejects infinity and NaN
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
@@ -85,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int, _meta("seed of all random streams", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
     ] = 0
     data: Annotated[str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or an .npz file")] = "auto"
+    augment: Annotated[str, _one_of("how to deform the training images, anew in each epoch", AUGMENT)] = "none"
+    elastic_sigma: Annotated[
+        Annotated[float, Meta(gt=0, le=100)] | Off,
+        _meta("σ in pixels that smooths the elastic fields", "a number above 0, up to 100" + OR_OFF),
+    ] = "off"
+    elastic_alpha: Annotated[Positive | Off, _meta("α that multiplies the elastic fields", ABOVE_0 + OR_OFF)] = "off"
     train_size: Annotated[Count | Literal["all"], _meta("train on the first N examples only", f"{COUNT}, or all")] = (
         "all"
     )
@@ -101,8 +109,12 @@ CHOICES: dict[str, Collection[str]] = {
     "dtype": DTYPES,
     "data": NAMES,
     "optimizer": OPTIMIZERS,
+    "augment": AUGMENT,
 }
-OWN = tuple(dict.fromkeys(name for optimizer in OPTIMIZERS.values() for name in optimizer.settings))
+OWN: dict[str, Mapping[str, Mapping[str, float]]] = {  # the settings that belong to a choice, with their defaults
+    "optimizer": {name: optimizer.settings for name, optimizer in OPTIMIZERS.items()},
+    "augment": {"none": {}} | {name: displacement.settings for name, displacement in AUGMENTATIONS.items()},
+}
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
 
@@ -190,30 +202,32 @@ def write_toml(settings: Settings) -> bytes:
 def resolve(*layers: Mapping[str, Any]) -> Settings:
     """Return complete settings from layers of checked ones; later layers take precedence.
 
-    The optimizer's own settings and the learning rate have the defaults of the cost and the optimizer.
+    The learning rate has the default of the cost and the optimizer, other settings that of the optimizer or the
+    augmentation they belong to.
 
     Raises:
-        SettingsError: a setting is not one of the optimizer's.
+        SettingsError: a setting belongs to another optimizer or augmentation.
         CostError: the user's own cost cannot be loaded.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= layer
-    optimizer = merged.get("optimizer", FIELDS["optimizer"].default)
-    given = {name: merged[name] for name in OWN if merged.get(name, "off") != "off"}
-    defaults = OPTIMIZERS[optimizer].settings
-    for name, value in given.items():
-        if name not in defaults:
-            owners = " and ".join(each for each in OPTIMIZERS if name in OPTIMIZERS[each].settings)
-            raise SettingsError(f"{name} {value:g}: must be off with optimizer {optimizer}; {owners} have it")
-    own = {**defaults, **given}
+    for owner, choices in OWN.items():
+        choice = merged.setdefault(owner, FIELDS[owner].default)
+        for name in {name for own in choices.values() for name in own}:
+            value = merged.get(name, "off")
+            if value == "off":
+                merged[name] = choices[choice].get(name, "off")
+            elif name not in choices[choice]:
+                owners = " or ".join(each for each, own in choices.items() if name in own)
+                raise SettingsError(f"{name} {value:g}: must be off with {owner} {choice}; {owners} has it")
     if "learning_rate" not in merged:
         cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default)).learning_rate)
-        merged["learning_rate"] = default_rate(optimizer, cost_rate, own)
-    return Settings(**merged | own)
+        merged["learning_rate"] = default_rate(merged["optimizer"], cost_rate, merged["momentum"])
+    return Settings(**merged)
 
 
-def optimizer_settings(settings: Settings) -> dict[str, float]:
-    """Return the settings that belong to the optimizer of a run."""
-    values = {name: getattr(settings, name) for name in OPTIMIZERS[settings.optimizer].settings}
+def own_settings(settings: Settings, owner: str) -> dict[str, float]:
+    """Return the settings that belong to the choice of `owner`, "optimizer" or "augment", in a run."""
+    values = {name: getattr(settings, name) for name in OWN[owner][getattr(settings, owner)]}
     return {name: value for name, value in values.items() if value != "off"}

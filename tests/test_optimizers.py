@@ -156,13 +156,14 @@ def test_step_allocates_no_arrays(name: str) -> None:
 
 def test_default_rates_depend_on_cost_and_optimizer() -> None:
     rates = {
-        name: [default_rate(name, rate, OPTIMIZERS[name].settings) for rate in (3.0, 0.5)] for name in OPTIMIZERS
+        name: [default_rate(name, cost, optimizer.settings.get("momentum", "off")) for cost in (3.0, 0.5)]
+        for name, optimizer in OPTIMIZERS.items()
     }
     assert rates == {
         "sgd": [3.0, 0.5], "momentum": [0.3, 0.05], "nesterov": [0.3, 0.05],
         "rmsprop": [0.001, 0.001], "adam": [0.001, 0.001],
     }  # fmt: skip
-    assert default_rate("momentum", 0.5, {"momentum": 0.0}) == 0.5
+    assert default_rate("momentum", 0.5, 0.0) == 0.5
 
 
 def test_restored_state_continues_identically() -> None:

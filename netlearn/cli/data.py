@@ -9,6 +9,7 @@ from netlearn.cli.options import PATH
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
+from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
 from netlearn.runs.files import free_path, write_whole
 
@@ -45,10 +46,15 @@ def download(name: str) -> None:
 
 @command.command()
 @click.argument("name", metavar="NAME|PATH")
+@click.option(
+    "--augment",
+    type=click.Choice(list(AUGMENTATIONS)),
+    help="draw images above random deformations, as training with --augment sees them.",
+)
 @click.option("--out", type=PATH, metavar="FILE", help="picture to write.  [default: NAME.png in this folder]")
-def show(name: str, out: Path | None) -> None:
+def show(name: str, augment: str | None, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
-    from netlearn.plotting.run import examples  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.run import deformations, examples  # noqa: PLC0415 (matplotlib is slow to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     data = datasets.load(name, download_bar)
@@ -57,5 +63,6 @@ def show(name: str, out: Path | None) -> None:
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
     if path.suffix not in {".png", ".svg"}:
         raise SettingsError(f"--out {path}: must end in .png or .svg")
-    write_whole(path, render(examples(data), path.suffix[1:]))
+    figure = examples(data) if augment is None else deformations(data, augment)
+    write_whole(path, render(figure, path.suffix[1:]))
     echo(path)

@@ -11,11 +11,12 @@ from netlearn import settings
 from netlearn.errors import SettingsError
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "halve_after", "seed", "train_size", "probe_every")
-NUMBERS = ("learning_rate", *settings.OWN, "l2", "l1", "max_norm", "dropout")
+OWN = tuple({name: None for choices in settings.OWN.values() for own in choices.values() for name in own})
+NUMBERS = ("learning_rate", *OWN, "l2", "l1", "max_norm", "dropout")
 METAVARS = {"hidden": "N,…", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N") | dict.fromkeys(NUMBERS, "X")
-DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | dict.fromkeys(
-    settings.OWN, "the optimizer's own"
-)
+DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
+    name: f"that of {owner}" for owner, choices in settings.OWN.items() for own in choices.values() for name in own
+}
 
 PATH = click.Path(path_type=Path)
 QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")

@@ -1,7 +1,8 @@
 """The initial network of a run.
 
-The seed gives separate random streams for the initial weights, the shuffling and dropout. Runs with the same seed and
-sizes therefore start from identical weights and see identical mini-batches, however else they differ.
+The seed gives separate random streams for the initial weights, the shuffling, dropout and augmentation. Runs
+with the same seed and sizes therefore start from identical weights and see identical mini-batches, however else they
+differ.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from netlearn.costs import Cost
 from netlearn.errors import SettingsError
 from netlearn.network import Network
 from netlearn.settings import Settings
+
+AUGMENTATION_STREAM = (3,)  # its spawn key, after those of `Streams`
 
 
 class Streams(NamedTuple):

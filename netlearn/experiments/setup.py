@@ -3,11 +3,12 @@
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS, Cost
 from netlearn.datasets import Dataset
+from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
-from netlearn.experiments.initial import initial_network, streams
+from netlearn.experiments.initial import AUGMENTATION_STREAM, initial_network, streams
 from netlearn.own_cost import check_gradient, load_cost
-from netlearn.settings import Settings, optimizer_settings
-from netlearn.training import Dropout, Trainer
+from netlearn.settings import Settings, own_settings
+from netlearn.training import Augmentation, Dropout, Trainer
 
 
 def checked_cost(settings: Settings, data: Dataset) -> Cost:
@@ -26,6 +27,8 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
         raise SettingsError(f"dropout {settings.dropout:g}: must be 0 without hidden layers, whose neurons it drops")
     if settings.max_norm != "off" and not settings.hidden:
         raise SettingsError(f"max_norm {settings.max_norm:g}: must be off without hidden layers, which it limits")
+    if settings.augment != "none" and data.image is None:
+        raise SettingsError(f"augment {settings.augment}: must be none, since {data.name} has no images")
     cost = load_cost(settings.cost)
     if settings.cost not in COSTS:
         check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
@@ -68,14 +71,24 @@ def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> 
         learning_rate=settings.learning_rate,
         rng=random.shuffling,
         optimizer=settings.optimizer,
-        own=optimizer_settings(settings),
+        own=own_settings(settings, "optimizer"),
         l2=settings.l2,
         l1=settings.l1,
         max_norm=None if settings.max_norm == "off" else settings.max_norm,
         dropout=dropout,
+        augmentation=_augmentation(settings, data),
         halve_after=None if settings.halve_after == "off" else settings.halve_after,
         patience=None if settings.patience == "off" else settings.patience,
         probe_every=settings.probe_every,
         track_test=settings.track_test,
         last=last,
     )
+
+
+def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
+    if settings.augment == "none" or data.image is None:
+        return None
+    own = own_settings(settings, "augment")
+    name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
+    deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
+    return Augmentation(name, deformer, settings.seed, AUGMENTATION_STREAM)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array, aligned
+from netlearn.training.augmented import Augmentation, AugmentedImages
 
 Order: TypeAlias = Callable[[int], ArrayLike]  # epoch, from 0 → the rows of the training set in that epoch's order
 
@@ -23,23 +24,33 @@ class Batches:
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         rng: draws the order of the rows, anew for each epoch.
         order: replaces the shuffling; returns the n rows of an epoch, given its number, from 0.
+        augmentation: deforms the examples, which are images, anew for each epoch.
 
     Raises:
         SettingsError: the batch size is below 1.
 
     Attributes:
         per_epoch: mini-batches per epoch.
-        sha256: of the batch size and the order of all epochs so far; equal hashes mean equal mini-batches.
+        sha256: of the batch size, the augmentation and the order of all epochs so far; equal hashes mean equal
+            mini-batches.
     """
 
     def __init__(
-        self, x: Array, y: Array, batch_size: int, rng: np.random.Generator, order: Order | None = None
+        self,
+        x: Array,
+        y: Array,
+        batch_size: int,
+        rng: np.random.Generator,
+        order: Order | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         if batch_size < 1:
             raise SettingsError(f"batch_size {batch_size}: must be 1 or more")
         self._batch_size = batch_size
         self.per_epoch = -(-len(x) // batch_size)
-        self.sha256 = hashlib.sha256(str(batch_size).encode()).digest()
+        kind = f"{augmentation.name} {augmentation.entropy}" if augmentation else ""
+        self.sha256 = hashlib.sha256(f"{batch_size}{kind}".encode()).digest()
+        self._augmented = AugmentedImages(x, augmentation) if augmentation else None
         self._rng = rng
         self._own_order = order
         self._epoch = -1
@@ -64,9 +75,14 @@ class Batches:
         """
         first = self.begin(update)
         count = min(self._together - first % self._together, self.per_epoch - first, stop - update)
-        rows = self._order[first * self._batch_size : (first + count) * self._batch_size]
-        for examples, gathered in ((self._x, self._x_rows), (self._y, self._y_rows)):
-            examples.take(rows, 0, gathered[: len(rows)], "clip")  # "clip" writes without a buffer; every row exists
+        start = first * self._batch_size
+        rows = self._order[start : start + count * self._batch_size]
+        x, y = self._x_rows[: len(rows)], self._y_rows[: len(rows)]
+        if self._augmented is None:
+            self._x.take(rows, 0, x, "clip")  # "clip" writes without a buffer; every row exists
+        else:
+            self._augmented.take(self._epoch, self._order, start, x)
+        self._y.take(rows, 0, y, "clip")
         return self._full if len(rows) == len(self._x_rows) else self._split(len(rows))
 
     def _split(self, rows: int) -> list[tuple[Array, Array]]:

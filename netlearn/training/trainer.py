@@ -13,6 +13,7 @@ from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.penalty import Penalty
 from netlearn.slowdown import Probe, Record
+from netlearn.training.augmented import Augmentation
 from netlearn.training.batches import Batches, Order
 from netlearn.training.checks import check_sizes, check_waiting
 from netlearn.training.descent import Descent
@@ -44,6 +45,7 @@ class Trainer:
         l2, l1: λ of the regularization; see `Penalty`.
         max_norm: the largest norm of the weights into a hidden neuron.
         dropout: the network's activation, if it drops neurons.
+        augmentation: deforms the training images anew for each epoch.
         halve_after: halve η after this many epochs without a better validation accuracy, and stop at 1/128 of it.
         patience: stop after this many epochs without a better validation accuracy; None never stops.
         probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
@@ -85,6 +87,7 @@ class Trainer:
         l1: float = 0.0,
         max_norm: float | None = None,
         dropout: Dropout | None = None,
+        augmentation: Augmentation | None = None,
         halve_after: int | None = None,
         patience: int | None = None,
         probe_every: int = 1,
@@ -102,7 +105,7 @@ class Trainer:
         self.on_checkpoint = on_checkpoint
         x = data.train.x.astype(network.dtype, copy=False)
         y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
-        self.batches = Batches(x, y, batch_size, rng if rng is not None else np.random.default_rng(), order)
+        self.batches = Batches(x, y, batch_size, rng or np.random.default_rng(), order, augmentation)
         updates = epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
         penalty = Penalty(l2, l1, len(x))
@@ -116,8 +119,7 @@ class Trainer:
         self.initial_sha256 = network.parameters.sha256()
         self.seconds = 0.0
         self.stopping = False
-        self._probed = False
-        self._saved = True
+        self._probed, self._saved = False, True
         self._checkpointed = perf_counter()
 
     @property
