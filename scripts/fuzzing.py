@@ -22,7 +22,7 @@ from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
 from netlearn.errors import DivergenceError, NetlearnError, RunError
 from netlearn.experiments.experiment import read_experiment
-from netlearn.experiments.run import identity_of
+from netlearn.experiments.resumption import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import Sums, checkpoint, metrics, output_neurons, summary, weights
 from netlearn.settings import Settings, read_toml, resolve, write_toml

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from netlearn import datasets
 from netlearn.errors import NetlearnError
-from netlearn.experiments.run import identity_of
+from netlearn.experiments.resumption import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import checkpoint, config, metrics, sums, weights
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from netlearn.datasets import Dataset
-from netlearn.experiments.resumption import resume
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, Summary
@@ -42,7 +41,8 @@ def resume_run(
 ) -> Summary:
     """Resume a run, up to update `last` if given."""
     with RunFolder.existing(path) as folder:
-        return resume(settings, make_trainer(settings, data or small_dataset(), last), folder, draw=draw)
+        trainer = make_trainer(settings, data or small_dataset(), last)
+        return run(settings, trainer, folder, resumed=True, draw=draw)
 
 
 def reseal(path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from netlearn.errors import RunError
-from netlearn.experiments.run import identity_of
+from netlearn.experiments.resumption import identity_of
 from netlearn.experiments.setup import make_trainer
 from netlearn.runs import FILES, Sums, checkpoint, metrics, read_run, weights
 from netlearn.runs.identity import plain

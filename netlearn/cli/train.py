@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,7 +16,7 @@ from netlearn.cli.progress import download_bar, note, note_data, training_progre
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.experiments.resumption import resume, stored_settings
+from netlearn.experiments.resumption import stored_settings
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.table import percent
@@ -69,14 +70,14 @@ def command(
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer))
-        begin = run if resumed is None else resume
+        train = partial(run, settings, trainer, folder, resumed=resumed is not None)
         if quiet:
-            summary = begin(settings, trainer, folder)
+            summary = train()
         else:
             note_data(data)
             _note_network(settings, trainer)
             with training_progress(trainer) as on_record:
-                summary = begin(settings, trainer, folder, on_record)
+                summary = train(on_record)
     echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
     if summary.status == "interrupted":
         again = f"netlearn train --resume {quote(str(folder.path))}"

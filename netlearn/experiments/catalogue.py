@@ -26,11 +26,7 @@ def descriptions() -> dict[str, About]:
 
 
 def find(argument: Path) -> Path | None:
-    """Return the experiment file for a name or path, or None if it is a run folder.
-
-    Raises:
-        SettingsError: nothing has this name.
-    """
+    """Return the experiment file for a name or path, or None if it is a run folder."""
     if argument.suffix == ".toml":
         return argument
     known = files()

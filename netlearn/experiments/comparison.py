@@ -1,4 +1,4 @@
-"""Comparisons: what the runs of an experiment, or existing runs, show together, in a folder of its own.
+"""Comparisons of the runs of an experiment, or of existing runs, each in its own folder.
 
 The folder is like a run's: config.toml, results.csv with a row per run, summary.json, report.html, the pictures and
 SHA256SUMS.
@@ -66,15 +66,15 @@ def compare(
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
 ) -> Comparison:
-    """Do the runs of an experiment that its folder does not hold yet, and write everything that it holds.
+    """Train the runs of an experiment that its folder does not hold yet, and write the results.
 
     Args:
         experiment: with its data sets named, as `load_data` returns it.
-        folder: gets the experiment as config.toml and a run folder for each variant and seed.
-        workers: do the runs and draw the pictures.
+        folder: gets the experiment as config.toml, a run folder for each variant and seed, and the results.
+        workers: train the runs and draw the pictures.
         on_tuned: called with the tuned experiment, if it is to be tuned.
-        on_progress: called with the epochs and the runs done so far.
-        on_note: called with what a user should know of a run.
+        on_progress: called with the number of epochs and of runs completed so far.
+        on_note: called with notes for the user.
 
     Raises:
         RunError: the folder cannot be written.
@@ -92,12 +92,7 @@ def compare(
 
 
 def remove_runs(path: Path) -> None:
-    """Remove the run folders that a comparison's own config.toml lists, unless they hold other files too.
-
-    Raises:
-        SettingsError: the config.toml is not valid.
-        RunError: a folder is in use, and then none is removed, or cannot be removed.
-    """
+    """Remove the run folders that a comparison lists, unless they hold other files; none if one is in use."""
     if not (path / config.NAME).exists():
         return
     experiment = read_experiment(path / config.NAME, {}, None)
@@ -116,13 +111,13 @@ def remove_runs(path: Path) -> None:
 
 
 def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = ()) -> Comparison:
-    """Compare runs that were read, without training, and write the results to a folder.
+    """Compare existing runs and write the results to a folder.
 
     Args:
         runs: as `read_runs` returns them.
         folder: gets the results.
         workers: draw the pictures.
-        costs: the users' own costs whose code may be imported, for the pictures of mistakes.
+        costs: the users' own costs whose code may be imported, for the picture of mistakes.
 
     Raises:
         RunError: the folder cannot be written, or a run was changed meanwhile.
@@ -191,7 +186,7 @@ def _csv(table: Sequence[dict[str, object]]) -> bytes:
 
 
 def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:
-    """Draw one picture, in whatever process; return its name, or None if these runs have nothing to show in it."""
+    """Draw one picture, in any process; return its name, or None if the runs have no data for it."""
     from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 

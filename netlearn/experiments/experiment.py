@@ -30,7 +30,7 @@ Tuning = Literal["no", "to do", "done"]
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an experiment file says about itself."""
+    """The description in an experiment file."""
 
     question: str
     command: str
@@ -57,7 +57,7 @@ class Experiment:
     data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that the variants can be told apart."""
+        """Check that the names of the variants are different."""
         if not self.variants:
             raise SettingsError("variants: must be one or more")
         folders = [folder_name(name) for name in self.variants]
@@ -75,12 +75,7 @@ def folder_name(variant: str) -> str:
 
 
 def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Experiment:
-    """Return the experiment that compares costs, with the built-in settings as changed by flags.
-
-    Raises:
-        SettingsError: a cost is named twice, there is only one, or the number of seeds is not valid.
-        CostError: a user's own cost cannot be loaded.
-    """
+    """Return the experiment that compares costs, with the built-in settings as changed by flags."""
     if len(costs) < 2:
         raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
     for cost in costs:
@@ -91,11 +86,7 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Ex
 
 
 def read_about(path: Path) -> About:
-    """Return what an experiment file says about itself.
-
-    Raises:
-        SettingsError: the file cannot be read, or its `about` is not complete.
-    """
+    """Return the description in an experiment file."""
     try:
         return msgspec.convert(decode_toml(path).get("about", {}), About)
     except msgspec.ValidationError as error:
@@ -125,7 +116,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     check_format(path, content.get("format", FORMAT))
     title = content.get("title", path.stem)
     if not isinstance(title, str):
-        raise SettingsError(f"{path}: title {title!r}: must be a text")
+        raise SettingsError(f"{path}: title {title!r}: must be a string")
     tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
     layers = {
         name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}
@@ -149,18 +140,14 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
 
 
 def own_costs_of(path: Path) -> set[str]:
-    """Return the users' own costs that the config.toml of a comparison names, without importing them.
-
-    Raises:
-        SettingsError: the code of one lies in the same folder, or the file cannot be read.
-    """
+    """Return the users' own costs in the config.toml of a comparison, without importing them."""
     content = decode_toml(path)
     variants = content.get("variants")
     tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
     costs = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table} - COSTS.keys()
     for cost in costs:
         if lies_in(cost, path.parent):
-            raise SettingsError(f"{path}: cost {cost}: its code lies in the folder, which must not hold code")
+            raise SettingsError(f"{path}: cost {cost}: its code is in the folder, which must not hold code")
     return costs
 
 
@@ -189,7 +176,7 @@ def _hashes(given: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _seeds(given: Any, label: str) -> tuple[int, ...]:
-    """Return the seeds that a number or a list of them stands for."""
+    """Return seeds, given their number or a list of them."""
     if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_SEEDS:
         return tuple(range(given))
     if isinstance(given, list) and 1 <= len(given) <= MOST_SEEDS:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
 
 from netlearn.errors import DivergenceError, RunError
 from netlearn.experiments.environment import environment
+from netlearn.experiments.resumption import identity_of, restore
 from netlearn.numerics import Array
 from netlearn.own_cost import blaming
 from netlearn.runs import (
@@ -23,61 +23,43 @@ from netlearn.runs import (
     summary,
     weights,
 )
-from netlearn.runs.identity import identify
 from netlearn.settings import Settings, write_toml
 from netlearn.slowdown import Record
 from netlearn.text import printable
 from netlearn.training import State, Trainer
-
-OnRecord = Callable[[Record], object]
 
 
 def run(
     settings: Settings,
     trainer: Trainer,
     folder: RunFolder,
-    on_record: OnRecord = lambda record: None,
+    on_record: Callable[[Record], object] = lambda record: None,
     *,
+    resumed: bool = False,
     draw: bool = True,
 ) -> Summary:
     """Train, and write everything that a run folder holds, with or without the learning curves.
 
-    However the training ends, everything recorded until then is kept, with a checkpoint to resume from.
+    However the training ends, everything recorded so far is kept, with a checkpoint to resume from. A resumed run may
+    have more epochs than before; its results are the same to the byte as without the interruption.
 
     Raises:
         DivergenceError: after the folder was completed.
+        MismatchError: the folder holds a run with other settings, data or initial weights, and was not changed.
+        DamageError: the checkpoint or the metrics of the run are damaged; the folder was not changed.
         CostError: the user's own cost raised an error.
         RunError: the folder cannot be written.
     """
-    rows, taken = metrics.MetricsWriter(folder.path), snapshots_of(settings, trainer, folder)
-    return carry_out(settings, trainer, folder, rows, taken, on_record, draw=draw)
-
-
-def snapshots_of(settings: Settings, trainer: Trainer, folder: RunFolder) -> snapshots.SnapshotWriter:
-    """Return the writer of a run's snapshots, which does nothing if the settings ask for none."""
-    per_epoch = trainer.schedule.updates_per_epoch if settings.snapshots else 0
-    return snapshots.SnapshotWriter(folder.path, trainer.network, per_epoch)
-
-
-def identity_of(settings: Settings, trainer: Trainer) -> dict[str, Any]:
-    """Return the identity that the checkpoints of a run state: its settings, data and initial weights."""
-    return identify(settings, trainer.data.sha256) | {"initial_weights": trainer.initial_sha256}
-
-
-def carry_out(
-    settings: Settings,
-    trainer: Trainer,
-    folder: RunFolder,
-    rows: metrics.MetricsWriter,
-    taken: snapshots.SnapshotWriter,
-    on_record: OnRecord,
-    *,
-    draw: bool,
-) -> Summary:
-    """Train from the trainer's state on, and write all that `run` does, after the rows written so far."""
     begun = perf_counter()
-    folder.write(config.NAME, write_toml(settings))
+    per_epoch = trainer.schedule.updates_per_epoch if settings.snapshots else 0
+    rows, taken = (
+        metrics.MetricsWriter(folder.path),
+        snapshots.SnapshotWriter(folder.path, trainer.network, per_epoch),
+    )
     identity = identity_of(settings, trainer)
+    if resumed:
+        restore(trainer, folder, identity, rows, taken)
+    folder.write(config.NAME, write_toml(settings))
 
     def save(state: State) -> None:
         rows.flush()
@@ -133,14 +115,13 @@ def _summarize(
 ) -> Summary:
     epochs = trainer.update / trainer.schedule.updates_per_epoch
     train = test = None
-    status: Literal["finished", "stopped early", "interrupted", "diverged"] = "diverged"
+    status: summary.Status = "diverged"
     if divergence is None:
         with blaming(settings.cost):
             train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
-        ended_early: Literal["stopped early", "interrupted"] = (
-            "stopped early" if trainer.ended_early() else "interrupted"
-        )
-        status = "finished" if epochs == settings.epochs else ended_early
+        status = "stopped early" if trainer.ended_early() else "interrupted"
+        if epochs == settings.epochs:
+            status = "finished"
     data, best = trainer.data, trainer.patience.best
     return Summary(
         status=status,

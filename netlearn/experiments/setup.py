@@ -1,4 +1,4 @@
-"""Setting up a run: whether its settings fit its data, and the trainer that does it."""
+"""Setting up a run: checking that its settings fit its data, and making the trainer."""
 
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS, Cost
@@ -36,11 +36,7 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
 
 
 def training_part(settings: Settings, data: Dataset) -> Dataset:
-    """Return the data set with the training examples that the settings choose.
-
-    Raises:
-        SettingsError: there are not that many.
-    """
+    """Return a data set with the number of training examples in the settings."""
     return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
 
 

@@ -1,6 +1,6 @@
-"""The runs of an experiment, as tasks that worker processes do side by side.
+"""The runs of an experiment, as tasks for parallel worker processes.
 
-A run is a pure function of its settings, so the results do not depend on where and in which order runs are done.
+A run is a pure function of its settings, so the results do not depend on where and in which order runs are trained.
 """
 
 import signal
@@ -17,7 +17,6 @@ from netlearn import datasets
 from netlearn.datasets import Dataset
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
 from netlearn.experiments.experiment import Experiment, folder_name
-from netlearn.experiments.resumption import resume
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import checked_cost, make_trainer
 from netlearn.experiments.workers import Workers
@@ -44,26 +43,26 @@ class Task:
     folder: Path
 
     def has_settings(self, stored: Settings) -> bool:
-        """Return whether those are the settings of the task; the data may have been moved meanwhile."""
+        """Return whether settings are those of the task, except that the data may have been moved."""
         return msgspec.structs.replace(stored, data=self.settings.data) == self.settings
 
     def is_result(self, run: Run) -> bool:
-        """Return whether a run is that of the task: the same settings on the same data."""
+        """Return whether a run has the settings and the data of the task."""
         return run.data == self.data and self.has_settings(run.settings)
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a task ended: why its run has no result, and what a user should know."""
+    """The outcome of a task: why its run has no result, and a note for the user."""
 
     problem: str | None = None
     note: str | None = None
 
 
 def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experiment:
-    """Load each data set once, and check that every variant fits its own.
+    """Load each data set once, and check that every variant fits its data set.
 
-    Returns the experiment with "auto" replaced by the set that was found, and with the hashes of the sets, so that
-    all workers, now and when it is resumed, take the same.
+    Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
+    all workers use the same data, now and after resuming.
 
     Raises:
         DataError: a data set is not the one that the experiment was begun with.
@@ -74,7 +73,7 @@ def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experim
     known = experiment.data_sha256
     for name, data in found.items():
         if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
-            raise DataError(f"data {name}: its files are not those that the comparison was begun with, by SHA-256")
+            raise DataError(f"data {name}: its files must be those of the start of the comparison (by SHA-256)")
     variants = {}
     for name, settings in experiment.variants.items():
         data = found[settings.data]
@@ -119,7 +118,7 @@ def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
 
 
 def perform(task: Task) -> Outcome:
-    """Do one run, or resume it, in whatever process."""
+    """Train or resume one run, in any process."""
     try:
         return Outcome(note=_perform(task))
     except DivergenceError:
@@ -135,16 +134,12 @@ def perform(task: Task) -> Outcome:
 
 
 def _perform(task: Task) -> str | None:
-    """Do or resume a run; return what a user should know of it.
-
-    Raises:
-        NetlearnError: there is no result.
-    """
+    """Train or resume a run; return a note for the user, if any."""
     data = _data(task.settings.data)
     if of_data(data.name, data.sha256) != task.data:
         raise DataError(f"data {data.name}: was changed while the comparison was in progress")
     if task.folder.is_symlink():
-        raise RunError(f"{task.folder}: is a link; the runs of a comparison must lie in its folder")
+        raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
     trainer = make_trainer(task.settings, data)
     with _stopping_when_terminated(trainer), RunFolder.open(task.folder) as folder:
         if not (task.folder / config.NAME).exists():
@@ -154,11 +149,11 @@ def _perform(task: Task) -> str | None:
         if not task.has_settings(config.read(task.folder)):
             raise MismatchError(f"{task.folder}: holds a run with other settings")
         try:
-            resume(task.settings, trainer, folder)
+            run(task.settings, trainer, folder, resumed=True)
         except DamageError as error:
             folder.clear(force=True)
             run(task.settings, trainer, folder)
-            return f"{task.folder}: was trained again from its start, since it could not be resumed: {error}"
+            return f"{task.folder}: was trained again from the start, since it could not be resumed: {error}"
     return None
 
 
@@ -168,9 +163,9 @@ def perform_all(
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
 ) -> list[Run]:
-    """Do the runs that are not done yet and read the folders of all.
+    """Train the runs that are not complete yet, and read the folders of all.
 
-    `on_progress` is called with the epochs and the runs done so far, `on_note` with what a user should know of a run.
+    `on_progress` is called with the number of epochs and of runs completed so far, `on_note` with notes for the user.
     """
 
     def look() -> None:
@@ -186,7 +181,7 @@ def perform_all(
 
 
 def _result(task: Task, outcome: Outcome | None) -> Run:
-    """Return the run in a task's folder, or one that failed with its problem; no outcome: its worker died."""
+    """Return the run in the folder of a task, or a failed one; the outcome is None if its worker died."""
     problem = "its worker process died, twice" if outcome is None else outcome.problem
     if problem is None:
         try:

@@ -1,4 +1,4 @@
-"""Choosing the learning rate of each variant of an experiment on the validation set."""
+"""Tuning: choosing the learning rate of each variant of an experiment on the validation set."""
 
 from collections.abc import Callable
 from dataclasses import replace

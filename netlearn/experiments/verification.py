@@ -1,4 +1,4 @@
-"""Repeating a stored run, to see whether the same results come out."""
+"""Repeating a stored run and comparing the results."""
 
 import tempfile
 from collections.abc import Callable, Collection
@@ -45,11 +45,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a run was repeated exactly.
 
     Attributes:
-        identical: whether everything that the run determines is the same, to the byte.
-        updates: how far both runs went.
+        identical: whether all results that the settings determine are the same to the byte.
+        updates: the number of updates in both runs.
         differing: the files, columns and results that differ.
         largest_difference: of any weight or bias.
-        differences: what differs in the environment or the data, and may be the reason.
+        differences: in the environment or the data, which may be the reason.
     """
 
     identical: bool
@@ -66,11 +66,11 @@ def verify(
     *,
     costs: Collection[str] = (),
 ) -> Verdict:
-    """Repeat the run in a folder as far as it went, and compare everything that the settings determine.
+    """Repeat the run in a folder up to its last update, and compare all results that the settings determine.
 
     Args:
-        folder: of a run that has ended, however it did.
-        load: returns a data set by its name.
+        folder: of a run that has ended in any way.
+        load: returns a data set, given its name.
         watching: returns a context manager for the training, given the trainer.
         costs: the users' own costs whose code may be imported.
 
@@ -102,7 +102,7 @@ def verify(
 
 
 def _differing(then: Run, now: Run) -> list[str]:
-    """Return what differs: files whose bytes are determined, columns of metrics.csv, fields of summary.json."""
+    """Return the files, the columns of metrics.csv and the fields of summary.json that differ."""
     hashes = [run.sums.hashes if run.sums else {} for run in (then, now)]
     files = (weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME)
     found = [name for name in files if hashes[0].get(name) != hashes[1].get(name)]

@@ -1,7 +1,7 @@
-"""Tasks side by side in worker processes; any of them may die.
+"""Parallel tasks in worker processes, any of which may die.
 
-Each slot is a thread that feeds an executor of its own, so a worker that dies costs only its own task a retry. Any
-executor of `concurrent.futures`, or with its interface, can take the place of a process.
+Each slot is a thread with its own executor, so that only the task of a worker that dies is retried. Any executor of
+`concurrent.futures`, or with its interface, can replace a process.
 """
 
 import multiprocessing
@@ -25,11 +25,11 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 2
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
-GRACE = 15.0  # seconds for the tasks to save what they have when they are to end
+GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
 
 
 class _Context(SpawnContext):
-    """Starts processes afresh, since fork would copy the threads of the parent's BLAS, and remembers them."""
+    """Starts fresh processes, since fork would copy the threads of the parent's BLAS, and remembers them."""
 
     def __init__(self) -> None:
         self.started: list[BaseProcess] = []
@@ -50,14 +50,14 @@ class WorkerProcess(ProcessPoolExecutor):
         self.submit(os.getpid)  # starts the process, or fails to
 
     def terminate(self) -> None:
-        """Ask the process to end, even if it was stopped, and no other."""
+        """Send SIGTERM to the process, and to no other, even if it is stopped."""
         for process in self._context.started:
             with suppress(Exception):  # it is gone
                 process.terminate()
                 os.kill(process.pid or 0, signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the process at once, whatever its state."""
+        """Kill the process."""
         for process in self._context.started:
             with suppress(Exception):
                 process.kill()
@@ -73,7 +73,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)  # nobody is left to take a result
+        os._exit(1)  # no process is left to take a result
 
 
 class _Raised(NamedTuple):
@@ -85,7 +85,7 @@ class _Raised(NamedTuple):
 def _guarded(function: Callable[[Task], Result], task: Task) -> Result | _Raised:
     try:
         return function(task)
-    except BaseException as error:  # else an exit in a task would end the worker, or the caller, without a word
+    except BaseException as error:  # an exit in a task would silently end the worker or the caller
         return _Raised(error)
 
 
@@ -133,7 +133,7 @@ class Workers:
     ) -> list[Result | None]:
         """Return function(task) for each task, in order; None for a task whose executor broke twice.
 
-        `look` is called from time to time meanwhile. An error that the function raises is raised here.
+        `look` is called every so often. An error of the function is raised here.
 
         Raises:
             WorkerError: a worker process cannot be started.

@@ -39,11 +39,11 @@ class Generator(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, rng: Mapping[str, Any]) -> "Generator":
-        """Return the state that numpy's bit generator has."""
+        """Return the state of numpy's bit generator."""
         return cls(f"{rng['state']['state']:x}", f"{rng['state']['inc']:x}", rng["has_uint32"], rng["uinteger"])
 
     def to_numpy(self) -> dict[str, Any]:
-        """Return the state as numpy's bit generator takes it."""
+        """Return the state in the form that numpy's bit generator takes."""
         return {
             "bit_generator": "PCG64",
             "state": {"state": int(self.state, 16), "inc": int(self.inc, 16)},
@@ -52,18 +52,11 @@ class Generator(msgspec.Struct, frozen=True):
         }
 
 
-class BestEpoch(msgspec.Struct, frozen=True):
-    """The best epoch and its validation accuracy."""
-
-    epoch: Annotated[int, Meta(ge=1)]
-    accuracy: Annotated[float, Meta(ge=0, le=1)]
-
-
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The metadata of a checkpoint.
 
-    `run` is the identity of the run, with the hash of its initial weights; `metrics_bytes` and `metrics_sha256` say
-    which rows of metrics.csv belong to it.
+    `run` is the identity of the run, with the hash of its initial weights; `best` is the best epoch with its
+    validation accuracy; `metrics_bytes` and `metrics_sha256` are of the rows of metrics.csv up to the checkpoint.
     """
 
     sha256: Sha256
@@ -76,14 +69,14 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     learning_rate: Annotated[float, Meta(gt=0)]
     halvings: tuple[Annotated[int, Meta(ge=0, le=MOST_HALVINGS)], Count]
     batches_sha256: Sha256
-    best: BestEpoch | None
+    best: tuple[Annotated[int, Meta(ge=1)], Annotated[float, Meta(ge=0, le=1)]] | None
     samples: list[Annotated[int, Meta(ge=0)]]
     metrics_bytes: Count
     metrics_sha256: Sha256
 
 
 def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
-    """Return the content of the file, for the run with that identity."""
+    """Return the content of the file; `run` is the identity of the run."""
     tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
@@ -99,7 +92,7 @@ def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha
         learning_rate=state.learning_rate,
         halvings=state.halvings,
         batches_sha256=state.batches_sha256.hex(),
-        best=BestEpoch(state.best.epoch, state.best.accuracy) if state.best else None,
+        best=(state.best.epoch, state.best.accuracy) if state.best else None,
         samples=list(state.samples),
         metrics_bytes=metrics_bytes,
         metrics_sha256=metrics_sha256,
@@ -111,7 +104,7 @@ def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha
 def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
     """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
 
-    Whose checkpoint it is must be checked before: see `check_run`.
+    Call `check_run` first.
 
     Raises:
         RunError: the file cannot be read, was changed, or is not a checkpoint.
@@ -138,7 +131,7 @@ def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
         dropout=text.dropout.to_numpy() if text.dropout else None,
         learning_rate=text.learning_rate,
         halvings=text.halvings,
-        best=Best(text.best.epoch, text.best.accuracy, tensors[BEST]) if text.best else None,
+        best=Best(*text.best, tensors[BEST]) if text.best else None,
         samples=samples_of(tensors, text.samples),
     )
     if state.update > trainer.schedule.last:
@@ -147,9 +140,9 @@ def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
 
 
 def check_run(path: Path, run: Mapping[str, Any]) -> None:
-    """Check that a checkpoint states that identity of its run, or that part of it.
+    """Check that a checkpoint belongs to the run with an identity, or a part of one.
 
-    Only its header is read: how large the rest may be depends on the run.
+    Only its header is read, since the run determines how large the rest may be.
 
     Raises:
         MismatchError: it is a checkpoint of another run.

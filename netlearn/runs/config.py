@@ -36,11 +36,7 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
 
 
 def content_of(folder: Path, sums: Sums | None = None) -> dict[str, Any]:
-    """Return what the config.toml of a run or comparison holds, unchecked but for its format and hash.
-
-    Raises:
-        RunError: it cannot be read, was changed, or has another format.
-    """
+    """Return the content of the config.toml of a run or comparison, after checking only its format and hash."""
     path = folder / NAME
     if not path.exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {NAME}")

@@ -52,7 +52,7 @@ class RunFolder:
             path: the folder; it may exist if it is empty.
             force: if it holds a run or comparison, remove its files. Other files are never touched.
             files: the names of the files that belong to the run.
-            remove: called before the files are removed, under the lock, to remove what else belongs to them.
+            remove: called under the lock before the files are removed, to remove what else belongs to them.
 
         Raises:
             RunError: the folder is in use, is not empty, or cannot be written.
@@ -64,36 +64,28 @@ class RunFolder:
     @classmethod
     @contextmanager
     def open(cls, path: Path, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
-        """Make a folder, with its parents, unless it exists, and keep it locked; whatever it holds stays.
-
-        Raises:
-            RunError: the folder is in use or cannot be made.
-        """
+        """Make a folder, with its parents, unless it exists, and keep it locked; nothing in it is changed."""
         with writing(path):
             if path.exists() and not path.is_dir():
-                raise RunError(f"{path}: is a file; a run needs a folder of its own")
+                raise RunError(f"{path}: must be a folder, not a file")
             path.mkdir(parents=True, exist_ok=True)
             flush_folder(path.parent)
         with lock(path):
             yield cls(path, files)
 
     def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
-        """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`.
-
-        Raises:
-            RunError: it is not empty, or cannot be written.
-        """
+        """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`."""
         with writing(self.path):
             leftover = temporary_of(self.path / config.NAME)  # of a run killed at its start
             if not set(self.path.iterdir()) - {leftover}:
                 return
             if not any((self.path / name).is_file() for name in MARKS):
-                raise RunError(f"{self.path}: is not empty and holds no run; a run needs a folder of its own")
+                raise RunError(f"{self.path}: must be an empty folder or hold a run")
             if not force:
                 raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
             if holds_comparison(self.path) != (RESULTS in self.files):
                 kinds = ("a comparison", "a run") if RESULTS in self.files else ("a run", "a comparison")
-                raise RunError(f"{self.path}: must hold {kinds[0]} to be overwritten by one, and holds {kinds[1]}")
+                raise RunError(f"{self.path}: holds {kinds[1]}; must hold {kinds[0]} to be overwritten by one")
             remove(self.path)
             for name in sorted({sums.NAME, *self.files, *self.derived}, key=MARKS.__contains__):  # the marks last
                 (self.path / name).unlink(missing_ok=True)
@@ -124,11 +116,11 @@ class RunFolder:
             yield cls(path, files)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file of the folder whole: afterwards its place holds all of it, or what was there before."""
+        """Write a file so that all of it is stored or the old content remains."""
         write_whole(self.path / name, content)
 
     def open_again(self) -> None:
-        """Remove what says that the run has ended, and what shows its end, on disk too, before other files change."""
+        """Remove the files that mark and show the end of the run, on disk too, before other files are changed."""
         with writing(self.path):
             for name in (sums.NAME, summary.NAME, *self.derived):
                 (self.path / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The identity of a run: what determines its results, so that it is not taken for another one."""
+"""The identity of a run: everything that determines its results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ NOT_DETERMINING = ("epochs", "data")  # a run may be extended, and its data may 
 
 
 def plain(settings: Settings) -> dict[str, Any]:
-    """Return the settings that determine a run's results, as JSON would hold them."""
+    """Return the settings that determine the results of a run, as in JSON."""
     given: dict[str, Any] = msgspec.to_builtins(settings)
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -23,11 +23,11 @@ def plain(settings: Settings) -> dict[str, Any]:
 def of_data(name: str, sha256: Mapping[str, str]) -> tuple[str, ...]:
     """Return the identity of a data set: the SHA-256 of its files in their order, or its name if it has no files.
 
-    Where the files are, and how a single one is named, does not matter.
+    It does not depend on the location and the names of the files.
     """
     return tuple(sha256.values()) or (name,)
 
 
 def identify(settings: Settings, sha256: Mapping[str, str]) -> dict[str, Any]:
-    """Return the identity of a run, given the SHA-256 of each file of its data set: all but its epochs."""
+    """Return the identity of a run, given the SHA-256 of each file of its data set; its epochs are left out."""
     return plain(settings) | {"data": list(of_data(settings.data, sha256))}

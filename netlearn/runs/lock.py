@@ -1,4 +1,4 @@
-"""The lock of a folder: who writes to it has it alone, those who read it have it together."""
+"""The lock of a folder: exclusive for a writer, shared by readers."""
 
 import os
 from collections.abc import Iterator
@@ -8,17 +8,19 @@ from time import monotonic, sleep
 
 from netlearn.errors import RunError
 
-WITHIN, AGAIN = 1.0, 0.01  # seconds: readers and killed processes let go of a folder so soon
+WITHIN, AGAIN = 1.0, 0.01  # seconds to wait and between attempts: readers and killed processes release it soon
 
 
 @contextmanager
 def lock(path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Keep other processes from writing to a folder, and from reading it unless the lock is shared.
+    """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
 
     Raises:
         RunError: another process holds the lock, or there is no such folder.
     """
-    if os.name == "nt" or (shared and not path.is_dir()):  # Windows has no such locks; a reader says what is missing
+    if os.name == "nt" or (
+        shared and not path.is_dir()
+    ):  # Windows has no such locks; a reader reports what is missing
         yield
         return
     import fcntl  # noqa: PLC0415 (Windows has none)

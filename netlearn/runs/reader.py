@@ -56,7 +56,7 @@ class Run:
         return of_data(self.settings.data, self.summary.data.sha256 if self.summary else {})
 
     def identity(self) -> dict[str, Any]:
-        """Return what determines the results; runs that are equal in it are copies, even if made twice."""
+        """Return everything that determines the results; runs with equal identities have the same results."""
         return plain(self.settings) | {"epochs": self.settings.epochs, "data": self.data}
 
     @property
@@ -82,18 +82,14 @@ class Run:
         return weights.read(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
 
     def snapshots(self) -> dict[int, Array]:
-        """Return all weights, then all biases, by update, in float16; none if the run did not store them.
-
-        Raises:
-            RunError: the file was changed.
-        """
+        """Return all weights, then all biases, by update, in float16; none if the run did not store them."""
         if self.summary is None or self.sums is None:
             return {}
         return snapshots.read(self.sums, self.summary.sizes)
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run has results, but not those of its end."""
+        """Whether the run has results, but not those of its last epoch."""
         ended = {"stopped early", "diverged"}
         return self.summary is not None and not (
             self.summary.status in ended or self.summary.epochs == self.settings.epochs
@@ -101,14 +97,14 @@ class Run:
 
     @property
     def shortfall(self) -> str | None:
-        """Why the run does not count as finished: it failed, diverged or was interrupted; None if it counts."""
+        """Why the run does not count as finished: it failed, diverged or was interrupted; None if it finished."""
         if self.interrupted and self.summary is not None:
             done = f"{self.summary.epochs:.3g} of {self.settings.epochs} epochs"
             return f"interrupted after {done}; to resume: netlearn train --resume {quote(str(self.folder))}"
         return self.problem
 
     def is_complete(self) -> bool:
-        """Return whether the run has come to its end, if only by diverging, and all of its files are intact."""
+        """Return whether the run has ended, by divergence or otherwise, and all of its files are intact."""
         if self.sums is None or self.summary is None or self.interrupted:
             return False
         try:
@@ -120,7 +116,7 @@ class Run:
 
 
 def read_run(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder, whoever made it, while nobody writes to it.
+    """Read a complete run folder that no other process is writing to.
 
     Raises:
         RunError: it is not a run folder, is in use, is not complete, or a file was changed.
@@ -130,11 +126,7 @@ def read_run(folder: Path, variant: str = "") -> Run:
 
 
 def read_locked(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder whose lock the caller holds.
-
-    Raises:
-        RunError: it is not a run folder, is not complete, or a file was changed.
-    """
+    """Read a complete run folder whose lock the caller holds."""
     sums = Sums.read(folder) if (folder / SUMS).exists() else None
     settings = config.read(folder, sums)
     if sums is None:

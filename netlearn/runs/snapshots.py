@@ -57,11 +57,7 @@ class SnapshotWriter:
             self._written = len(self._taken)
 
     def restore(self, update: int) -> None:
-        """Continue with the snapshots up to that update.
-
-        Raises:
-            RunError: they are missing, cannot be read, or were changed.
-        """
+        """Continue with the snapshots up to that update."""
         expected = [due for due in self._due if due <= update]
         if expected:
             path, size = self._path, self._network.parameters.vector.size

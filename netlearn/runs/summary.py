@@ -11,6 +11,7 @@ from netlearn.runs.sums import Sums
 NAME = "summary.json"
 MOST_BYTES = 1_000_000
 
+Status: TypeAlias = Literal["finished", "stopped early", "interrupted", "diverged"]
 Fraction: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Size: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -38,7 +39,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     weights and mini-batches are paired.
     """
 
-    status: Literal["finished", "stopped early", "interrupted", "diverged"]
+    status: Status
     error: str | None
     updates: Count
     epochs: Annotated[float, Meta(ge=0, le=10_000_000)]
