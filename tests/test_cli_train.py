@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import pty
@@ -114,8 +115,8 @@ def test_single_neuron_is_trained_by_name() -> None:
         "--cost", "quadratic", "--learning-rate", "0.15", "--epochs", "300", "--dtype", "float64", "-q",
     )  # fmt: skip
     assert result.exit_code == 0
-    rows = [row.split(",") for row in Path("runs/quadratic/metrics.csv").read_text().splitlines()]
-    assert (rows[-1][0], rows[-1][7][:6]) == ("300", "0.2028")
+    last = list(csv.DictReader(Path("runs/quadratic/metrics.csv").read_text().splitlines()))[-1]
+    assert (last["update"], last["output_error"][:6]) == ("300", "0.2028")
 
 
 @pytest.mark.usefixtures("unrendered")

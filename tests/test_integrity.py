@@ -21,7 +21,7 @@ from tests.files import small_dataset
 from tests.messages import tells
 from tests.runs import do_run, reseal
 
-SETTINGS = resolve({"hidden": (5,), "epochs": 3, "data": "small", "patience": 2})
+SETTINGS = resolve({"snapshots": True, "hidden": (5,), "epochs": 3, "data": "small", "patience": 2})
 DATA = small_dataset(train=235)
 TRAINER = make_trainer(SETTINGS, DATA)
 
@@ -58,6 +58,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "weights.safetensors": lambda path: read_run(path).weights(),
     "best.safetensors": lambda path: read_run(path).weights(weights.BEST),
     "output_neurons.safetensors": lambda path: read_run(path).samples(),
+    "snapshots.safetensors": lambda path: read_run(path).snapshots(),
     "checkpoint.safetensors": read_checkpoint,
     "curves.png": check_all,
     "curves.svg": check_all,
