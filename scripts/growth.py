@@ -4,7 +4,7 @@ All in this process, as the rounds of one run; the picture is docs/performance.p
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -74,8 +74,8 @@ def seconds_of_the_products(sizes: Sequence[int], batch: int) -> float:
     return total
 
 
-def parts_of_a_step(data: Dataset, hidden: int, batch: int) -> dict[str, float]:
-    """Return the seconds of a step of one hidden layer: its products, gathering, and the rest."""
+def parts_of_a_step(data: Dataset, hidden: int, batch: int, step: float) -> dict[str, float]:
+    """Return the seconds of a step of one hidden layer, which are given: its products, gathering, and the rest."""
     sizes = (data.train.x.shape[1], hidden, data.outputs)
     batches = Batches(data.train.x, targets(data.train.labels, data.outputs), batch, np.random.default_rng(0))
     with numerics():
@@ -84,20 +84,27 @@ def parts_of_a_step(data: Dataset, hidden: int, batch: int) -> dict[str, float]:
         while done < batches.per_epoch:
             done += len(batches.between(done, batches.per_epoch))
         gathering = (perf_counter() - begun) / done
-    step = seconds_of_a_step(data, ((hidden,), batch, len(data.train)))
     parts = {"products": products, "gathering": gathering}
     return {"the step": step, **parts, "the rest": step - sum(parts.values())}
 
 
-def parts_section(data: Dataset, rounds: int, networks: Sequence[tuple[int, int]]) -> str:
-    """Return the page's section of what a step's time goes to."""
+def parts_section(data: Dataset, rounds: int, steps: Mapping[tuple[int, int], float]) -> str:
+    """Return the page's section of what a step's time goes to.
+
+    Args:
+        data: the examples.
+        rounds: how often to measure.
+        steps: the seconds of a step, by hidden neurons and mini-batch.
+    """
     lines = [
         "## Where a step's time goes\n",
         "In µs, one thread. Products, which add to the weights in place, and gathering are timed alone; the rest is",
-        "some twenty calls of numpy, 0.3 to 1 µs each for arrays this small, and Python between them. The floor has",
+        "some twenty calls of numpy, 0.2 to 1 µs each for arrays this small, and Python between them. The floor has",
         "no such calls: it does in one loop what is done element by element.\n",
     ]
-    rows = {network: [parts_of_a_step(data, *network) for _ in range(rounds)] for network in networks}
+    rows = {
+        network: [parts_of_a_step(data, *network, step) for _ in range(rounds)] for network, step in steps.items()
+    }
     for (hidden, batch), found in rows.items():
         middle = {part: 1e6 * statistics.median(row[part] for row in found) for part in found[0]}
         if not lines[-1].startswith("|"):
@@ -107,14 +114,21 @@ def parts_section(data: Dataset, rounds: int, networks: Sequence[tuple[int, int]
     return "\n".join([*lines, ""])
 
 
-def measure(data: Dataset, rounds: int) -> dict[str, list[tuple[Point, float, float]]]:
-    """Return for each question its points, each with the medians of the seconds of a step and of its products."""
+def measure(
+    data: Dataset, rounds: int, known: Mapping[tuple[int, int], float]
+) -> dict[str, list[tuple[Point, float, float]]]:
+    """Return for each question its points, each with the medians of the seconds of a step and of its products.
+
+    A step of one hidden layer on all examples that is `known`, by hidden neurons and mini-batch, is not timed again.
+    """
     asked = points(len(data.train))
     steps: dict[Point, list[float]] = {point: [] for row in asked.values() for point in row}
     products: dict[Point, list[float]] = {point: [] for point in steps}
     for _ in range(rounds):
         for point, times in steps.items():
-            times.append(seconds_of_a_step(data, point))
+            (hidden, *more), batch, size = point
+            again = more or size < len(data.train) or (hidden, batch) not in known
+            times.append(seconds_of_a_step(data, point) if again else known[hidden, batch])
             sizes = (data.train.x.shape[1], *point[0], data.outputs)
             with numerics():
                 products[point].append(seconds_of_the_products(sizes, point[1]))

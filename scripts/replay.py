@@ -28,7 +28,7 @@ def section(outcomes: Sequence[Outcome], data: datasets.Dataset, seconds: float)
             "its code (here in `scripts/records/`, with source and licence). `make replay` feeds "
             f"the same random numbers to netlearn's own training, in float64 (data: {data.name}, {seconds / 60:.0f} "
             "minutes of one core), and compares every recorded figure, costs relative to the book's.\n",
-            "| record | figures | the same | largest difference of a cost | |",
+            "| record | figures | the same, or in range | largest difference of a cost | |",
             "| --- | --- | ---: | ---: | --- |",
             *rows,
             "",

@@ -55,6 +55,39 @@ def test_page_shows_the_time_of_each_contender_beside_netlearn(monkeypatch: pyte
     assert "medians of 3 interleaved rounds" in page
 
 
+def test_programs_of_one_thread_are_timed_once_so_that_a_step_has_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def run(name: str, path: Path, threads: int) -> dict[str, float]:
+        asked.append((name, threads))
+        return {"seconds": float(len(asked)), "accuracy": 0.95}
+
+    monkeypatch.setattr(benchmark, "EXAMPLES", 500)
+    monkeypatch.setattr(benchmark, "NETWORKS", [(30, 10), (30, 100)])
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(benchmark, "run", run)
+    rows = benchmark.measure(small_dataset(train=500), 1, ["netlearn", "JAX"])
+    assert asked == [("netlearn", 1), ("JAX", 1), ("JAX", 2)] * 2
+    assert [row["epoch"] for row in rows] == [1, 2, 1, 3, 4, 5, 4, 6]
+    assert benchmark.steps_of(rows) == pytest.approx({(30, 10): 1 / 50, (30, 100): 4 / 5})
+
+
+def test_step_that_is_known_is_not_timed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[growth.Point] = []
+
+    def seconds_of_a_step(data: object, point: growth.Point) -> float:
+        timed.append(point)
+        return 1.0
+
+    monkeypatch.setattr(growth, "seconds_of_a_step", seconds_of_a_step)
+    monkeypatch.setattr(growth, "seconds_of_the_products", lambda *_: 0.25)
+    data = small_dataset(train=1000)
+    measured = growth.measure(data, 1, {(30, 10): 0.5})
+    assert ((30,), 10, 1000) not in timed
+    of_30_and_10 = [step for row in measured.values() for point, step, _ in row if point == ((30,), 10, 1000)]
+    assert of_30_and_10 == [0.5] * 4
+
+
 def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(command: list[str]) -> tuple[float, str]:
         if "--first" in command:
@@ -99,7 +132,7 @@ def test_time_of_the_first_update_is_measured(tmp_path: Path) -> None:
 
 def test_growth_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "EXAMPLES", 1)
-    measured = growth.measure(small_dataset(train=2000), 1)
+    measured = growth.measure(small_dataset(train=2000), 1, {})
     assert [point[2] for point, *_ in measured["training examples"]] == [1000]
     assert all(step > 0 and products > 0 for row in measured.values() for _, step, products in row)
     assert len(growth.picture(measured).axes) == len(measured)
@@ -114,11 +147,11 @@ def test_section_of_growth_shows_epochs_and_time_outside_products() -> None:
 
 def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = {"the step": 30e-6, "products": 12e-6, "gathering": 1e-6, "the rest": 17e-6}
-    measured = growth.parts_of_a_step(small_dataset(train=200), 4, 10)
+    measured = growth.parts_of_a_step(small_dataset(train=200), 4, 10, 30e-6)
     assert list(measured) == list(parts)
     assert measured["the step"] == pytest.approx(sum(measured.values()) - measured["the step"])
     assert all(measured[part] > 0 for part in ("products", "gathering"))
     monkeypatch.setattr(growth, "parts_of_a_step", lambda *_: parts)
-    text = growth.parts_section(small_dataset(), 1, [(30, 10)])
+    text = growth.parts_section(small_dataset(), 1, {(30, 10): 30e-6})
     assert "| network | the step | products | gathering | the rest |" in text
     assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 1.0 | 17.0 |" in text
