@@ -5,12 +5,11 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import PATH
+from netlearn.cli.options import PATH, check_suffix
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
 from netlearn.datasets.augmentation import AUGMENTATIONS
-from netlearn.errors import SettingsError
 from netlearn.runs.files import free_path, write_whole
 
 
@@ -61,8 +60,7 @@ def show(name: str, augment: str | None, out: Path | None) -> None:
     if data.note:
         note(f"{data.name}: {data.note}")
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
-    if path.suffix not in {".png", ".svg"}:
-        raise SettingsError(f"--out {path}: must end in .png or .svg")
+    check_suffix(path, "--out", ".png", ".svg")
     figure = examples(data) if augment is None else deformations(data, augment)
     write_whole(path, render(figure, path.suffix[1:]))
     echo(path)

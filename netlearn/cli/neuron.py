@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn.cli.options import PATH
+from netlearn.cli.options import PATH, check_suffix
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
 from netlearn.errors import NetlearnError, SettingsError
@@ -47,8 +47,8 @@ def command(
         raise SettingsError(f"--epochs {epochs}: must be a whole number from 1 to {MOST_EPOCHS}")
     files = {".gif": gif, ".mp4": mp4}
     for suffix, path in files.items():
-        if path is not None and path.suffix != suffix:
-            raise SettingsError(f"--{suffix[1:]} {path}: must end in {suffix}")
+        if path is not None:
+            check_suffix(path, f"--{suffix[1:]}", suffix)
     if mp4 is not None and shutil.which("ffmpeg") is None:
         raise NetlearnError(f"--mp4 {mp4}: needs ffmpeg, which is not installed; --gif needs nothing else")
     curves = neuron_curves(COSTS, weight, bias, learning_rate, epochs)

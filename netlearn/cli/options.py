@@ -110,6 +110,16 @@ def setting_options(
     return decorate
 
 
+def check_suffix(path: Path, name: str, *suffixes: str) -> None:
+    """Check that a file that an option names has one of the endings.
+
+    Raises:
+        SettingsError: it has not.
+    """
+    if path.suffix not in suffixes:
+        raise SettingsError(f"{name} {path}: must end in {' or '.join(suffixes)}")
+
+
 def text_of(value: Any) -> str:
     """Return a setting's value as a user types it."""
     return (",".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from netlearn.numerics import Array
 
 
@@ -22,6 +24,14 @@ class Answer:
     label: int
     answer: int
     outputs: Array
+
+
+def strongest(outputs: Array) -> str:
+    """Return the two strongest outputs in words, such as "7: 0.98, 2: 0.05", or the only one."""
+    if len(outputs) == 1:
+        return f"output {outputs[0]:.2f}"
+    first, second = np.argsort(-outputs, kind="stable")[:2]
+    return f"{first}: {outputs[first]:.2f}, {second}: {outputs[second]:.2f}"
 
 
 def letter(index: int) -> str:

@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from netlearn.numerics import Array
-from netlearn.plotting.answers import Answer, letter
+from netlearn.plotting.answers import Answer, letter, strongest
 from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
 from netlearn.plotting.style import Figure
 
@@ -20,6 +20,7 @@ MOST_NUMBERED = 40  # classes; more are not numbered
 COLUMNS, SIDE, STEP = 6, 0.9, 1.4  # of a grid of examples: the side of an image, from one to the next
 SMALL_SIDE, SMALL_STEP, IN_A_ROW = 0.6, 0.85, 10  # where each variant has one row
 MOST_NEURONS = 100
+PAIRS_IN_A_ROW = 3
 
 
 def confusion(counts: Counts, title: str) -> Figure:
@@ -44,7 +45,7 @@ def mistakes(answers: Sequence[Answer], image: Image | None, title: str) -> Figu
     if image is None:
         return _outputs(answers, title)
     captions = [
-        f"label {each.label}, answer {each.answer}\n{_strongest(each.outputs)}\nexample {each.index:,}"
+        f"label {each.label}, answer {each.answer}\n{strongest(each.outputs)}\nexample {each.index:,}"
         for each in answers
     ]
     grid = Grid(image, SIDE, COLUMNS, STEP, lines=3)
@@ -105,6 +106,24 @@ def variant_mistakes(variants: Sequence[tuple[str, Sequence[Answer], Image]], ti
     return sheet.figure
 
 
+def seen(pictures: Sequence[tuple[Array, Array]], captions: Sequence[str], title: str) -> Figure:
+    """Return people's pictures, each (height, width), beside what a network sees of them, above their captions."""
+    step, height = 2 * SIDE + 0.4, SIDE + 2 * SMALL_LINE + 0.2
+    columns = min(len(pictures), PAIRS_IN_A_ROW)
+    width = max(3.0, columns * step)
+    sheet = Sheet(width, height * -(-len(pictures) // columns), title)
+    for i, ((picture, x), caption) in enumerate(zip(pictures, captions, strict=True)):
+        middle = (width - columns * step) / 2 + (i % columns + 0.5) * step
+        top = i // columns * height
+        for image, side in (
+            (np.pad(picture, 1, constant_values=0.7), -1),
+            (x, 1),
+        ):  # in an outline, as paper is white
+            sheet.image(middle + side * (SIDE / 2 + 0.05), top, image, SIDE, cmap="gray", vmin=0, vmax=1)
+        sheet.write(middle, top + SIDE + 0.03, caption, ha="center", fontsize="x-small")
+    return sheet.figure
+
+
 def weights(panels: Mapping[str, Array], names: Sequence[str], image: Image, title: str) -> Figure:
     """Return the incoming weights of some neurons as images, in a panel for each state of the network.
 
@@ -155,14 +174,6 @@ def _outputs(answers: Sequence[Answer], title: str) -> Figure:
     _number_classes(axes, classes)
     axes.set_xlabel("output neuron")
     return sheet.figure
-
-
-def _strongest(outputs: Array) -> str:
-    """Return the two strongest outputs as text, or the only one."""
-    if len(outputs) == 1:
-        return f"output {outputs[0]:.2f}"
-    first, second = np.argsort(-outputs, kind="stable")[:2]
-    return f"{first}: {outputs[first]:.2f}, {second}: {outputs[second]:.2f}"
 
 
 def _cell(classes: int) -> float:

@@ -1,0 +1,96 @@
+"""`netlearn predict`: what a trained network makes of people's own pictures."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+from tqdm import tqdm
+
+from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, check_suffix
+from netlearn.cli.progress import note, on_a_terminal
+from netlearn.cli.terminal import echo
+from netlearn.errors import NetlearnError, SettingsError
+from netlearn.experiments.table import aligned
+from netlearn.inspection.ink import SIDE
+from netlearn.inspection.pictures import MOST_BYTES, read_file
+from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see
+from netlearn.inspection.trained import load_network, read_runs, weights_file
+from netlearn.plotting.answers import strongest
+from netlearn.runs.files import write_whole
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A picture that got no answer, and why."""
+
+    file: str
+    error: str
+
+
+@click.command("predict")
+@click.argument("folder", type=PATH, metavar="RUN")
+@click.argument("images", nargs=-1, required=True, type=PATH, metavar="IMAGE...")
+@BEST
+@COST
+@click.option("--show", type=PATH, metavar="FILE", help="draw what the network saw, as .png or .svg.")
+@QUIET
+@JSON
+@click.pass_context
+def command(
+    ctx: click.Context, folder: Path, images: tuple[Path, ...], best: bool | None, costs: tuple[str, ...],
+    show: Path | None, quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Classify pictures of digits with the trained network of a run.
+
+    An IMAGE is a photo, a scan or a drawing of one digit (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF), of any size,
+    grey or colour, dark on light or light on dark; "-" reads one from stdin. It is prepared as MNIST was: the ink is
+    found, scaled to fit 20 × 20 pixels and centred by mass in 28 × 28. For networks with other inputs the whole
+    picture is scaled to their size.
+
+    Prints each file, the answer and the two strongest outputs. A picture that cannot be read is reported, the others
+    are answered, and the exit code is 1.
+    """
+    if show is not None:
+        check_suffix(show, "--show", ".png", ".svg")
+        if show.resolve() in {image.resolve() for image in images}:
+            raise SettingsError(f"--show {show}: is one of the images: must be another file")
+    (run,) = read_runs([folder])
+    network = load_network(run, best=best, cost=costs[-1] if costs else None)
+    size = input_size(run)
+    if size != (SIDE, SIDE) and not quiet:
+        note(f"{folder}: takes images of {size[1]} × {size[0]} pixels: each picture is scaled to that as a whole")
+    seen, refused = _see_all(images, size)
+    predictions = predict_pictures(network, seen)
+    if show is not None and seen:
+        _draw(seen, predictions, f"What {folder} saw", show)
+    if as_json:
+        results = {"run": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
+        echo(msgspec.json.encode(results | {"refused": refused}))
+    elif seen:
+        rows = [[each.file, str(each.answer), strongest(np.array(each.outputs))] for each in predictions]
+        echo(aligned([["", "answer", "strongest outputs"], *rows]))
+    for each in refused:
+        echo(f"Error: {each.file}: {each.error}", err=True)
+    ctx.exit(1 if refused else 0)
+
+
+def _see_all(images: Sequence[Path], size: Size) -> tuple[list[Seen], list[Refused]]:
+    """Return what the network sees of each picture, and which were refused."""
+    seen, refused = [], []
+    for image in tqdm(images, unit=" images", leave=False, disable=not on_a_terminal()):
+        file = click.format_filename(image)
+        try:
+            content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else read_file(image)
+            seen.append(see(file, content, size))
+        except NetlearnError as error:
+            refused.append(Refused(file, str(error)))
+    return seen, refused
+
+
+def _draw(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str, path: Path) -> None:
+    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+    write_whole(path, render(draw_seen(seen, predictions, title), path.suffix[1:]))
+    note(f"picture: {path}")

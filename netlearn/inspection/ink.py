@@ -1,0 +1,183 @@
+"""The ink of one drawn digit, prepared as the digits of MNIST were."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlearn.errors import DataError
+from netlearn.numerics import Array
+
+SIDE, BOX = 28, 20  # pixels of an MNIST image, and of the square that its digit fits
+LEAST_CONTRAST = 0.08  # of ink, where 1 is black on white
+LEAST_TO_TEXTURE = 6.0  # contrast of ink to the standard deviation of the paper
+DIMMEST, DARK = 0.1, 0.05  # light, relative to its mean; brightness of paper that is taken to be evenly lit
+FAINT, STRONG = 0.2, 0.5  # of the contrast of ink
+SPECK = 0.08  # of the area of the largest stroke
+FULL = 0.7  # of its rectangle, which a sheet of paper and a frame cover
+FRAMES, SMALLEST_FRAME = 3, 8  # at most, one inside another; pixels
+
+Mask: TypeAlias = NDArray[np.bool_]
+Box: TypeAlias = tuple[slice, slice]
+
+
+def prepare(grey: Array) -> Array:
+    """Return a picture of one digit as an image of MNIST: light ink on 0, the strongest at 1, shape (28, 28).
+
+    Steps 6 and 7 are those of MNIST's authors (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
+    handwritten digits"); the others replace their scanner.
+
+    1. Paper: its brightness is a plane through that of the border. The slopes are medians of differences between
+       border pixels half a side apart, and the height is a median too, so a stroke or a shadow that crosses the
+       border does not tilt it. The plane is subtracted; the rest is divided by the light, the plane relative to its
+       mean.
+    2. Polarity: ink is darker than paper if negative differences have the larger sum of squares, otherwise lighter.
+    3. Strokes: connected areas (8 neighbours) that are above a faint threshold and somewhere above half of the
+       contrast of ink. Faint is a fifth of the contrast, more where ruled lines or texture cross the border, at most
+       half.
+    4. Frames: if the widest area is a rectangle, it is a sheet of paper or a drawn frame. Where the same steps find
+       ink inside it, that is the result.
+    5. Dirt: areas of less than 8 % of the largest are left out, and those that touch the border (a shadow, the edge
+       of a table) if a larger one does not.
+    6. Size: the ink, as a fraction of its contrast from 0 to 1, is scaled with antialiasing to fit 20 × 20 pixels and
+       keeps its ratio of width to height.
+    7. Place: it is moved by whole pixels until its centre of mass is nearest to pixel (14, 14) of 28 × 28, counted
+       from 0.
+
+    Args:
+        grey: brightness from 0, black, to 1, white, of any shape (height, width).
+
+    Raises:
+        DataError: there is no ink.
+    """
+    ink = _find(grey.astype(np.float32, copy=False), FRAMES)
+    if ink is None:
+        raise DataError("has no ink: must be one digit, dark on light or light on dark")
+    return _centre(_fit(ink))
+
+
+def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | None:
+    """Return the ink of a picture, from 0 to 1, cut to the rectangle that it fills, or None if there is none."""
+    from scipy import ndimage  # noqa: PLC0415 (takes 0.1 s to import)
+
+    if not grey.size:
+        return None
+    paper = _paper(grey)
+    light = np.clip(paper / paper.mean(), DIMMEST, None) if paper.mean() > DARK else 1.0
+    ink = (grey - paper) / light
+    if np.square(np.minimum(ink, 0)).sum() > np.square(np.maximum(ink, 0)).sum():
+        ink = -ink
+    texture = min(1.4826 * float(np.median(np.abs(side - np.median(side)))) for side in _sides(ink))
+    strongest = float(ink.max())
+    if strongest <= max(least, LEAST_TO_TEXTURE * texture):
+        return None
+    contrast = float(np.median(ink[ink > STRONG * strongest]))
+    border = np.concatenate(_sides(ink, max(1, min(ink.shape) // 40)))
+    crossing = 1.25 * float(np.percentile(np.abs(border[border < STRONG * contrast]), 95))
+    areas, _ = ndimage.label(ink > min(max(FAINT * contrast, crossing), STRONG * contrast), np.ones((3, 3)))
+    sizes = np.bincount(areas[ink > STRONG * contrast], minlength=areas.max() + 1)
+    boxes = ndimage.find_objects(areas)
+    widest = max(np.flatnonzero(sizes), key=lambda area: _extent(boxes[area - 1]))
+    box = boxes[widest - 1]
+    inner = _find_inside(grey, areas[box] == widest, box, frames, contrast)
+    if inner is not None:
+        return inner
+    kept = _without_dirt(areas, sizes, boxes)
+    rows, columns = (np.flatnonzero(kept.any(axis=axis))[[0, -1]] for axis in (1, 0))
+    cut = slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
+    found: Array = np.clip(ink[cut] / contrast, 0, 1) * kept[cut]
+    return found
+
+
+def _sides(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:
+    """Return the pixels along each side of a picture, as vectors."""
+    return [part.ravel() for part in (grid[:width], grid[-width:], grid[:, :width], grid[:, -width:])]
+
+
+def _paper(grey: Array) -> Array:
+    """Return the brightness of the paper, a plane, at each pixel."""
+    height, width = grey.shape
+    right, down = width // 2, height // 2
+    rows, columns = grey[[0, -1]], grey[:, [0, -1]]
+    x = float(np.median(rows[:, right:] - rows[:, : width - right])) / max(1, right)
+    y = float(np.median(columns[down:] - columns[: height - down])) / max(1, down)
+    plane = (x * np.arange(width) + y * np.arange(height)[:, np.newaxis]).astype(np.float32)
+    paper: Array = plane + np.median(np.concatenate(_sides(grey - plane)))
+    return paper
+
+
+def _find_inside(grey: Array, area: Mask, box: Box, frames: int, contrast: float) -> Array | None:
+    """Return the ink inside an area, or None if the area is not a rectangle or there is none."""
+    from scipy import ndimage  # noqa: PLC0415 (as above)
+
+    if not frames or min(area.shape) < SMALLEST_FRAME:
+        return None
+    gaps, _ = ndimage.label(~area)
+    sizes = np.bincount(gaps.ravel())
+    sizes[[0, *np.concatenate(_sides(gaps))]] = 0  # the area itself, and gaps that are open to the outside
+    if not _is_rectangle(area | (sizes > 0)[gaps]):
+        return None
+    widest = int(sizes.argmax())
+    if sizes[widest] > area.size / 2:  # a drawn frame; otherwise the area is paper, and the gaps are ink
+        gap = ndimage.find_objects(gaps)[widest - 1]
+        if not _is_rectangle(gaps[gap] == widest):
+            return None
+        box = _inside(box, gap)
+    inset = 1 + min(area.shape) // 40
+    (top, bottom), (left, right) = ((part.start + inset, part.stop - inset) for part in box)
+    return _find(grey[top:bottom, left:right], frames - 1, max(LEAST_CONTRAST, contrast / 5))
+
+
+def _is_rectangle(area: Mask) -> bool:
+    """Return whether an area covers most of its rectangle and reaches into all of its corners, as no digit does."""
+    height, width = (-(-length // 10) for length in area.shape)
+    ends = [
+        (rows, columns)
+        for rows in (slice(height), slice(-height, None))
+        for columns in (slice(width), slice(-width, None))
+    ]
+    return bool(area.mean() > FULL) and all(area[end].any() for end in ends)
+
+
+def _extent(box: Box) -> int:
+    rows, columns = box
+    return int((rows.stop - rows.start) * (columns.stop - columns.start))
+
+
+def _inside(box: Box, part: Box) -> Box:
+    """Return the place in the picture of a part of a box."""
+    rows, columns = (slice(a.start + b.start, a.start + b.stop) for a, b in zip(box, part, strict=True))
+    return rows, columns
+
+
+def _without_dirt(areas: NDArray[np.int32], sizes: NDArray[np.int64], boxes: list[Box]) -> Mask:
+    """Return which pixels belong to strokes, given the areas and the number of strong pixels of each."""
+    touching = np.zeros(len(sizes), bool)
+    touching[np.concatenate(_sides(areas))] = True
+    free = np.where(touching, 0, sizes)
+    largest = int(free.argmax())
+    if free[largest] and max(part.stop - part.start for part in boxes[largest - 1]) >= max(areas.shape) / 10:
+        sizes = free
+    kept: Mask = (sizes > SPECK * sizes.max())[areas]
+    return kept
+
+
+def _fit(ink: Array) -> Array:
+    """Return ink scaled to fit 20 × 20 pixels, the strongest at 1."""
+    from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
+
+    height, width = (max(1, round(BOX * length / max(ink.shape))) for length in ink.shape)
+    scaled = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING))
+    fitted: Array = scaled / scaled.max()
+    return fitted
+
+
+def _centre(digit: Array) -> Array:
+    """Return a digit in 28 × 28 pixels, its centre of mass at pixel (14, 14)."""
+    image, place = np.zeros((SIDE, SIDE), np.float32), []
+    for axis, length in enumerate(digit.shape):
+        centre = float(digit.sum(axis=1 - axis) @ np.arange(length) / digit.sum())
+        start = min(max(round(SIDE / 2 - centre), 0), SIDE - length)
+        place.append(slice(start, start + length))
+    image[tuple(place)] = digit
+    return image
