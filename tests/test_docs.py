@@ -29,7 +29,8 @@ def in_tables(heading: str) -> list[str]:
 @pytest.fixture
 def reader(tmp_path: Path) -> None:
     """Stand where a reader of the pages stands."""
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    for name in ("configs", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
 
 
 @pytest.mark.usefixtures("reader")

@@ -129,6 +129,19 @@ def test_weights_of_each_neuron_before_and_after(neurons: int, image: Image) -> 
     assert {"before training", "after training", str(neurons)} <= set(texts(figure))
 
 
+@pytest.mark.parametrize("count", [1, 2, 7, 24])
+def test_pictures_stand_beside_what_was_seen_of_them(count: int) -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(rng.random((40, 60)), rng.random((28, 28))) for _ in range(count)]
+    captions = [f"a-name-of-a-file-{i}.jpg\nanswer 7 (7: 0.98, 2: 0.10)" for i in range(count)]
+    figure = inspection.seen(pairs, captions, LONG)
+    check_nothing_is_cut_off(figure)
+    assert set(captions) <= set(texts(figure))
+    drawn = figure.axes[0].get_images()
+    assert len(drawn) == 2 * count
+    np.testing.assert_array_equal(drawn[-1].get_array(), pairs[-1][1])
+
+
 def test_weights_that_are_all_zero_can_be_drawn() -> None:
     figure = inspection.weights({"after training": np.zeros((2, 6))}, ["1", "2"], (2, 3), "title")
     assert render(figure, "png").startswith(b"\x89PNG")

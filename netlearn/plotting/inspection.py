@@ -111,7 +111,7 @@ def seen(pictures: Sequence[tuple[Array, Array]], captions: Sequence[str], title
     step, height = 2 * SIDE + 0.4, SIDE + 2 * SMALL_LINE + 0.2
     columns = min(len(pictures), PAIRS_IN_A_ROW)
     width = max(3.0, columns * step)
-    sheet = Sheet(width, height * -(-len(pictures) // columns), title)
+    sheet = Sheet(width, height * -(-len(pictures) // columns) - 0.2, title)
     for i, ((picture, x), caption) in enumerate(zip(pictures, captions, strict=True)):
         middle = (width - columns * step) / 2 + (i % columns + 0.5) * step
         top = i // columns * height
