@@ -91,6 +91,10 @@ class Commands(click.Group):
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(printable(" ".join(str(error).split()))) from error
+        except (MemoryError, ImportError) as error:
+            if isinstance(error, ImportError) and "failed to map" not in str(error):
+                raise
+            raise click.ClickException("memory: there is not enough for this command") from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click exits quietly when nobody reads its output

@@ -25,6 +25,7 @@ BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
 KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants")
 MOST_SEEDS = 1000
+MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
 MOST_NAME = 200  # bytes: a file system takes 255
 Tuning = Literal["no", "to do", "done"]
 
@@ -117,6 +118,8 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     title = content.get("title", path.stem)
     if not isinstance(title, str):
         raise SettingsError(f"{path}: title {title!r}: must be a string")
+    if len(title) > MOST_TITLE:
+        raise SettingsError(f"{path}: title of {len(title):,} characters: must have at most {MOST_TITLE:,}")
     tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
     layers = {
         name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}

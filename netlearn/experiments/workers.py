@@ -174,6 +174,7 @@ class Workers:
         try:
             executor = self._make_executor()
         except (OSError, RuntimeError) as error:  # no file, no process or no thread
-            raise WorkerError(f"a worker process cannot be started: {error}; --jobs 1 starts only one") from error
+            reason = getattr(error, "strerror", None) or error
+            raise WorkerError(f"a worker process cannot be started: {reason}; --jobs 1 starts only one") from error
         self._all.add(executor)
         return executor

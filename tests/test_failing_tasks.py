@@ -1,0 +1,143 @@
+"""Comparisons whose costs, files or workers fail: one line each, and the other runs are done."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.experiments import comparison
+from netlearn.experiments.workers import Workers
+from tests.commands import compare, one_line, rows_of, shell
+
+COSTS = """
+import sys
+from netlearn.costs import Quadratic
+
+class Failing(Quadratic):
+    calls = 0
+
+    def delta(self, z, a, y, out):
+        type(self).calls += 1
+        if self.calls > 900:
+            self.fail()
+        return super().delta(z, a, y, out)
+
+class Raises(Failing):
+    def fail(self):
+        raise ValueError("no more")
+
+class Exits(Failing):
+    def fail(self):
+        sys.exit(0)
+
+class Interrupts(Failing):
+    def fail(self):
+        raise KeyboardInterrupt
+"""
+NAMES = ("Raises", "Exits", "Interrupts")
+QUICK = ["--data", "mnist-5k", "--epochs", "4", "--hidden", "5", "--seeds", "1", "-q", "--out", "out"]
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("failing_costs.py").write_text(COSTS)
+    monkeypatch.delitem(sys.modules, "failing_costs", raising=False)
+
+
+def named(*costs: str) -> list[str]:
+    return [part for cost in costs for part in ("--cost", cost)]
+
+
+@pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
+def test_cost_that_fails_in_training_is_a_row_with_its_problem_and_the_others_are_done() -> None:
+    result = compare(*QUICK, *named("quadratic", *(f"failing_costs:{name}" for name in NAMES)))
+    assert result.exit_code == 0, result.output
+    assert [row["status"] for row in rows_of(Path("out"))] == ["finished", "failed", "failed", "failed"]
+    for name, error in zip(NAMES, ("ValueError: no more", "SystemExit: 0", "KeyboardInterrupt"), strict=True):
+        (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"failing_costs:{name}, seed 0: ")]
+        assert error in line
+
+
+@pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
+def test_comparison_without_a_finished_run_fails_and_draws_nothing() -> None:
+    result = compare(*QUICK, *named("failing_costs:Raises", "failing_costs:Exits"))
+    assert result.exit_code == 1
+    assert "SystemExit: 0" in result.stdout
+    assert not list(Path("out").glob("*.png"))
+
+
+@pytest.mark.usefixtures("in_this_process", "unrendered")
+def test_overlay_that_failed_can_be_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compare(*QUICK[:-1], "runs").exit_code == 0
+
+    def fail(*arguments: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparison, "_draw", fail)
+        assert compare("runs", "-q", "--out", "over").exit_code == 1
+    assert compare("runs", "-q", "--out", "over", "--force").exit_code == 0
+
+
+def test_endless_title_is_refused() -> None:
+    Path("long.toml").write_text(f'title = "{"x" * 20_000}"\n[variants.a]\n[variants.b]\nl2 = 1\n')
+    assert one_line(compare("long.toml"), 2, "long.toml: 20,000 1,000")
+
+
+@pytest.mark.slow
+def test_too_few_files_for_workers_are_one_line() -> None:
+    command = [sys.executable, "-m", "netlearn", "compare", *QUICK]
+    result = shell(f"ulimit -n 12; {' '.join(command)}")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "--jobs 1" in result.stderr
+
+
+@pytest.mark.slow
+def test_stopped_worker_does_not_outlast_an_interrupt() -> None:
+    def stop_and_interrupt() -> None:
+        for process in workers._processes():
+            for child in process._context.started:
+                os.kill(child.pid or 0, signal.SIGSTOP)
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Workers(2) as workers:
+        workers.map(time.sleep, [300, 300], stop_and_interrupt)
+    assert time.monotonic() - begun < 120
+
+
+HANGING = """
+import os, signal, sys, time
+from netlearn.experiments.workers import Workers
+def hang(_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("hanging", flush=True)
+    time.sleep(300)
+"""
+
+
+@pytest.mark.slow
+def test_second_interrupt_kills_a_worker_that_ignores_the_first() -> None:
+    Path("hanging.py").write_text(HANGING)
+    code = (
+        "import hanging\nfrom netlearn.experiments.workers import Workers\n"
+        "with Workers(1) as workers:\n    workers.map(hanging.hang, [1])\n"
+    )
+    environment = os.environ | {"PYTHONPATH": "."}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"hanging\n"
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        process.wait(120)
+        assert time.monotonic() - begun < 14  # seconds: the first alone waits 15 for the tasks
