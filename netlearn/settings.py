@@ -128,6 +128,13 @@ def must_be(name: str) -> str:
     return str((_meta_of(name).extra or {})["must be"])
 
 
+def must_be_in_toml(name: str) -> str:
+    """Return a description of the values that a setting may have in a TOML file."""
+    if name == "hidden":
+        return "numbers from 1 to 100000, such as 30 or [100, 30], or []"
+    return must_be(name).replace("two numbers w,b", "two numbers [w, b]").replace(", or off", ', or "off"')
+
+
 def _meta_of(name: str) -> Meta:
     meta: Meta = Settings.__annotations__[name].__metadata__[-1]
     return meta
@@ -159,7 +166,8 @@ def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
         text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
         near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise SettingsError(f"{label} {text[:80]}: {hint}must be {must_be(name)}") from error
+        allowed = must_be_in_toml(name) if shown is None else must_be(name)
+        raise SettingsError(f"{label} {text[:80]}: {hint}must be {allowed}") from error
 
 
 def _convert(name: str, value: Any) -> Any:

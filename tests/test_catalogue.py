@@ -88,12 +88,22 @@ def test_name_runs_an_experiment_from_anywhere() -> None:
     assert '"title":"quadratic"' in result.stdout
 
 
-def test_unknown_name_lists_the_known_ones_with_the_nearest_first() -> None:
-    with pytest.raises(SettingsError) as caught:
-        catalogue.find(Path("overfiting"))
-    start = "overfiting: must be a run folder or one of the experiments overfitting, overfitting-all"
-    assert tells(str(caught.value), start)
-    assert sorted(str(caught.value).partition("experiments ")[2].split(", ")) == sorted(FILES)
+@pytest.mark.parametrize(
+    ("argument", "hint"),
+    [
+        ("overfiting", "did you mean overfitting?"),
+        ("qqq", "netlearn compare --list"),
+        ("mythesis", "did you mean my-thesis?"),
+        ("my-thesis/cros-entropy", "did you mean my-thesis/cross-entropy?"),
+        ("my-thesis/qqq", "no such folder"),
+    ],
+)
+def test_unknown_name_or_folder_is_answered_with_the_nearest(argument: str, hint: str) -> None:
+    Path("my-thesis/cross-entropy").mkdir(parents=True)
+    with pytest.raises(SettingsError, match=f"^{argument}: no such folder") as caught:
+        catalogue.find(Path(argument))
+    assert hint in str(caught.value)
+    assert len(str(caught.value)) < 120
 
 
 def test_run_folder_takes_precedence_over_an_experiment_of_the_same_name() -> None:

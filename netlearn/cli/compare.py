@@ -13,7 +13,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options
+from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.terminal import echo
@@ -41,11 +41,14 @@ from netlearn.runs import RunFolder, config, holds_comparison
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    names = [CompletionItem(name) for name in catalogue.files() if name.startswith(incomplete)]
-    return [*names, CompletionItem(incomplete, type="file")]
+    names = [name for name in catalogue.files() if name.startswith(incomplete)]
+    if not names:
+        return [CompletionItem(incomplete, type="file")]  # bash forgets the names where it completes files too
+    beside = sorted(path.name for path in Path().glob("*") if path.is_dir() or path.suffix == ".toml")
+    return [CompletionItem(name) for name in [*names, *(each for each in beside if each.startswith(incomplete))]]
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.argument("paths", nargs=-1, type=PATH, metavar="[NAME | FILE.toml | RUN...]", shell_complete=_complete)
 @click.option("--list", "listing", is_flag=True, help="list the experiments that have a NAME.")
 @click.option(

@@ -8,7 +8,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET
+from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.experiments.table import aligned, percent
@@ -24,7 +24,7 @@ def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(name) for name in SPLITS if name.startswith(incomplete)]
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=Command)
 @click.argument("folders", nargs=-1, required=True, type=PATH, metavar="RUN...")
 @click.option("--data", metavar="NAME|PATH", help="data set to evaluate on.  [default: that of the run]")
 @click.option(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn.cli.options import PATH, check_suffix
+from netlearn.cli.options import PATH, Command, check_suffix
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
 from netlearn.errors import NetlearnError, SettingsError
@@ -22,7 +22,7 @@ ROWS = 6  # of the table, after the first
 LARGEST_START, MOST_EPOCHS = 100.0, 100_000
 
 
-@click.command("neuron")
+@click.command("neuron", cls=Command)
 @click.option("--weight", type=float, default=2.0, show_default=True, metavar="W", help="initial weight.")
 @click.option("--bias", type=float, default=2.0, show_default=True, metavar="B", help="initial bias.")
 @click.option("--learning-rate", type=float, default=0.15, show_default=True, metavar="X", help="step size η.")

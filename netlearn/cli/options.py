@@ -37,6 +37,22 @@ COST = click.option(
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class Command(click.Command):
+    """A command that rejects an option given twice, instead of taking the last one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in order:
+            if isinstance(option, click.Option) and not option.multiple and order.count(option) > 1:
+                name = max(option.opts, key=len)
+                hint = "; several layers are one option, such as --hidden 10,30" if name == "--hidden" else ""
+                if option.name in settings.FIELDS and self.name == "compare":
+                    hint += "; an experiment file compares several values"
+                raise SettingsError(f"{name}: must be given once{hint}")
+        return super().parse_args(ctx, args)
+
+
 class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
     """A setting, checked by the schema."""
 
@@ -84,7 +100,7 @@ def setting_options(
 
     Args:
         defaults: shown in the help instead of the schema's defaults.
-        repeatable: fields besides `hidden` that may be given several times; their value is a tuple.
+        repeatable: fields that may be given several times; their value is a tuple.
         without: fields without an option.
     """
 
@@ -102,7 +118,7 @@ def setting_options(
                 flag(name),
                 type=Setting(name),
                 metavar=METAVARS.get(name, "NAME"),
-                multiple=name == "hidden" or name in repeatable,
+                multiple=name in repeatable,
                 help=f"{settings.description(name)}; {settings.must_be(name)}.  [default: {text_of(default)}]",
             )(function)
         return function
@@ -126,9 +142,5 @@ def text_of(value: Any) -> str:
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that were given; repeated --hidden add layers."""
-    used = {name: value for name, value in flags.items() if value not in (None, ())}
-    layers = used.pop("hidden", ())
-    if len(layers) > 1 and () in layers:
-        raise SettingsError("--hidden none: must be the only --hidden")
-    return used | ({"hidden": sum(layers, ())} if layers else {})
+    """Return the settings that were given."""
+    return {name: value for name, value in flags.items() if value is not None and (name != "cost" or value != ())}

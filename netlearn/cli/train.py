@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import JSON, PATH, QUIET, flag, given, setting_options, text_of
+from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
@@ -26,7 +26,7 @@ from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
 
-@click.command("train")
+@click.command("train", cls=Command)
 @click.option("--config", type=PATH, metavar="FILE", help="TOML file of settings; flags take precedence.")
 @setting_options()
 @click.option("--out", type=PATH, metavar="FOLDER", help="run folder.  [default: runs/COST, or COST-2, COST-3, …]")

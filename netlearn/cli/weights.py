@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, PATH
+from netlearn.cli.options import BEST, PATH, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.experiments.initial import initial_network
@@ -14,7 +14,7 @@ from netlearn.inspection.trained import read_runs, results_of
 from netlearn.inspection.weights import weights_files
 
 
-@click.command("weights")
+@click.command("weights", cls=Command)
 @click.argument("folder", type=PATH, metavar="RUN")
 @click.option("--data", metavar="NAME|PATH", help="data set with the size of the images.  [default: that of the run]")
 @BEST

@@ -34,10 +34,11 @@ def find(argument: Path) -> Path | None:
         return known[str(argument)]
     if argument.exists():
         return None
-    if len(argument.parts) > 1:
-        raise SettingsError(f"{argument}: no such folder")
-    near = ", ".join(nearest_first(str(argument), known))
-    raise SettingsError(f"{argument}: must be a run folder or one of the experiments {near}")
+    beside = {path.name for path in argument.parent.glob("*/")}
+    names = beside if len(argument.parts) > 1 else beside | known.keys()
+    near = difflib.get_close_matches(argument.name, names, n=1)
+    hint = f"did you mean {argument.parent / near[0]}?" if near else "netlearn compare --list lists the experiments"
+    raise SettingsError(f"{argument}: no such folder or experiment; {hint}")
 
 
 def nearest_first(name: str, known: Iterable[str]) -> list[str]:

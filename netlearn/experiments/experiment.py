@@ -107,10 +107,11 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         CostError: a user's own cost cannot be loaded.
     """
     content = decode_toml(path)
-    if "variants" not in content and content.keys() & FIELDS.keys():
+    of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
+    if of_one_run:
         settings = {key: value for key, value in content.items() if key not in {"seed", "format", "about"}}
         name = str(content.get("cost", FIELDS["cost"].default))
-        content = {"format": content.get("format", FORMAT), "variants": {name: settings}}
+        content = {"format": content.get("format", FORMAT), "defaults": settings, "variants": {name: {}}}
     for key in content:
         if key not in KEYS:
             raise unknown(f"{path}: {key}", key, KEYS)
@@ -122,13 +123,21 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         raise SettingsError(f"{path}: title of {len(title):,} characters: must have at most {MOST_TITLE:,}")
     tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
     layers = {
-        name: {key: check(key, value, f"{path}: {name}.{key}") for key, value in _table(path, name, table).items()}
+        name: {
+            key: check(key, value, f"{path}: {key}" if of_one_run else f"{path}: {name}.{key}")
+            for key, value in _table(path, name, table).items()
+        }
         for name, table in tables.items()
     }
     for name, layer in layers.items():
         if "seed" in layer:
             raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
     defaults = layers.pop("defaults")
+    for key in flags:
+        if own := [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]:
+            raise SettingsError(
+                f"--{key.replace('_', '-')}: must be left out; variants of {path} set it themselves: {', '.join(own)}"
+            )
     given = content.get("seeds", BUILT_IN_SEEDS)
     try:
         chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")

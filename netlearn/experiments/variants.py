@@ -8,14 +8,15 @@ from typing import Any
 
 from netlearn.errors import SettingsError
 from netlearn.experiments.statistics import group
-from netlearn.runs import RESULTS, Run, read_run, run_folders
+from netlearn.runs import RESULTS, Run, config, read_run, run_folders, sums
 from netlearn.settings import FIELDS
 
 
 def read_runs(paths: Sequence[Path], on_note: Callable[[str], object] = lambda note: None) -> list[Run]:
     """Read existing run folders; runs that differ only in their seed are one variant.
 
-    The folder of a comparison stands for the runs in it. Runs with the same settings, seed and data count once.
+    The folder of a comparison, or one such as `runs`, stands for the runs in it. Runs with the same settings, seed
+    and data count once.
 
     Args:
         paths: the folders.
@@ -31,13 +32,21 @@ def read_runs(paths: Sequence[Path], on_note: Callable[[str], object] = lambda n
     return runs
 
 
+def _folders_at(path: Path) -> list[Path]:
+    """Return the folder of a run, or those of the runs in a folder; only of a comparison also incomplete ones."""
+    if (path / RESULTS).is_file():
+        return run_folders(path)
+    inside = [] if (path / config.NAME).exists() else run_folders(path)
+    return [each for each in inside if (each / sums.NAME).exists() and not (each / RESULTS).exists()] or [path]
+
+
 def read_variants(paths: Sequence[Path], on_note: Callable[[str], object] = lambda note: None) -> list[Run]:
     """Read existing run folders, as `read_runs` does; all may be one variant.
 
     Raises:
         RunError: a path is not the folder of a complete run.
     """
-    folders = [each for path in paths for each in (run_folders(path) if (path / RESULTS).is_file() else [path])]
+    folders = [each for path in paths for each in _folders_at(path)]
     runs: list[Run] = []
     for run in map(read_run, folders):
         same = next((each for each in runs if each.identity() == run.identity()), None)

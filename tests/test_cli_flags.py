@@ -1,0 +1,126 @@
+"""Flags that cannot mean what they say are refused; names are completed; folders of runs stand for their runs."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from netlearn.cli import main
+from tests.commands import call, compare, one_line, python
+from tests.messages import tells
+
+VARIANTS = """seeds = 1
+[defaults]
+data = "mnist-5k"
+epochs = 1
+[variants.slow]
+learning_rate = 0.1
+[variants.fast]
+learning_rate = 0.5
+[variants.default]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "facts"),
+    [
+        (["train", "--hidden", "10", "--hidden", "30"], "--hidden --hidden 10,30"),
+        (["compare", "--hidden", "10", "--hidden", "30"], "--hidden --hidden 10,30"),
+        (["train", "--learning-rate", "0.1", "--learning-rate=0.5"], "--learning-rate"),
+        (["compare", "--learning-rate", "0.1", "--learning-rate", "0.5"], "--learning-rate experiment file"),
+        (["compare", "--seeds", "2", "--seeds", "3"], "--seeds"),
+        (["train", "--cost", "quadratic", "--cost", "cross-entropy"], "--cost"),
+        (["train", "--track-test", "--no-track-test"], "--track-test"),
+        (["train", "-q", "--out", "a", "--out", "b"], "--out"),
+    ],
+)
+def test_repeated_flag_is_refused_with_the_form_for_several_values(arguments: list[str], facts: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert tells(result.stderr.strip().splitlines()[-1], facts)
+    assert not Path("runs").exists()
+
+
+def test_costs_of_a_comparison_may_be_repeated() -> None:
+    result = compare("--cost", "quadratic", "--cost", "quadratic")
+    assert one_line(result, 2, "--cost quadratic")
+    assert "given twice" in result.stderr
+
+
+def test_flag_for_what_variants_set_themselves_is_refused_with_their_names() -> None:
+    Path("e.toml").write_text(VARIANTS)
+    assert one_line(compare("e.toml", "--learning-rate", "0.3"), 2, "--learning-rate e.toml")
+    message = compare("e.toml", "--learning-rate", "0.3").stderr
+    assert "slow, fast" in message
+    assert "default" not in message
+    assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+def test_other_flags_go_before_the_file_also_before_that_of_one_run() -> None:
+    Path("e.toml").write_text(VARIANTS)
+    Path("one.toml").write_text('data = "mnist-5k"\nepochs = 3\nhidden = [5]\n')
+    for file in ("e.toml", "one.toml"):
+        result = compare(file, "--hidden", "4", "--epochs", "1", "--seeds", "1", "-q", "--out", f"{file}-out")
+        assert result.exit_code == 0, result.output
+        (first, *_) = sorted(Path(f"{file}-out").glob("*-0"))
+        assert json.loads((first / "summary.json").read_text())["sizes"] == [784, 4, 10]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('hidden = "none"', "[]"),
+        ('hidden = "100,30"', "[100, 30]"),
+        ('initializer = "1,2"', "[w, b]"),
+        ("patience = false", '"off"'),
+    ],
+)
+def test_hint_about_a_toml_file_is_toml(line: str, hint: str) -> None:
+    Path("a.toml").write_text(f"{line}\n")
+    result = call("train", "--config", "a.toml")
+    assert one_line(result, 2, "a.toml")
+    assert hint in result.stderr
+
+
+def test_hint_about_a_flag_is_a_flag() -> None:
+    assert "100,30, or none" in call("train", "--hidden", "x").stderr
+
+
+@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> None:
+    runs = Path("runs")
+    for name in ("quadratic-0", "cross-entropy-0"):
+        shutil.copytree(compared / name, runs / name)
+    shutil.copytree(compared, runs / "compare")
+    shutil.copytree(compared / "quadratic-1", runs / "unfinished")
+    (runs / "unfinished/SHA256SUMS").unlink()
+    result = compare("runs", "--json", "-q", "--out", "out")
+    assert result.exit_code == 0, result.output
+    assert [(row["variant"], row["seeds"]) for row in json.loads(result.stdout)["rows"]] == [
+        ("cross-entropy", 1), ("quadratic", 1)
+    ]  # fmt: skip
+
+
+def completed(words: str) -> list[str]:
+    """Return what bash completes, with the types: plain, file or dir."""
+    environment = {"_NETLEARN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = python("-m", "netlearn", env=os.environ | environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()
+
+
+def test_bash_completes_names_of_experiments_and_folders_beside_them() -> None:
+    Path("neural").mkdir()
+    assert completed("netlearn compare neu") == ["plain,neuron", "plain,neuron-slow", "plain,neural"]
+    assert {"plain,depth", "plain,tie"} <= set(completed("netlearn compare "))
+    assert not [
+        line for line in completed("netlearn compare ") if line.startswith("file")
+    ]  # bash would drop the names
+
+
+def test_bash_completes_files_where_no_experiment_has_the_name() -> None:
+    assert [line.split(",")[0] for line in completed("netlearn compare xyz")] == ["file"]
