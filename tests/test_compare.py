@@ -311,12 +311,12 @@ def test_run_and_comparison_are_not_confused(compared: Path) -> None:
     run = compared / "quadratic-0"
     before = {path: path.read_bytes() for path in run.iterdir()}
     result = compare("--resume", str(run))
-    message = f"Error: {run}: is a run, not a comparison; netlearn train --resume goes on with it\n"
+    message = f"Error: {run}: is a run, not a comparison; resume it with netlearn train --resume\n"
     assert (result.exit_code, tells(result.stderr, message)) == (1, True)
     assert {path: path.read_bytes() for path in run.iterdir()} == before
     for arguments in (["train", "--resume", str(compared)], ["verify", str(compared)]):
         result = CliRunner().invoke(main, arguments)
-        message = f"Error: {compared}: is a comparison, not a run; netlearn compare --resume goes on with it\n"
+        message = f"Error: {compared}: is a comparison, not a run; resume it with netlearn compare --resume\n"
         assert (result.exit_code, tells(result.stderr, message)) == (1, True)
 
 

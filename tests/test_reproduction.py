@@ -166,7 +166,7 @@ def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None
     Path("runs/depth/mine").touch()
     result = call(*QUICK, "--only", "depth")
     assert result.exit_code == 1
-    assert "- runs/depth: is not empty and holds no run" in Path("docs/page.md").read_text()
+    assert "- runs/depth: must be an empty folder" in Path("docs/page.md").read_text()
     Path("runs/initial-weights/scaled-0/summary.json").unlink()
     result = call("--quick", "--only", "depth", "--runs", "runs", "--page", "docs/page.md")
     text = Path("docs/page.md").read_text()
