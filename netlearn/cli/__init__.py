@@ -25,6 +25,7 @@ COMMANDS = {
     "report": ("netlearn.cli.report", "Make the page of a comparison, to explore in a browser."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "predict": ("netlearn.cli.predict", "Classify pictures with a trained network."),
+    "export": ("netlearn.cli.export", "Export a trained network to ONNX or NumPy."),
     "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
     "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),
     "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),

@@ -1,0 +1,202 @@
+"""Trained networks for other programs: as an ONNX model, or as NumPy arrays; verified before they are written."""
+
+import importlib.metadata
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from netlearn import __version__
+from netlearn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from netlearn.datasets import Dataset
+from netlearn.errors import RunError, SettingsError
+from netlearn.inspection.evaluation import Predictions, predict
+from netlearn.inspection.trained import check_fit, load_network, weights_file
+from netlearn.network import Network
+from netlearn.numerics import Array
+from netlearn.own_cost import blaming
+from netlearn.runs import Run
+from netlearn.runs.files import write_whole
+from netlearn.slowdown import answers
+from netlearn.text import printable
+
+SUFFIXES = (".onnx", ".npz")
+TOLERANCE = 1e-5  # of the outputs, relative to the largest where that is above 1
+OUTPUTS: dict[type, str] = {
+    Sigmoid: "sigmoid", Tanh: "tanh", ReLU: "relu", Softmax: "softmax", Identity: "identity",
+}  # fmt: skip
+Feedforward = Callable[[Array], Array]  # from inputs, (n, n_in), to outputs, (n, n_out)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as it is exported.
+
+    Attributes:
+        weights: of each layer, (n_out, n_in), in float32.
+        biases: of each layer, (n_out,), in float32.
+        activations: the name of each layer's activation.
+        metadata: where it comes from.
+    """
+
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    activations: tuple[str, ...]
+    metadata: dict[str, str]
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """An exported network.
+
+    Attributes:
+        file: where it is.
+        run: the run folder.
+        weights: the file of the run with the weights.
+        sizes: neurons in each layer, input first.
+        verified_with: the program, with its version, that loaded the file and gave the same answers as netlearn.
+        data: the data set with the test examples of the verification.
+        examples: their number.
+        accuracy: fraction of them classified correctly.
+        largest_difference: between the outputs of the two programs.
+    """
+
+    file: str
+    run: str
+    weights: str
+    sizes: tuple[int, ...]
+    verified_with: str
+    data: str
+    examples: int
+    accuracy: float
+    largest_difference: float
+
+
+def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cost: str | None = None) -> Exported:
+    """Write the network of a run to an .onnx or .npz file, after checking that it gives netlearn's answers.
+
+    Args:
+        run: as `read_run` returns it.
+        data: the data set with the test examples to verify on.
+        path: the file, which is written whole or not at all.
+        best: which weights, see `load_network`.
+        cost: the run's own cost, likewise.
+
+    Raises:
+        RunError: the run diverged, has no such weights, or was changed; onnx is not installed; the exported network
+            gives other answers; or the file cannot be written.
+        SettingsError: the data does not fit, or the format has no such output activation.
+        CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    check_fit(run, data)
+    network = load_network(run, best=best, cost=cost)
+    with blaming(run.settings.cost):
+        predictions = predict(network, data.test)
+    accuracy = float(predictions.correct.mean())
+    model = _model(network, _metadata(run, data, weights_file(run, best=best), accuracy), run.settings.activation)
+    content, verifier, feedforward = _encode_onnx(model, path) if path.suffix == ".onnx" else _encode_npz(model)
+    difference = _verify(feedforward, predictions, path, verifier)
+    write_whole(path, content)
+    return Exported(
+        file=printable(str(path)),
+        run=printable(str(run.folder)),
+        weights=weights_file(run, best=best),
+        sizes=network.sizes,
+        verified_with=verifier,
+        data=data.name,
+        examples=len(data.test),
+        accuracy=accuracy,
+        largest_difference=difference,
+    )
+
+
+def _metadata(run: Run, data: Dataset, name: str, accuracy: float) -> dict[str, str]:
+    settings = msgspec.json.encode(msgspec.structs.asdict(run.settings)).decode()
+    hashes = run.sums.hashes if run.sums else {}
+    return {
+        "netlearn": __version__,
+        "settings": settings,
+        "data": data.name,
+        "data_sha256": msgspec.json.encode(data.sha256).decode(),
+        "weights_sha256": hashes[name],
+        "test_accuracy": repr(accuracy),
+    }
+
+
+def _model(network: Network, metadata: dict[str, str], hidden: str) -> Model:
+    return Model(
+        weights=tuple(np.asarray(w, np.float32) for w in network.weights),
+        biases=tuple(np.asarray(b[:, 0], np.float32) for b in network.biases),
+        activations=(*[hidden] * (len(network.weights) - 1), _name(network.cost.output)),
+        metadata=metadata,
+    )
+
+
+def _name(output: Activation) -> str:
+    if type(output) not in OUTPUTS:
+        names = ", ".join(OUTPUTS.values())
+        raise SettingsError(f"output activation {type(output).__name__}: must be one of netlearn's, {names}")
+    return OUTPUTS[type(output)]
+
+
+def _verify(feedforward: Feedforward, predictions: Predictions, path: Path, verifier: str) -> float:
+    """Return the largest difference of the outputs from netlearn's.
+
+    Raises:
+        RunError: answers differ, or outputs by more than `TOLERANCE`.
+    """
+    outputs = feedforward(np.ascontiguousarray(predictions.examples.x, np.float32))
+    others = int((answers(outputs.T) != predictions.answers).sum())
+    difference = float(np.abs(outputs - predictions.outputs).max())
+    if others or not difference <= TOLERANCE * max(1.0, float(np.abs(predictions.outputs).max())):
+        raise RunError(
+            f"{path}: not written: with {verifier}, {others:,} of {len(outputs):,} answers differ from netlearn's, "
+            f"and outputs by up to {difference:.2g}: must be none, and at most {TOLERANCE:g}"
+        )
+    return difference
+
+
+def _encode_onnx(model: Model, path: Path) -> tuple[bytes, str, Feedforward]:
+    try:
+        from netlearn.inspection import onnx_format  # noqa: PLC0415 (an optional extra)
+    except ImportError as error:
+        raise RunError(
+            f"{path}: needs the package onnx, which is not installed: pip install 'netlearn[onnx]', or export to .npz"
+        ) from error
+    content = onnx_format.encode(model.weights, model.biases, model.activations, model.metadata)
+    return content, *onnx_format.load(content)
+
+
+def _encode_npz(model: Model) -> tuple[bytes, str, Feedforward]:
+    arrays = {f"weights.{layer}": w for layer, w in enumerate(model.weights, 1)}
+    arrays |= {f"biases.{layer}": b for layer, b in enumerate(model.biases, 1)}
+    texts = {"activations": np.array(model.activations)} | {
+        name: np.array(text) for name, text in model.metadata.items()
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays, **texts)
+    return buffer.getvalue(), f"numpy {importlib.metadata.version('numpy')}", _load_npz(buffer.getvalue())
+
+
+def _load_npz(content: bytes) -> Feedforward:
+    """Return the network in an .npz file, computed in the plainest way."""
+    from scipy.special import softmax  # noqa: PLC0415 (takes 0.1 s to import)
+
+    functions: dict[str, Callable[[Array], Array]] = {
+        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+        "tanh": np.tanh,
+        "relu": lambda z: np.maximum(z, 0),
+        "softmax": lambda z: softmax(z, axis=1),
+        "identity": lambda z: z,
+    }  # fmt: skip
+    arrays = np.load(io.BytesIO(content), allow_pickle=False)
+
+    def feedforward(x: Array) -> Array:
+        with np.errstate(over="ignore"):
+            for layer, activation in enumerate(arrays["activations"], 1):
+                x = functions[activation](x @ arrays[f"weights.{layer}"].T + arrays[f"biases.{layer}"])
+        return x
+
+    return feedforward
