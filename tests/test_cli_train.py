@@ -186,9 +186,16 @@ def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
     assert call("data", "show", "$x_$").exit_code == 0
 
 
-def test_terminal_shows_a_bar_with_epoch_cost_and_accuracy() -> None:
+@pytest.mark.parametrize(
+    ("columns", "shown_last"),
+    [
+        (80, r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %"),
+        (60, r"epoch 2/2: 100%\|█{10,}\| 00:00 left, \d\d\.\d\d %"),
+    ],
+)
+def test_terminal_shows_a_bar_with_what_its_width_allows(columns: int, shown_last: str) -> None:
     main_end, child_end = pty.openpty()
-    termios.tcsetwinsize(child_end, (24, 80))
+    termios.tcsetwinsize(child_end, (24, columns))
     command = [sys.executable, "-m", "netlearn", "train", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child_end) as process:
         os.close(child_end)
@@ -202,4 +209,4 @@ def test_terminal_shows_a_bar_with_epoch_cost_and_accuracy() -> None:
     os.close(main_end)
     assert process.returncode == 0
     text = shown.decode()
-    assert re.search(r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %", text)
+    assert re.search(shown_last, text)

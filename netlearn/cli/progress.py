@@ -1,5 +1,6 @@
 """Progress on stderr: notes, with bars on a terminal and plain lines elsewhere."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,8 +16,9 @@ from netlearn.experiments.table import percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 
-TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"  # fits a terminal of 80 columns
-BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
+TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"
+BAR, NARROW_BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]", "{l_bar}{bar}| {remaining} left"
+NARROW = 78  # columns: where fewer, a bar leaves out figures rather than shrinks
 
 
 def note(text: str) -> None:
@@ -28,6 +30,13 @@ def note(text: str) -> None:
 def on_a_terminal() -> bool:
     """Return whether stderr is a terminal; it may be closed."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _is_narrow() -> bool:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns < NARROW
+    except (AttributeError, OSError, ValueError):  # it is no terminal
+        return False
 
 
 def load(name: str, *, quiet: bool) -> Dataset:
@@ -57,13 +66,14 @@ def download_bar(file: str) -> "tqdm[Any]":
 @contextmanager
 def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
     """Show the progress of a trainer; yields a function to call with each record."""
+    narrow = _is_narrow()
     with updates_bar(trainer, bar_format=TRAINING_BAR) as bar:
 
         def show(record: Record) -> None:
             accuracy = percent(record.validation_accuracy)
             if not bar.disable:
                 bar.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
-                bar.set_postfix_str(f"cost {record.train_cost:.4f}, accuracy {accuracy}")
+                bar.set_postfix_str(accuracy if narrow else f"cost {record.train_cost:.4f}, accuracy {accuracy}")
             elif trainer.schedule.epoch_ends(record.update):
                 figures = f"cost {record.train_cost:.4f}, validation accuracy {accuracy}"
                 note(f"epoch {record.epoch:.0f}/{trainer.epochs}  {figures}  {record.seconds:.1f} s")
@@ -89,7 +99,8 @@ def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[
         return
     note(f"runs: {runs}, {', '.join(plan.variants)} from {len(plan.seeds)} seeds each")
     noted = 0
-    with tqdm(total=epochs, unit=" epochs", bar_format=BAR, disable=not on_a_terminal()) as bar:
+    layout = NARROW_BAR if _is_narrow() else BAR
+    with tqdm(total=epochs, unit=" epochs", bar_format=layout, disable=not on_a_terminal()) as bar:
 
         def show(epochs: float, done: int) -> None:
             nonlocal noted

@@ -21,7 +21,7 @@ from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.table import percent
 from netlearn.own_cost import check_named
-from netlearn.runs import RunFolder, Summary, read_locked, sums
+from netlearn.runs import RunFolder, Summary, read_locked, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -79,6 +79,8 @@ def command(
             with training_progress(trainer) as on_record:
                 summary = train(on_record)
     echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
+    if diverging := read_run(folder.path).diverging:
+        note(f"Warning: {diverging}")
     if summary.status == "interrupted":
         again = f"netlearn train --resume {quote(str(folder.path))}"
         note(f"Interrupted after update {summary.updates:,}; to resume: {again}")

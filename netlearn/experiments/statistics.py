@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     learning_speed_100: float | None
     stuck_after_epoch_1: float | None
     seconds_per_epoch: float | None
+    diverging: int = 0
     problems: tuple[str, ...]
 
 
@@ -84,7 +85,10 @@ def summarize(variant: str, runs: Sequence[Run]) -> Row:
         learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in ended]),
         stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in ended if run.metrics]),
         seconds_per_epoch=_mean(speeds),
-        problems=tuple(f"seed {run.settings.seed}: {run.shortfall}" for run in runs if run.shortfall),
+        diverging=sum(run.diverging is not None for run in runs),
+        problems=tuple(
+            f"seed {run.settings.seed}: {problem}" for run in runs if (problem := run.shortfall or run.diverging)
+        ),
     )
 
 
@@ -157,7 +161,7 @@ def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
             "learning_speed_0": run.at_update("learning_speed", 0),
             "learning_speed_100": run.at_update("learning_speed", 100),
             "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,
-            "problem": run.shortfall,
+            "problem": run.shortfall or run.diverging,
             "folder": printable(str(run.folder)),
             "training_seconds": run.summary.training_seconds if run.summary else None,
         }

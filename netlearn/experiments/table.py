@@ -30,6 +30,8 @@ def lines_of(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]
         ["stuck outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
         ["seconds per epoch", *(_number(row.seconds_per_epoch) for row in rows)],
     ]
+    if any(row.diverging for row in rows):
+        lines.insert(3, ["  of these diverging", *(f"{row.diverging} of {row.finished}" for row in rows)])
     if len({row.data for row in rows}) > 1:
         lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
     return lines
@@ -96,7 +98,7 @@ def _width(text: str) -> int:
 
 
 def problems(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each run that did not finish."""
+    """Return a line for each run that did not finish, or did with a cost far above its first."""
     return [f"{row.variant}, {problem}" for row in rows for problem in row.problems]
 
 

@@ -103,7 +103,7 @@ def _draw(axes: Axes, lines: Mapping[str, Points], epoch: float) -> float:
         mean = [float(np.mean(accuracies)) for accuracies in values.values()]
         axes.plot(
             places, mean, linewidth=2, color=colour, linestyle=DASHES[number % len(DASHES)],
-            marker=MARKS[number % len(MARKS)][0], label=literal(short(name)),
+            marker=MARKS[number % len(MARKS)][0], label=literal(short(name, lines)),
         )  # fmt: skip
         axes.fill_between(
             places, list(map(min, values.values())), list(map(max, values.values())), color=colour, alpha=0.18,

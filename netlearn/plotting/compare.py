@@ -134,7 +134,9 @@ def digits(groups: Groups, title: str) -> Figure | None:
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
-    axes.set_yticks(range(len(runs)), [literal(f"{name}, seed {run.settings.seed}") for name, run in runs])
+    axes.set_yticks(
+        range(len(runs)), [literal(f"{short(name, groups)}, seed {run.settings.seed}") for name, run in runs]
+    )
     axes.set_xticks(range(recall.shape[1]))
     axes.set_xlabel("digit; each cell is the percentage recognized in the test set")
     axes.tick_params(length=0)
@@ -176,7 +178,7 @@ def _draw_layers(axes: Axes, groups: Groups) -> Ends:
             dashes = DASHES[(count - layer) % len(DASHES)]
             axes.plot(places, mean, linestyle=dashes, color=colour, linewidth=1.5, **marker)
             if places.size:
-                ends.append((float(mean[-1]), f"{character} {short(name)}, layer {layer}", colour))
+                ends.append((float(mean[-1]), f"{character} {short(name, groups)}, layer {layer}", colour))
     return ends
 
 

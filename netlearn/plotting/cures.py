@@ -54,7 +54,7 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
                     f"in {runs - len(reached)} of {runs}", (never, height), xytext=(7, 0), va="center",
                     textcoords="offset points", fontsize="x-small", color=colour, annotation_clip=False,
                 )  # fmt: skip
-    axes.set_yticks(range(len(groups)), [literal(short(name)) for name in groups])
+    axes.set_yticks(range(len(groups)), [literal(short(name, groups)) for name in groups])
     axes.invert_yaxis()
     axes.axvline(never / 1.4, color=GREY, linewidth=0.8, linestyle=":")
     places = [10**power for power in range(1, 9) if 10 <= 10**power < never / 1.5]

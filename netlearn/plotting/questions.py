@@ -44,7 +44,7 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
         for name, colour in colours_of(groups).items():
             marker, character = marks[name]
             for part, dashes in PARTS:
-                label = f"{character} {short(name)}, {'training' if part == 'train' else part}"
+                label = f"{character} {short(name, groups)}, {'training' if part == 'train' else part}"
                 style = {"color": colour, "linestyle": dashes, **marker}
                 draw_line(axes, groups[name], f"{part}_{quantity}", "epoch", label, ends, **style)
         if quantity == "accuracy":
@@ -56,7 +56,7 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
             for name, colour in colours_of(groups).items():
                 epochs, (mean, *_) = band(groups[name], "test_cost", "epoch")
                 lowest = mean.argmin()
-                label = f"{marks[name][1]} {short(name)}: lowest test cost in epoch {epochs[lowest]:.0f}"
+                label = f"{marks[name][1]} {short(name, groups)}: lowest test cost in epoch {epochs[lowest]:.0f}"
                 axes.plot(
                     epochs[lowest], mean[lowest], "*", color=colour, markersize=16, markeredgecolor="white",
                     label=literal(label), zorder=3,
@@ -92,7 +92,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
         for layer in range(1, count + 1):
             style = {"color": colour, "linestyle": DASHES[(count - layer) % len(DASHES)]}
             draw_line(axes, groups[name], f"speed_{layer}", "update", "", [], **style)
-        axes.set_title(literal(short(name)), fontsize="medium", color=colour, loc="left")
+        axes.set_title(literal(short(name, groups)), fontsize="medium", color=colour, loc="left")
         axes.set_yscale("log")
         _label_layers(axes, groups[name], colour)
     share_update_axis(list(grid[: len(groups)]), groups)

@@ -1,7 +1,7 @@
 """The common parts of the pictures of a comparison: a colour for each variant, lines and bands over its seeds."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import matplotlib as mpl
@@ -77,7 +77,7 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
     ends: Ends = []
     for i, (name, colour) in enumerate(colours_of(groups).items()):
         style = {"color": colour, "linestyle": DASHES[i % len(DASHES)]}
-        draw_line(axes, groups[name], column, against, short(name), ends, **style)
+        draw_line(axes, groups[name], column, against, short(name, groups), ends, **style)
     return ends
 
 
@@ -92,9 +92,30 @@ def draw_line(
         ends.append((float(mean[-1]), label, style["color"]))
 
 
-def short(name: str) -> str:
-    """Return a variant's name, cut to the length of a label."""
-    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
+def short(name: str, names: Collection[str] = ()) -> str:
+    """Return a variant's name, cut to the length of a label so that it still differs from the other names.
+
+    Parts that all names share are left out; else the beginning is shown, and the place where the name differs from
+    the one most like it.
+    """
+    if len(name) <= LABEL:
+        return name
+    others = [other for other in names if other != name]
+    shared = set.intersection(*(set(other.split(", ")) for other in others)) if others else set()
+    own = ", ".join(part for part in name.split(", ") if part not in shared)
+    if 0 < len(own) <= LABEL:
+        return own
+    same = max((_shared_length(name, other) for other in others), default=0)
+    if same < LABEL - 1:
+        return f"{name[: LABEL - 1]}…"
+    head = LABEL // 2 - 1
+    start = max(head + 1, min(same, len(name) - head))
+    return f"{name[:head]}…{name[start : start + head]}{'…' if start + head < len(name) else ''}"
+
+
+def _shared_length(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def finish(figure: Figure, title: str) -> Figure:

@@ -17,6 +17,8 @@ from netlearn.runs.sums import NAME as SUMS
 from netlearn.runs.sums import Sums
 from netlearn.settings import Settings
 
+GROWTH = 10  # times the first cost: no run that learns ends there
+
 
 @dataclass(frozen=True)
 class Run:
@@ -102,6 +104,14 @@ class Run:
             done = f"{self.summary.epochs:.3g} of {self.settings.epochs} epochs"
             return f"interrupted after {done}; to resume: netlearn train --resume {quote(str(self.folder))}"
         return self.problem
+
+    @property
+    def diverging(self) -> str | None:
+        """Why a run that finished is diverging: its cost is far above that of its start; None if it is not."""
+        costs = self.metrics.get("train_cost", np.empty(0))
+        if self.shortfall is not None or not costs.size or not costs[-1] > GROWTH * costs[0]:
+            return None
+        return f"diverging: its cost grew from {costs[0]:.3g} to {costs[-1]:.3g}; a smaller learning rate may help"
 
     def is_complete(self) -> bool:
         """Return whether the run has ended, by divergence or otherwise, and all of its files are intact."""
