@@ -34,7 +34,7 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
     runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
     pictures = [f"{name}.{kind}" for name in DRAWN_HERE for kind in ("png", "svg")]
     assert sorted(path.name for path in compared.iterdir()) == sorted(
-        ["SHA256SUMS", "config.toml", "results.csv", "summary.json", *runs, *pictures]
+        ["SHA256SUMS", "config.toml", "report.html", "results.csv", "summary.json", *runs, *pictures]
     )
     assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(compared)] == [
         (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")
@@ -91,7 +91,7 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     assert "| learning rate η | 3 | 0.5 |" in lines
     assert lines[-5].startswith("2 seeds are too few to tell a difference from chance")
     assert lines[-4].startswith("Paired: ")
-    assert lines[-2] == (f"folder: runs/compare (pictures: {', '.join(f'{name}.png' for name in DRAWN_HERE)})")
+    assert lines[-1] == (f"folder: runs/compare (pictures: {', '.join(f'{name}.png' for name in DRAWN_HERE)})")
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1] == "runs: 4, quadratic, cross-entropy from 2 seeds each"
