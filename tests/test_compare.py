@@ -344,8 +344,8 @@ def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     before = sorted(Path("elsewhere").iterdir())
     (copied / "quadratic-0").symlink_to(Path("elsewhere").resolve())
     result = compare("--resume", str(copied), "-q")
-    line = "quadratic, seed 0: copy/quadratic-0: is a link; the runs of a comparison must lie in its folder"
-    assert line in result.stdout.splitlines()
+    facts = ("quadratic, seed 0: ", "copy/quadratic-0: ", "must not be a link")
+    assert any(all(fact in line for fact in facts) for line in result.stdout.splitlines())
     assert sorted(Path("elsewhere").iterdir()) == before
 
 
