@@ -116,6 +116,7 @@ def compared() -> None:
     assert compare(*two_costs()).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared")
 def test_comparison_is_not_resumed_on_other_data() -> None:
     remove(Path("out/quadratic-0"))
@@ -125,6 +126,7 @@ def test_comparison_is_not_resumed_on_other_data() -> None:
     assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared")
 def test_comparison_is_resumed_on_moved_data() -> None:
     remove(Path("out/quadratic-0"))
@@ -151,6 +153,7 @@ def exchange(folder: Path) -> None:
     train(str(folder), "--data", "d.npz", "--cost", "quadratic", "--l2", "3")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared")
 @pytest.mark.parametrize("change", [extend, exchange])
 def test_run_that_is_not_the_one_of_its_task_is_no_result(change: Callable[[Path], None]) -> None:
@@ -166,6 +169,7 @@ DAMAGED = ["output_neurons.safetensors", "weights.safetensors", "curves.png"]
 UNUSABLE = ["checkpoint.safetensors", "metrics.csv"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared")
 @pytest.mark.parametrize("name", [*DAMAGED, *UNUSABLE])
 def test_resumed_comparison_mends_a_damaged_run_and_notes_that_it_began_anew(name: str) -> None:
