@@ -173,7 +173,7 @@ def test_page_loads_an_export_in_six_lines(library: str) -> None:
     (example,) = [
         block for block in blocks("docs/inspect.md") if re.search(rf"^import .*\b{library}\b", block.content, re.M)
     ]
-    assert len(example.content.strip().splitlines()) <= 6
+    assert len([line for line in example.content.splitlines() if line]) <= 6
     assert call("train", *ONE_EPOCH, "--out", "runs/short").exit_code == 0
     for suffix in re.findall(r'"model\.(\w+)"', example.content):
         assert call("export", "runs/short", "--to", f"model.{suffix}").exit_code == 0
