@@ -103,7 +103,8 @@ def test_stopped_worker_does_not_outlast_an_interrupt() -> None:
     def stop_and_interrupt() -> None:
         for process in workers._processes():
             for child in process._context.started:
-                os.kill(child.pid or 0, signal.SIGSTOP)
+                assert child.pid is not None
+                os.kill(child.pid, signal.SIGSTOP)
         raise KeyboardInterrupt
 
     begun = time.monotonic()

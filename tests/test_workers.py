@@ -59,6 +59,23 @@ def test_tasks_run_in_other_processes_that_are_kept() -> None:
     assert len(first | second) <= 2
 
 
+def environment_of(_: int) -> str | None:
+    return os.environ.get("PYTHONSAFEPATH")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", [None, "0"])
+def test_workers_import_nothing_from_here_and_leave_the_environment_alone(
+    before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONSAFEPATH", before)
+    with Workers(2) as workers:
+        assert set(workers.map(environment_of, range(4))) == {"1"}
+    assert os.environ.get("PYTHONSAFEPATH") == before
+
+
 @pytest.mark.slow
 def test_worker_that_dies_costs_its_task_one_retry(tmp_path: Path) -> None:
     with Workers(1) as workers:

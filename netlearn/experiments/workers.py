@@ -10,9 +10,9 @@ import queue
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 2
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
+SAFE_PATH = "PYTHONSAFEPATH"
+STARTING = threading.Lock()  # held while the environment, which all threads share, has SAFE_PATH
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
 
 
@@ -44,23 +46,38 @@ class WorkerProcess(ProcessPoolExecutor):
     """One fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
 
     def __init__(self) -> None:
-        os.environ["PYTHONSAFEPATH"] = "1"  # else the process would import from the current folder as it starts
         self._context = _Context()
         super().__init__(1, self._context, initializer=_begin_worker)
-        self.submit(os.getpid)  # starts the process, or fails to
+        with _importing_nothing_from_here():
+            self.submit(os.getpid)  # starts the process, or fails to
 
     def terminate(self) -> None:
         """Send SIGTERM to the process, and to no other, even if it is stopped."""
         for process in self._context.started:
-            with suppress(Exception):  # it is gone
-                process.terminate()
-                os.kill(process.pid or 0, signal.SIGCONT)
+            if process.pid is not None:
+                with suppress(Exception):  # it is gone
+                    process.terminate()
+                    os.kill(process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the process."""
         for process in self._context.started:
             with suppress(Exception):
                 process.kill()
+
+
+@contextmanager
+def _importing_nothing_from_here() -> Iterator[None]:
+    """Keep a process that is being started from importing modules in the current folder."""
+    with STARTING:
+        before = os.environ.get(SAFE_PATH)
+        os.environ[SAFE_PATH] = "1"
+        try:
+            yield
+        finally:
+            del os.environ[SAFE_PATH]
+            if before is not None:
+                os.environ[SAFE_PATH] = before
 
 
 def _begin_worker() -> None:
