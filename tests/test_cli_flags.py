@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
 from tests.commands import call, compare, one_line, python
-from tests.messages import tells
+from tests.messages import has_facts
 
 VARIANTS = """seeds = 1
 [defaults]
@@ -40,8 +42,30 @@ learning_rate = 0.5
 def test_repeated_flag_is_refused_with_the_form_for_several_values(arguments: list[str], facts: str) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert tells(result.stderr.strip().splitlines()[-1], facts)
+    assert has_facts(result.stderr.strip().splitlines()[-1], facts)
     assert not Path("runs").exists()
+
+
+def commands(group: click.Group, *names: str) -> Iterator[tuple[list[str], click.Command]]:
+    """Yield all commands, with the words that call them."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+        elif command is not None:
+            yield [*names, name], command
+
+
+def test_every_command_refuses_every_repeated_option() -> None:
+    for words, command in commands(main):
+        required = [each.name or "" for each in command.params if isinstance(each, click.Argument) and each.required]
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.multiple:
+                once = [option.opts[-1]] if option.is_flag else [option.opts[-1], "1"]
+                result = CliRunner().invoke(main, [*words, *required, *once, *once])
+                assert result.exit_code == 2, (words, once)
+                assert "must be given once" in result.stderr, (words, once)
 
 
 def test_costs_of_a_comparison_may_be_repeated() -> None:

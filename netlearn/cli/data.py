@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import PATH, check_suffix
+from netlearn.cli.options import PATH, Command, check_suffix
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
@@ -18,7 +18,7 @@ def command() -> None:
     """List, download and show data sets."""
 
 
-@command.command("list")
+@command.command("list", cls=Command)
 def list_() -> None:
     """List the named data sets with their size and location."""
     bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
@@ -32,7 +32,7 @@ def list_() -> None:
         echo(f"{name:<14} {images:>7} {size:>7}  {where}")
 
 
-@command.command()
+@command.command(cls=Command)
 @click.argument("name", type=click.Choice(list(sources.SOURCES)))
 def download(name: str) -> None:
     """Download a data set, unless it is on this machine, and print its folder."""
@@ -43,7 +43,7 @@ def download(name: str) -> None:
     echo(folder)
 
 
-@command.command()
+@command.command(cls=Command)
 @click.argument("name", metavar="NAME|PATH")
 @click.option(
     "--augment",

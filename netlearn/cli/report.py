@@ -5,16 +5,14 @@ from pathlib import Path
 
 import click
 
-from netlearn.cli.options import COST
+from netlearn.cli.options import COST, PATH, Command
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
 from netlearn.errors import SettingsError
 from netlearn.experiments.reporting import report
 
-PATH = click.Path(path_type=Path)
 
-
-@click.command("report")
+@click.command("report", cls=Command)
 @click.argument("folders", nargs=-1, required=True, type=PATH, metavar="FOLDER...")
 @click.option(
     "--out", type=PATH, metavar="FILE.html", help="file.  [default: report.html in the comparison's folder]"
