@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from netlearn.cli import main
 from netlearn.experiments.workers import Workers
-from tests.messages import tells
+from tests.messages import has_facts
 
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is
 ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
@@ -72,4 +72,4 @@ def one_line(result: Result, code: int, facts: str) -> bool:
     assert result.stdout == ""
     *usage, line = result.stderr.strip().splitlines()
     assert not usage
-    return tells(line, facts)
+    return has_facts(line, facts)

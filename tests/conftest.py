@@ -16,7 +16,7 @@ from netlearn.experiments.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
-from tests.commands import ONE_EPOCH, QUICK, call, compare, workers_here
+from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
@@ -126,3 +126,18 @@ def runs(trained: Path, tmp_path: Path) -> Path:
     """Stand beside copies of the runs."""
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small run of two epochs."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    assert train("-q", "--hidden", "5", "--out", str(folder)).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def run(finished: Path) -> Path:
+    """Stand beside a copy of it."""
+    shutil.copytree(finished, "run")
+    return Path("run")

@@ -10,7 +10,7 @@ def facts(text: str) -> list[str]:
     return [fact.strip(".:") for fact in FACT.findall(text)]
 
 
-def tells(message: str, expected: str) -> bool:
+def has_facts(message: str, expected: str) -> bool:
     """Return whether a message is one line with all the facts of the expected one."""
     assert len(message.strip().splitlines()) == 1, message
     found = " ".join(message.split())

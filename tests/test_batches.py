@@ -3,7 +3,7 @@ import pytest
 
 from netlearn.errors import SettingsError
 from netlearn.training.batches import TOGETHER, Batches
-from tests.messages import tells
+from tests.messages import has_facts
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((700, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[RNG.integers(3, size=700)]
@@ -112,14 +112,14 @@ def test_order_with_invalid_rows_is_refused(rows: object) -> None:
     batches = Batches(X, Y, 10, np.random.default_rng(1), lambda epoch: rows)  # type: ignore[arg-type,return-value]
     with pytest.raises(SettingsError) as caught:
         batches.begin(0)
-    assert tells(str(caught.value), "order of epoch 0: must be 700 row numbers from 0 to 699")
+    assert has_facts(str(caught.value), "order of epoch 0: must be 700 row numbers from 0 to 699")
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])
 def test_batch_size_below_1_is_refused(batch_size: int) -> None:
     with pytest.raises(SettingsError) as caught:
         make(batch_size)
-    assert tells(str(caught.value), f"batch_size {batch_size}: must be 1 or more")
+    assert has_facts(str(caught.value), f"batch_size {batch_size}: must be 1 or more")
 
 
 def test_rng_state_that_is_not_valid_is_refused_and_changes_nothing() -> None:

@@ -13,7 +13,7 @@ from netlearn.toml import decode_toml
 from scripts import book, reproduce
 from scripts.page import PICTURES
 from tests.commands import call, compare, workers_here
-from tests.messages import tells
+from tests.messages import has_facts
 
 FILES = catalogue.files()
 each_experiment = pytest.mark.parametrize("name", FILES)
@@ -62,7 +62,7 @@ def test_incomplete_description_is_refused_with_what_is_missing(missing: str) ->
     Path("a.toml").write_text("".join(f'about.{name} = "{text}"\n' for name, text in about.items()))
     with pytest.raises(SettingsError) as caught:
         read_about(Path("a.toml"))
-    assert tells(str(caught.value), f"a.toml: {missing}")
+    assert has_facts(str(caught.value), f"a.toml: {missing}")
     assert missing in str(caught.value)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.commands import call, compare, train
 from tests.files import write_folder
-from tests.messages import tells
+from tests.messages import has_facts
 
 COUNT = "a whole number from 1 to 10000000"
 
@@ -78,7 +78,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: 
     cut.write_bytes(content[:40] + size)
     before = sorted(Path().rglob("*"))
     result = train(*arguments)
-    assert tells(result.stderr, f"Error: {message}\n")
+    assert has_facts(result.stderr, f"Error: {message}\n")
     assert (result.exit_code, result.stdout) == (code, "")
     assert sorted(Path().rglob("*")) == before
 
@@ -121,7 +121,7 @@ def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch
 
     monkeypatch.setattr("netlearn.network.Network._initialize", too_much)
     result = train(*arguments)
-    assert (result.exit_code, tells(result.stderr, f"Error: {message}\n")) == (2, True)
+    assert (result.exit_code, has_facts(result.stderr, f"Error: {message}\n")) == (2, True)
 
 
 BAD_FOR_COMPARE = [
@@ -159,6 +159,6 @@ def test_bad_input_of_compare_gets_one_line_and_leaves_nothing(arguments: list[s
     before = sorted(Path().rglob("*"))
     given = [] if {"nowhere", "half", "thesis"} & set(arguments[:1]) else ["--data", "mnist-5k"]
     result = compare(*given, "-q", *arguments)
-    assert tells(result.stderr, f"Error: {message}\n")
+    assert has_facts(result.stderr, f"Error: {message}\n")
     assert (result.exit_code, result.stdout) == (code, "")
     assert sorted(Path().rglob("*")) == before

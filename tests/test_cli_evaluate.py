@@ -14,7 +14,7 @@ import pytest
 
 from netlearn.runs import DERIVED, Sums, summary
 from tests.commands import ONE_EPOCH, call, files_of, one_line
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import reseal
 
 OF_A_RUN = ["predictions.csv", "confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg"]
@@ -200,6 +200,6 @@ def test_data_that_has_changed_since_is_noted() -> None:
     data = msgspec.structs.replace(stored.data, sha256={"train-images-idx3-ubyte.gz": "other"})
     Path("ce/summary.json").write_bytes(summary.encode(msgspec.structs.replace(stored, data=data)))
     reseal(Path("ce"))
-    assert tells(call("evaluate", "ce").stderr, "ce mnist-5k SHA-256")
+    assert has_facts(call("evaluate", "ce").stderr, "ce mnist-5k SHA-256")
     assert call("evaluate", "ce", "-q").stderr == ""
     assert call("evaluate", "ce", "--data", "mnist-5k").stderr == ""

@@ -18,7 +18,7 @@ from netlearn.inspection.ink import SIDE
 from netlearn.inspection.trained import load_network, read_runs
 from netlearn.numerics import Array
 from tests.commands import call, files_of, one_line
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import reseal
 
 
@@ -140,7 +140,7 @@ def test_show_draws_what_the_network_saw() -> None:
     write_digit("two.png", 200)
     result = call("predict", "ce", "one.png", "two.png", "--show", "seen.svg")
     assert result.exit_code == 0
-    assert tells(result.stderr, "seen.svg")
+    assert has_facts(result.stderr, "seen.svg")
     drawn = Path("seen.svg").read_text()
     assert {"one.png", "two.png"} <= {name for name in ("one.png", "two.png") if name in drawn}
     for each in predicted("ce", "one.png", "two.png")["predictions"]:
@@ -166,7 +166,7 @@ def test_picture_is_scaled_to_other_inputs_with_a_note(height: int, width: int, 
     Image.fromarray(small).resize((width * 9, height * 9), Image.Resampling.NEAREST).save("picture.png")
     result = call("predict", "run", "picture.png", "--json")
     assert result.exit_code == 0
-    assert tells(result.stderr, f"run {width} × {height}")
+    assert has_facts(result.stderr, f"run {width} × {height}")
     (run,) = read_runs([Path("run")])
     expected = load_network(run).feedforward((small / 255).reshape(-1, 1))[:, 0]
     np.testing.assert_allclose(json.loads(result.stdout)["predictions"][0]["outputs"], expected, atol=0.1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import SMALL, call, python, train
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import results_of
 
 
@@ -20,7 +20,7 @@ def test_metrics_that_do_not_match_the_checkpoint_are_refused_unchanged() -> Non
     before = {path: path.read_bytes() for path in Path("run").iterdir()}
     result = call("train", "--resume", "run", "--epochs", "4", "-q")
     assert result.exit_code == 1
-    assert tells(result.stderr, "Error: run/metrics.csv: ")
+    assert has_facts(result.stderr, "Error: run/metrics.csv: ")
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
@@ -42,10 +42,10 @@ def test_edited_settings_are_noticed_in_complete_and_in_interrupted_runs() -> No
     path = Path("run/config.toml")
     path.write_text(path.read_text().replace("l2 = 0.0", "l2 = 9.0"))
     result = call("train", "--resume", "run")
-    assert (result.exit_code, tells(result.stderr, "Error: run/config.toml: SHA256SUMS")) == (1, True)
+    assert (result.exit_code, has_facts(result.stderr, "Error: run/config.toml: SHA256SUMS")) == (1, True)
     Path("run/SHA256SUMS").unlink()
     result = call("train", "--resume", "run")
-    assert (result.exit_code, tells(result.stderr, "run/checkpoint.safetensors: l2 0.0; 9.0")) == (1, True)
+    assert (result.exit_code, has_facts(result.stderr, "run/checkpoint.safetensors: l2 0.0; 9.0")) == (1, True)
 
 
 INTERRUPTED = """
@@ -81,7 +81,7 @@ def test_finished_run_is_reported_and_left_unchanged() -> None:
     train("-q", "--out", "run")
     before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
     result = call("train", "--resume", "run")
-    assert (result.exit_code, tells(result.stderr, "run: --epochs beyond 2")) == (0, True)
+    assert (result.exit_code, has_facts(result.stderr, "run: --epochs beyond 2")) == (0, True)
     assert result.stdout.startswith("test accuracy: ")
     assert {path: path.stat().st_mtime_ns for path in Path("run").iterdir()} == before
 
@@ -100,7 +100,7 @@ REFUSED = [
 def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
     train("-q", "--out", "run")
     result = call("train", "--resume", "run", *arguments)
-    assert (result.exit_code, tells(result.stderr, message)) == (2, True)
+    assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
 
 
 @pytest.mark.usefixtures("unrendered")
@@ -115,4 +115,4 @@ def test_folder_without_a_run_cannot_be_resumed() -> None:
     for command in ("train", "compare"):
         result = call(command, "--resume", "empty")
         assert result.exit_code == 1
-        assert tells(result.stderr, "Error: empty: config.toml")
+        assert has_facts(result.stderr, "Error: empty: config.toml")

@@ -7,7 +7,7 @@ import pytest
 
 from netlearn.runs import summary
 from tests.commands import call, files_of, one_line
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import reseal
 
 
@@ -33,7 +33,7 @@ def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -
     reseal(Path("ce"))
     result = call("weights", "ce")
     assert result.exit_code == 0
-    assert tells(result.stderr, "ce 0 SHA-256")
+    assert has_facts(result.stderr, "ce 0 SHA-256")
     text = Path("ce/weights.svg").read_text()
     assert "after training" in text
     assert "before training" not in text

@@ -23,7 +23,7 @@ from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
 from tests.commands import PATIENCE, QUICK, call, compare, rows_of, workers_here
 from tests.files import wait_for
-from tests.messages import tells
+from tests.messages import has_facts
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
 
@@ -299,12 +299,12 @@ def test_interrupted_comparison_prints_the_command_that_resumes_it(
 def test_resumed_comparison_uses_the_settings_of_its_folder(arguments: list[str], what: str) -> None:
     result = compare("--resume", "anywhere", *arguments)
     message = f"Error: {what}: a comparison that is resumed is done as its folder has it\n"
-    assert (result.exit_code, tells(result.stderr, message)) == (2, True)
+    assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
 
 
 def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:
     result = compare(str(compared / "quadratic-0"), str(compared / "quadratic-1"), "-q")
-    assert (result.exit_code, tells(result.stderr, "variants quadratic: ")) == (2, True)
+    assert (result.exit_code, has_facts(result.stderr, "variants quadratic: ")) == (2, True)
 
 
 def test_run_and_comparison_are_not_confused(compared: Path) -> None:
@@ -312,12 +312,12 @@ def test_run_and_comparison_are_not_confused(compared: Path) -> None:
     before = {path: path.read_bytes() for path in run.iterdir()}
     result = compare("--resume", str(run))
     message = f"Error: {run}: is a run, not a comparison; resume it with netlearn train --resume\n"
-    assert (result.exit_code, tells(result.stderr, message)) == (1, True)
+    assert (result.exit_code, has_facts(result.stderr, message)) == (1, True)
     assert {path: path.read_bytes() for path in run.iterdir()} == before
     for arguments in (["train", "--resume", str(compared)], ["verify", str(compared)]):
         result = CliRunner().invoke(main, arguments)
         message = f"Error: {compared}: is a comparison, not a run; resume it with netlearn compare --resume\n"
-        assert (result.exit_code, tells(result.stderr, message)) == (1, True)
+        assert (result.exit_code, has_facts(result.stderr, message)) == (1, True)
 
 
 @pytest.fixture

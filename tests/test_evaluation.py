@@ -28,7 +28,7 @@ from netlearn.settings import resolve
 from netlearn.slowdown import BLOCK
 from tests.comparisons import run as any_run
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import do_run
 
 LABELS = [3, 0, 0, 0, 0, 3, 3, 2, 0, 0, 1, 1, 2, 1, 1, 0, 2, 2, 0, 0, 1, 1, 3, 2, 1, 1, 2, 2, 0, 2]
@@ -103,11 +103,11 @@ def test_sentence_names_the_better_run_with_counts_and_p_only_if_significant() -
     assert (pair.only_first, pair.only_second) == (2, 12)
     assert pair.p == pytest.approx(0.012939453125)
     assert pair.describe().startswith("b is significantly better than a:")
-    assert tells(pair.describe(), "12 2 McNemar's p = 0.013")
+    assert has_facts(pair.describe(), "12 2 McNemar's p = 0.013")
     tie = pair_of([True, True, False], [False, True, False])
     assert tie.describe().startswith("No significant difference between a and b:")
-    assert tells(tie.describe(), "1 0 p = 1")
-    assert tells(pair_of([True] * 30, [False] * 30).describe(), "30 0 p < 0.0001")
+    assert has_facts(tie.describe(), "1 0 p = 1")
+    assert has_facts(pair_of([True] * 30, [False] * 30).describe(), "30 0 p < 0.0001")
 
 
 def test_worst_are_the_mistakes_with_the_largest_cost() -> None:
@@ -181,7 +181,7 @@ def test_best_and_last_weights_are_chosen_where_a_run_has_both(tmp_path: Path) -
     plain = small_run(tmp_path / "plain")
     with pytest.raises(RunError) as caught:
         load_network(plain, best=True)
-    assert tells(str(caught.value), f"{tmp_path / 'plain'}: best.safetensors --patience")
+    assert has_facts(str(caught.value), f"{tmp_path / 'plain'}: best.safetensors --patience")
 
 
 def refusal(runs: list[Run], data: Dataset, **given: Any) -> str:
@@ -193,11 +193,11 @@ def refusal(runs: list[Run], data: Dataset, **given: Any) -> str:
 def test_data_that_does_not_fit_the_network_is_refused_in_one_line(tmp_path: Path) -> None:
     run, other = small_run(tmp_path / "run"), small_run(tmp_path / "other", train_size=17)
     data = small_dataset()
-    assert tells(refusal([run], small_dataset(n_in=5)), f"{data.name} 5 6 {run.folder}")
-    assert tells(refusal([run], small_dataset(outputs=4)), f"{data.name} 4 3 {run.folder}")
-    assert tells(refusal([run], data, split="all"), "split all: must be test, validation, train")
-    assert tells(refusal([run, other], data, split="train"), "split train 17 47")
-    assert tells(refusal([run], data, costs=["quadratic"]), "cost quadratic: must be cross-entropy")
+    assert has_facts(refusal([run], small_dataset(n_in=5)), f"{data.name} 5 6 {run.folder}")
+    assert has_facts(refusal([run], small_dataset(outputs=4)), f"{data.name} 4 3 {run.folder}")
+    assert has_facts(refusal([run], data, split="all"), "split all: must be test, validation, train")
+    assert has_facts(refusal([run, other], data, split="train"), "split train 17 47")
+    assert has_facts(refusal([run], data, costs=["quadratic"]), "cost quadratic: must be cross-entropy")
 
 
 def test_data_with_fewer_classes_can_be_evaluated(tmp_path: Path) -> None:
@@ -221,14 +221,14 @@ def test_own_cost_is_imported_only_if_it_is_named(tmp_path: Path, monkeypatch: p
     run = small_run(tmp_path / "run", cost="evaluated_cost:Mine")
     (tmp_path / "evaluated_cost.py").write_text("raise SystemExit('imported')")
     monkeypatch.delitem(sys.modules, "evaluated_cost")
-    assert tells(refusal([run], small_dataset()), f"{run.folder} evaluated_cost:Mine --cost")
+    assert has_facts(refusal([run], small_dataset()), f"{run.folder} evaluated_cost:Mine --cost")
     (tmp_path / "evaluated_cost.py").write_text(OWN)
     assert run.summary is not None
     ((_, evaluation, _),) = evaluate([run], small_dataset(), costs=["evaluated_cost:Mine"])
     assert evaluation.accuracy == run.summary.test_accuracy
     with pytest.raises(SettingsError) as caught:
         load_network(run, cost="quadratic")
-    assert tells(str(caught.value), f"quadratic evaluated_cost:Mine {run.folder}")
+    assert has_facts(str(caught.value), f"quadratic evaluated_cost:Mine {run.folder}")
 
 
 def test_runs_must_be_different_and_of_the_same_data(tmp_path: Path) -> None:
@@ -240,4 +240,4 @@ def test_runs_must_be_different_and_of_the_same_data(tmp_path: Path) -> None:
     other = replace(runs[0], settings=resolve({"data": "else.npz"}))
     with pytest.raises(SettingsError) as caught:
         data_name([*runs, other])
-    assert tells(str(caught.value), "--data small else.npz")
+    assert has_facts(str(caught.value), "--data small else.npz")

@@ -6,7 +6,7 @@ import pytest
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.experiments.experiment import Experiment, folder_name, from_costs, read_experiment, write_experiment
 from netlearn.settings import resolve
-from tests.messages import tells
+from tests.messages import has_facts
 
 FILE = """
 title = "Two rates"
@@ -103,7 +103,7 @@ BAD = [
 def test_invalid_experiment_is_refused(text: str, message: str) -> None:
     with pytest.raises(NetlearnError) as caught:
         read_experiment(write(text), {}, None)
-    assert tells(str(caught.value), message)
+    assert has_facts(str(caught.value), message)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_invalid_experiment_is_refused(text: str, message: str) -> None:
 def test_costs_that_cannot_be_compared_are_refused(costs: list[str], seeds: int, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         from_costs(costs, seeds, {})
-    assert tells(str(caught.value), message)
+    assert has_facts(str(caught.value), message)
 
 
 def test_variant_without_a_letter_is_refused() -> None:

@@ -11,7 +11,7 @@ from netlearn.costs import COSTS, CrossEntropy, LogLikelihood, Quadratic
 from netlearn.errors import CostError, CostWarning
 from netlearn.own_cost import check_gradient
 from netlearn.own_cost.loading import OwnCost
-from tests.messages import tells
+from tests.messages import has_facts
 
 
 class Textbook(CrossEntropy):
@@ -133,7 +133,7 @@ def test_value_that_is_not_finite_at_large_z_is_a_warning_with_the_remedy(cost: 
     with pytest.warns(CostWarning) as caught:
         check_gradient(cost, "c", dtype=dtype)
     message = str(caught[0].message)
-    assert tells(message, f"'c' {dtype}")
+    assert has_facts(message, f"'c' {dtype}")
     assert hint in message
     assert float(message.partition("at z = ")[2].partition(",")[0]) > 15  # where 1 − a is 0 in float32
 

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,9 @@ from netlearn.errors import RunError
 from netlearn.runs import weights
 from netlearn.runs.metrics import parse
 from netlearn.runs.tensors import unpack
-from tests.commands import call, python, train
+from tests.commands import call, python
 from tests.files import write_folder
-from tests.messages import tells
+from tests.messages import has_facts
 
 ROOT = Path(__file__).parents[1]
 MEASURE = """
@@ -67,19 +66,6 @@ def test_decompression_bomb_is_refused_in_little_memory(make: Callable[[Path], P
     assert float(megabytes) < 200
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    assert train("-q", "--hidden", "5", "--out", str(folder)).exit_code == 0
-    return folder
-
-
-@pytest.fixture
-def run(finished: Path) -> Path:
-    shutil.copytree(finished, "run")
-    return Path("run")
-
-
 @pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "checkpoint.safetensors"])
 def test_resuming_follows_no_link_and_changes_nothing_behind_it(run: Path, name: str) -> None:
     (run / name).rename("elsewhere")
@@ -88,7 +74,7 @@ def test_resuming_follows_no_link_and_changes_nothing_behind_it(run: Path, name:
     before = Path("elsewhere").read_bytes()
     result = call("train", "--resume", "run", "--epochs", "3", "-q")
     message = f"Error: run/{name}: must be a regular file; the files of a run must be in its folder\n"
-    assert (result.exit_code, tells(result.stderr, message)) == (1, True)
+    assert (result.exit_code, has_facts(result.stderr, message)) == (1, True)
     assert Path("elsewhere").read_bytes() == before
 
 
@@ -124,7 +110,7 @@ def test_unexpected_tensors_are_refused(change: dict[str, object], message: str)
     content = save({name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)})
     with pytest.raises(RunError) as caught:
         unpack(Path("weights.safetensors"), content, shapes, "float32")
-    assert tells(str(caught.value), f"weights.safetensors: {message}")
+    assert has_facts(str(caught.value), f"weights.safetensors: {message}")
 
 
 def test_message_about_many_arrays_is_short() -> None:
@@ -137,20 +123,20 @@ def test_message_about_many_arrays_is_short() -> None:
 def test_invalid_config_of_a_run_is_refused(run: Path) -> None:
     (run / "config.toml").write_text((run / "config.toml").read_text() + "momentum = 0.9\n")
     result = call("train", "--resume", "run")
-    assert tells(result.stderr, "Error: unknown key run/config.toml: momentum: ")
+    assert has_facts(result.stderr, "Error: unknown key run/config.toml: momentum: ")
 
 
 def test_too_large_settings_file_is_refused() -> None:
     Path("large.toml").write_text("#" * 250_001)
     result = call("train", "--config", "large.toml")
-    assert tells(result.stderr, "Error: large.toml: more than 250,000 bytes; no settings need that many\n")
+    assert has_facts(result.stderr, "Error: large.toml: more than 250,000 bytes; no settings need that many\n")
 
 
 def test_checkpoint_without_its_text_is_refused(run: Path) -> None:
     path = run / "checkpoint.safetensors"
     save_file(load_file(path), path)
     result = call("train", "--resume", "run", "--epochs", "3", "-q")
-    assert tells(result.stderr, "Error: run/checkpoint.safetensors: not a checkpoint: ")
+    assert has_facts(result.stderr, "Error: run/checkpoint.safetensors: not a checkpoint: ")
 
 
 def test_no_module_loads_pickles() -> None:
@@ -199,4 +185,4 @@ def test_checkpoint_with_deeply_nested_text_is_refused(run: Path) -> None:
     path = run / "checkpoint.safetensors"
     save_file(load_file(path), path, {"state": '{"a":' * 50_000})
     result = call("train", "--resume", "run", "--epochs", "3", "-q")
-    assert tells(result.stderr, "Error: run/checkpoint.safetensors: not a checkpoint: ")
+    assert has_facts(result.stderr, "Error: run/checkpoint.safetensors: not a checkpoint: ")

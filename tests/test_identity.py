@@ -13,7 +13,7 @@ from netlearn.runs import read_run
 from netlearn.settings import resolve
 from tests.commands import call, compare, one_line
 from tests.comparisons import run as made
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import do_run
 
 pytestmark = pytest.mark.usefixtures("in_this_process", "unrendered")
@@ -101,7 +101,7 @@ def test_interrupted_run_does_not_count_as_finished(tmp_path: Path) -> None:
     assert (row.seeds, row.finished, row.test_accuracy) == (2, 1, 0.9)
     assert [reached.seeds for reached in row.reached] == [1, 1, 1]
     assert len(row.problems) == 1
-    assert tells(row.problems[0], f"seed 0: 2.4 of 30 epochs netlearn train --resume {tmp_path}/half")
+    assert has_facts(row.problems[0], f"seed 0: 2.4 of 30 epochs netlearn train --resume {tmp_path}/half")
     assert pairing([half, made("b")]).startswith("Not paired")
     assert summarize("a", [half]).finished == 0
 
@@ -161,7 +161,7 @@ def test_run_that_is_not_the_one_of_its_task_is_no_result(change: Callable[[Path
     before = Path("out/quadratic-0/weights.safetensors").read_bytes()
     result = json.loads(compare("--resume", "out", "--json", "-q").stdout)
     assert [row["finished"] for row in result["rows"]] == [0, 1]
-    assert tells(result["rows"][0]["problems"][0], "seed 0: out/quadratic-0: settings")
+    assert has_facts(result["rows"][0]["problems"][0], "seed 0: out/quadratic-0: settings")
     assert Path("out/quadratic-0/weights.safetensors").read_bytes() == before
 
 

@@ -18,7 +18,7 @@ from netlearn.runs.identity import plain
 from netlearn.settings import resolve
 from tests.commands import call
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import do_run, reseal
 
 SETTINGS = resolve({"snapshots": True, "hidden": (5,), "epochs": 3, "data": "small", "patience": 2})
@@ -103,7 +103,7 @@ def test_verify_reports_a_changed_file_in_one_line(copied: Path, name: str) -> N
     (copied / name).write_bytes(content[:-1])
     result = call("verify", str(copied))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert tells(result.stderr, f"Error: {copied / name}: ")
+    assert has_facts(result.stderr, f"Error: {copied / name}: ")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
 from netlearn.errors import SettingsError
 from netlearn.network import Network
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.reference import ReferenceNetwork
 
 DEPTHS = {0: [4, 3], 1: [4, 5, 3], 3: [4, 5, 6, 5, 3]}
@@ -216,7 +216,7 @@ def test_examples_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     network = Network([3, 4, 2], rng=np.random.default_rng(0))
     with pytest.raises(SettingsError) as caught:
         network.feedforward(np.ones(shape))
-    assert tells(str(caught.value), f"x of shape {shape}: must be (3, batch)")
+    assert has_facts(str(caught.value), f"x of shape {shape}: must be (3, batch)")
     with pytest.raises(SettingsError):
         network.backprop(np.ones(shape), np.ones((2, 2)))
 
@@ -226,7 +226,7 @@ def test_targets_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     network = Network([3, 4, 2], rng=np.random.default_rng(0))
     with pytest.raises(SettingsError) as caught:
         network.backprop(np.ones((3, 5)), np.ones(shape))
-    assert tells(str(caught.value), f"y of shape {shape}: must be (2")
+    assert has_facts(str(caught.value), f"y of shape {shape}: must be (2")
 
 
 @pytest.mark.parametrize(
@@ -246,4 +246,4 @@ def test_targets_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 def test_invalid_networks_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Network(**({"sizes": [4, 3]} | arguments))  # type: ignore[arg-type]
-    assert tells(str(caught.value), message)
+    assert has_facts(str(caught.value), message)

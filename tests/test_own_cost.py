@@ -11,7 +11,7 @@ from netlearn.costs import CrossEntropy
 from netlearn.errors import CostError, SettingsError
 from netlearn.network import Network
 from netlearn.own_cost import check_gradient, load_cost
-from tests.messages import tells
+from tests.messages import has_facts
 
 
 def own_network(sizes: list[int], name: str) -> Network:
@@ -179,7 +179,7 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
 def test_invalid_own_cost_is_refused(name: str, message: str) -> None:
     with pytest.raises(CostError) as caught:
         own_network([2, 4], name)
-    assert tells(str(caught.value), message)
+    assert has_facts(str(caught.value), message)
 
 
 @pytest.mark.usefixtures("own_costs")

@@ -12,7 +12,7 @@ from netlearn.experiments.setup import make_trainer
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.reference import ReferenceNetwork
 from tests.runs import do_run
 
@@ -75,8 +75,8 @@ def test_diverged_run_keeps_its_records(tmp_path: Path) -> None:
     with pytest.raises(DivergenceError) as caught:
         finish(tmp_path, learning_rate=10.0, l2=470.0, epochs=100)
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert tells(str(caught.value), f"after update {summary['updates']} with learning rate 10; {tmp_path}")
-    assert tells(str(caught.value), summary["error"])
+    assert has_facts(str(caught.value), f"after update {summary['updates']} with learning rate 10; {tmp_path}")
+    assert has_facts(str(caught.value), summary["error"])
     assert (summary["status"], summary["test_accuracy"]) == ("diverged", None)
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) > 2
     assert (tmp_path / "curves.png").is_file()
@@ -178,4 +178,4 @@ def test_single_neuron_learns_as_the_book_says(
 def test_batch_larger_than_the_training_set_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         make_trainer(resolve({"batch_size": 48}), small_dataset())
-    assert tells(str(caught.value), "batch_size 48: must be 1 to 47, the training examples of small")
+    assert has_facts(str(caught.value), "batch_size 48: must be 1 to 47, the training examples of small")

@@ -22,7 +22,7 @@ from netlearn.runs.files import free_path
 from netlearn.settings import resolve, write_toml
 from netlearn.slowdown import Record
 from tests.commands import QUICK, call, compare, train
-from tests.messages import tells
+from tests.messages import has_facts
 
 ROOT = Path(__file__).parents[1]
 RECORD = Record(
@@ -102,7 +102,7 @@ def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -
             first.write(name, b"old")
         first.finish()
     (path / "notes.txt").write_text("mine")
-    assert tells(refusal(path), f"{path}: --force --out")
+    assert has_facts(refusal(path), f"{path}: --force --out")
     assert (path / "summary.json").read_bytes() == b"old"
     with RunFolder.create(path, force=True):
         assert [file.name for file in path.iterdir()] == ["notes.txt"]
@@ -111,13 +111,13 @@ def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -
 @pytest.mark.parametrize("force", [False, True])
 def test_folder_with_other_files_is_never_changed(tmp_path: Path, force: bool) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    assert tells(refusal(tmp_path, force=force), f"{tmp_path}: ")
+    assert has_facts(refusal(tmp_path, force=force), f"{tmp_path}: ")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
 def test_obstructing_file_and_unwritable_folder_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert tells(refusal(tmp_path / "file"), f"{tmp_path / 'file'}: ")
+    assert has_facts(refusal(tmp_path / "file"), f"{tmp_path / 'file'}: ")
     assert "Not a directory" in refusal(tmp_path / "file" / "run")
 
 
@@ -146,9 +146,9 @@ def test_two_processes_cannot_enter_a_folder() -> None:
         assert process.stdout.readline() == "locked\n"
         for arguments in (["--out", "run", "--force"], ["--resume", "run", "--epochs", "3"]):
             result = (train if "--out" in arguments else partial(call, "train"))(*arguments, "-q")
-            assert (result.exit_code, tells(result.stderr, "Error: run: in use by another process")) == (1, True)
+            assert (result.exit_code, has_facts(result.stderr, "Error: run: in use by another process")) == (1, True)
         refused = compare(*QUICK, "-q", "--out", "run", "--force")
-        assert (refused.exit_code, tells(refused.stderr, "Error: run: in use by another process")) == (1, True)
+        assert (refused.exit_code, has_facts(refused.stderr, "Error: run: in use by another process")) == (1, True)
         assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
         process.communicate()
     assert train("--out", "run", "--force", "-q").exit_code == 0
@@ -164,7 +164,7 @@ def test_failed_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(RunError) as caught:
         folder.write("summary.json", b"after")
-    assert tells(str(caught.value), f"{tmp_path / 'summary.json'}: cannot be written: No space left on device")
+    assert has_facts(str(caught.value), f"{tmp_path / 'summary.json'}: cannot be written: No space left on device")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("summary.json", b"before")]
 
 

@@ -13,7 +13,7 @@ from netlearn.errors import NetlearnError, SettingsError
 from netlearn.network import INITIALIZERS, Network
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
-from tests.messages import tells
+from tests.messages import has_facts
 
 INITIALIZER = "must be scaled, large or two numbers w,b from -1e+09 to 1e+09"
 
@@ -109,7 +109,7 @@ BAD = [
 def test_invalid_value_is_refused_with_key_value_and_allowed_values(name: str, value: Any, reason: str) -> None:
     with pytest.raises(SettingsError) as caught:
         check(name, value, name)
-    assert tells(str(caught.value), f"{name} {reason}")
+    assert has_facts(str(caught.value), f"{name} {reason}")
 
 
 def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> No
     path.write_text("epoch = 3\n")
     with pytest.raises(SettingsError) as caught:
         read_toml(path)
-    assert tells(str(caught.value), f"{path}: epoch: did you mean epochs?")
+    assert has_facts(str(caught.value), f"{path}: epoch: did you mean epochs?")
     assert "epochs" in str(caught.value)
 
 
@@ -147,14 +147,14 @@ def test_file_of_another_format_is_refused_with_the_version_that_reads_it(
     path.write_text(f"format = {found}\nepochs = 3\n")
     with pytest.raises(SettingsError) as caught:
         read_toml(path)
-    assert tells(str(caught.value), f"{path}: format {found}: must be 2")
+    assert has_facts(str(caught.value), f"{path}: format {found}: must be 2")
     assert reader in str(caught.value)
 
 
 def test_missing_file_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         read_toml(Path("nowhere.toml"))
-    assert tells(str(caught.value), "nowhere.toml: cannot be read: No such file or directory")
+    assert has_facts(str(caught.value), "nowhere.toml: cannot be read: No such file or directory")
 
 
 def test_invalid_toml_is_refused_with_its_position(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_invalid_toml_is_refused_with_its_position(tmp_path: Path) -> None:
     path.write_text("epochs = \n")
     with pytest.raises(SettingsError) as caught:
         read_toml(path)
-    assert tells(str(caught.value), f"{path}: not a TOML file: Invalid value (at line 1, column 10)")
+    assert has_facts(str(caught.value), f"{path}: not a TOML file: Invalid value (at line 1, column 10)")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 5000 + b"]" * 5000], ids=["bytes", "nested"])

@@ -15,7 +15,7 @@ from netlearn.runs import read_run
 from netlearn.settings import resolve
 from tests.comparisons import run
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import do_run, reseal
 
 
@@ -74,7 +74,7 @@ def test_folder_with_a_missing_file_is_not_a_finished_run(folder: Path, name: st
     (folder / name).unlink()
     with pytest.raises(RunError) as caught:
         read_run(folder, "")
-    assert tells(str(caught.value), f"{folder}")
+    assert has_facts(str(caught.value), f"{folder}")
     assert name in str(caught.value)
 
 
@@ -103,7 +103,7 @@ def test_inconsistent_run_folder_is_refused(folder: Path, name: str, content: by
     reseal(folder)
     with pytest.raises(RunError) as caught:
         read_run(folder, "")
-    assert tells(str(caught.value), message.format(folder))
+    assert has_facts(str(caught.value), message.format(folder))
 
 
 def test_reading_a_run_imports_no_cost(folder: Path) -> None:

@@ -10,7 +10,7 @@ from netlearn.errors import SettingsError
 from netlearn.network import Network
 from netlearn.training import Trainer
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 
 
 def make(sizes: tuple[int, ...] = (6, 5, 3), **given: Any) -> Trainer:
@@ -78,7 +78,7 @@ def test_learning_rate_of_the_optimizer_changes_every_later_update() -> None:
 def test_network_that_does_not_fit_the_data_is_refused(sizes: tuple[int, ...]) -> None:
     with pytest.raises(SettingsError) as caught:
         make(sizes)
-    assert tells(str(caught.value), f"sizes {list(sizes)}: must be 6 inputs 3 outputs of small")
+    assert has_facts(str(caught.value), f"sizes {list(sizes)}: must be 6 inputs 3 outputs of small")
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_network_that_does_not_fit_the_data_is_refused(sizes: tuple[int, ...]) -
 def test_invalid_training_settings_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         make(**given)
-    assert tells(str(caught.value), message)
+    assert has_facts(str(caught.value), message)
 
 
 @pytest.mark.parametrize(("outputs", "label"), [(1, 2), (3, 3)])
 def test_labels_without_an_output_neuron_are_refused(outputs: int, label: int) -> None:
     with pytest.raises(SettingsError) as caught:
         targets(np.array([0, label]), outputs)
-    assert tells(str(caught.value), f"outputs {outputs}: must be {label + 1} for labels up to {label}")
+    assert has_facts(str(caught.value), f"outputs {outputs}: must be {label + 1} for labels up to {label}")

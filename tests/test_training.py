@@ -15,7 +15,7 @@ from netlearn.slowdown import Record
 from netlearn.training import Schedule, Trainer, batches
 from netlearn.training import trainer as trainer_module
 from tests.files import small_dataset
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.reference import ReferenceNetwork
 
 
@@ -186,7 +186,7 @@ def test_divergence_stops_at_once_and_names_update_and_learning_rate() -> None:
     records: list[Record] = []
     with pytest.raises(DivergenceError) as caught:
         records.extend(trainer)
-    assert tells(str(caught.value), f"update {trainer.update} with learning rate 10; such as 1,")
+    assert has_facts(str(caught.value), f"update {trainer.update} with learning rate 10; such as 1,")
     assert records[0].update == 0
     assert all(np.isfinite(record.train_cost) for record in records)
     assert trainer.update < 100

@@ -13,25 +13,12 @@ from netlearn.experiments.comparison import remove_runs
 from netlearn.own_cost import lies_in
 from netlearn.runs.tensors import MOST_HEADER
 from netlearn.toml import decode_toml
-from tests.commands import call, compare, python, train
+from tests.commands import call, compare, python
 from tests.files import write_folder
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import reseal
 
 EVIL = "from netlearn.costs import Quadratic as Cost\nfrom pathlib import Path\nPath({!r}).touch()\n"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    assert train("-q", "--hidden", "5", "--out", str(folder)).exit_code == 0
-    return folder
-
-
-@pytest.fixture
-def run(finished: Path) -> Path:
-    shutil.copytree(finished, "run")
-    return Path("run")
 
 
 @pytest.mark.parametrize(
@@ -46,10 +33,10 @@ def test_toml_that_would_fill_memory_or_cannot_be_printed_is_refused(content: st
     Path("x.toml").write_text(content)
     with pytest.raises(SettingsError) as caught:
         decode_toml(Path("x.toml"))
-    assert tells(str(caught.value), f"x.toml: {message}")
+    assert has_facts(str(caught.value), f"x.toml: {message}")
     for command in ("train", "compare"):
         arguments = ["--config", "x.toml"] if command == "train" else ["x.toml"]
-        assert tells(call(command, *arguments).stderr, f"Error: x.toml: {message}")
+        assert has_facts(call(command, *arguments).stderr, f"Error: x.toml: {message}")
 
 
 @pytest.mark.slow
@@ -63,11 +50,11 @@ def test_code_in_a_run_folder_is_never_executed(run: Path) -> None:
         for command in (["verify"], ["train", "--resume"]):
             result = python("-m", "netlearn", *command, str(run.resolve()), cwd=folder)
             assert result.returncode == 1
-            assert tells(result.stderr, f"Error: {run.resolve()}/config.toml: cost {name}:Cost")
+            assert has_facts(result.stderr, f"Error: {run.resolve()}/config.toml: cost {name}:Cost")
     (run / "config.toml").write_text('format = 2\n[variants.a]\ncost = "evil:Cost"\n[variants.b]\n')
     (run / "SHA256SUMS").unlink()
     result = python("-m", "netlearn", "compare", "--resume", ".", cwd=run)
-    assert tells(result.stderr, "Error: config.toml: cost evil:Cost")
+    assert has_facts(result.stderr, "Error: config.toml: cost evil:Cost")
     assert not ran.exists()
 
 
@@ -105,7 +92,7 @@ def test_safetensors_with_too_long_a_header_are_refused(run: Path) -> None:
     header = json.dumps({"__metadata__": {"state": "x" * MOST_HEADER}}).encode()
     (run / "checkpoint.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
     result = call("train", "--resume", "run", "-q", "--epochs", "3")
-    assert tells(result.stderr, f"run/checkpoint.safetensors: {len(header):,} bytes: must be at most 1,000,000")
+    assert has_facts(result.stderr, f"run/checkpoint.safetensors: {len(header):,} bytes: must be at most 1,000,000")
 
 
 @pytest.mark.usefixtures("in_this_process", "unrendered")
@@ -138,4 +125,4 @@ def test_numbers_of_images_and_labels_are_compared_before_either_is_read(
 def test_resumed_comparison_takes_no_other_settings(flags: list[str]) -> None:
     result = compare("--resume", "anywhere", *flags)
     name = "--track-test" if "track" in flags[0] else flags[0]
-    assert (result.exit_code, tells(result.stderr, f"Error: {name}: ")) == (2, True)
+    assert (result.exit_code, has_facts(result.stderr, f"Error: {name}: ")) == (2, True)

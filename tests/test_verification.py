@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests.commands import SMALL, call, python, train
-from tests.messages import tells
+from tests.messages import has_facts
 from tests.runs import reseal
 
 
@@ -96,7 +96,7 @@ def test_folder_without_a_finished_run_is_refused(name: str) -> None:
     Path("run", name).unlink()
     result = call("verify", "run", "-q")
     assert result.exit_code == 1
-    assert tells(result.stderr, "Error: run")
+    assert has_facts(result.stderr, "Error: run")
     assert name in result.stderr
 
 
