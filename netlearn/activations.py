@@ -20,7 +20,6 @@ class Activation(Protocol):
 
     def value(self, z: Array, out: Array | None = None) -> Array:
         """Return the activation a of the weighted input z, shape (neurons, batch)."""
-        ...
 
 
 class HiddenActivation(Activation, Protocol):
@@ -28,7 +27,6 @@ class HiddenActivation(Activation, Protocol):
 
     def value_and_prime(self, z: Array, a: Array, prime: Array) -> Array:
         """Write the activation to `a` and its derivative da/dz to `prime`, both (neurons, batch), and return `a`."""
-        ...
 
 
 class Sigmoid:
@@ -106,8 +104,4 @@ class Identity:
         return np.positive(z, out)
 
 
-ACTIVATIONS: dict[str, HiddenActivation] = {
-    "sigmoid": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-}
+ACTIVATIONS: dict[str, HiddenActivation] = {"sigmoid": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}

@@ -18,20 +18,16 @@ class Cost(Protocol):
     @property
     def output(self) -> Activation:
         """The activation of the output layer."""
-        ...
 
     @property
     def learning_rate(self) -> float:
         """The default learning rate η of gradient descent with this cost."""
-        ...
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return the cost C of each example, shape (batch,)."""
-        ...
 
     def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
         """Write the output error δ = ∂C/∂z of each example, shape (n_out, batch), to `out` and return it."""
-        ...
 
 
 class Quadratic:
@@ -39,9 +35,7 @@ class Quadratic:
 
     output = Sigmoid()
     learning_rate = 3.0
-
-    def __init__(self) -> None:
-        self._prime: Array = np.empty((0, 0))
+    _prime: Array = np.empty((0, 0))  # room for σ'(z), made anew for another batch size
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return ½ Σ_j (a_j − y_j)², where a − y is (1 − y) σ(z) − y σ(−z), which keeps its digits as a nears 1."""

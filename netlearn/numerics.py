@@ -44,18 +44,18 @@ def blas(dtype: DTypeLike) -> tuple[Callable[..., Array], Callable[..., Array]]:
     return gemm, gemv
 
 
-def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Return an uninitialized C-ordered array that starts on a cache line."""
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Return a C-ordered array of zeros that starts on a cache line."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    block = np.empty(size + ALIGNMENT, np.uint8)
+    block = np.zeros(size + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     array: Array = block[start : start + size].view(dtype).reshape(shape)
     return array
 
 
 def columns(n: int, batch: int, dtype: DTypeLike) -> Array:
-    """Return an uninitialized (n, batch) array, examples as columns, each contiguous in memory."""
-    return aligned((batch, n), dtype).T
+    """Return an (n, batch) array of zeros, examples as columns, each contiguous in memory."""
+    return zeros((batch, n), dtype).T
 
 
 def axpy(alpha: float, x: Array, y: Array) -> None:

@@ -4,14 +4,13 @@ Each is a function of the vector w of all parameters and the gradient ∇C of th
 PyTorch's documentation or, for momentum, of the book. It updates its state in place and may overwrite the gradient.
 """
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt
 
 from netlearn.network import Network
-from netlearn.numerics import Array, aligned, axpy
+from netlearn.numerics import Array, axpy, zeros
 from netlearn.penalty import Penalty
 
 
@@ -20,22 +19,18 @@ class Optimizer:
 
     Args:
         network: changed in place.
-        learning_rate: η.
+        learning_rate: η, which may be changed between steps.
         penalty: the regularization, whose gradient is added to that of the cost.
         own: the optimizer's own settings, by name; the others have their defaults.
 
     Attributes:
-        settings: the defaults of its own settings, by name.
-        rate: the default η, if it does not depend on the cost.
-        vectors: the number of vectors in its state.
-        learning_rate: η, which may be changed between steps.
-        steps: steps taken.
         state: the vectors that it keeps from step to step, each as long as the vector of all parameters.
+        steps: steps taken.
     """
 
-    settings: ClassVar[Mapping[str, float]] = {}
-    rate: ClassVar[float | None] = None
-    vectors: ClassVar[int] = 0
+    settings: ClassVar[dict[str, float]] = {}  # the defaults of its own settings
+    rate: ClassVar[float | None] = None  # the default η, if it does not depend on the cost
+    vectors: ClassVar[int] = 0  # in its state
 
     def __init__(self, network: Network, learning_rate: float, penalty: Penalty | None = None, **own: float) -> None:
         self.network = network
@@ -43,13 +38,10 @@ class Optimizer:
         self.penalty = penalty or Penalty()
         self.own = {**self.settings, **own}
         self.steps = 0
-        w, nabla = network.parameters.vector, network.nabla.vector
-        self.state = tuple(aligned(w.shape, w.dtype) for _ in range(self.vectors))
-        for vector in self.state:
-            vector.fill(0)
-        self._scratch = np.empty_like(w)
-        weights = slice(sum(w.size for w in network.weights))
-        self._penalized = w[weights], nabla[weights], self._scratch[weights]
+        w, nabla = network.parameters, network.nabla
+        self.state = tuple(zeros(w.vector.shape, w.vector.dtype) for _ in range(self.vectors))
+        self._scratch = np.empty_like(w.vector)
+        self._penalized = w.weights, nabla.weights, self._scratch[: w.weights.size]
 
     def step(self, x: Array, y: Array) -> None:
         """Update the parameters with one mini-batch, x of shape (n_in, m) and y of shape (n_out, m)."""
@@ -111,8 +103,7 @@ class RMSprop(Optimizer):
     """Steps divided by the root of a running mean of squares: v → β₂v + (1−β₂)(∇C)², w → w − η∇C/(√v + ε)."""
 
     settings: ClassVar = {"beta2": 0.99, "epsilon": 1e-8}
-    rate = 0.001
-    vectors = 1
+    rate, vectors = 0.001, 1
 
     def _change(self, w: Array, nabla: Array) -> None:
         (v,), root, beta2 = self.state, self._scratch, self.own["beta2"]
@@ -125,13 +116,11 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """RMSprop with momentum, with both means corrected for their start at zero.
 
-    m → β₁m + (1−β₁)∇C, v → β₂v + (1−β₂)(∇C)², w → w − η m̂/(√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ) in
-    step t.
+    m → β₁m + (1−β₁)∇C, v → β₂v + (1−β₂)(∇C)², w → w − η m̂/(√v̂ + ε), in step t m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ).
     """
 
     settings: ClassVar = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-    vectors = 2
-    rate = 0.001
+    rate, vectors = 0.001, 2
 
     def _change(self, w: Array, nabla: Array) -> None:
         (m, v), root, beta1, beta2 = self.state, self._scratch, self.own["beta1"], self.own["beta2"]
@@ -151,15 +140,3 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "rmsprop": RMSprop,
     "adam": Adam,
 }
-
-
-def default_rate(optimizer: str, cost_rate: float, momentum: float | Literal["off"] = "off") -> float:
-    """Return an optimizer's default η.
-
-    Args:
-        optimizer: a name in `OPTIMIZERS`.
-        cost_rate: η of plain gradient descent with the cost.
-        momentum: μ; the rate is multiplied by 1 − μ, because v tends to −η∇C/(1−μ) under a constant gradient.
-    """
-    rate = OPTIMIZERS[optimizer].rate
-    return rate if rate is not None else float(f"{cost_rate * (1 if momentum == 'off' else 1 - momentum):.6g}")

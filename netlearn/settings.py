@@ -13,8 +13,8 @@ from netlearn.costs import COSTS
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
-from netlearn.network import INITIALIZERS
-from netlearn.optimizers import OPTIMIZERS, default_rate
+from netlearn.initializers import INITIALIZERS
+from netlearn.optimizers import OPTIMIZERS
 from netlearn.own_cost import load_cost
 from netlearn.toml import decode_toml
 
@@ -231,7 +231,10 @@ def resolve(*layers: Mapping[str, Any]) -> Settings:
                 raise SettingsError(f"{name} {value:g}: must be off with {owner} {choice}; {owners} has it")
     if "learning_rate" not in merged:
         cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default)).learning_rate)
-        merged["learning_rate"] = default_rate(merged["optimizer"], cost_rate, merged["momentum"])
+        rate = OPTIMIZERS[merged["optimizer"]].rate or cost_rate
+        if merged["momentum"] != "off":
+            rate *= 1 - merged["momentum"]  # v tends to −η∇C/(1−μ) under a constant gradient
+        merged["learning_rate"] = float(f"{rate:.6g}")
     return Settings(**merged)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netlearn.datasets import Dataset, Examples, Labels, targets
-from netlearn.network import Network, Workspace
+from netlearn.layout import Workspace
+from netlearn.network import Network
 from netlearn.numerics import Array, numerics
 from netlearn.penalty import Penalty
 

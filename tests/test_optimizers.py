@@ -8,8 +8,9 @@ import pytest
 from netlearn.costs import COSTS
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
-from netlearn.optimizers import OPTIMIZERS, default_rate
+from netlearn.optimizers import OPTIMIZERS
 from netlearn.penalty import Penalty
+from netlearn.settings import resolve
 from netlearn.training import Trainer
 from tests.files import small_dataset
 
@@ -156,14 +157,14 @@ def test_step_allocates_no_arrays(name: str) -> None:
 
 def test_default_rates_depend_on_cost_and_optimizer() -> None:
     rates = {
-        name: [default_rate(name, cost, optimizer.settings.get("momentum", "off")) for cost in (3.0, 0.5)]
-        for name, optimizer in OPTIMIZERS.items()
+        name: [resolve({"optimizer": name, "cost": cost}).learning_rate for cost in ("quadratic", "cross-entropy")]
+        for name in OPTIMIZERS
     }
     assert rates == {
         "sgd": [3.0, 0.5], "momentum": [0.3, 0.05], "nesterov": [0.3, 0.05],
         "rmsprop": [0.001, 0.001], "adam": [0.001, 0.001],
     }  # fmt: skip
-    assert default_rate("momentum", 0.5, 0.0) == 0.5
+    assert resolve({"optimizer": "momentum", "momentum": 0.0}).learning_rate == 0.5
 
 
 def test_restored_state_continues_identically() -> None:

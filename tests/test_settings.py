@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.network import INITIALIZERS, Network
+from netlearn.initializers import INITIALIZERS
+from netlearn.network import Network
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
 from tests.messages import has_facts

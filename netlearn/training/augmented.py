@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets.augmentation import Deformer
-from netlearn.numerics import Array, aligned
+from netlearn.numerics import Array, zeros
 
 BLOCK = 1000  # images deformed from one random stream
 
@@ -48,7 +48,7 @@ class AugmentedImages:
     def __init__(self, x: Array, augmentation: Augmentation) -> None:
         self._x = x
         self._augmentation = augmentation
-        self._buffers = [aligned((2, min(BLOCK, len(x)), x.shape[1]), x.dtype) for _ in range(2)]
+        self._buffers = [zeros((2, min(BLOCK, len(x)), x.shape[1]), x.dtype) for _ in range(2)]
         self._ahead = ThreadPoolExecutor(1, "augmentation")
         self._blocks: dict[tuple[int, int], Future[Array]] = {}
 

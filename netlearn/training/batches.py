@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netlearn.errors import SettingsError
-from netlearn.numerics import Array, aligned
+from netlearn.numerics import Array, zeros
 from netlearn.training.augmented import Augmentation, AugmentedImages
 
 Order: TypeAlias = Callable[[int], ArrayLike]  # epoch, from 0 → the rows of the training set in that epoch's order
@@ -59,7 +59,7 @@ class Batches:
         self._together = max(1, TOGETHER // batch_size)
         self._x, self._y = x, y
         rows = self._together * batch_size
-        self._x_rows, self._y_rows = aligned((rows, x.shape[1]), x.dtype), aligned((rows, y.shape[1]), y.dtype)
+        self._x_rows, self._y_rows = zeros((rows, x.shape[1]), x.dtype), zeros((rows, y.shape[1]), y.dtype)
         self._full = self._split(rows)
 
     @property
