@@ -1,8 +1,8 @@
 """Times netlearn beside what a user might pick instead, in interleaved rounds on the same data: `make bench`.
 
 Each contender runs in a process of its own, so that none sees another's threads, and is timed for its training alone.
-One that is not installed is left out, and that is said. `beside` measures what a whole run costs besides, `growth`
-how its time grows.
+The page says which ones are not installed. `beside` measures what a whole run costs besides, `growth` how its time
+grows.
 """
 
 import json
@@ -28,7 +28,11 @@ from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
 EXAMPLES = 50_000
-SINGLE = ("netlearn", "per-example loop")  # they use one thread whatever they are given: timed once, for all tables
+SINGLE = (
+    "netlearn",
+    "netlearn 0.1",
+    "per-example loop",
+)  # they use one thread whatever they are given: timed once, for all tables
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -123,10 +127,11 @@ def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str],
 
 Made by `make bench` on {where}.
 The data: {data.name}, {EXAMPLES:,} training examples. Every program does the same updates of the same network in
-float32 (the loop in float64) for one epoch; medians of {rounds} interleaved rounds. netlearn and the loop use one
-thread always, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of
-10, and something for those of 100, as the C program shows. JAX's compiling is not counted. scikit-learn's outputs
-are a softmax, its start its own. netlearn's times in these tables are also those of the sections below.
+float32 (the loop in float64) for one epoch; medians of {rounds} interleaved rounds. netlearn and the loop always use
+one thread, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of
+10, and something for those of 100, as the C program shows. The time JAX takes to compile is not counted.
+scikit-learn has a softmax output and its own initial weights. netlearn's times in these tables are also those of the
+sections below.
 """
     lines = [head]
     if missing:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from netlearn.datasets import Dataset, Examples, targets
 from netlearn.network import Network
 from netlearn.training import Trainer
+from scripts import earlier
 
 Array = NDArray[Any]
 Problem = Mapping[str, Array]
@@ -79,7 +80,7 @@ def compile_floor(program: Path) -> None:
 
 
 def floor_is_there() -> bool:
-    """Tell whether a compiler and OpenBLAS are found."""
+    """Return whether a compiler and OpenBLAS are found."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             compile_floor(Path(folder, "floor"))
@@ -177,12 +178,13 @@ def sklearn(problem: Problem) -> Result:
 
 
 def is_there(module: str) -> bool:
-    """Tell whether a peer is installed."""
+    """Return whether a peer is installed."""
     return importlib.util.find_spec(module) is not None
 
 
 CONTENDERS: dict[str, tuple[Callable[[Problem], Result], Callable[[], bool]]] = {  # and whether it can run here
     "netlearn": (netlearn, lambda: True),
+    "netlearn 0.1": (earlier.train, earlier.is_there),
     "C with OpenBLAS (the floor)": (floor, floor_is_there),
     "JAX, jit and scan": (jax, lambda: is_there("jax")),
     "scikit-learn": (sklearn, lambda: is_there("sklearn")),
@@ -192,7 +194,7 @@ CONTENDERS: dict[str, tuple[Callable[[Problem], Result], Callable[[], bool]]] = 
 
 
 def accuracy(problem: Problem, weights: list[Array]) -> float:
-    """Return the share of the test set that trained weights classify correctly."""
+    """Return the fraction of the test set that trained weights classify correctly."""
     w1, b1, w2, b2 = weights
     z1 = w1 @ problem["test_x"].T + b1.reshape(-1, 1)
     answers = (w2 @ (1 / (1 + np.exp(-z1))) + b2.reshape(-1, 1)).argmax(axis=0)
