@@ -148,10 +148,10 @@ def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
     return SettingsError(f"{label}: unknown key: {hint}")
 
 
-def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
+def check(name: str, value: Any, label: str, shown: str | None = None, allowed: str | None = None) -> Any:
     """Return the value of a setting, converted from that in a TOML file or a flag.
 
-    Errors call the setting `label` and show the value as `shown`, if given.
+    Errors call the setting `label`, show the value as `shown` and say that it must be `allowed`, if given.
 
     Raises:
         SettingsError: there is no such setting, or the value is not valid.
@@ -166,7 +166,7 @@ def check(name: str, value: Any, label: str, shown: str | None = None) -> Any:
         text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
         near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        allowed = must_be_in_toml(name) if shown is None else must_be(name)
+        allowed = allowed or (must_be_in_toml(name) if shown is None else must_be(name))
         raise SettingsError(f"{label} {text[:80]}: {hint}must be {allowed}") from error
 
 

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.cli.sweep import sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.costs import COSTS
 from netlearn.errors import RunError, SettingsError
@@ -31,6 +32,7 @@ from netlearn.experiments.experiment import (
     own_costs_of,
     read_experiment,
 )
+from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import problems, table
 from netlearn.experiments.tasks import load_data
 from netlearn.experiments.tuning import FACTORS
@@ -54,6 +56,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option(
     "--seeds", type=int, metavar="N", help=f"train each variant from seeds 0 to N-1.  [default: {BUILT_IN_SEEDS}]"
 )
+@sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
 @click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
 @click.option("--markdown", is_flag=True, help="print the table as Markdown.")
@@ -80,8 +83,8 @@ def command(
 
     Without arguments, the quadratic cost is compared with cross-entropy in a network with 100 hidden neurons and
     large initial weights. NAME is an experiment that comes with netlearn, such as those of the book; FILE.toml
-    describes another one; repeated --cost options build one. RUN... are existing run folders, which are drawn
-    together without training.
+    describes another one; repeated --cost or --vary options build one. RUN... are existing run folders, which are
+    drawn together without training.
 
     Runs with the same seed start from identical weights and see identical mini-batches.
     """
@@ -92,9 +95,11 @@ def command(
         return
     if jobs is not None and jobs < 1:
         raise SettingsError(f"--jobs {jobs}: must be a number from 1")
+    sweep = sweep_of(flags)
     settings = given(flags)
     costs = settings.pop("cost", ())
-    others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs)}
+    others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs), "--vary": bool(sweep.values),
+              "--random": sweep.random is not None}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
         flags_used = [name for name in used if name not in {"--cost", "--data"}]
@@ -117,7 +122,7 @@ def command(
             with _folder(out, force=force) as folder:
                 result = overlay(runs, folder, workers, costs)
         else:
-            experiment = load_data(_experiment(files, costs, settings, seeds), partial(load, quiet=quiet))
+            experiment = load_data(_experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet))
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
@@ -151,15 +156,16 @@ def _list() -> str:
 
 
 def _experiment(
-    files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None
+    files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None, sweep: Sweep
 ) -> Experiment:
     if not files:
-        return from_costs(costs or BUILT_IN_COSTS, BUILT_IN_SEEDS if seeds is None else seeds, settings)
+        costs = costs or (() if "cost" in sweep.values else BUILT_IN_COSTS)
+        return from_costs(costs, BUILT_IN_SEEDS if seeds is None else seeds, settings, sweep)
     if len(files) > 1 or files[0] is None:
         raise SettingsError(f"{next(filter(None, files))}: must be one experiment, or folders of runs")
     if costs:
         raise SettingsError(f"--cost {costs[0]}: must be without a file; the variants are those of {files[0]}")
-    return read_experiment(files[0], settings, seeds)
+    return read_experiment(files[0], settings, seeds, sweep)
 
 
 def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:

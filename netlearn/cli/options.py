@@ -48,7 +48,7 @@ class Command(click.Command):
                 name = max(option.opts, key=len)
                 hint = "; several layers are one option, such as --hidden 10,30" if name == "--hidden" else ""
                 if option.name in settings.FIELDS and self.name == "compare":
-                    hint += "; an experiment file compares several values"
+                    hint += f"; several values are compared by --vary {option.name}=VALUE,VALUE,…"
                 raise SettingsError(f"{name}: must be given once{hint}")
         return super().parse_args(ctx, args)
 
@@ -61,7 +61,7 @@ class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the value of the setting."""
-        return settings.check(self.name, _parse(self.name, value), flag(self.name), shown=value)
+        return settings.check(self.name, parse(self.name, value), flag(self.name), shown=value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
         """Complete the names that the setting can have."""
@@ -73,7 +73,7 @@ def flag(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def _parse(field: str, text: str) -> Any:
+def parse(field: str, text: str) -> Any:
     """Return the value that a TOML file would have for the text of a flag."""
     if field == "hidden" and text == "none":
         return []

@@ -1,13 +1,14 @@
 """Experiments: variants of one network, each trained from several seeds.
 
-An experiment file has `title`, `seeds`, a table `[defaults]`, a table `[variants.NAME]` for each variant, and `about`
-(question, command, expected result, run time). A file with the settings of one run is an experiment with one variant.
-The command line can also build an experiment from flags.
+An experiment file has `title`, `seeds`, a table `[defaults]`, a table `[variants.NAME]` for each variant, a table
+`[vary]` of several values of some settings, and `about` (question, command, expected result, run time). A file with
+the settings of one run is an experiment with one variant. The command line can also build an experiment from flags.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import msgspec
 
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
+from netlearn.experiments.sweep import NONE, RANGE, Sweep, values_of
 from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
 from netlearn.toml import decode_toml
@@ -23,7 +25,7 @@ FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 10}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 3
-KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants")
+KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants", "vary")
 MOST_SEEDS = 1000
 MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
 MOST_NAME = 200  # bytes: a file system takes 255
@@ -61,11 +63,11 @@ class Experiment:
         """Check that the names of the variants are different."""
         if not self.variants:
             raise SettingsError("variants: must be one or more")
-        folders = [folder_name(name) for name in self.variants]
-        for name, folder in zip(self.variants, folders, strict=True):
+        folders = Counter(map(folder_name, self.variants))
+        for name in self.variants:
             if not name.isprintable():
                 raise SettingsError(f"variant {name!r}: must have a printable name, in one line")
-            if not folder or folders.count(folder) > 1:
+            if not folder_name(name) or folders[folder_name(name)] > 1:
                 raise SettingsError(f"variant {name!r}: names must differ in their letters and digits")
 
 
@@ -75,15 +77,23 @@ def folder_name(variant: str) -> str:
     return name.strip("-.")
 
 
-def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any]) -> Experiment:
-    """Return the experiment that compares costs, with the built-in settings as changed by flags."""
-    if len(costs) < 2:
+def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep: Sweep = NONE) -> Experiment:
+    """Return the experiment that compares costs, with the built-in settings as changed by flags, in a sweep or not.
+
+    No costs are given where the sweep varies the cost.
+    """
+    if len(costs) < 2 and not sweep.values:
         raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
     for cost in costs:
         if costs.count(cost) > 1:
             raise SettingsError(f"--cost {cost}: is given twice; the costs must differ")
-    variants = {cost: resolve(BUILT_IN, flags, {"cost": cost}) for cost in costs}
-    return Experiment(" against ".join(costs), _seeds(seeds, "--seeds"), variants)
+    chosen = _seeds(seeds, "--seeds")
+    bases: dict[str, dict[str, Any]] = {cost: {"cost": cost} for cost in costs} or {"": {}}
+    variants = {name: resolve(BUILT_IN, flags, layer) for name, layer in sweep.spread(bases, len(chosen)).items()}
+    title = " against ".join(costs)
+    if sweep.values:
+        title = " × ".join(sweep.values) + (f" with {' and '.join(costs)}" if costs else "")
+    return Experiment(title, chosen, variants)
 
 
 def read_about(path: Path) -> About:
@@ -94,13 +104,14 @@ def read_about(path: Path) -> About:
         raise SettingsError(f"{path}: about: {error}") from error
 
 
-def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> Experiment:
+def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, sweep: Sweep = NONE) -> Experiment:
     """Return the experiment in a TOML file.
 
     Args:
         path: the file.
         flags: settings that replace the file's defaults.
         seeds: replaces the file's seeds, and the seed of a file with the settings of one run.
+        sweep: varies more settings than the file does, or replaces its values.
 
     Raises:
         SettingsError: the file cannot be read, or has an unknown key or an invalid value.
@@ -109,9 +120,10 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
     content = decode_toml(path)
     of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
     if of_one_run:
-        settings = {key: value for key, value in content.items() if key not in {"seed", "format", "about"}}
         name = str(content.get("cost", FIELDS["cost"].default))
-        content = {"format": content.get("format", FORMAT), "defaults": settings, "variants": {name: {}}}
+        rest = {"format": content.get("format", FORMAT), "vary": content.get("vary", {})}
+        settings = {key: value for key, value in content.items() if key not in {"seed", "about", *rest}}
+        content = rest | {"defaults": settings, "variants": {} if rest["vary"] or sweep.values else {name: {}}}
     for key in content:
         if key not in KEYS:
             raise unknown(f"{path}: {key}", key, KEYS)
@@ -133,18 +145,20 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None) -> 
         if "seed" in layer:
             raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
     defaults = layers.pop("defaults")
+    vary = _vary(path, content.get("vary", {}))
     for key in flags:
-        if own := [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]:
-            raise SettingsError(
-                f"--{key.replace('_', '-')}: must be left out; variants of {path} set it themselves: {', '.join(own)}"
-            )
+        own = [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]
+        if own or key in vary:
+            who = f"variants of {path} set it themselves: {', '.join(own)}" if own else f"{path} varies it"
+            raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
+    sweep = replace(sweep, values={**vary, **sweep.values})
     given = content.get("seeds", BUILT_IN_SEEDS)
     try:
         chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
         stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-        variants = {
-            name.removeprefix("variants."): resolve(stored, defaults, flags, layer) for name, layer in layers.items()
-        }
+        bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
+        spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
+        variants = {name: resolve(stored, defaults, flags, layer) for name, layer in spread.items()}
         tuning, hashes = _tuning(content.get("tuning", "no")), _hashes(content.get("data_sha256", {}))
         return Experiment(title, chosen, variants, tuning, hashes)
     except NetlearnError as error:
@@ -165,6 +179,16 @@ def own_costs_of(path: Path) -> set[str]:
 
 def _variants(path: Path, variants: Any) -> dict[str, Any]:
     return {f"variants.{name}": table for name, table in _table(path, "variants", variants).items()}
+
+
+def _vary(path: Path, table: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the values of the settings that a file varies, each a list or a range."""
+    vary = {}
+    for name, values in _table(path, "vary", table).items():
+        if not isinstance(values, list) and not RANGE.fullmatch(str(values)):
+            raise SettingsError(f"{path}: vary.{name} {values!r}: must be a list, or a range such as 0.01:10:log7")
+        vary[name] = values_of(name, values if isinstance(values, list) else [values], f"{path}: vary.{name}")
+    return vary
 
 
 def _table(path: Path, name: str, value: Any) -> dict[str, Any]:

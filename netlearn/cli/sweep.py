@@ -1,0 +1,91 @@
+"""The options of a sweep: `--vary`, `--random` and `--random-seed`."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from netlearn.cli.options import parse
+from netlearn.errors import SettingsError
+from netlearn.experiments.sweep import MOST_RUNS, RANGE, Sweep, values_of
+from netlearn.settings import FIELDS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+PLUS = re.compile(r"(?<![eE])\+")  # between the layers of one value; not that of 1e+3
+
+
+class Vary(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
+    """A setting with several values, such as hidden=30,100 or learning_rate=0.01:10:log7."""
+
+    name = "vary"
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return the setting and its values."""
+        given, equals, text = value.partition("=")
+        name, label = given.replace("-", "_"), f"--vary {given}"
+        if not equals:
+            raise SettingsError(f"--vary {value}: must be SETTING=VALUE,VALUE,…")
+        texts = text.split(",") if text else []
+        return name, values_of(name, [_item(name, each) for each in texts], label, texts)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Complete the names of the settings."""
+        names = [f"{name}=" for name in FIELDS if name != "seed" and name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names]
+
+
+def _item(name: str, text: str) -> Any:
+    """Return the value that a TOML file would have for a value of `--vary`."""
+    if isinstance(FIELDS[name].default if name in FIELDS else None, bool):
+        return {"true": True, "false": False}.get(text, text)
+    if RANGE.fullmatch(text):
+        return text
+    return parse(name, PLUS.sub(",", text)) if name in {"hidden", "initializer"} else parse(name, text)
+
+
+def sweep_options(function: Function) -> Function:
+    """Give a command the options of a sweep; `sweep_of` reads them."""
+    for option in (
+        click.option(
+            "--random-seed", type=click.IntRange(0), metavar="N", default=0, help="seed of that draw.  [default: 0]"
+        ),
+        click.option(
+            "--random",
+            type=click.IntRange(1, MOST_RUNS),
+            metavar="N",
+            help="train only N of the combinations, drawn at random.",
+        ),
+        click.option(
+            "--vary",
+            type=Vary(),
+            multiple=True,
+            metavar="SETTING=V,V,…",
+            help="compare all combinations of these values; also ranges, such as 0:0.9:10 or, evenly spaced on a log "
+            "scale, 0.01:10:log7. Repeat it for more settings. Several layers are one value: hidden=30,100+30.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def sweep_of(flags: dict[str, Any]) -> Sweep:
+    """Return the sweep in the flags of a command, and remove it from them; other flags are settings.
+
+    Raises:
+        SettingsError: a setting is varied twice, or has another flag.
+    """
+    vary, random, random_seed = (flags.pop(name) for name in ("vary", "random", "random_seed"))
+    names = [name for name, _ in vary]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"--vary {name}: must be given once, with all values: --vary {name}=VALUE,VALUE,…")
+        if flags.get(name):
+            raise SettingsError(f"--{name.replace('_', '-')}: must be left out with --vary {name}")
+    return Sweep(dict(vary), random, random_seed)
