@@ -15,9 +15,10 @@ from pathlib import Path
 from time import perf_counter
 
 from netlearn import datasets
-from netlearn.experiments.run import draw_curves, run
+from netlearn.experiments.curves import draw_curves
+from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
-from netlearn.runs import RunFolder, read_run
+from netlearn.runs import RunFolder
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 
@@ -52,7 +53,7 @@ def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
     parts["training"] = trainer.seconds
     parts["checkpoints and other files"] = whole - sum(parts.values()) + parts["loading the data"]
     seconds()
-    draw_curves(run_folder, settings, trainer, read_run(run_folder.path).metrics)
+    draw_curves(run_folder.path)
     return {part: seconds() if part == PICTURE else parts[part] for part in PARTS}
 
 

@@ -4,14 +4,12 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
 from netlearn.experiments import comparison
-from netlearn.experiments import run as run_module
 from netlearn.experiments.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
@@ -60,19 +58,6 @@ def _empty(figure: Figure, kind: str) -> bytes:
 def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every figure, but leave its files empty, in tests that look at none: a comparison's take 2 s and more."""
     monkeypatch.setattr(style, "render", _empty)
-
-
-@pytest.fixture
-def unrendered_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do the same with the pictures of single runs only."""
-    draw_curves = run_module.draw_curves
-
-    def draw_empty_curves(*arguments: Any) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(style, "render", _empty)
-            draw_curves(*arguments)
-
-    monkeypatch.setattr(run_module, "draw_curves", draw_empty_curves)
 
 
 @pytest.fixture

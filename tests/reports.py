@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from netlearn.experiments import comparison
-from netlearn.experiments import run as run_module
 from tests.commands import call, workers_here
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -47,7 +46,6 @@ def without_pictures() -> Iterator[None]:
     """Let comparisons work in this process and draw nothing but the page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "PICTURES", ())
-        patch.setattr(run_module, "draw_curves", lambda *arguments: None)
         patch.setattr("netlearn.cli.compare.Workers", workers_here)
         yield
 

@@ -35,7 +35,7 @@ def test_file_describes_itself_and_names_an_existing_command(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("unrendered_curves", "unflushed")
+@pytest.mark.usefixtures("unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = PICTURES.get(name, "curves")

@@ -46,6 +46,19 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
     assert summary["rows"][0]["learning_speed_0"] < 0.25
 
 
+def test_runs_of_a_comparison_have_curves_only_on_request(copied: Path) -> None:
+    assert not list(copied.glob("*/curves.*"))
+    result = call("curves", str(copied))
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.split()) == len(list(copied.glob("*/curves.*"))) == 8
+    before = {path: path.stat().st_mtime_ns for path in copied.glob("*/summary.json")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.experiments.comparison.PICTURES", ())
+        assert compare("--resume", str(copied), "-q").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
 def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
     config = compared / "quadratic-1" / "config.toml"
     CliRunner().invoke(main, ["train", "-q", "--config", str(config), "--out", "alone"])

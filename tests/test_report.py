@@ -209,7 +209,7 @@ def test_full_disk_leaves_the_page_that_was_there(report: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    assert one_line(call("report", str(report.parent)), 1, "report.html: cannot be written: No space left on device")
+    assert one_line(call("report", str(report.parent)), 1, "images: cannot be written: No space left on device")
     assert report.read_bytes() == before
     assert not list(report.parent.glob(".*"))
 

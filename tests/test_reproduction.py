@@ -32,7 +32,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("scripts.reproduce.Workers", workers_here)
-        patch.setattr("netlearn.experiments.run.draw_curves", lambda *_: None)
         patch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
         result = call(*QUICK)
     assert result.exit_code == 0, result.output

@@ -59,7 +59,7 @@ def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
     assert len({len(line) for line in rates}) == 1, "columns are not aligned"
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered_curves")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_odd_names_are_run_printed_and_drawn() -> None:
     result = compare(experiment(ODD), "--out", "out", "-q")
     assert result.exit_code == 0, result.output

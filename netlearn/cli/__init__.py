@@ -22,6 +22,7 @@ from netlearn.text import printable
 COMMANDS = {
     "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
+    "curves": ("netlearn.cli.curves", "Draw the learning curves of runs."),
     "report": ("netlearn.cli.report", "Make the page of a comparison, to explore in a browser."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "predict": ("netlearn.cli.predict", "Classify pictures with a trained network."),

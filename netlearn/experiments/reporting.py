@@ -1,6 +1,5 @@
 """Pages of runs that exist: of a comparison, in its folder, or of any runs, in a file."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,7 @@ def _of_comparison(path: Path, out: Path | None, costs: Collection[str]) -> Path
         if out is not None:
             write_whole(out, content)
             return out
-        hashes = Sums.read(path).hashes | {PAGE: hashlib.sha256(content).hexdigest()}
-        folder.write(PAGE, content)
-        folder.write(sums.NAME, Sums(path, hashes).encode())  # the other hashes stay: a changed file stays found out
+        folder.add({PAGE: content})
     return path / PAGE
 
 

@@ -3,16 +3,15 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from time import perf_counter
 
 from netlearn.errors import DivergenceError, RunError
+from netlearn.experiments.curves import curves_files
 from netlearn.experiments.environment import environment
 from netlearn.experiments.resumption import identity_of, restore
 from netlearn.numerics import Array
 from netlearn.own_cost import blaming
 from netlearn.runs import (
-    CURVES,
     RunFolder,
     Summary,
     checkpoint,
@@ -89,25 +88,13 @@ def run(
     columns = rows.read() if rows.size else {}
     results = _summarize(settings, trainer, columns, divergence, begun)
     if draw and columns:
-        draw_curves(folder, settings, trainer, columns)
+        for name, content in curves_files(settings, results, columns).items():
+            folder.write(name, content)
     folder.write(summary.NAME, summary.encode(results))
     folder.finish()
     if divergence is not None:
         raise DivergenceError(f"{divergence}; the records until then are in {folder.path}") from divergence
     return results
-
-
-def draw_curves(folder: RunFolder, settings: Settings, trainer: Trainer, columns: dict[str, Array]) -> None:
-    """Draw the learning curves into a run folder."""
-    from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-    from netlearn.plotting.style import render  # noqa: PLC0415
-
-    sizes = "-".join(map(str, trainer.network.sizes))
-    data = Path(trainer.data.name).name
-    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {data}"
-    figure = curves(columns, trainer.schedule.updates_per_epoch, title, len(trainer.data.train))
-    for name in CURVES:
-        folder.write(name, render(figure, Path(name).suffix[1:]))
 
 
 def _summarize(

@@ -144,15 +144,15 @@ def _perform(task: Task) -> str | None:
     with _stopping_when_terminated(trainer), RunFolder.open(task.folder) as folder:
         if not (task.folder / config.NAME).exists():
             folder.clear()
-            run(task.settings, trainer, folder)
+            run(task.settings, trainer, folder, draw=False)
             return None
         if not task.has_settings(config.read(task.folder)):
             raise MismatchError(f"{task.folder}: holds a run with other settings")
         try:
-            run(task.settings, trainer, folder, resumed=True)
+            run(task.settings, trainer, folder, resumed=True, draw=False)
         except DamageError as error:
             folder.clear(force=True)
-            run(task.settings, trainer, folder)
+            run(task.settings, trainer, folder, draw=False)
             return f"{task.folder}: was trained again from the start, since it could not be resumed: {error}"
     return None
 

@@ -1,6 +1,7 @@
 """The folder of a run or a comparison: locked while it is written, each file whole or absent."""
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,13 +29,13 @@ class RunFolder:
     Attributes:
         path: the folder.
         files: the names of the files that belong to the run, except for SHA256SUMS.
-        derived: the names of files made from them, which are removed when the run changes.
+        derived: the names of files made from a run, which are removed when it changes.
     """
 
     def __init__(self, path: Path, files: Sequence[str] = FILES) -> None:
         self.path = path
         self.files = files
-        self.derived = DERIVED if files is FILES else ()
+        self.derived = (*DERIVED, *CURVES) if files is FILES else ()
 
     @classmethod
     @contextmanager
@@ -129,6 +130,21 @@ class RunFolder:
     def finish(self) -> None:
         """Write SHA256SUMS, which makes the folder complete."""
         self.write(sums.NAME, sums.Sums.compute(self.path, self.files).encode())
+
+    def add(self, contents: Mapping[str, bytes]) -> None:
+        """Write files to a complete folder and their hashes to its SHA256SUMS, whose other hashes stay.
+
+        The folder is complete and intact at every instant, so SHA256SUMS omits the files while they are written.
+        """
+        hashes = sums.Sums.read(self.path).hashes
+        others = {name: sha256 for name, sha256 in hashes.items() if name not in contents}
+        if others != hashes:
+            self.write(sums.NAME, sums.Sums(self.path, others).encode())
+        for name, content in contents.items():
+            self.write(name, content)
+        found = others | {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+        order = dict.fromkeys([*self.files, *found])
+        self.write(sums.NAME, sums.Sums(self.path, {name: found[name] for name in order if name in found}).encode())
 
 
 def holds_comparison(path: Path) -> bool:

@@ -1,0 +1,42 @@
+"""The learning curves of a run, drawn as it ends or later, from its folder."""
+
+from pathlib import Path
+
+from netlearn.errors import RunError
+from netlearn.numerics import Array
+from netlearn.runs import CURVES, RunFolder, Summary, holds_comparison, read_locked, run_folders, sums
+from netlearn.settings import Settings
+
+
+def draw_curves(path: Path) -> list[Path]:
+    """Draw the curves of a run, or of each complete run in a comparison, into its folder, and return the paths.
+
+    Raises:
+        RunError: it is not the folder of a complete run or comparison, is in use, was changed or has no measurements.
+    """
+    if not holds_comparison(path):
+        return _draw(path)
+    complete = [folder for folder in run_folders(path) if (folder / sums.NAME).exists()]
+    if not complete:
+        raise RunError(f"{path}: a comparison without a complete run in its folder; must be the folders of runs")
+    return [file for folder in complete for file in _draw(folder)]
+
+
+def _draw(path: Path) -> list[Path]:
+    with RunFolder.existing(path) as folder:
+        run = read_locked(path)
+        if run.summary is None or not run.metrics:
+            raise RunError(f"{path}: has no measurements to draw")
+        folder.add(curves_files(run.settings, run.summary, run.metrics))
+    return [path / name for name in CURVES]
+
+
+def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
+    """Return curves.png and curves.svg, given the columns of metrics.csv."""
+    from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.style import render  # noqa: PLC0415
+
+    sizes, data = "-".join(map(str, results.sizes)), results.data
+    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
+    figure = curves(columns, -(-data.train // settings.batch_size), title, data.train)
+    return {name: render(figure, Path(name).suffix[1:]) for name in CURVES}
