@@ -116,6 +116,7 @@ def test_memory_is_that_of_the_largest_process() -> None:
     assert much - little == pytest.approx(150, abs=5)
 
 
+@pytest.mark.slow
 def test_parts_of_a_run_are_all_timed_and_none_twice(tmp_path: Path) -> None:
     whole, output = beside.wait([*beside.PARTS_COMMAND, "mnist-5k", str(tmp_path)])
     parts = json.loads(output.splitlines()[-1])

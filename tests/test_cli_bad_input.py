@@ -119,7 +119,7 @@ def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch
     def too_much(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("netlearn.network.Network._initialize", too_much)
+    monkeypatch.setattr("netlearn.network.initialize", too_much)
     result = train(*arguments)
     assert (result.exit_code, has_facts(result.stderr, f"Error: {message}\n")) == (2, True)
 

@@ -114,6 +114,7 @@ def test_hint_about_a_flag_is_a_flag() -> None:
     assert "100,30, or none" in call("train", "--hidden", "x").stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
 def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> None:
     runs = Path("runs")

@@ -43,6 +43,7 @@ def test_gradient_of_the_quadratic_cost_starts_smaller_by_sigma_prime() -> None:
     assert curves["cross-entropy"]["gradient"][0] / curves["quadratic"]["gradient"][0] == pytest.approx(56.6, abs=0.1)
 
 
+@pytest.mark.slow
 def test_gif_shows_every_epoch_of_a_short_run_and_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "neuron.gif"
     neuron("--epochs", "2", "--gif", str(path))

@@ -62,6 +62,7 @@ def predicted(*arguments: str, code: int = 0) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_drawings_of_the_digits_get_the_answers_of_the_originals(able: Path) -> None:
     x = digits()
     paths = [str(write_digit(f"{i:03}.png", i)) for i in range(len(x))]

@@ -33,6 +33,7 @@ def reader(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(ROOT / name)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("reader")
 def test_readme_runs_as_shown_in_the_order_given() -> None:
     last = follow("README.md", run_in_shell).splitlines()[-1]

@@ -35,6 +35,7 @@ def test_wheel_has_the_version_the_data_the_licences_and_the_types(wheel: Path) 
     assert not any(name.startswith(("tests", "scripts")) for name in names)
 
 
+@pytest.mark.slow
 def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}

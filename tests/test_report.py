@@ -256,6 +256,7 @@ def test_page_with_diverged_variant_says_so(tmp_path: Path) -> None:
     assert "steep" in data["networks"]["missing"]
 
 
+@pytest.mark.slow
 def test_page_of_60_variants_stores_a_selection(tmp_path: Path) -> None:
     page = compare(tmp_path / "many", experiment=many(points(tmp_path / "points.npz")))
     data = data_of(page)

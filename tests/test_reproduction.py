@@ -133,6 +133,7 @@ def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() ->
     assert Path("docs/page.md").read_text() == text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_reproduction_repeats_only_the_missing_run() -> None:
     experiment = reproduce.plan("initial-weights", 2, quick=True)
@@ -158,6 +159,7 @@ def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> Non
     assert section in Path("docs/page.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
 def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None:
     Path("runs/initial-weights/scaled-0/summary.json").unlink()

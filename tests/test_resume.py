@@ -46,6 +46,7 @@ def test_run_interrupted_after_any_update_ends_like_a_whole_one(given: dict[str,
         assert results_of(tmp_path / str(update)) == whole, update
 
 
+@pytest.mark.slow
 def test_run_interrupted_many_times_ends_like_a_whole_one(tmp_path: Path) -> None:
     settings = settings_of()
     do_run(settings, tmp_path / "whole", draw=True)

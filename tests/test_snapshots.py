@@ -31,6 +31,7 @@ def test_snapshots_are_the_weights_at_updates_of_the_first_epoch(tmp_path: Path)
     assert not found
 
 
+@pytest.mark.slow
 def test_runs_store_none_unless_asked_to_but_comparisons_do(tmp_path: Path) -> None:
     assert train("--out", "alone", "--epochs", "1", "-q").exit_code == 0
     assert not Path("alone", snapshots.NAME).exists()

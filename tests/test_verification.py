@@ -22,6 +22,7 @@ def test_stored_run_is_repeated_to_the_byte() -> None:
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_resumed_or_diverged_run_is_repeated_to_the_byte() -> None:
     train("-q", "--out", "run")
     call("train", "-q", "--resume", "run", "--epochs", "3")
