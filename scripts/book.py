@@ -1,7 +1,7 @@
-"""The book's published results, as its reproduction compares them: which figure of which experiment.
+"""The book's published results that the reproduction compares with: which figure of which experiment.
 
 Source: Michael Nielsen, Neural Networks and Deep Learning, chapters 1, 3, 5 and 6. The book reports single runs,
-often the best of several. The figures of the single neuron are what its equations give. Accuracies are shares of 1.
+often the best of several. The figures of the single neuron follow from its equations. Accuracies are fractions.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def highest_gradient_epoch(run: Run) -> float:
 
 
 def share_of_error(run: Run) -> float:
-    """Return how many times the gradient the error is at the start: 1/σ' with the quadratic cost."""
+    """Return the ratio of error to gradient at the start: 1/σ' with the quadratic cost."""
     return 1 / at_epoch(0, "learning_speed")(run)
 
 
@@ -43,7 +43,7 @@ def lowest_epoch(run: Run) -> float:
 
 
 def rise_of_test_cost(run: Run) -> float:
-    """Return how many times its lowest value the cost on the test set is at the end."""
+    """Return the ratio of the cost on the test set at the end to its lowest value."""
     return float(run.metrics["test_cost"][-1] / run.metrics["test_cost"].min())
 
 
@@ -64,7 +64,7 @@ def whole_training_accuracy(run: Run) -> float:
 
 NEURON_EPOCHS = range(0, 301, 50)
 
-MEASURES: dict[str, tuple[Callable[[Run], float], str]] = {  # of one run, and how it is written
+MEASURES: dict[str, tuple[Callable[[Run], float], str]] = {  # of one run, and its format
     "test accuracy, best epoch": (best("test_accuracy"), "%"),
     "test accuracy, last epoch": (test_accuracy, "%"),
     "test accuracy, epoch 1": (at_epoch(1, "test_accuracy"), "%"),
@@ -85,15 +85,15 @@ MEASURES: dict[str, tuple[Callable[[Run], float], str]] = {  # of one run, and h
 
 @dataclass(frozen=True)
 class Claim:
-    """A figure of an experiment, with the book's beside it or with bounds that our mean should keep.
+    """A figure of an experiment, with the book's beside it or with bounds for our mean.
 
     Attributes:
         experiment: its name in configs/.
         variant: whose figure it is.
         measure: a key of `MEASURES`.
         book: the published figure.
-        low, high: what the mean over seeds should be at least and at most.
-        minus: another variant, whose figure from the same seed is subtracted.
+        low, high: bounds for the mean over seeds.
+        minus: another variant, whose figure with the same seed is subtracted.
     """
 
     experiment: str
@@ -106,12 +106,12 @@ class Claim:
 
     @property
     def figure(self) -> tuple[object, ...]:
-        """Which published figure it is: the same for the best epoch's and the last one's reading."""
+        """The published figure: the same for both readings, best epoch and last."""
         return self.experiment, self.variant, self.measure.partition(",")[0], self.book
 
 
 def _both(experiment: str, variant: str, part: str, book: float) -> list[Claim]:
-    """Return the claims on a figure of which the book does not say whether it is the best epoch's or the last's."""
+    """Return both readings of a figure: the book does not say whether it is that of the best epoch or of the last."""
     return [Claim(experiment, variant, f"{part} accuracy, {when} epoch", book) for when in ("best", "last")]
 
 
@@ -201,48 +201,48 @@ CLAIMS = [
     ),
 ]  # fmt: skip
 
-NOTES = {  # of the files' own seeds: why a figure of the book lies outside our range, as far as it was found out
+NOTES = {  # for the seeds in the files: why a figure of the book lies outside our range, where the reason is known
     "chapter1-baseline": (
-        "The book's figure is the best of three runs. Of 20 seeds (`python -m scripts.reproduce --only "
-        "chapter1-baseline --seeds 20`) the best epochs reach from 85.90 to 95.44 %, so that it lies inside; the "
-        "seed with 85.90 % never learns the digit 3."
+        "The book's figure is the best of three runs. With 20 seeds (`python -m scripts.reproduce --only "
+        "chapter1-baseline --seeds 20`) the best epochs range from 85.90 to 95.44 %, which includes it; the seed "
+        "with 85.90 % never learns the digit 3."
     ),
     "chapter1-wide": (
-        "The book shows a run in which every digit is learned, and says that runs vary a good deal. Of our five, "
-        "three never learn one of the digits and one misses three: their output neurons stay stuck (see the "
-        "slowdown below). The one seed that learns them all comes within 0.1 points of the book."
+        "The book shows a run in which every digit is learned, and says that runs vary a good deal. Of our five "
+        "runs, three never learn one of the digits and one never learns three: their output neurons stay stuck (see "
+        "the slowdown below). The one seed that learns them all comes within 0.1 percentage points of the book."
     ),
-    "chapter3-cross-entropy": "The best epoch gives the book's figure, the last does not: it looks like a peak.",
+    "chapter3-cross-entropy": "The best epoch agrees with the book's figure, the last does not: it may be a peak.",
     "chapter3-cross-entropy-wide": (
-        "The best epoch gives the book's figure, the last does not: it looks like a peak."
+        "The best epoch agrees with the book's figure, the last does not: it may be a peak."
     ),
     "overfitting": (
-        "Of 10 seeds instead of 3 (`--only overfitting --seeds 10`) the best test accuracy reaches from 81.78 to "
-        "83.78 % without λ, so that the book's 82.27 % lies inside, and from 87.21 to 88.50 % with λ = 0.1: still "
-        "a tenth of a point above the book's. Why, we have not found out."
+        "With 10 seeds instead of 3 (`--only overfitting --seeds 10`) the best test accuracy ranges from 81.78 to "
+        "83.78 % without λ, which includes the book's 82.27 %, and from 87.21 to 88.50 % with λ = 0.1: still a "
+        "tenth of a percentage point above the book's. The reason is unknown."
     ),
     "overfitting-all": (
-        "Of 15 seeds (`--only overfitting-all --seeds 15`) the training accuracy without λ reaches from 97.43 to "
-        "97.91 %, so that the book's 97.86 % lies inside. With λ the accuracy jumps by half a point from one "
-        "epoch to the next, and the book's 96.49 % is one of the peaks: best epochs of the 15 reach to 96.56 %, "
-        "last ones to 96.39 %."
+        "With 15 seeds (`--only overfitting-all --seeds 15`) the training accuracy without λ ranges from 97.43 to "
+        "97.91 %, which includes the book's 97.86 %. With λ the accuracy jumps by half a percentage point from one "
+        "epoch to the next, and the book's 96.49 % is one of the peaks: the best epochs of the 15 seeds reach "
+        "96.56 %, the last ones 96.39 %."
     ),
     "regularized-wide": (
-        "The book's figure for η = 0.5 is one run's; whether more seeds would reach it was not tried."
+        "The book's figure for η = 0.5 is that of one run; whether more seeds would include it was not tried."
     ),
     "initial-weights": (
-        "Of 15 seeds (`--only initial-weights --seeds 15`) the large weights end between 95.90 and 96.43 %, so "
-        "that the book's 96.37 % lies inside. After epoch 1 they stand between 86.50 and 87.86 %, still a little "
-        "above the book's 86.43 %. Why, we have not found out."
+        "With 15 seeds (`--only initial-weights --seeds 15`) the large weights end between 95.90 and 96.43 %, which "
+        "includes the book's 96.37 %. After epoch 1 they are between 86.50 and 87.86 %, still a little above the "
+        "book's 86.43 %. The reason is unknown."
     ),
     "more-data": (
         "With 10,000 images and η = 0.5 the accuracy still jumps at the end: the best epochs of our five seeds "
-        "reach from 94.44 to 95.04 %, with the book's 94.89 % among them, the last ones do not."
+        "range from 94.44 to 95.04 %, which includes the book's 94.89 %; the last ones do not include it."
     ),
     "learning-rates": (
         "With η = 0.25 the cost of a run still jumps by some 0.02 from one epoch to the next, as much as the "
-        "book's figure is away from ours."
+        "distance of the book's figure from ours."
     ),
-    "softmax": "The last epochs give the book's figure; the best ones are better.",
-    "depth": "The last epochs give the book's figures; the best ones are better.",
+    "softmax": "The last epochs agree with the book's figure; the best ones are better.",
+    "depth": "The last epochs agree with the book's figures; the best ones are better.",
 }

@@ -73,7 +73,7 @@ def loop(problem: Problem) -> Result:
 
 
 def compile_floor(program: Path) -> None:
-    """Make the C program."""
+    """Compile the C program."""
     source = Path(__file__).with_name("floor.c")
     compiler = ["cc", "-O3", "-march=native", "-ffast-math", str(source), "-o", str(program), "-lopenblas", "-lm"]
     subprocess.run(compiler, check=True, capture_output=True)  # noqa: S603 (our own source)
@@ -90,7 +90,7 @@ def floor_is_there() -> bool:
 
 
 def floor(problem: Problem) -> Result:
-    """Train with the C program, compiled here."""
+    """Train with the C program."""
     with tempfile.TemporaryDirectory() as folder:
         program, file = Path(folder, "floor"), Path(folder, "problem")
         compile_floor(program)
@@ -202,7 +202,7 @@ def accuracy(problem: Problem, weights: list[Array]) -> float:
 
 
 def main() -> None:
-    """Train as the command line says."""
+    """Train with the contender that the command line names."""
     name, path = sys.argv[1:]
     problem = dict(np.load(path, allow_pickle=False))
     seconds, weights = CONTENDERS[name][0](problem)

@@ -27,7 +27,7 @@ Point = tuple[tuple[int, ...], int, int]  # hidden layers, mini-batch, training 
 
 
 def points(examples: int) -> dict[str, list[Point]]:
-    """Return what is measured for each question, with at most that many training examples."""
+    """Return the points to measure for each question, with at most that many training examples."""
     return {
         "hidden neurons": [((n,), 10, examples) for n in HIDDEN],
         "hidden layers of 30": [((30,) * depth, 10, examples) for depth in DEPTHS],
@@ -37,7 +37,7 @@ def points(examples: int) -> dict[str, list[Point]]:
 
 
 def seconds_of_a_step(data: Dataset, point: Point) -> float:
-    """Return the seconds of a step, training for as many epochs as `EXAMPLES` fill."""
+    """Return the seconds of a step, measured over `EXAMPLES` examples or more."""
     hidden, batch, size = point
     some = data.with_train_size(size)
     network = Network([data.train.x.shape[1], *hidden, data.outputs], rng=np.random.default_rng(0))
@@ -51,7 +51,7 @@ def seconds_of_a_step(data: Dataset, point: Point) -> float:
 
 
 def seconds_of_the_products(sizes: Sequence[int], batch: int) -> float:
-    """Return the seconds that a step's products alone take, layer by layer."""
+    """Return the seconds of the matrix products of a step alone, layer by layer."""
     rng = np.random.default_rng(0)
     gemm, _ = blas(np.float32)
     total, times_each = 0.0, max(10, 5_000 // batch)
@@ -89,7 +89,7 @@ def parts_of_a_step(data: Dataset, hidden: int, batch: int, step: float) -> dict
 
 
 def parts_section(data: Dataset, rounds: int, steps: Mapping[tuple[int, int], float]) -> str:
-    """Return the page's section of what a step's time goes to.
+    """Return the page's section on where the time of a step goes.
 
     Args:
         data: the examples.
@@ -140,7 +140,7 @@ def measure(
 
 
 def value_of(question: str, point: Point) -> int:
-    """Return what the question varies."""
+    """Return the value that the question varies."""
     hidden, batch, size = point
     values = {"hidden neurons": hidden[0], "hidden layers of 30": len(hidden), "mini-batch": batch}
     return values.get(question, size)

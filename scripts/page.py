@@ -1,4 +1,4 @@
-"""The page on the book's experiments: their results beside the published ones, and what of them is not done."""
+"""The page on the book's experiments: their results beside the published ones, and which runs are missing."""
 
 import shutil
 import statistics
@@ -17,7 +17,7 @@ from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"
 REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
-PICTURES = {  # the one that is worth looking at
+PICTURES = {  # the most informative picture of each
     "neuron": "neuron",
     "overfitting": "overfitting",
     "overfitting-all": "overfitting",
@@ -34,7 +34,7 @@ PICTURES = {  # the one that is worth looking at
 
 @dataclass(frozen=True)
 class Finding:
-    """What our runs say to a claim; `in_range` is None without a figure of the book, `holds` without a bound."""
+    """The result for a claim; `in_range` is None if the book has no figure, `holds` if there is no bound."""
 
     claim: Claim
     seeds: int
@@ -54,8 +54,8 @@ def page(
         runs: the folder with a folder for each.
         pictures: where the pictures go.
         command: what made the page.
-        problems: why experiments that were just tried are not done; of the others their folders tell.
-        notes: whether the notes in `book.py` are about these seeds.
+        problems: why experiments that were just run are incomplete; for the others, their folders say why.
+        notes: whether the notes in `book.py` apply to these seeds.
     """
     parts, findings, seconds = [], [], 0.0
     for name, experiment in plans.items():
@@ -78,10 +78,10 @@ Made by `{command}` (data: {data}) in {seconds / 60:.1f} minutes on {machine["co
 {machine["cpu"]}, with {versions}.
 
 The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and
-three of netlearn's own at the end. The book reports single runs, often the best of several; ours are the mean ±
-standard deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; the single neuron starts from
-constants, so one is all it has, and its figures are what the book's equations give. Where the book does not say
-whether a figure is the best epoch's or the last one's, both are here.
+three of netlearn's own at the end. The book reports single runs, often the best of several. Our figures are the mean
+± standard deviation over seeds 0, 1, 2, …, with the lowest and the highest seed. The single neuron starts from
+constants, so it has one run, and its published figures follow from the book's equations. Where the book does not say
+whether a figure is that of the best epoch or of the last one, the table has both.
 
 {tally(findings)}
 """
@@ -89,7 +89,7 @@ whether a figure is the best epoch's or the last one's, both are here.
 
 
 def with_replay(text: str, stored: Path) -> str:
-    """Return a page with the section that `make replay` stored, where it did, as its last."""
+    """Return a page with the section that `make replay` stored, if there is one, at its end."""
     section = stored.read_text() if stored.is_file() else ""
     return text.partition(REPLAY)[0] + section
 
@@ -108,17 +108,17 @@ def tally(findings: Sequence[Finding]) -> str:
     bounds = [finding.holds for finding in findings if finding.holds is not None]
     return textwrap.fill(
         f"Of {len(others)} figures of the book, {inside} lie in the range of our seeds. Each is counted once: "
-        f"{twice} have two readings, best epoch and last, and are in range if one of them is. If the book's runs "
-        f"were like ours, {by_chance:.0f} or more would be expected: one more run lies between the lowest and the "
-        "highest of n in (n − 1) of (n + 1) cases, and oftener in one of two ranges. The single neuron, which knows "
-        f"no chance, is counted apart: {agreeing} of its {len(neuron)} figures are the same. Of {len(bounds)} bounds "
-        f"on our means, {sum(bounds)} hold.",
+        f"{twice} have two readings, best epoch and last, and are in range if either is. If the book's runs were "
+        f"like ours, {by_chance:.0f} or more would be expected: another run lies between the lowest and the highest "
+        "of n runs with probability (n − 1)/(n + 1), and with a higher one in either of two ranges. The single "
+        f"neuron, where nothing is random, is counted separately: {agreeing} of its {len(neuron)} figures are the "
+        f"same. Of {len(bounds)} bounds on our means, {sum(bounds)} hold.",
         118,
     )
 
 
 def _not_done(name: str, experiment: Experiment, tasks: Sequence[Task], problems: Sequence[str]) -> str:
-    """Return the section of an experiment of which runs are missing."""
+    """Return the section of an experiment that is incomplete."""
     said = problems or [
         f"{task.variant}, seed {task.settings.seed}: {_why_not_done(task)}"
         for task in tasks
@@ -170,7 +170,7 @@ def _section(
 
 
 def _copied(name: str, runs: Path, pictures: Path) -> str:
-    """Copy the picture of an experiment that is worth looking at; return its place as the page names it."""
+    """Copy the most informative picture of an experiment; return its path relative to the page, if there is one."""
     source = runs / name / f"{PICTURES.get(name, '')}.png"
     if not source.is_file():
         return ""
@@ -180,7 +180,7 @@ def _copied(name: str, runs: Path, pictures: Path) -> str:
 
 
 def seconds_in(path: Path) -> float:
-    """Return the seconds that a file tells, 0 where it does not."""
+    """Return the seconds stored in a file, 0 if there are none."""
     try:
         return float(path.read_text())
     except (OSError, ValueError):
@@ -188,7 +188,7 @@ def seconds_in(path: Path) -> float:
 
 
 def compared(claim: Claim, runs: Sequence[Run]) -> Finding | None:
-    """Return what the runs say to a claim, None where its variant was not run."""
+    """Return the result for a claim, None if its variant was not run."""
     measure, unit = MEASURES[claim.measure]
     values = {run.settings.seed: measure(run) for run in runs if run.variant == claim.variant and not run.problem}
     if claim.minus:
@@ -225,7 +225,7 @@ def _verdict(book: float, ours: Sequence[float], unit: str) -> str:
 
 
 def _rounded(value: float, unit: str) -> float:
-    """Return a value as exact as it is written."""
+    """Return a value rounded as the page shows it."""
     return round(value, 4) if unit == "%" else float(f"{value:{unit}}")
 
 
