@@ -40,8 +40,13 @@ bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/pe
 	$(BIN)/python -m scripts.benchmark
 
 .PHONY: reproduce
-reproduce: $(VENV)/.installed  ## run the book's experiments, write docs/reproduction.md; resumes (NETLEARN_DATA)
+reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.md and cures.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.reproduce
+	$(BIN)/python -m scripts.cures
+
+.PHONY: reproduce-long
+reproduce-long: $(VENV)/.installed  ## run the experiments that take an hour, add them to docs/cures.md; resumes (NETLEARN_DATA)
+	$(BIN)/python -m scripts.cures --long
 
 .PHONY: replay
 replay: $(VENV)/.installed  ## make the book's recorded curves again, number by number (NETLEARN_DATA)
@@ -67,7 +72,7 @@ clean:  ## remove the environment, the caches and the build products; runs/ stay
 
 .PHONY: help
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

@@ -16,7 +16,7 @@ from typing import Any
 from tests.commands import call
 
 ROOT = Path(__file__).parents[1]
-GENERATED = {"performance.md", "reproduction.md"}  # by make bench and make reproduce
+GENERATED = {"cures.md", "performance.md", "reproduction.md"}  # by make bench and make reproduce
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")  # the first line of a block that is to be saved
 

@@ -10,12 +10,12 @@ from netlearn.experiments import catalogue, comparison
 from netlearn.experiments.experiment import read_about
 from netlearn.settings import read_toml
 from netlearn.toml import decode_toml
-from scripts import book, reproduce
-from scripts.page import PICTURES
+from scripts import book, cures_page, page, reproduce
 from tests.commands import call, compare, workers_here
 from tests.messages import has_facts
 
 FILES = catalogue.files()
+PICTURES = page.PICTURES | cures_page.PICTURES
 each_experiment = pytest.mark.parametrize("name", FILES)
 
 

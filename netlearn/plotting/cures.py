@@ -57,7 +57,7 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
     axes.set_yticks(range(len(groups)), [literal(short(name, groups)) for name in groups])
     axes.invert_yaxis()
     axes.axvline(never / 1.4, color=GREY, linewidth=0.8, linestyle=":")
-    places = [10**power for power in range(1, 9) if 10 <= 10**power < never / 1.5]
+    places = [10**power for power in range(1, 9) if 10**power < never / 4]
     axes.set_xticks([*places, never])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "never" if value == never else f"{value:,.0f}"))

@@ -1,0 +1,73 @@
+"""Runs netlearn's own experiments on what cures the learning slowdown and writes docs/cures.md: `make reproduce`.
+
+Finished runs are kept, so an interrupted reproduction can be resumed. The experiments that take long run with
+`make reproduce-long` only; their findings are stored beside the page, which can be written again without the runs.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from netlearn.cli import Terminated
+from netlearn.cli.progress import load, note
+from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.errors import NetlearnError
+from netlearn.experiments.workers import Workers
+from netlearn.runs.files import write_whole
+from scripts.cures_page import LONG, PICTURES, page
+from scripts.findings import of_runs, stored
+from scripts.reproduce import QUICK_DATA, plan, reproduce
+
+SHORT = tuple(name for name in PICTURES if name not in LONG)
+
+
+@click.command()
+@click.option("--only", multiple=True, type=click.Choice(list(PICTURES)), help="an experiment; repeat it.")
+@click.option("--long", is_flag=True, help=f"the experiments that take long: {', '.join(LONG)}.")
+@click.option("--quick", is_flag=True, help="few epochs of the bundled digits: to see that it works.")
+@click.option("--jobs", type=click.IntRange(1, 1000), metavar="N", help="runs at a time.  [default: one per core]")
+@click.option("--runs", type=click.Path(path_type=Path), help="folder of the runs.  [default: runs/reproduce]")
+@click.option("--page", "target", type=click.Path(path_type=Path), help="the page.  [default: docs/cures.md]")
+def main(
+    only: tuple[str, ...], long: bool, quick: bool, jobs: int | None, runs: Path | None, target: Path | None
+) -> None:
+    """Run the experiments on what cures the slowdown and write the page on them."""
+    runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
+    target = target or (runs / "what-cures.md" if quick or only else Path("docs/cures.md"))
+    beside = target.parent / target.stem
+    try:
+        load(QUICK_DATA if quick else "auto", quiet=False)
+        plans = {name: plan(name, None, quick=quick) for name in PICTURES}
+        with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
+            failed = {
+                name: reproduce(name, plans[name], runs / name, workers) for name in only or (LONG if long else SHORT)
+            }
+        found = {}
+        for name, experiment in plans.items():
+            kept = beside / f"{name}.json"
+            findings = of_runs(experiment, runs / name) or stored(experiment, kept)
+            if findings is not None:
+                found[name] = findings
+                beside.mkdir(parents=True, exist_ok=True)
+                if name in LONG:
+                    write_whole(kept, msgspec.json.format(msgspec.json.encode(findings), indent=1) + b"\n")
+        command = "python -m scripts.cures --quick" if quick else "make reproduce"
+        write_whole(target, page(plans, found, runs, beside, command, failed).encode())
+    except NetlearnError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as error:
+        note("Interrupted; the same command resumes")
+        sys.exit(143 if isinstance(error, Terminated) else 130)
+    click.echo(f"page: {target}")
+    for name, said in failed.items():
+        for problem in said:
+            note(f"{name}: {problem}")
+    if any(failed.values()):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

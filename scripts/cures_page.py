@@ -1,0 +1,108 @@
+"""The page on what cures the learning slowdown, docs/cures.md; all of its figures are those of the runs."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from netlearn.experiments import catalogue
+from netlearn.experiments.experiment import Experiment, read_about
+from netlearn.experiments.table import lines_of
+from netlearn.experiments.tasks import tasks_of
+from netlearn.runs import read_run
+from scripts import answers, published
+from scripts.answers import spread
+from scripts.findings import EARLY, Findings
+from scripts.speeds import beside_the_book
+
+PICTURES = {  # of each experiment, the one that answers its question
+    "cures": "cures",
+    "rates": "against",
+    "schedule": "curves",
+    "dropout": "overfitting",
+    "deformed": "curves",
+    "layer-speeds": "layers",
+    "best": "curves",
+    "simard": "curves",
+}
+LONG = ("best", "simard")  # `make reproduce-long`
+COLUMNS = {  # lines of the table of a comparison
+    "learning rate η": "η", "test accuracy": "test accuracy", "lowest seed": "lowest seed",
+    "updates to 80 % validation": "updates to 80 %", "updates to 90 % validation": "to 90 %",
+    "updates to 95 % validation": "to 95 %",
+}  # fmt: skip
+
+
+def page(
+    plans: Mapping[str, Experiment], found: Mapping[str, Findings], runs: Path, pictures: Path, command: str,
+    problems: Mapping[str, Sequence[str]],
+) -> str:  # fmt: skip
+    """Return the page, and copy its pictures to a folder beside it.
+
+    Args:
+        plans: the experiments, by name.
+        found: the findings of those that are done.
+        runs: the folder with a folder for each.
+        pictures: where the pictures go.
+        command: what made the page.
+        problems: why experiments that were just tried are not done.
+    """
+    seconds = {name: result.seconds for name, result in found.items()}
+    long = sum(seconds.pop(name, 0.0) for name in LONG)
+    times = f"Made by `{command}` in {sum(seconds.values()) / 60:.1f} minutes"
+    times += f", and by `make reproduce-long` in {long / 60:.0f}" if long else ""
+    head = f"""# What cures the learning slowdown?
+
+{times}.
+
+A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor
+σ'(z); the cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies,
+for the slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean
+± standard deviation over the seeds.
+"""
+    sections = [
+        _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()))
+        for name, plan in plans.items()
+    ]
+    return "\n".join([head, *sections, published.section(found)])
+
+
+def _section(
+    name: str, plan: Experiment, found: Findings | None, folder: Path, pictures: Path, problems: Sequence[str]
+) -> str:
+    head = f"## {plan.title}\n\n{read_about(catalogue.files()[name]).question} `netlearn compare {name}`"
+    listed = "\n".join(f"- {problem}" for problem in problems)
+    if found is None:
+        command = "make reproduce-long" if name in LONG else "make reproduce"
+        parts = [f"{head}: not all of its runs are done; `{command}` does them."]
+    else:
+        machine = found.comparison.environment
+        took = f"{found.seconds / 60:.1f} minutes on {machine['cores']} cores, {machine['cpu']}"
+        parts = [f"{head}, {len(found.seeds)} seeds, {took}."]
+        picture = _picture(name, folder, pictures)
+        parts += [f"![{plan.title}]({picture})"] if picture else []
+        if name == "layer-speeds":
+            parts += beside_the_book([read_run(task.folder, task.variant) for task in tasks_of(plan, folder)])
+        else:
+            parts += [_table(found), *answers.ANSWERS.get(name, answers.conclusion)(found)]
+    return "\n\n".join([*parts, *([listed] if listed else [])]) + "\n"
+
+
+def _picture(name: str, folder: Path, pictures: Path) -> str:
+    """Copy the picture of an experiment; return its place as the page names it, "" if it was never drawn."""
+    source, copy = folder / f"{PICTURES[name]}.png", pictures / f"{name}.png"
+    if source.is_file():
+        pictures.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    return f"{pictures.name}/{copy.name}" if copy.is_file() else ""
+
+
+def _table(found: Findings) -> str:
+    """Return the table of a comparison with a row for each variant."""
+    (_, *names), *lines = lines_of(found.comparison.rows)
+    columns = {"": names} | {COLUMNS[name]: cells for what, *cells in lines if (name := what.strip()) in COLUMNS}
+    validated = {f"validation after {EARLY} updates": found.early, "validation at the end": found.last}
+    for when, figures in validated.items():
+        if any(figures.values()):
+            columns[when] = [spread(figures.get(name, {})) for name in names]
+    rows = [list(columns), ["---", *["---:"] * (len(columns) - 1)], *zip(*columns.values(), strict=True)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

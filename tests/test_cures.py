@@ -1,0 +1,119 @@
+"""scripts/cures.py and its page: verdicts seed by seed, findings that are stored, what is missing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from netlearn.experiments import catalogue
+from netlearn.experiments.comparison import Comparison
+from netlearn.settings import resolve
+from scripts import answers, cures, published, speeds
+from scripts.cures_page import PICTURES
+from scripts.findings import Figures, Findings
+from scripts.recorded import load
+from tests.commands import workers_here
+from tests.comparisons import row, run
+
+
+def found(figures: Figures, settings: dict[str, dict[str, Any]] | None = None) -> Findings:
+    """Return findings with the same figures early, at the end and on the test set."""
+    comparison = Comparison(
+        title="t", conclusion="c.", pairing="p", rows=tuple(row(name, 0.9, 0.01) for name in figures), pairs=(),
+        pictures=(), folder="f", environment={"cores": 2, "cpu": "a processor"},
+    )  # fmt: skip
+    return Findings(
+        variants=settings or {name: {} for name in figures}, seeds=(0, 1), seconds=90.0, comparison=comparison,
+        early=figures, last=figures, test=figures,
+    )  # fmt: skip
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cures.main, arguments)
+
+
+def test_every_experiment_of_the_page_is_in_the_catalogue() -> None:
+    assert set(PICTURES) <= set(catalogue.files())
+    for _, _, _, name, variant in published.NETWORKS:
+        assert not name or f"[variants.{variant}]" in catalogue.files()[name].read_text()
+
+
+def test_remedies_are_in_the_order_of_their_means_and_judged_in_every_seed() -> None:
+    figures = {
+        "quadratic": {0: 0.5, 1: 0.7}, "sooner": {0: 0.6, 1: 0.8}, "later": {0: 0.4, 1: 0.6},
+        "either": {0: 0.4, 1: 0.9}, "one seed diverged": {1: 0.9},
+    }  # fmt: skip
+    early, last = answers.cures(found(figures))
+    order = (
+        "one seed diverged 90.00 %, sooner 70.00 ± 14.14 %, either 65.00 ± 35.36 %, quadratic 60.00 ± 14.14 %, later"
+    )
+    verdict = "better: sooner, one seed diverged; worse: later; neither: either."
+    for said in (early, last):
+        assert order in said
+        assert said.endswith(verdict)
+    assert "500 updates" in early
+
+
+def test_rates_of_one_cost_are_compared_with_the_best_of_the_other() -> None:
+    accuracy = {"a": {0.1: 0.5, 1.0: 0.8, 10.0: 0.1}, "b": {0.1: 0.9, 1.0: 0.85, 10.0: 0.8}}
+    settings = {
+        f"{cost}, η = {rate:g}": {"cost": cost, "learning_rate": rate} for cost in accuracy for rate in accuracy[cost]
+    }
+    figures = {
+        name: {0: accuracy[str(given["cost"])][float(str(given["learning_rate"]))]}
+        for name, given in settings.items()
+    }
+    (said,) = answers.rates(found(figures, settings))
+    assert "best η of the a cost is 1: 80.00 %" in said
+    assert "best η of the b cost is 0.1: 90.00 %" in said
+    assert "better than the best of the b cost: none." in said
+    assert "better than the best of the a cost: 0.1, 1." in said
+
+
+def test_norms_of_the_book_in_the_range_of_our_seeds_are_counted() -> None:
+    book = np.array(load("norms_during_training_2_layers"))
+    settings = resolve({"hidden": (30, 30), "epochs": 500, "data": "small"})
+    runs = [replace(run("2 hidden layers", seed), settings=settings) for seed in (0, 1)]
+    for one, factor in zip(runs, (0.9, 1.1), strict=True):
+        one.metrics.update({f"speed_{layer}": factor * book[:, layer - 1] for layer in (1, 2)})
+    runs[1].metrics["speed_2"][100:] = 0
+    table, said = speeds.beside_the_book(runs)
+    rows = [line.split(" | ")[-1] for line in table.splitlines()[2:]]
+    assert rows == ["500 of 500 |", "100 of 500 |"]
+    assert "1,000 norms" in said
+    assert " 600 lie" in said
+
+
+def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
+    text = published.section({"best": found({"dropout": {0: 0.986, 1: 0.988}, "elastic": {0: 0.992}})})
+    assert "| about 1.10 % | 1.30 ± 0.14 % | 1.20 to 1.40 % | `best`, dropout |" in text
+    assert "| 0.80 % | 0.80 to 0.80 % | `best`, elastic |" in text
+    assert "| 0.7 % | not run yet |  | `simard`, cross-entropy |" in text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "unflushed")
+def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
+    monkeypatch.setattr("scripts.cures.Workers", workers_here)
+    where = ["--quick", "--runs", "runs", "--page", "docs/page.md"]
+    result = call(*where, "--only", "simard")
+    assert result.exit_code == 0, result.output
+    text = Path("docs/page.md").read_text()
+    assert "`netlearn compare cures`: not all of its runs are done; `make reproduce` does them." in text
+    assert "`netlearn compare best`: not all of its runs are done; `make reproduce-long` does them." in text
+    assert "![Simard's network](page/simard.png)" in text
+    Path("runs").rename("elsewhere")
+    result = call(*where, "--only", "layer-speeds")
+    again = Path("docs/page.md").read_text()
+    section = text.partition("## Simard")[2]
+    assert section in again
+    assert "norms that the book recorded" in again
+    kept = Path("docs/page/simard.json")
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"seeds": [7]}))
+    call(*where, "--only", "layer-speeds")
+    assert "`netlearn compare simard`: not all of its runs are done" in Path("docs/page.md").read_text()
