@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from netlearn.errors import CostWarning, WorkerError
@@ -26,7 +27,7 @@ Result = TypeVar("Result")
 ATTEMPTS = 2
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
 SAFE_PATH = "PYTHONSAFEPATH"
-STARTING = threading.Lock()  # held while the environment, which all threads share, has SAFE_PATH
+STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
 
 
@@ -47,8 +48,8 @@ class WorkerProcess(ProcessPoolExecutor):
 
     def __init__(self) -> None:
         self._context = _Context()
-        super().__init__(1, self._context, initializer=_begin_worker)
-        with _importing_nothing_from_here():
+        with _importing_nothing_from_here():  # nor may the process that tracks semaphores, started first
+            super().__init__(1, self._context, initializer=_begin_worker)
             self.submit(os.getpid)  # starts the process, or fails to
 
     def terminate(self) -> None:
@@ -68,13 +69,18 @@ class WorkerProcess(ProcessPoolExecutor):
 
 @contextmanager
 def _importing_nothing_from_here() -> Iterator[None]:
-    """Keep a process that is being started from importing modules in the current folder."""
+    """Keep a process that is being started from importing modules in the current folder, and the user's script.
+
+    A fresh process imports the script of its parent, which would run it again where it has no guard.
+    """
     with STARTING:
-        before = os.environ.get(SAFE_PATH)
+        before, script = os.environ.get(SAFE_PATH), sys.modules["__main__"]
         os.environ[SAFE_PATH] = "1"
+        sys.modules["__main__"] = ModuleType("__main__")
         try:
             yield
         finally:
+            sys.modules["__main__"] = script
             del os.environ[SAFE_PATH]
             if before is not None:
                 os.environ[SAFE_PATH] = before
@@ -195,3 +201,20 @@ class Workers:
             raise WorkerError(f"a worker process cannot be started: {reason}; --jobs 1 starts only one") from error
         self._all.add(executor)
         return executor
+
+
+class InProcess(Workers):
+    """Tasks one after the other in this thread, for costs that no other process can import."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def map(
+        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None
+    ) -> list[Result | None]:
+        """Return function(task) for each task, in order, with a call of `look` after each."""
+        results: list[Result | None] = []
+        for task in tasks:
+            results.append(function(task))
+            look()
+        return results
