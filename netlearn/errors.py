@@ -2,7 +2,11 @@
 
 
 class NetlearnError(Exception):
-    """Base class; the command line prints the message and no traceback."""
+    """Base class; the command line and notebooks print the message and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython prints."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class SettingsError(NetlearnError):
@@ -11,6 +15,13 @@ class SettingsError(NetlearnError):
 
 class CostError(NetlearnError):
     """A user's own cost cannot be loaded, or its delta is not the derivative of its value."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython prints: also where the user's code failed."""
+        import traceback  # noqa: PLC0415 (takes 5 ms to import)
+
+        behind = traceback.format_exception(self.__cause__, limit=-2) if self.__cause__ else []
+        return [*map(str.rstrip, behind), *super()._render_traceback_()]
 
 
 class DataError(NetlearnError):

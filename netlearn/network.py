@@ -66,6 +66,9 @@ class Network:
         self._workspaces = Workspaces(self.parameters, hidden, self.cost.output)
         self._gemm, self._gemv = blas(self.dtype)
 
+    def __repr__(self) -> str:
+        return f"<Network {'-'.join(map(str, self.sizes))}, {self.dtype}>"
+
     @property
     def weights(self) -> tuple[Array, ...]:
         """The weights of each layer, (n_out, n_in): views, changed in place or by `set_parameters`."""

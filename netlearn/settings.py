@@ -142,10 +142,14 @@ def _meta_of(name: str) -> Meta:
 
 def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
     """Return the error for a key that does not exist, with the nearest one that does."""
+    return SettingsError(f"{label}: unknown key: {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return which of the known names is meant, for an error, or all of them."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"must be {', '.join(known)}"
-    return SettingsError(f"{label}: unknown key: {hint}")
+    return f"did you mean {near[0]}?" if near else f"must be {', '.join(known)}"
 
 
 def check(name: str, value: Any, label: str, shown: str | None = None, allowed: str | None = None) -> Any:

@@ -19,6 +19,19 @@ the `note` says when inputs leave [0, 1] or use little of it.
 from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
 from netlearn.datasets.loading import NAMES, load
+from netlearn.datasets.npz import KEYS
 from netlearn.datasets.sources import BUNDLED
+from netlearn.datasets.storing import store
 
-__all__ = ["BUNDLED", "MAX_CLASSES", "NAMES", "Dataset", "Examples", "Labels", "load", "targets"]
+__all__ = [
+    "BUNDLED",
+    "KEYS",
+    "MAX_CLASSES",
+    "NAMES",
+    "Dataset",
+    "Examples",
+    "Labels",
+    "load",
+    "store",
+    "targets",
+]

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from netlearn.errors import RunError
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
@@ -24,10 +26,13 @@ from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
-from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, config, lock, run_folders, summary, sums
+from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.text import printable
+
+if TYPE_CHECKING:
+    from netlearn.plotting.style import Figure
 
 PAGE = "report.html"
 MISTAKES = "mistakes"
@@ -62,6 +67,7 @@ def compare(
     folder: RunFolder,
     workers: Workers,
     *,
+    pictures: bool = True,
     on_tuned: Callable[[Experiment], object] = lambda experiment: None,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
@@ -72,6 +78,7 @@ def compare(
         experiment: with its data sets named, as `load_data` returns it.
         folder: gets the experiment as config.toml, a run folder for each variant and seed, and the results.
         workers: train the runs and draw the pictures.
+        pictures: whether to draw the pictures and write the page.
         on_tuned: called with the tuned experiment, if it is to be tuned.
         on_progress: called with the number of epochs and of runs completed so far.
         on_note: called with notes for the user.
@@ -88,7 +95,7 @@ def compare(
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
     tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}
-    return _write_results(experiment.title, runs, folder, workers, tuned, costs=costs)
+    return _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)
 
 
 def remove_runs(path: Path) -> None:
@@ -110,7 +117,9 @@ def remove_runs(path: Path) -> None:
                     shutil.rmtree(folder)
 
 
-def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = ()) -> Comparison:
+def overlay(
+    runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = (), *, pictures: bool = True
+) -> Comparison:
     """Compare existing runs and write the results to a folder.
 
     Args:
@@ -118,38 +127,54 @@ def overlay(runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Col
         folder: gets the results.
         workers: draw the pictures.
         costs: the users' own costs whose code may be imported, for the picture of mistakes.
+        pictures: whether to draw the pictures and write the page.
 
     Raises:
         RunError: the folder cannot be written, or a run was changed meanwhile.
     """
-    return _write_results(" against ".join(group(runs)), runs, folder, workers, costs=costs)
+    return _write_results(" against ".join(group(runs)), runs, folder, workers, costs=costs, pictures=pictures)
 
 
 def _write_results(
-    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, costs: Collection[str]
-) -> Comparison:
+    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, costs: Collection[str],
+    pictures: bool,
+) -> Comparison:  # fmt: skip
     groups = group(runs)
     rows = tuple(summarize(name, members) for name, members in groups.items())
     pairs = pair_up(groups, rows)
     folder.write(RESULTS, _csv(run_table(runs)))  # first, so that the folder is known as a comparison's
-    draw = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
-    tasks: list[Callable[[], str | None]] = [partial(_write_page, title, runs, folder, costs)]
-    if any(run.metrics for run in runs):
-        tasks += [partial(draw, name) for name in PICTURES]
-    pictures = workers.map(_call, tasks)
+    picture = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
+    tasks: list[Callable[[], str | None]] = []
+    if pictures:
+        tasks.append(partial(_write_page, title, runs, folder, costs))
+        if any(run.metrics for run in runs):
+            tasks += [partial(picture, name) for name in PICTURES]
+    drawn = workers.map(_call, tasks)
     result = Comparison(
         title=title,
         conclusion=conclusion(rows, pairs),
         pairing=pairing(runs),
         rows=rows,
         pairs=pairs,
-        pictures=tuple(name for name in pictures if name),
+        pictures=tuple(name for name in drawn if name),
         folder=printable(str(folder.path)),
         environment=environment(),
     )
     folder.write(summary.NAME, summary.encode(result))
     folder.finish()
     return result
+
+
+def read_summary(folder: Path) -> Comparison:
+    """Return the summary of a complete comparison.
+
+    Raises:
+        RunError: it was changed, or is not a comparison's.
+    """
+    try:
+        return msgspec.json.decode(Sums.read(folder).content(summary.NAME, summary.MOST_BYTES), type=Comparison)
+    except msgspec.DecodeError as error:
+        raise RunError(f"{folder / summary.NAME}: not the summary of a comparison: {error}") from error
 
 
 def _call(task: Callable[[], str | None]) -> str | None:
@@ -187,13 +212,19 @@ def _csv(table: Sequence[dict[str, object]]) -> bytes:
 
 def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:
     """Draw one picture, in any process; return its name, or None if the runs have no data for it."""
-    from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-    from netlearn.plotting.style import render  # noqa: PLC0415
+    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-    groups = group(runs)
-    figure = mistakes(groups, caption, costs) if name == MISTAKES else DRAWN[name](groups, caption)
+    figure = draw(name, runs, caption, costs)
     if figure is None:
         return None
     for kind in ("png", "svg"):
         folder.write(f"{name}.{kind}", render(figure, kind))
     return name
+
+
+def draw(name: str, runs: Sequence[Run], caption: str, costs: Collection[str]) -> "Figure | None":
+    """Return one of `PICTURES`, or None if the runs have no data for it; see `overlay` for `costs`."""
+    from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (as above)
+
+    groups = group(runs)
+    return mistakes(groups, caption, costs) if name == MISTAKES else DRAWN[name](groups, caption)

@@ -87,7 +87,7 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep
     for cost in costs:
         if costs.count(cost) > 1:
             raise SettingsError(f"--cost {cost}: is given twice; the costs must differ")
-    chosen = _seeds(seeds, "--seeds")
+    chosen = parse_seeds(seeds, "--seeds")
     bases: dict[str, dict[str, Any]] = {cost: {"cost": cost} for cost in costs} or {"": {}}
     variants = {name: resolve(BUILT_IN, flags, layer) for name, layer in sweep.spread(bases, len(chosen)).items()}
     title = " against ".join(costs)
@@ -154,7 +154,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
     sweep = replace(sweep, values={**vary, **sweep.values})
     given = content.get("seeds", BUILT_IN_SEEDS)
     try:
-        chosen = _seeds(given, "seeds") if seeds is None else _seeds(seeds, "--seeds")
+        chosen = parse_seeds(given, "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
         stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
         bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
         spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
@@ -211,7 +211,7 @@ def _hashes(given: Any) -> dict[str, tuple[str, ...]]:
         raise SettingsError(f"data_sha256: must hold a list of hashes for each data set: {error}") from error
 
 
-def _seeds(given: Any, label: str) -> tuple[int, ...]:
+def parse_seeds(given: Any, label: str) -> tuple[int, ...]:
     """Return seeds, given their number or a list of them."""
     if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_SEEDS:
         return tuple(range(given))

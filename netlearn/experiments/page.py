@@ -14,8 +14,9 @@ from netlearn.runs import Run, config
 
 
 def page(
-    title: str, runs: Sequence[Run], folder: Path | None, costs: Collection[str], failed: Sequence[str] = ()
-) -> bytes:
+    title: str, runs: Sequence[Run], folder: Path | None, costs: Collection[str], failed: Sequence[str] = (),
+    *, kept: bool = True,
+) -> bytes:  # fmt: skip
     """Return the page of runs.
 
     Args:
@@ -24,6 +25,7 @@ def page(
         folder: of the comparison that they belong to, with its config.toml; None for runs from several places.
         costs: the user's own costs, whose code may be imported.
         failed: why other runs of the comparison could not be read.
+        kept: whether the folders will remain, so that commands can name them.
 
     Raises:
         RunError: a file of a run was changed.
@@ -51,7 +53,7 @@ def page(
         pairing=pairing(runs),
         table=lines_of(rows, pairs),
         problems=[*problems(rows), *failed],
-        commands=commands,
+        commands=commands if kept else [],
         config=(folder / config.NAME).read_text("utf-8") if folder is not None else "",
         environment=environment() if first.summary is None else first.summary.environment,
         costs=costs,

@@ -53,12 +53,9 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str
 
 
 def _of_comparison(path: Path, out: Path | None, costs: Collection[str]) -> Path:
-    if not (path / config.NAME).exists():
-        raise RunError(f"{path}: compares runs from other folders; give these folders")
+    _check_own_runs(path)
     with RunFolder.existing(path, FILES) as folder:
-        if not (path / sums.NAME).exists():
-            raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
-        listed, runs, failed = _read(path, Sums.read(path))
+        listed, runs, failed = read_comparison(path)
         _check_costs(runs, costs)
         content = page(listed.title, runs, path, costs, failed)
         if out is not None:
@@ -68,8 +65,16 @@ def _of_comparison(path: Path, out: Path | None, costs: Collection[str]) -> Path
     return path / PAGE
 
 
-def _read(path: Path, hashes: Sums) -> tuple[Listed, list[Run], list[str]]:
-    """Return what a comparison lists, the runs of it that can be read, and why others cannot."""
+def read_comparison(path: Path) -> tuple[Listed, list[Run], list[str]]:
+    """Return what a complete comparison lists, the runs of it that can be read, and why others cannot.
+
+    Raises:
+        RunError: it is not the folder of a complete comparison, or no run of it can be read.
+    """
+    _check_own_runs(path)
+    if not (path / sums.NAME).exists():
+        raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
+    hashes = Sums.read(path)
     content = decode_toml(path / config.NAME, hashes.content(config.NAME, MOST_TOML))
     try:
         listed = msgspec.convert(content, Listed)
@@ -85,6 +90,11 @@ def _read(path: Path, hashes: Sums) -> tuple[Listed, list[Run], list[str]]:
     if not runs:
         raise RunError(f"{path}: has no run that can be read: {failed[0]}")
     return listed, sorted(runs, key=lambda run: list(listed.variants).index(run.variant)), failed
+
+
+def _check_own_runs(path: Path) -> None:
+    if not (path / config.NAME).exists():
+        raise RunError(f"{path}: compares runs from other folders; give these folders")
 
 
 def _check_costs(runs: Sequence[Run], costs: Collection[str]) -> None:

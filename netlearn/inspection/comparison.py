@@ -15,7 +15,7 @@ from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from netlearn.plotting.style import Figure
 
 MOST_SHOWN = 10  # mistakes of a variant
 

@@ -21,7 +21,7 @@ from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
 from netlearn.runs.identity import of_data
 from netlearn.slowdown import answers, outputs
-from netlearn.text import printable
+from netlearn.text import html_table, printable
 
 SPLITS = ("test", "validation", "train")
 
@@ -120,6 +120,21 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: float
     accuracy_interval: tuple[float, float]
     classes: tuple[ClassScores, ...]
+
+    def __repr__(self) -> str:
+        """Return one line: what was evaluated, and how well it did."""
+        low, high = self.accuracy_interval
+        accuracy = f"accuracy {100 * self.accuracy:.2f} % (95 % interval {100 * low:.2f} to {100 * high:.2f})"
+        return f"<Evaluation {self.split}, {self.examples:,} examples: {accuracy}, cost {self.cost:.4f}>"
+
+    def _repr_html_(self) -> str:
+        lines = [["class", "examples", "precision", "recall", "F1"]]
+        for each in self.classes:
+            scores = (
+                "-" if score is None else f"{100 * score:.2f} %" for score in (each.precision, each.recall, each.f1)
+            )
+            lines.append([str(each.label), f"{each.examples:,}", *scores])
+        return html_table(lines, [repr(self).strip("<>")])
 
 
 class Evaluated(NamedTuple):

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from netlearn.costs import COSTS, Cost
 from netlearn.errors import CostError, NetlearnError, SettingsError
 from netlearn.numerics import Array
+from netlearn.own_cost.given import given
 
 METHODS = ("value", "delta")
 PARTS = ("output", "learning_rate", *METHODS)
@@ -81,7 +83,9 @@ def lies_in(name: str, folder: Path) -> bool:
 def check_named(cost: str, named: Collection[str], where: Path) -> None:
     """Check that a cost of the run `where` is in `COSTS` or named: a run folder alone never causes an import."""
     if cost not in COSTS and cost not in named:
-        raise SettingsError(f"{where}: cost {cost}: must be named with --cost {cost}, since its code is imported")
+        raise SettingsError(
+            f"{where}: cost {cost}: must be named with --cost {cost} (in Python, cost=), since its code is imported"
+        )
 
 
 @contextmanager
@@ -110,18 +114,26 @@ def _said(error: BaseException) -> str:
 
 
 def _instantiate(name: str, module_name: str, class_name: str) -> Cost:
+    found = given(name)
+    if found is None:
+        found = _imported(module_name, class_name)
+        if not isinstance(found, type):
+            raise CostError(f"cost {name!r}: must be a class, not a {type(found).__name__}")
+    if not isinstance(found, type):
+        return found
+    _check_parts(found, name, METHODS)  # before anything of it is called
+    cost: Cost = found()
+    return cost
+
+
+def _imported(module_name: str, class_name: str) -> Any:
     folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
     sys.path.insert(0, folder)
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
-        if not isinstance(found, type):
-            raise CostError(f"cost {name!r}: must be a class, not a {type(found).__name__}")
-        _check_parts(found, name, METHODS)  # before anything of it is called
-        cost: Cost = found()
+        return getattr(importlib.import_module(module_name), class_name)
     finally:
         with suppress(ValueError):  # the user's code may have changed the path
             sys.path.remove(folder)
-    return cost
 
 
 def _check_parts(cost: object, name: str, parts: Collection[str]) -> None:

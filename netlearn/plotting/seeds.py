@@ -10,7 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from netlearn.numerics import Array
-from netlearn.plotting.style import COLOURS, DASHES, MARKS, Figure, literal, plain, update_axis
+from netlearn.plotting.style import (
+    COLOURS,
+    DASHES,
+    MARKS,
+    Figure,
+    label_ends,
+    literal,
+    percent_axis,
+    plain,
+    update_axis,
+)
 from netlearn.runs import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
@@ -79,6 +89,16 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
         style = {"color": colour, "linestyle": DASHES[i % len(DASHES)]}
         draw_line(axes, groups[name], column, against, short(name, groups), ends, **style)
     return ends
+
+
+def plot_column(axes: Axes, groups: Groups, column: str) -> None:
+    """Draw a column of metrics.csv against updates, with everything that the axes need to be read."""
+    share_update_axis([axes], groups)
+    ends = draw(axes, groups, column)
+    if column.endswith("accuracy"):
+        percent_axis(axes, column.replace("_", " "))
+    axes.set_ylabel(column.replace("_", " "))
+    label_ends(axes, ends)
 
 
 def draw_line(

@@ -26,6 +26,21 @@ class Figure(mpl_figure.Figure):
         return render(self, "png")
 
 
+class ShownAxes(Axes):
+    """Axes that notebooks show by themselves, as their figure."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self.get_figure(root=True), "png")  # type: ignore[arg-type]
+
+
+def shown_axes() -> ShownAxes:
+    """Return the axes of a new figure that has no others."""
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = ShownAxes(figure, 111)
+    figure.add_subplot(axes)
+    return axes
+
+
 def render(figure: mpl_figure.Figure, kind: str) -> bytes:
     """Return a figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
     buffer = io.BytesIO()

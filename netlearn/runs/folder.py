@@ -83,7 +83,7 @@ class RunFolder:
             if not any((self.path / name).is_file() for name in MARKS):
                 raise RunError(f"{self.path}: must be an empty folder or hold a run")
             if not force:
-                raise RunError(f"{self.path}: holds a run already; --force overwrites it, --out names another folder")
+                raise RunError(f"{self.path}: holds a run already; --force (in Python, force=True) overwrites it")
             if holds_comparison(self.path) != (RESULTS in self.files):
                 kinds = ("a comparison", "a run") if RESULTS in self.files else ("a run", "a comparison")
                 raise RunError(f"{self.path}: holds {kinds[1]}; must hold {kinds[0]} to be overwritten by one")

@@ -1,0 +1,233 @@
+"""One call for what one command does: `train`, `compare`, `load`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from netlearn.api.given import AnyCost, Costs, Data, seeds_of, settings_of
+from netlearn.api.place import Place
+from netlearn.api.progress import comparison_bar, load_data, training_bar
+from netlearn.api.result import Result
+from netlearn.api.results import ComparisonResult, RunResult
+from netlearn.errors import DivergenceError, RunError, SettingsError
+from netlearn.experiments import catalogue, comparison
+from netlearn.experiments.experiment import (
+    BUILT_IN,
+    BUILT_IN_COSTS,
+    BUILT_IN_SEEDS,
+    Experiment,
+    parse_seeds,
+    read_experiment,
+)
+from netlearn.experiments.reporting import read_comparison
+from netlearn.experiments.run import run
+from netlearn.experiments.setup import make_trainer
+from netlearn.experiments.table import problems
+from netlearn.experiments.tasks import load_data as load_all_data
+from netlearn.experiments.variants import read_runs
+from netlearn.experiments.workers import InProcess, Workers
+from netlearn.own_cost import giving
+from netlearn.runs import RunFolder, holds_comparison, read_run
+from netlearn.settings import resolve
+
+Variants: TypeAlias = Mapping[str, Mapping[str, Any]]
+Results: TypeAlias = Sequence[str | Path | RunResult | ComparisonResult]
+MOST_IN_TITLE = 4  # variants
+
+
+def train(
+    cost: AnyCost = "cross-entropy",
+    *,
+    data: Data = "auto",
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> RunResult:
+    """Train a network, as `netlearn train` does.
+
+    Args:
+        cost: a name in `netlearn.costs.COSTS`, "package.module:ClassName", or a cost's class or instance.
+        data: a name or a path, as `--data` takes it, or arrays: a mapping with x_train, y_train, x_test, y_test and,
+            if given, x_val and y_val, or a sequence of the first four. Images have shape (n, n_in) or
+            (n, height, width), labels are whole numbers of shape (n,).
+        out: the run folder. Without it nothing is kept: the files are in a temporary folder, which is removed with
+            the result. Arrays are stored beside it, as an .npz file.
+        force: overwrite the run that `out` holds.
+        progress: show a progress bar.
+        **settings: the settings of `netlearn train`, with the names that they have in config.toml, such as
+            `epochs=3, hidden=(100,), learning_rate=0.5, seed=1`.
+
+    Returns:
+        The result. A run that diverged has one too, which says so.
+
+    Raises:
+        NetlearnError: a setting, the cost or the data is not valid, or the folder cannot be written.
+    """
+    costs, place = Costs(), Place(out)
+    given = settings_of({**settings, "cost": cost, "data": data}, costs, place.beside)
+    with giving(costs.given):
+        chosen = resolve(given)
+        examples = load_data(chosen.data, shown=progress)
+        chosen = msgspec.structs.replace(chosen, data=examples.name)
+        trainer = make_trainer(chosen, examples)
+        with (
+            RunFolder.create(place.folder, force=force) as folder,
+            training_bar(trainer, shown=progress) as on_record,
+            suppress(DivergenceError),
+        ):
+            run(chosen, trainer, folder, on_record, draw=not place.is_temporary)
+    return RunResult(read_run(place.folder), [place], costs)
+
+
+def compare(
+    what: str | Path | Variants | Results | None = None,
+    *,
+    costs: Sequence[AnyCost] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    data: Data | None = None,
+    tune: bool = False,
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> ComparisonResult:
+    """Compare costs, or any settings, over several seeds, as `netlearn compare` does.
+
+    Args:
+        what: an experiment that comes with netlearn, such as "neuron"; a TOML file; a mapping from the names of
+            variants to their settings; or folders or results of runs, which are compared as they are. Without it,
+            `costs` are compared.
+        costs: names, classes or instances of costs; the quadratic cost and the cross-entropy by default.
+        seeds: how many seeds, or which; 3 by default.
+        data: as in `train`.
+        tune: first choose each variant's learning rate by short runs, on the validation set.
+        jobs: how many runs at once; by default as many as there are cores. Costs that no other process can import,
+            such as those defined in a notebook, are trained in this process, one run after the other.
+        out: the folder of the comparison, with its pictures and its page. Without it nothing is kept, as in `train`.
+        force: overwrite the comparison that `out` holds.
+        progress: show a progress bar.
+        **settings: settings of all variants, as in `train`; a variant's own settings take precedence. What no setting
+            changes is as in `netlearn compare`: one hidden layer of 100 neurons, large initial weights, 10 epochs.
+
+    Raises:
+        NetlearnError: a setting, a cost or the data is not valid, the folder cannot be written, or no run succeeded.
+    """
+    known, place = Costs(), Place(out)
+    if jobs is not None and jobs < 1:
+        raise SettingsError(f"jobs {jobs}: must be 1 or more")
+    if isinstance(what, Sequence) and not isinstance(what, str):
+        _refuse({"costs": costs, "seeds": seeds, "data": data, "tune": tune or None, **settings})
+        return _overlay(what, known, place, force=force)
+    shared = settings_of({**settings, "data": data}, known, place.beside)
+    planned = _experiment(what, costs, seeds_of(seeds), shared, known, place)
+    with giving(known.given):
+        experiment = load_all_data(planned, lambda name: load_data(name, shown=progress))
+        in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
+        with (
+            InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers,
+            RunFolder.create(
+                place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs
+            ) as folder,
+            comparison_bar(experiment, shown=progress) as on_progress,
+        ):
+            results = comparison.compare(
+                replace(experiment, tuning="to do") if tune else experiment,
+                folder,
+                workers,
+                pictures=not place.is_temporary,
+                on_progress=on_progress,
+            )
+    try:
+        runs = read_comparison(place.folder)[1]
+    except RunError as error:
+        raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
+    return ComparisonResult(results, runs, [place], known)
+
+
+def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResult | ComparisonResult:
+    """Return the result in a folder of `netlearn train` or `netlearn compare`, or of `train` or `compare`.
+
+    Args:
+        folder: of a complete run or comparison.
+        cost: the user's own cost that it was trained with, or several, which `network` and `evaluate` need: a name
+            "package.module:ClassName", whose code is imported, or a class or instance. A folder alone never causes
+            an import.
+
+    Raises:
+        NetlearnError: it is not such a folder, or a file in it was changed, or no run has such a cost.
+    """
+    path, costs = Path(folder), Costs()
+    given = cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost]
+    named = {costs.name_of(each) for each in given}
+    if holds_comparison(path):
+        runs = read_comparison(path)[1]
+        result: RunResult | ComparisonResult = ComparisonResult(
+            comparison.read_summary(path), runs, [Place(path)], costs
+        )
+    else:
+        runs = [read_run(path)]
+        result = RunResult(runs[0], [Place(path)], costs)
+    used = {each.settings.cost for each in runs}
+    if unused := named - used:
+        raise SettingsError(f"cost {min(unused)}: must be the cost of a run of {path}, {', '.join(sorted(used))}")
+    return result
+
+
+def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> ComparisonResult:
+    """Compare runs that exist, as they are."""
+    if not what:
+        raise SettingsError("runs []: must be one or more")
+    results = [each for each in what if isinstance(each, Result)]
+    for each in results:
+        known.add(each._costs)
+    runs = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what])
+    with (
+        giving(known.given),
+        RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs) as folder,
+        InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
+    ):
+        overlaid = comparison.overlay(runs, folder, workers, known.names, pictures=not place.is_temporary)
+    return ComparisonResult(overlaid, runs, [place, *(place for each in results for place in each._places)], known)
+
+
+def _refuse(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise SettingsError(f"{name}: must be left out with existing runs, which are compared as they are")
+
+
+def _experiment(
+    what: Any, costs: Sequence[AnyCost] | None, seeds: Any, shared: dict[str, Any], known: Costs, place: Place
+) -> Experiment:
+    """Return the experiment that the arguments of `compare` describe."""
+    if costs is not None and (what is not None or isinstance(costs, str) or "cost" in shared):
+        raise SettingsError("costs: must be a list, without other variants and without cost")
+    if what is not None and not isinstance(what, Mapping):
+        path = catalogue.find(Path(what))
+        if path is None:
+            raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
+        experiment = read_experiment(path, shared, None)
+        known.names += [variant.cost for variant in experiment.variants.values()]
+        return experiment if seeds is None else replace(experiment, seeds=parse_seeds(seeds, "seeds"))
+    if isinstance(what, Mapping):
+        for name, own in what.items():
+            if not isinstance(own, Mapping):
+                raise SettingsError(f"variant {name!r}: {own!r:.80}: must be a mapping from settings to values")
+        layers = {str(name): settings_of(own, known, place.beside) for name, own in what.items()}
+    else:
+        layers = {known.label_of(cost): settings_of({"cost": cost}, known) for cost in costs or BUILT_IN_COSTS}
+        if len(layers) < 2 or len(layers) < len(costs or ()):
+            raise SettingsError(f"costs {', '.join(layers)}: must be two or more with different names")
+    if any("seed" in layer for layer in (shared, *layers.values())):
+        raise SettingsError("seed: must be given as seeds, for all variants")
+    with giving(known.given):
+        variants = {name: resolve(BUILT_IN, shared, layer) for name, layer in layers.items()}
+    title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
+    return Experiment(title, parse_seeds(BUILT_IN_SEEDS if seeds is None else seeds, "seeds"), variants)

@@ -1,0 +1,126 @@
+"""What a caller gives in Python, turned into what a file of settings can say."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netlearn.api.place import Place
+from netlearn.costs import COSTS, Cost
+from netlearn.datasets import KEYS, store
+from netlearn.errors import DataError, SettingsError
+from netlearn.own_cost import GivenCost
+from netlearn.settings import check
+
+Data: TypeAlias = str | Path | Mapping[str, ArrayLike] | Sequence[ArrayLike]
+AnyCost: TypeAlias = str | Cost | type[Cost]
+
+
+class Costs:
+    """The costs of one result: their names in settings, and those that only this process knows.
+
+    Attributes:
+        names: the names of all, whose code may be imported.
+        given: the classes and instances that cannot be imported, by name.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.given: dict[str, GivenCost] = {}
+
+    def name_of(self, cost: AnyCost) -> str:
+        """Return the name of a cost: in `COSTS`, module:ClassName, or module:ClassName(attribute=value)."""
+        name = cost if isinstance(cost, str) else self._name_of_object(cost)
+        if name not in self.names:
+            self.names.append(name)
+        return name
+
+    def _name_of_object(self, cost: GivenCost) -> str:
+        kind = cost if isinstance(cost, type) else type(cost)
+        if not all(hasattr(cost, part) for part in ("value", "delta")):
+            raise SettingsError(f"cost {cost!r:.80}: must be a name, or a class or instance with value and delta")
+        if built_in := [name for name, known in COSTS.items() if kind is known]:
+            return built_in[0]
+        name = f"{kind.__module__}:{kind.__name__}"
+        if kind is cost:
+            found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
+            if found is cost and kind.__module__ != "__main__":
+                return name
+        else:
+            plain = {key: value for key, value in getattr(cost, "__dict__", {}).items() if not key.startswith("_")}
+            shown = [f"{key}={value!r}" for key, value in plain.items() if isinstance(value, int | float | str)]
+            name = f"{name}({', '.join(shown)})"
+        first, number = name, 1
+        while self.given.setdefault(name, cost) is not cost:
+            number += 1
+            name = f"{first} {number}"
+        return name
+
+    def label_of(self, cost: AnyCost) -> str:
+        """Return what the variant with this cost is called."""
+        name = self.name_of(cost)
+        return name if isinstance(cost, str) else name.partition(":")[2] or name
+
+    def add(self, other: "Costs") -> None:
+        """Add the costs of another result."""
+        self.names += [name for name in other.names if name not in self.names]
+        self.given = other.given | self.given
+
+
+def settings_of(given: Mapping[str, Any], costs: Costs, beside: Path | None = None) -> dict[str, Any]:
+    """Return settings checked by the schema; None stands for a setting that is not given.
+
+    Costs are added to `costs`, and arrays are stored as `data_name` says.
+
+    Raises:
+        SettingsError: there is no such setting, or its value is not valid.
+        DataError: the arrays given as data are not those of a data set.
+    """
+    plain = {name: _plain(value) for name, value in given.items() if value is not None and name != "data"}
+    if "cost" in plain:
+        plain["cost"] = costs.name_of(plain["cost"])
+    checked = {name: check(name, value, name) for name, value in plain.items()}
+    if given.get("data") is not None:  # last, since it may be stored
+        checked["data"] = check("data", data_name(given["data"], beside), "data")
+    return checked
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a TOML file would hold it."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, range) else value
+
+
+def seeds_of(seeds: Any) -> Any:
+    """Return a number of seeds, or a list of them."""
+    plain = _plain(seeds)
+    return list(plain) if isinstance(plain, Iterable) and not isinstance(plain, str) else plain
+
+
+def data_name(data: Data, beside: Path | None = None) -> str:
+    """Return the name of a data set; arrays are stored in the folder `beside`, or in a temporary one of the session.
+
+    Raises:
+        DataError: they are not the arrays of a data set.
+    """
+    if isinstance(data, str | Path):
+        return str(data)
+    if not isinstance(data, Mapping):
+        if not isinstance(data, Sequence) or len(data) != len(KEYS):
+            got = f"{len(data)} arrays" if isinstance(data, Sequence) else type(data).__name__
+            raise DataError(f"data: {got}; must be a name, a path, or the arrays {', '.join(KEYS)}")
+        data = dict(zip(KEYS, data, strict=True))
+    return str(store(data, beside or _of_the_session().folder))
+
+
+@cache
+def _of_the_session() -> Place:
+    """Return a temporary folder that lasts until Python ends."""
+    return Place()

@@ -1,0 +1,146 @@
+"""The results of `train`, `compare` and `load`: of one run, and of variants over seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from netlearn.api.given import Costs, Data
+from netlearn.api.place import Place
+from netlearn.api.result import Result
+from netlearn.errors import SettingsError
+from netlearn.experiments.comparison import Comparison, describe
+from netlearn.experiments.table import lines_of, percent, problems
+from netlearn.inspection.evaluation import Evaluation
+from netlearn.network import Network
+from netlearn.runs import Run, Summary
+from netlearn.settings import nearest
+from netlearn.text import html_table
+
+
+class RunResult(Result):
+    """A trained network, and what was measured in its training.
+
+    Attributes:
+        settings: all settings of the run.
+        summary: the content of summary.json: accuracies, costs, times, environment.
+        metrics: the columns of metrics.csv by name, one value per probe.
+    """
+
+    def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
+        name = run.variant or run.settings.cost
+        super().__init__([run], name, name, places, costs)
+        self.settings = run.settings
+        self.summary: Summary | None = run.summary
+        self.metrics = run.metrics
+
+    @property
+    def folder(self) -> Path:
+        """The run folder; a temporary one is removed with its last result."""
+        return self._runs[0].folder
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """The fraction of the test set classified correctly; None if the run diverged."""
+        return self.summary.test_accuracy if self.summary else None
+
+    def network(self, *, best: bool | None = None) -> Network:
+        """Return the trained network.
+
+        Args:
+            best: True for the weights of the best epoch, False for the last; None for those of the test accuracy.
+
+        Raises:
+            RunError: the run diverged, has no such weights, or its folder is gone or was changed.
+        """
+        return self._network(self._runs[0], best=best)
+
+    def evaluate(self, data: Data | None = None, split: str = "test", *, best: bool | None = None) -> Evaluation:
+        """Return cost, accuracy with its interval, and each class's scores, as `netlearn evaluate` does.
+
+        Args:
+            data: a data set that fits the network, as in `train`; the run's own by default.
+            split: "test", "validation" or "train".
+            best: which weights, see `network`.
+
+        Raises:
+            NetlearnError: the run diverged, its folder is gone or was changed, or the data does not fit.
+        """
+        return self._evaluate(self._runs[0], data, split, best=best)
+
+    def __repr__(self) -> str:
+        """Return one line: the network and how its training ended."""
+        settings = self.settings
+        return f"<RunResult {settings.cost}, {self._sizes()}, seed {settings.seed}: {self._end()}>"
+
+    def _sizes(self) -> str:
+        return "-".join(map(str, self.summary.sizes)) if self.summary else "no network"
+
+    def _end(self) -> str:
+        return self._runs[0].shortfall or f"test accuracy {percent(self.test_accuracy)}"
+
+    def _repr_html_(self) -> str:
+        settings, summary = self.settings, self.summary
+        lines = [
+            ["", self._title],
+            ["data", Path(settings.data).name],
+            ["sizes", self._sizes()],
+            ["learning rate η", f"{settings.learning_rate:g}"],
+            ["epochs", f"{summary.epochs:.4g}, {summary.status}" if summary else "-"],
+            ["training accuracy", percent(summary.train_accuracy if summary else None)],
+            ["best validation accuracy", percent(summary.best_validation_accuracy if summary else None)],
+            ["test accuracy", percent(self.test_accuracy)],
+        ]
+        return html_table(lines, [self._runs[0].shortfall or self._runs[0].diverging or "", *self._notes()])
+
+
+class ComparisonResult(Result):
+    """Variants over seeds: the table, the conclusion, and every run behind them.
+
+    Attributes:
+        title, conclusion, pairing: in words.
+        rows: each variant over its seeds: means, spreads, updates to an accuracy.
+        pairs: the paired differences behind the conclusion.
+        runs: the result of each run, variant by variant.
+    """
+
+    def __init__(self, comparison: Comparison, runs: Sequence[Run], places: Sequence[Place], costs: Costs) -> None:
+        super().__init__(runs, comparison.title, describe(comparison.title, comparison.rows), places, costs)
+        self.title, self.conclusion, self.pairing = comparison.title, comparison.conclusion, comparison.pairing
+        self.rows, self.pairs = comparison.rows, comparison.pairs
+        self.runs = [RunResult(run, places, costs) for run in runs]
+
+    def run(self, variant: str, seed: int | None = None) -> RunResult:
+        """Return the run of a variant from its first seed, or from the one given.
+
+        Raises:
+            SettingsError: there is no such variant or seed.
+        """
+        names = list(dict.fromkeys(run.variant for run in self._runs))
+        if variant not in names:
+            raise SettingsError(f"variant {variant!r}: {nearest(variant, names)}")
+        found = {
+            run.settings.seed: run for run, raw in zip(self.runs, self._runs, strict=True) if raw.variant == variant
+        }
+        if seed is not None and seed not in found:
+            raise SettingsError(f"seed {seed}: must be {', '.join(map(str, found))}")
+        return next(iter(found.values())) if seed is None else found[seed]
+
+    def network(self, variant: str, seed: int | None = None, *, best: bool | None = None) -> Network:
+        """Return the trained network of a variant; see `run` and `RunResult.network`."""
+        return self.run(variant, seed).network(best=best)
+
+    def evaluate(
+        self, variant: str, seed: int | None = None, data: Data | None = None, split: str = "test",
+        *, best: bool | None = None,
+    ) -> Evaluation:  # fmt: skip
+        """Return how well a variant's network does; see `run` and `RunResult.evaluate`."""
+        return self.run(variant, seed).evaluate(data, split, best=best)
+
+    def __repr__(self) -> str:
+        """Return one line: the variants and their test accuracies."""
+        ends = ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in self.rows)
+        seeds = max(row.seeds for row in self.rows)
+        return f"<ComparisonResult {self.title}, {seeds} {'seed' if seeds == 1 else 'seeds'}: {ends}>"
+
+    def _repr_html_(self) -> str:
+        sentences = [*problems(self.rows), self.conclusion, self.pairing, *self._notes()]
+        return html_table(lines_of(self.rows, self.pairs), sentences)
