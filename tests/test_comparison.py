@@ -24,9 +24,9 @@ def test_variants_are_named_by_what_differs() -> None:
         ]
 
     assert named({"cost": "quadratic"}, {"cost": "cross-entropy", "seed": 3}) == ["quadratic", "cross-entropy"]
-    assert named({"l2": 5.0}, {"l2": 0.1, "seed": 1}) == ["l2 5.0", "l2 0.1"]
+    assert named({"l2": 5.0}, {"l2": 0.1, "seed": 1}) == ["l2=5", "l2=0.1"]
     assert named({"learning_rate": 1.0}, {"learning_rate": 2.0}, {"cost": "quadratic"}) == [
-        "cross-entropy, learning_rate 1.0", "cross-entropy, learning_rate 2.0", "quadratic, learning_rate 3.0",
+        "cross-entropy learning_rate=1", "cross-entropy learning_rate=2", "quadratic learning_rate=3",
     ]  # fmt: skip
 
 

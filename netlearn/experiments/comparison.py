@@ -21,7 +21,7 @@ from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, pair_up
-from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize
+from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize_all
 from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
@@ -140,7 +140,7 @@ def _write_results(
     pictures: bool,
 ) -> Comparison:  # fmt: skip
     groups = group(runs)
-    rows = tuple(summarize(name, members) for name, members in groups.items())
+    rows = summarize_all(groups)
     pairs = pair_up(groups, rows)
     folder.write(RESULTS, _csv(run_table(runs)))  # first, so that the folder is known as a comparison's
     picture = partial(_draw, describe(title, rows, tuned), runs, folder, costs)

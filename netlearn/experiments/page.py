@@ -7,7 +7,7 @@ from shlex import quote
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.pairs import pair_up
-from netlearn.experiments.statistics import group, pairing, summarize
+from netlearn.experiments.statistics import group, pairing, summarize_all
 from netlearn.experiments.table import lines_of, problems
 from netlearn.report.story import Story
 from netlearn.runs import Run, config
@@ -33,7 +33,7 @@ def page(
     from netlearn.report.page import render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
 
     groups = group(runs)
-    rows = [summarize(name, members) for name, members in groups.items()]
+    rows = summarize_all(groups)
     pairs = pair_up(groups, rows)
     first = next((run for run in runs if run.summary is not None), runs[0])
     verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")

@@ -5,11 +5,11 @@ A missing number is None: a run that diverged has no test accuracy, a threshold 
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from netlearn.runs import Run, Summary
+from netlearn.runs import Run, Summary, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
@@ -31,9 +31,13 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant over its seeds; spreads are sample standard deviations, accuracies fractions."""
+    """A variant over its seeds; spreads are sample standard deviations, accuracies fractions.
+
+    `settings` has the variant's values of the settings that vary in the comparison, as text.
+    """
 
     variant: str
+    settings: dict[str, str] = {}
     learning_rate: float
     data: str
     seeds: int
@@ -59,8 +63,14 @@ def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
     return groups
 
 
-def summarize(variant: str, runs: Sequence[Run]) -> Row:
-    """Return the row of a variant; of interrupted runs it has nothing but that they were."""
+def summarize_all(groups: Mapping[str, Sequence[Run]]) -> tuple[Row, ...]:
+    """Return the rows of all variants, with the settings that vary."""
+    names = varied(runs[0].settings for runs in groups.values())
+    return tuple(summarize(variant, runs, names) for variant, runs in groups.items())
+
+
+def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> Row:
+    """Return the row of a variant with some of its settings; of interrupted runs it has only that they were."""
     ended = [run for run in runs if not run.interrupted]
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
     test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
@@ -69,6 +79,7 @@ def summarize(variant: str, runs: Sequence[Run]) -> Row:
     reached = [(accuracy, [run.updates_to(accuracy) for run in ended]) for accuracy in THRESHOLDS]
     return Row(
         variant=variant,
+        settings={name: text_of(getattr(runs[0].settings, name)) for name in names},
         learning_rate=runs[0].settings.learning_rate,
         data=runs[0].settings.data,
         seeds=len(runs),
@@ -148,12 +159,14 @@ def pairing(runs: Sequence[Run]) -> str:
 
 
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
-    """Return the rows of results.csv, one per run."""
+    """Return the rows of results.csv, one per run, with a column for each setting that varies."""
+    names = [name for name in varied(run.settings for run in runs) if name != "learning_rate"]
     return [
         {
             "variant": run.variant,
             "seed": run.settings.seed,
             "learning_rate": run.settings.learning_rate,
+            **{name: text_of(getattr(run.settings, name)) for name in names},
             "status": run.summary.status if run.summary else "failed",
             "test_accuracy": run.summary.test_accuracy if run.summary else None,
             "best_validation_accuracy": run.summary.best_validation_accuracy if run.summary else None,

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from netlearn.errors import SettingsError
+from netlearn.runs import name_of, text_of
 from netlearn.settings import FIELDS, check, must_be, must_be_in_toml, unknown
 
 MOST_RUNS = 100_000
@@ -59,7 +60,7 @@ class Sweep:
         spread: dict[str, dict[str, Any]] = {}
         for index in range(total) if drawn == total else self._draw(drawn, total):
             (name, layer), *chosen = _combination(axes, index)
-            name = " ".join(([name] if name else []) + names_of(chosen))
+            name = f"{name} {name_of(dict(chosen))}".strip()
             if name in spread:
                 raise SettingsError(f"variant {name}: must differ from the others in its first ten digits")
             spread[name] = dict(layer) | dict(chosen)
@@ -84,21 +85,6 @@ def _combination(axes: Sequence[Sequence[Any]], index: int) -> list[Any]:
         index, at = divmod(index, len(axis))
         chosen.append(axis[at])
     return chosen[::-1]
-
-
-def names_of(chosen: Iterable[tuple[str, Any]]) -> list[str]:
-    """Return settings as they are written in the name of a variant, the cost first and without its key."""
-    ordered = sorted(chosen, key=lambda pair: pair[0] != "cost")
-    return [text_of(value) if name == "cost" else f"{name}={text_of(value)}" for name, value in ordered]
-
-
-def text_of(value: Any) -> str:
-    """Return a value as --vary takes it."""
-    if isinstance(value, tuple):
-        return "+".join(map(text_of, value)) or "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def values_of(name: str, items: Iterable[Any], label: str, texts: Sequence[str] | None = None) -> tuple[Any, ...]:

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from netlearn.errors import SettingsError
 from netlearn.experiments.statistics import group
-from netlearn.runs import RESULTS, Run, config, read_run, run_folders, sums
+from netlearn.runs import RESULTS, Run, config, name_of, read_run, run_folders, sums, varied
 from netlearn.settings import FIELDS
 
 
@@ -61,21 +60,15 @@ def name_variants(runs: Sequence[Run]) -> list[Run]:
     """Return the runs named by the settings in which they differ, the seed aside, and by their data."""
     data = _data_labels(runs)
 
-    def value(run: Run, name: str) -> Any:
-        return data[run.data] if name == "data" else getattr(run.settings, name)
+    names = varied(run.settings for run in runs).keys() - {"data"}
+    if len(set(data.values())) > 1:
+        names |= {"data"}
 
-    names = [name for name in FIELDS if name not in {"seed", "snapshots"}]
-    differing = [name for name in names if len({str(value(run, name)) for run in runs}) > 1]
-    if "cost" in differing:  # its learning rate goes with it, unless one cost has several
-        pairs = {(run.settings.cost, run.settings.learning_rate) for run in runs}
-        if len(pairs) == len({cost for cost, _ in pairs}):
-            differing = [name for name in differing if name != "learning_rate"]
+    def variant(run: Run) -> str:
+        values = {name: getattr(run.settings, name) for name in FIELDS if name in names}
+        return name_of(values | ({"data": data[run.data]} if "data" in names else {}))
 
-    def name_of(run: Run) -> str:
-        values = {name: value(run, name) for name in differing}
-        return ", ".join(str(value) if name == "cost" else f"{name} {value}" for name, value in values.items())
-
-    return [replace(run, variant=name_of(run) or run.settings.cost) for run in runs]
+    return [replace(run, variant=variant(run) or run.settings.cost) for run in runs]
 
 
 def _data_labels(runs: Sequence[Run]) -> dict[tuple[str, ...], str]:

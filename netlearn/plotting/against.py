@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from netlearn.plotting.seeds import Groups, colours_of, finish, measured, short
 from netlearn.plotting.style import DASHES, GREY, MARKS, Figure, literal, percent_axis, plain
-from netlearn.runs import Run
+from netlearn.runs import Run, varied
 from netlearn.settings import Settings
 
 FEWEST = 3  # values of the setting, in each line
@@ -20,7 +19,7 @@ LABELS = {  # the settings to draw against: the first one that fits, since other
     "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "batch_size": "mini-batch size",
     "halve_after": "halve after epochs", "patience": "patience", "epochs": "epochs",
 }  # fmt: skip
-NOT_COMPARED = ("seed", "probe_every", "track_test", "snapshots")
+NOT_LEARNED = ("probe_every", "track_test")
 Points: TypeAlias = Mapping[float, Sequence[Run]]
 
 
@@ -58,6 +57,7 @@ def against(groups: Groups, title: str) -> Figure | None:
 def _setting(groups: Groups) -> tuple[str, dict[str, Points]] | None:
     """Return the setting to draw against, and the runs of each line by its value."""
     variants = [runs[0].settings for runs in groups.values()]
+    names = _told_apart(variants)
     for setting in LABELS:
         if len({getattr(settings, setting) for settings in variants}) < FEWEST:
             continue
@@ -66,7 +66,7 @@ def _setting(groups: Groups) -> tuple[str, dict[str, Points]] | None:
             value = getattr(settings, setting)
             if isinstance(value, str):
                 break
-            points = lines.setdefault(_line(settings, variants), {})
+            points = lines.setdefault(_line(settings, names), {})
             if value in points:
                 break
             points[float(value)] = runs
@@ -76,14 +76,15 @@ def _setting(groups: Groups) -> tuple[str, dict[str, Points]] | None:
     return None
 
 
-def _line(settings: Settings, variants: Sequence[Settings]) -> str:
-    """Return the name of the line that a variant belongs to: its settings that are no numbers and differ."""
-    all_differing = {
-        name: {str(_kind(getattr(each, name))) for each in variants}
-        for name in msgspec.structs.asdict(settings)
-        if name not in NOT_COMPARED
-    }
-    values = {name: getattr(settings, name) for name, kinds in all_differing.items() if len(kinds) > 1}
+def _told_apart(variants: Sequence[Settings]) -> list[str]:
+    """Return the settings that tell lines apart: those that differ and are no numbers."""
+    names = [name for name in varied(variants) if name not in NOT_LEARNED]
+    return [name for name in names if len({str(_kind(getattr(each, name))) for each in variants}) > 1]
+
+
+def _line(settings: Settings, names: Sequence[str]) -> str:
+    """Return the name of the line that a variant belongs to, given the settings that tell lines apart."""
+    values = {name: getattr(settings, name) for name in names}
     return ", ".join(str(value) if isinstance(value, str) else name for name, value in values.items())
 
 

@@ -1,5 +1,6 @@
 """The common parts of the pictures of a comparison: a colour for each variant, lines and bands over its seeds."""
 
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -25,6 +26,7 @@ from netlearn.runs import Run
 
 Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]
+PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LINE, LABEL = 90, 36  # characters in a line of the title and in the label of a curve
 
 
@@ -121,8 +123,8 @@ def short(name: str, names: Collection[str] = ()) -> str:
     if len(name) <= LABEL:
         return name
     others = [other for other in names if other != name]
-    shared = set.intersection(*(set(other.split(", ")) for other in others)) if others else set()
-    own = ", ".join(part for part in name.split(", ") if part not in shared)
+    shared = set.intersection(*(set(PARTS.split(other)) for other in others)) if others else set()
+    own = ", ".join(part for part in PARTS.split(name) if part not in shared)
     if 0 < len(own) <= LABEL:
         return own
     same = max((_shared_length(name, other) for other in others), default=0)

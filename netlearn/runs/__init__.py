@@ -9,8 +9,9 @@ from netlearn.runs.lock import lock
 from netlearn.runs.reader import Run, read_locked, read_run
 from netlearn.runs.summary import Summary
 from netlearn.runs.sums import Sums
+from netlearn.runs.varied import name_of, text_of, varied
 
 __all__ = [
     "CURVES", "DERIVED", "FILES", "RESULTS", "Run", "RunFolder", "Summary", "Sums", "holds_comparison",
-    "lock", "read_locked", "read_run", "run_folders",
+    "lock", "name_of", "read_locked", "read_run", "run_folders", "text_of", "varied",
 ]  # fmt: skip
