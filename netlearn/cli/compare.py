@@ -33,7 +33,7 @@ from netlearn.experiments.experiment import (
     read_experiment,
 )
 from netlearn.experiments.sweep import Sweep
-from netlearn.experiments.table import problems, table
+from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
 from netlearn.experiments.tasks import load_data
 from netlearn.experiments.tuning import FACTORS
 from netlearn.experiments.variants import read_runs
@@ -59,6 +59,12 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
 @click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_COLUMNS} variants]",
+)
 @click.option("--markdown", is_flag=True, help="print the table as Markdown.")
 @setting_options(defaults=BUILT_IN | {"cost": ", ".join(BUILT_IN_COSTS)}, repeatable=("cost",), without=("seed",))
 @click.option(
@@ -77,7 +83,8 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None,
-    markdown: bool, out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
+    top: int | None, markdown: bool, out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool,
+    **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
@@ -126,7 +133,7 @@ def command(
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
-    echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown))
+    echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
     if trains and not any(row.finished for row in result.rows):
         ctx.exit(1)
 
@@ -193,12 +200,13 @@ def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, q
         raise
 
 
-def _results(result: Comparison, *, markdown: bool) -> str:
+def _results(result: Comparison, *, markdown: bool, top: int | None) -> str:
+    failed = shortened(problems(result.rows))
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     return "\n".join(
         [
-            table(result.rows, result.pairs, markdown=markdown),
-            *(["", *problems(result.rows)] if problems(result.rows) else []),
+            table(result.rows, result.pairs, markdown=markdown, top=top),
+            *(["", *failed] if failed else []),
             "",
             result.conclusion,
             result.pairing,

@@ -12,7 +12,7 @@ from netlearn import datasets
 from netlearn.cli.terminal import echo
 from netlearn.datasets import Dataset
 from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.table import percent
+from netlearn.experiments.table import MOST_COLUMNS, percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 
@@ -97,7 +97,8 @@ def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[
     if quiet:
         yield lambda epochs, done: None
         return
-    note(f"runs: {runs}, {', '.join(plan.variants)} from {len(plan.seeds)} seeds each")
+    names = ", ".join(plan.variants) if len(plan.variants) <= MOST_COLUMNS else f"{len(plan.variants):,} variants"
+    note(f"runs: {runs:,}, {names} from {len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'} each")
     noted = 0
     layout = NARROW_BAR if _is_narrow() else BAR
     with tqdm(total=epochs, unit=" epochs", bar_format=layout, disable=not on_a_terminal()) as bar:

@@ -22,6 +22,7 @@ from netlearn.experiments.experiment import Experiment, folder_name, read_experi
 from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize_all
+from netlearn.experiments.table import MOST_COLUMNS
 from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
@@ -196,10 +197,16 @@ def describe(title: str, rows: Sequence[Row], tuned: str = "") -> str:
     rates = Counter(row.learning_rate for row in rows)
     most, times = rates.most_common(1)[0]
     usual = most if 2 * times > len(rows) > 1 else None
-    others = [row for row in rows if row.learning_rate != usual and f"η = {row.learning_rate:g}" not in row.variant]
+    others = [row for row in rows if row.learning_rate != usual and not _names_its_rate(row)]
     said = [f"{tuned}η = {usual:g}"] if usual else []
     said += [f"{row.variant}: {tuned}η = {row.learning_rate:g}" for row in others]
+    if len(said) > MOST_COLUMNS:
+        said = []
     return f"{heading}\n{', '.join(said)}".strip()
+
+
+def _names_its_rate(row: Row) -> bool:
+    return any(f"{rate}{row.learning_rate:g}" in row.variant for rate in ("η = ", "learning_rate="))
 
 
 def _csv(table: Sequence[dict[str, object]]) -> bytes:

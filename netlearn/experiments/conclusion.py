@@ -8,16 +8,19 @@ if its last seed was before the others' first seed, and is level with those whos
 from collections.abc import Iterable, Sequence
 
 from netlearn.experiments.pairs import ACCURACY, FEWEST_SEEDS, Pair
-from netlearn.experiments.statistics import Reached, Row, by_accuracy, by_speed
+from netlearn.experiments.statistics import Reached, Row, by_accuracy, by_speed, by_validation
 from netlearn.experiments.table import figure_of, range_of, with_spread
 
 MOST_FIGURES = 2  # variants whose figures fit into the sentence; the table has all
+MOST_NAMES = 8  # variants that are named; of more than these only the best
 
 
 def conclusion(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> str:
     """Return one sentence on which variant ended best and which learned first, if the figures show it."""
     if len(rows) == 1:
         return f"{_of_one(rows[0])}."
+    if len(rows) > MOST_NAMES:
+        return f"{_of_many(rows)}."
     return f"{_on_the_end(rows, pairs)}; {_on_the_speed(rows, pairs)}."
 
 
@@ -27,6 +30,27 @@ def _of_one(row: Row) -> str:
     when = row.reached[1]
     speed = f"after {when.median:,.0f} updates" if when.median is not None else "in fewer than half of its seeds"
     return f"{_figure(row)} in test accuracy; it reached {_percent(when)} validation accuracy {speed}"
+
+
+def _of_many(rows: Sequence[Row]) -> str:
+    """Return the best and the fastest of many variants, the best by validation accuracy as in the table."""
+    best, *_ = order = by_validation(rows)
+    if best.best_validation_accuracy is None:
+        return f"No run of the {len(rows):,} variants finished"
+    accuracies = [row.best_validation_accuracy for row in order[:2] if row.best_validation_accuracy is not None]
+    figures = [f"{100 * accuracy:.2f} %" for accuracy in accuracies]
+    next_best = f" ({order[1].variant} is next with {figures[1]})" if len(figures) > 1 else ""
+    i, fastest = by_speed(rows)
+    speed = "no variant reached 80 % validation accuracy in most of its seeds"
+    if fastest:
+        when = fastest[0].reached[i]
+        start = f"{fastest[0].variant} reached {_percent(when)} validation accuracy first"
+        speed = f"{start}, after {_updates(when):,.0f} updates"
+    few = "; 1 seed is too few to tell small differences from chance" if best.seeds == 1 else ""
+    return (
+        f"Of {len(rows):,} variants, {best.variant} has the best validation accuracy, {figures[0]}{next_best}, and "
+        f"{with_spread(best.test_accuracy, best.test_spread)} in test accuracy; {speed}{few}"
+    )
 
 
 def _on_the_end(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:

@@ -113,6 +113,11 @@ def by_accuracy(rows: Sequence[Row]) -> list[Row]:
     return sorted((row for row in rows if row.test_accuracy is not None), key=lambda row: -(row.test_accuracy or 0))
 
 
+def by_validation(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows by their best validation accuracy, the highest first; those without one come last."""
+    return sorted(rows, key=lambda row: -(row.best_validation_accuracy or 0))
+
+
 def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
     """Return the index of the threshold by which speed is compared, 90 % or 80 %, and the rows, the fastest first.
 

@@ -1,17 +1,57 @@
-"""The table of a comparison: a column for each variant, a line for each measure."""
+"""The table of a comparison: a column for each variant, a line for each measure; of many variants a line for each."""
 
 from collections.abc import Iterator, Sequence
 
 from wcwidth import wcswidth
 
 from netlearn.experiments.pairs import ACCURACY, Pair
-from netlearn.experiments.statistics import Reached, Row
+from netlearn.experiments.statistics import Reached, Row, by_validation
+from netlearn.runs import name_of
+
+MOST_COLUMNS = 8  # variants side by side
+TOP = 10  # variants that are shown of more
+MOST_PROBLEMS = 10
 
 
-def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False) -> str:
-    """Return the rows, with the paired differences, as a table for the terminal or in Markdown."""
-    lines = lines_of(rows, pairs)
-    return _markdown(lines) if markdown else aligned(lines)
+def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False, top: int | None = None) -> str:
+    """Return the rows, with the paired differences, as a table for the terminal or in Markdown.
+
+    Of many variants, or where `top` is given, the best ones have a line each; how many were left out is said below.
+    """
+    if top is None and len(rows) <= MOST_COLUMNS:
+        lines = lines_of(rows, pairs)
+        return _markdown(lines) if markdown else aligned(lines)
+    lines = ranked(rows)[: 1 + (top or TOP)]
+    text = _markdown(lines) if markdown else aligned(lines)
+    if len(lines) <= len(rows):
+        text += f"\n\n{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
+    return text
+
+
+def ranked(rows: Sequence[Row]) -> list[list[str]]:
+    """Return the cells of a table with a line for each variant, the best validation accuracy first.
+
+    The test set is not what variants are chosen by: the best of many would owe some of its accuracy to luck.
+    """
+    order = by_validation(rows)
+    settings = list(rows[0].settings)
+    if any({*row.variant.split()} != {*name_of(row.settings).split()} for row in rows):
+        settings = []  # names say more, or something else
+    columns: dict[str, list[str]] = {name: [row.settings[name] for row in order] for name in settings}
+    columns = {"": [f"{place:,}" for place in range(1, len(rows) + 1)]} | (
+        columns or {"variant": [row.variant for row in order]}
+    )
+    columns["best validation accuracy"] = [percent(row.best_validation_accuracy) for row in order]
+    columns["test accuracy"] = [with_spread(row.test_accuracy, row.test_spread) for row in order]
+    if any(row.seeds > 1 for row in rows):
+        columns["lowest seed"] = [percent(row.test_lowest) for row in order]
+    for i, reached in enumerate(rows[0].reached):
+        if any(row.reached[i].median is not None for row in rows):
+            columns[f"updates to {100 * reached.accuracy:.0f} %"] = [_median(row.reached[i]) for row in order]
+    if any(row.finished < row.seeds for row in rows):
+        columns["seeds finished"] = [f"{row.finished} of {row.seeds}" for row in order]
+    columns["seconds per epoch"] = [_number(row.seconds_per_epoch) for row in order]
+    return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
 
 def lines_of(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]:
@@ -100,6 +140,12 @@ def _width(text: str) -> int:
 def problems(rows: Sequence[Row]) -> list[str]:
     """Return a line for each run that did not finish, or did with a cost far above its first."""
     return [f"{row.variant}, {problem}" for row in rows for problem in row.problems]
+
+
+def shortened(problems: Sequence[str]) -> list[str]:
+    """Return as many of the lines as one reads, and how many there are more."""
+    left = len(problems) - MOST_PROBLEMS
+    return [*problems] if left <= 1 else [*problems[:MOST_PROBLEMS], f"and {left:,} more, see results.csv"]
 
 
 def _median(reached: Reached) -> str:
