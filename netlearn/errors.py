@@ -50,3 +50,7 @@ class DamageError(RunError):
 
 class WorkerError(NetlearnError):
     """A worker process cannot be started."""
+
+
+class ClusterError(NetlearnError):
+    """A cluster cannot be used, or no longer answers."""

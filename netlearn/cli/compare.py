@@ -13,13 +13,14 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
+from netlearn.cli.cluster import cluster_of, cluster_options
 from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.sweep import sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.costs import COSTS
-from netlearn.errors import RunError, SettingsError
+from netlearn.errors import ClusterError, RunError, SettingsError
 from netlearn.experiments import catalogue
 from netlearn.experiments.comparison import FILES, PAGE, Comparison, compare, overlay, remove_runs
 from netlearn.experiments.experiment import (
@@ -59,6 +60,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
 @click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
+@cluster_options
 @click.option(
     "--top",
     type=click.IntRange(1),
@@ -102,26 +104,28 @@ def command(
         return
     if jobs is not None and jobs < 1:
         raise SettingsError(f"--jobs {jobs}: must be a number from 1")
-    sweep = sweep_of(flags)
+    sweep, cluster = sweep_of(flags), cluster_of(flags)
     settings = given(flags)
     costs = settings.pop("cost", ())
     others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs), "--vary": bool(sweep.values),
-              "--random": sweep.random is not None}  # fmt: skip
+              "--random": sweep.random is not None, "--cluster": cluster.address is not None}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
-        flags_used = [name for name in used if name not in {"--cost", "--data"}]
+        flags_used = [name for name in used if name not in {"--cost", "--data", "--cluster"}]
         _refuse([*map(str, paths), *flags_used, *(["--out"] if out else []), *(["--force"] if force else [])],
                 "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
     trains = not paths or any(files)
-    with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
+    if not trains:
+        _refuse([name for name in used if name != "--cost"],
+                "must be left out with existing runs, which are drawn as they are")  # fmt: skip
+    jobs = jobs or os.cpu_count() or 1
+    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = load_data(_resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet))
                 result = _train_all(experiment, folder, workers, quiet=quiet)
         elif not trains:
-            _refuse([name for name in used if name != "--cost"],
-                    "must be left out with existing runs, which are drawn as they are")  # fmt: skip
             runs = read_runs(paths, lambda text: None if quiet else note(text))
             for cost in sorted({run.settings.cost for run in runs} - COSTS.keys() - set(costs)):
                 if not quiet:
@@ -195,8 +199,11 @@ def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, q
     try:
         with comparison_progress(experiment, quiet=quiet) as on_progress:
             return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=on_note)
-    except KeyboardInterrupt:
-        note(f"Complete runs are kept; to resume: netlearn compare --resume {quote(str(folder.path))}")
+    except (KeyboardInterrupt, ClusterError) as error:
+        resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}"
+        if isinstance(error, ClusterError):
+            raise ClusterError(f"{error}; {resume}") from error
+        note(f"Complete runs are kept; {resume}")
         raise
 
 

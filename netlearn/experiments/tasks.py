@@ -6,10 +6,11 @@ A run is a pure function of its settings, so the results do not depend on where 
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,6 +25,9 @@ from netlearn.runs import Run, RunFolder, config, metrics, read_run, sums
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings
 from netlearn.training import Trainer
+
+Load: TypeAlias = Callable[[str], Dataset]
+Stopping: TypeAlias = Callable[[Trainer], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Outcome(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-def load_data(experiment: Experiment, load: Callable[[str], Dataset]) -> Experiment:
+def load_data(experiment: Experiment, load: Load) -> Experiment:
     """Load each data set once, and check that every variant fits its data set.
 
     Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
@@ -117,10 +121,16 @@ def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def perform(task: Task) -> Outcome:
-    """Train or resume one run, in any process."""
+def perform(task: Task, load: Load = _data, stopping: Stopping = _stopping_when_terminated) -> Outcome:
+    """Train or resume one run, in any process.
+
+    Args:
+        task: the run.
+        load: returns its data set, given the name.
+        stopping: returns a context for the training in which the trainer can be stopped.
+    """
     try:
-        return Outcome(note=_perform(task))
+        return Outcome(note=_perform(task, load, stopping))
     except DivergenceError:
         return Outcome()  # the run folder says so
     except MismatchError as error:
@@ -133,15 +143,15 @@ def perform(task: Task) -> Outcome:
         return Outcome(f"cost {task.settings.cost!r}: fails when called: KeyboardInterrupt")
 
 
-def _perform(task: Task) -> str | None:
+def _perform(task: Task, load: Load, stopping: Stopping) -> str | None:
     """Train or resume a run; return a note for the user, if any."""
-    data = _data(task.settings.data)
+    data = load(task.settings.data)
     if of_data(data.name, data.sha256) != task.data:
         raise DataError(f"data {data.name}: was changed while the comparison was in progress")
     if task.folder.is_symlink():
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
     trainer = make_trainer(task.settings, data)
-    with _stopping_when_terminated(trainer), RunFolder.open(task.folder) as folder:
+    with stopping(trainer), RunFolder.open(task.folder) as folder:
         if not (task.folder / config.NAME).exists():
             folder.clear()
             run(task.settings, trainer, folder, draw=False)

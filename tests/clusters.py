@@ -1,0 +1,102 @@
+"""Starts a Dask cluster as on several machines: with certificates, and a folder and a cache for each worker."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from distributed import Security
+
+from netlearn.cluster.connection import CA, CERTIFICATE, KEY
+from tests.commands import PATIENCE
+
+OTHER = "netlearn-0.0.1.dist-info"
+
+
+def certificates(folder: Path) -> Path:
+    """Write the files of a new authority and of a certificate that it signed."""
+    made = Security.temporary()
+    folder.mkdir()
+    (folder / CA).write_text(made.tls_ca_file)
+    (folder / CERTIFICATE).write_text(made.tls_client_cert)
+    (folder / KEY).write_text(made.tls_client_key)
+    return folder
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+@dataclass
+class Cluster:
+    """A scheduler and worker processes, which share nothing but this machine's network."""
+
+    folder: Path
+    tls: Path
+    address: str = ""
+    scheduler: "subprocess.Popen[bytes] | None" = None
+    workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--cluster", self.address, "--tls-folder", str(self.tls)]
+
+    def start(self, kind: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+        """Start a process in a folder of its own."""
+        folder = self.folder / f"{kind}-{len(self.workers)}"
+        folder.mkdir()
+        tls = ["--tls-ca-file", CA, "--tls-cert", CERTIFICATE, "--tls-key", KEY]
+        given = [str(self.tls / each) if each in {CA, CERTIFICATE, KEY} else each for each in tls]
+        common = ["--protocol", "tls", "--host", "127.0.0.1", "--no-dashboard", *given]
+        own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONSAFEPATH": "1"}
+        with (folder / "log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{kind}", *common, *arguments],
+                cwd=folder, stdout=log, stderr=log, env=os.environ | own | environment,
+            )  # fmt: skip
+
+    def start_scheduler(self) -> None:
+        file = self.folder / "scheduler.json"
+        self.scheduler = self.start("scheduler", "--port", "0", "--scheduler-file", str(file))
+        wait_until(file.exists)
+        wait_until(file.read_text)
+        self.address = json.loads(file.read_text())["address"]
+
+    def start_worker(self, **environment: str) -> None:
+        alone = ["--nthreads", "1", "--no-nanny", "--local-directory", "."]
+        self.workers.append(self.start("worker", self.address, *alone, **environment))
+
+    def training(self) -> list[int]:
+        """Return the numbers of the workers that are training now."""
+        return [
+            number
+            for number, process in enumerate(self.workers)
+            if process.poll() is None and any((self.folder / f"worker-{number}").rglob("netlearn-*/run/metrics.csv"))
+        ]
+
+
+@contextmanager
+def running(folder: Path, workers: int) -> Iterator[Cluster]:
+    """Run a scheduler, workers, and one more that has another version of netlearn."""
+    cluster = Cluster(folder, certificates(folder / "tls"))
+    other = folder / "other" / OTHER
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: netlearn\nVersion: 0.0.1\n")
+    try:
+        cluster.start_scheduler()
+        for _ in range(workers):
+            cluster.start_worker()
+        cluster.start_worker(PYTHONPATH=str(other.parent))
+        yield cluster
+    finally:
+        for process in [*cluster.workers, *([cluster.scheduler] if cluster.scheduler else [])]:
+            process.kill()
+            process.wait()

@@ -1,0 +1,163 @@
+"""Comparisons on a Dask cluster: the same bytes as here, whoever dies."""
+
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from netlearn.cluster import connection
+from netlearn.cluster.connection import CA
+from netlearn.experiments import comparison
+from netlearn.runs import read_run, sums
+from tests.clusters import Cluster, certificates, running, wait_until
+from tests.commands import compare, one_line, rows_of
+from tests.files import small_arrays, write_folder
+
+pytestmark = pytest.mark.slow
+EPOCHS = 1000  # of 0.6 ms: long enough to be met while training
+RUNS = [f"{cost}-{seed}" for cost in ("quadratic", "cross-entropy") for seed in (0, 1)]
+SAME = ("weights.safetensors", "output_neurons.safetensors", "config.toml", "snapshots.safetensors")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running(tmp_path_factory.mktemp("cluster"), workers=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("data") / "own", small_arrays(train=120, test=20))
+
+
+@pytest.fixture(autouse=True)
+def one_picture_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "PICTURES", ("curves",))
+
+
+def run(data: Path, out: str, *arguments: str) -> Result:
+    settings = ["--data", str(data), "--epochs", str(EPOCHS), "--hidden", "5", "--seeds", "2", "--probe-every", "100"]
+    return compare(*settings, "--jobs", "1" if "--cluster" in arguments else "2", "--out", out, *arguments)
+
+
+@pytest.fixture(scope="module")
+def here(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the comparison as two processes here train it."""
+    out = tmp_path_factory.mktemp("here") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "PICTURES", ("curves",))
+        assert run(data, str(out)).exit_code == 0
+    return out
+
+
+def meanwhile(condition: Callable[[], object], act: Callable[[], object]) -> threading.Thread:
+    """Do something as soon as a condition is met, while the comparison runs."""
+
+    def wait_and_act() -> None:
+        wait_until(condition)
+        act()
+
+    thread = threading.Thread(target=wait_and_act, daemon=True)
+    thread.start()
+    return thread
+
+
+def assert_same(found: Path, expected: Path) -> None:
+    """Assert that two comparisons are the same to the byte, but for seconds, the machine and where data lie."""
+    for name in RUNS:
+        for file in SAME:
+            if (expected / name / file).exists():
+                assert (found / name / file).read_bytes() == (expected / name / file).read_bytes(), (name, file)
+        runs = [read_run(folder / name) for folder in (found, expected)]
+        for column in runs[1].metrics.keys() - {"seconds"}:
+            np.testing.assert_array_equal(runs[0].metrics[column], runs[1].metrics[column])
+    pictures = {path.name for path in expected.glob("*.png")}
+    assert pictures
+    for picture in pictures:
+        assert (found / picture).read_bytes() == (expected / picture).read_bytes(), picture
+
+
+def test_cluster_gives_the_same_bytes_and_leaves_out_another_netlearn(
+    cluster: Cluster, data: Path, here: Path
+) -> None:
+    result = run(data, "out", *cluster.flags)
+    assert result.exit_code == 0, result.output
+    assert_same(Path("out"), here)
+    assert [line for line in result.stderr.splitlines() if "0.0.1" in line and "not used" in line]
+    stored = [path.parent.parent.name for path in cluster.folder.glob("worker-*/cache/netlearn/cluster/*")]
+    assert len(stored) == 3
+
+
+def test_interrupted_comparison_collects_checkpoints_and_resumes_on_the_cluster(
+    cluster: Cluster, data: Path, here: Path
+) -> None:
+    thread = meanwhile(cluster.training, lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = run(data, "out", *cluster.flags)
+    thread.join()
+    assert result.exit_code == 130, result.output
+    unfinished = [read_run(path.parent) for path in Path("out").glob("*/checkpoint.safetensors")]
+    assert any(each.interrupted and each.summary and each.summary.updates > 0 for each in unfinished)
+    result = compare("--resume", "out", *cluster.flags)
+    assert result.exit_code == 0, result.output
+    assert_same(Path("out"), here)
+
+
+def test_client_without_a_certificate_gets_nothing(cluster: Cluster, data: Path, tmp_path: Path) -> None:
+    host, _, port = cluster.address.removeprefix("tls://").rpartition(":")
+    context = ssl.create_default_context(cafile=cluster.tls / CA)
+    context.check_hostname = False
+    received = b""
+    with (
+        pytest.raises(OSError, match=r"(?i)certificate required|reset"),
+        socket.create_connection((host, int(port))) as plain,
+        context.wrap_socket(plain) as connection,
+    ):
+        received = connection.recv(1)
+    assert received == b""
+    strange = certificates(tmp_path / "strange")
+    assert one_line(run(data, "out", *cluster.flags[:-1], str(strange)), 1, f"{cluster.address} ca.pem --tls-folder")
+    assert not Path("out").exists()
+
+
+def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path) -> None:
+    Path("mine.py").write_text("from netlearn.costs import Quadratic\nclass Mine(Quadratic):\n    pass\n")
+    result = run(data, "out", *cluster.flags, "-q", "--cost", "quadratic", "--cost", "mine:Mine")
+    assert one_line(result, 1, f"{cluster.address} 3 4 'mine:Mine' 'mine' 1 netlearn 0.0.1")
+
+
+def test_two_workers_killed_while_they_train_cost_retries(cluster: Cluster, data: Path, here: Path) -> None:
+    def kill_two() -> None:
+        for number in cluster.training()[:2]:
+            cluster.workers[number].kill()
+
+    thread = meanwhile(lambda: len(cluster.training()) >= 2, kill_two)
+    result = run(data, "out", *cluster.flags)
+    thread.join()
+    assert result.exit_code == 0, result.output
+    assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) >= 2
+    assert_same(Path("out"), here)
+
+
+def test_killed_scheduler_is_an_error_and_the_comparison_resumes_here(
+    cluster: Cluster, data: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WITHIN", 2)
+    assert cluster.scheduler is not None
+    thread = meanwhile(lambda: any(Path("out").glob(f"*/{sums.NAME}")), cluster.scheduler.kill)
+    result = run(data, "out", *cluster.flags, "-q")
+    thread.join()
+    assert one_line(result, 1, f"{cluster.address} --resume")
+    kept = [path.parent.name for path in Path("out").glob(f"*/{sums.NAME}")]
+    written = {name: (Path("out") / name / "metrics.csv").stat().st_mtime_ns for name in kept}
+    assert kept
+    assert compare("--resume", "out", "-q", "--jobs", "2").exit_code == 0
+    assert {name: (Path("out") / name / "metrics.csv").stat().st_mtime_ns for name in kept} == written
+    assert {row["status"] for row in rows_of(Path("out"))} == {"finished"}
+    assert_same(Path("out"), here)

@@ -1,0 +1,85 @@
+"""Clusters that cannot be used: one line each."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.cluster import connection
+from netlearn.cluster.fleet import Fleet
+from netlearn.cluster.parcels import MUST_MATCH
+from netlearn.errors import ClusterError
+from tests.commands import ONE_EPOCH, compare, one_line
+
+FIVE = "127.0.0.1:5"
+
+
+@pytest.mark.parametrize(
+    ("flags", "facts"),
+    [
+        (["--cluster", "somewhere"], "somewhere tls://HOST:PORT local:N"),
+        (["--cluster", "tls://host"], "tls://host tls://HOST:PORT"),
+        (["--cluster", "ucx://host:1"], "ucx://host:1 tls://HOST:PORT"),
+        (["--cluster", "local:0"], "local:0 1 256"),
+        (["--cluster", "local:many"], "local:many 1 256"),
+        (["--cluster", "local:2", "--insecure"], "local:2 --insecure"),
+        (["--cluster", f"tcp://{FIVE}"], f"tcp://{FIVE} tls:// --insecure"),
+        (["--cluster", f"tls://{FIVE}"], f"tls://{FIVE} --tls-folder"),
+        (["--cluster", f"tls://{FIVE}", "--insecure"], f"tls://{FIVE} --tls-folder --insecure"),
+        (["--cluster", f"tls://{FIVE}", "--tls-folder", "."], "--tls-folder ca.pem cert.pem key.pem"),
+        (["--tls-folder", "."], "--tls-folder --cluster"),
+        (["--insecure"], "--insecure --cluster"),
+    ],
+)
+def test_wrong_usage(flags: list[str], facts: str) -> None:
+    assert one_line(compare(*ONE_EPOCH, *flags), 2, facts)
+
+
+def test_existing_runs_need_no_cluster() -> None:
+    Path("run").mkdir()
+    assert one_line(compare("run", "--cluster", "local:1"), 2, "--cluster")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert one_line(compare(*ONE_EPOCH, "--cluster", "local:1"), 1, "local:1 netlearn[dask]")
+
+
+def test_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(connection, "WITHIN", 0.5)
+    result = compare(*ONE_EPOCH, "--cluster", f"tcp://{FIVE}", "--insecure")
+    assert one_line(result, 1, f"tcp://{FIVE} 0.5")
+
+
+class Answers:
+    """A client whose scheduler and workers have certain versions."""
+
+    def __init__(self, scheduler: dict[str, str | None], *workers: dict[str, str | None]) -> None:
+        self.scheduler, self.workers = scheduler, {f"tls://host:{n}": found for n, found in enumerate(workers)}
+
+    def nthreads(self) -> dict[str, int]:
+        return dict.fromkeys(self.workers, 1)
+
+    def get_versions(self, packages: list[str]) -> dict[str, Any]:
+        workers = {worker: {"packages": found} for worker, found in self.workers.items()}
+        return {"scheduler": {"packages": self.scheduler}, "workers": workers}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "workers", "facts"),
+    [
+        ({"netlearn": None}, [MUST_MATCH], ["scheduler", "netlearn missing", MUST_MATCH["netlearn"]]),
+        (MUST_MATCH, [MUST_MATCH | {"netlearn": None}], ["1 of 1", "netlearn missing"]),
+        (MUST_MATCH, [MUST_MATCH | {"netlearn": "0.0.1"}], ["netlearn 0.0.1", MUST_MATCH["netlearn"]]),
+        (MUST_MATCH, 2 * [MUST_MATCH | {"numpy": "1.0"}], ["2 of 2", "numpy 1.0", MUST_MATCH["numpy"]]),
+    ],
+)
+def test_other_versions_are_rejected_before_anything_is_sent(
+    scheduler: dict[str, str | None], workers: list[dict[str, str | None]], facts: list[str]
+) -> None:
+    client: Any = Answers(scheduler, *workers)
+    with pytest.raises(ClusterError) as caught:
+        Fleet(client, "tls://host:9", [], lambda text: None).look()
+    assert all(fact in str(caught.value) for fact in ["tls://host:9", *facts])
