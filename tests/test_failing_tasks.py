@@ -1,5 +1,6 @@
 """Comparisons whose costs, files or workers fail: one line each, and the other runs are done."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from netlearn.experiments import comparison
-from netlearn.experiments.workers import Workers
-from tests.commands import compare, one_line, rows_of, shell
+from netlearn.experiments.workers import WorkerProcess, Workers
+from tests.commands import PATIENCE, compare, one_line, rows_of, shell
+from tests.messages import has_facts
 
 COSTS = """
 import sys
@@ -90,12 +92,30 @@ def test_endless_title_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_too_few_files_for_workers_are_one_line() -> None:
-    command = [sys.executable, "-m", "netlearn", "compare", *QUICK]
-    result = shell(f"ulimit -n 12; {' '.join(command)}")
+@pytest.mark.parametrize(
+    ("limit", "fact"),
+    [("-n 12", "--jobs 1"), ("-n 20", "--jobs 1"), ("-v 200000", "500000"), ("-v 700000", "800000")],
+)
+def test_too_few_files_or_too_little_memory_for_workers_are_one_line(limit: str, fact: str) -> None:
+    command = [sys.executable, "-m", "netlearn", "compare", *QUICK, "--jobs", "2"]
+    result = shell(f"ulimit {limit}; {' '.join(command)}")
     assert (result.returncode, result.stdout) == (1, "")
-    assert len(result.stderr.splitlines()) == 1
-    assert "--jobs 1" in result.stderr
+    assert has_facts(result.stderr, f"Error: {fact}")
+    assert not Path("out").exists() or not list(Path("out").glob("*-0"))
+
+
+@pytest.mark.slow
+def test_worker_that_cannot_be_started_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = set(multiprocessing.active_children())
+    monkeypatch.setattr("concurrent.futures.process._ExecutorManagerThread.start", fail)
+    with pytest.raises(RuntimeError):
+        WorkerProcess()
+    for child in set(multiprocessing.active_children()) - before:
+        child.join(PATIENCE)
+        assert not child.is_alive()
 
 
 @pytest.mark.slow

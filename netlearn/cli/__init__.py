@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from netlearn import __version__
+from netlearn.cli.limits import check_address_space
 from netlearn.cli.terminal import echo, prepare
 from netlearn.errors import CostWarning, NetlearnError, SettingsError
 from netlearn.text import printable
@@ -74,6 +75,7 @@ class Commands(click.Group):
         """Import a command."""
         if name not in COMMANDS:
             return None
+        check_address_space()
         command: click.Command = importlib.import_module(COMMANDS[name][0]).command
         return command
 

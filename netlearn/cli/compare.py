@@ -14,6 +14,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn.cli.cluster import cluster_of, cluster_options
+from netlearn.cli.limits import check_address_space
 from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
@@ -120,6 +121,7 @@ def command(
         _refuse([name for name in used if name != "--cost"],
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
     jobs = jobs or os.cpu_count() or 1
+    check_address_space(jobs)
     with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:

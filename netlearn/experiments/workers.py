@@ -48,9 +48,13 @@ class WorkerProcess(ProcessPoolExecutor):
 
     def __init__(self) -> None:
         self._context = _Context()
-        with _importing_nothing_from_here():  # nor may the process that tracks semaphores, started first
-            super().__init__(1, self._context, initializer=_begin_worker)
-            self.submit(os.getpid)  # starts the process, or fails to
+        try:
+            with _importing_nothing_from_here():  # nor may the process that tracks semaphores, started first
+                super().__init__(1, self._context, initializer=_begin_worker)
+                self.submit(os.getpid)  # starts the process, or fails to
+        except BaseException:
+            self.kill()  # without a thread that gives it work, it would wait forever
+            raise
 
     def terminate(self) -> None:
         """Send SIGTERM to the process, and to no other, even if it is stopped."""
