@@ -48,6 +48,10 @@ reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.m
 reproduce-long: $(VENV)/.installed  ## run the experiments that take an hour, add them to docs/cures.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.cures --long
 
+.PHONY: notebook
+notebook: $(VENV)/.developed  ## execute docs/cross-entropy.ipynb from scratch, make docs/cross-entropy.md of it
+	$(BIN)/python -m scripts.notebook
+
 .PHONY: replay
 replay: $(VENV)/.installed  ## make the book's recorded curves again, number by number (NETLEARN_DATA)
 	$(BIN)/python -m scripts.replay

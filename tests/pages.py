@@ -16,7 +16,12 @@ from typing import Any
 from tests.commands import call
 
 ROOT = Path(__file__).parents[1]
-GENERATED = {"cures.md", "performance.md", "reproduction.md"}  # by make bench and make reproduce
+GENERATED = {
+    "cross-entropy.md",
+    "cures.md",
+    "performance.md",
+    "reproduction.md",
+}  # by make notebook, bench, reproduce
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")  # the first line of a block that is to be saved
 
