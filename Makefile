@@ -69,6 +69,10 @@ figures: $(VENV)/.installed  ## draw the README's pictures (full MNIST: set NETL
 	$(BIN)/netlearn compare --out runs/readme --force
 	cp runs/readme/*.png docs/
 
+.PHONY: api
+api: $(VENV)/.developed  ## write docs/api.md from the docstrings of netlearn.api
+	$(BIN)/python -m scripts.api_page
+
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 import msgspec
 
-from netlearn.api.given import AnyCost, Costs, Data, seeds_of, settings_of
+from netlearn.api.given import Costs, seeds_of, settings_of
 from netlearn.api.place import Place
 from netlearn.api.progress import comparison_bar, load_data, training_bar
 from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
+from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.experiments import catalogue, comparison
 from netlearn.experiments.experiment import (
@@ -35,7 +36,7 @@ from netlearn.own_cost import giving
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.settings import resolve
 
-Variants: TypeAlias = Mapping[str, Mapping[str, Any]]
+Variants: TypeAlias = Mapping[str, Variant]
 Results: TypeAlias = Sequence[str | Path | RunResult | ComparisonResult]
 MOST_IN_TITLE = 4  # variants
 
@@ -47,7 +48,7 @@ def train(
     out: str | Path | None = None,
     force: bool = False,
     progress: bool = True,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> RunResult:
     """Train a network, as `netlearn train` does.
 
@@ -90,13 +91,14 @@ def compare(
     *,
     costs: Sequence[AnyCost] | None = None,
     seeds: int | Sequence[int] | None = None,
+    cost: AnyCost | None = None,
     data: Data | None = None,
     tune: bool = False,
     jobs: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
     progress: bool = True,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> ComparisonResult:
     """Compare costs, or any settings, over several seeds, as `netlearn compare` does.
 
@@ -106,6 +108,7 @@ def compare(
             `costs` are compared.
         costs: names, classes or instances of costs; the quadratic cost and the cross-entropy by default.
         seeds: how many seeds, or which; 3 by default.
+        cost: of all variants that have none of their own, as in `train`.
         data: as in `train`.
         tune: first choose each variant's learning rate by short runs, on the validation set.
         jobs: how many runs at once; by default as many as there are cores. Costs that no other process can import,
@@ -123,9 +126,9 @@ def compare(
     if jobs is not None and jobs < 1:
         raise SettingsError(f"jobs {jobs}: must be 1 or more")
     if isinstance(what, Sequence) and not isinstance(what, str):
-        _refuse({"costs": costs, "seeds": seeds, "data": data, "tune": tune or None, **settings})
+        _refuse({"costs": costs, "seeds": seeds, "cost": cost, "data": data, "tune": tune or None, **settings})
         return _overlay(what, known, place, force=force)
-    shared = settings_of({**settings, "data": data}, known, place.beside)
+    shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
     planned = _experiment(what, costs, seeds_of(seeds), shared, known, place)
     with giving(known.given):
         experiment = load_all_data(planned, lambda name: load_data(name, shown=progress))

@@ -4,20 +4,17 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from netlearn.api.place import Place
-from netlearn.costs import COSTS, Cost
+from netlearn.api.settings import AnyCost, Data
+from netlearn.costs import COSTS
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.own_cost import GivenCost
 from netlearn.settings import check
-
-Data: TypeAlias = str | Path | Mapping[str, ArrayLike] | Sequence[ArrayLike]
-AnyCost: TypeAlias = str | Cost | type[Cost]
 
 
 class Costs:

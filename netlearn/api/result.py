@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from netlearn import datasets
 from netlearn.api.display import Page
-from netlearn.api.given import Costs, Data, data_name
+from netlearn.api.given import Costs, data_name
 from netlearn.api.place import Place
+from netlearn.api.settings import Data
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.experiments.comparison import PICTURES, draw
 from netlearn.experiments.page import page

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from netlearn.api.given import Costs, Data
+from netlearn.api.given import Costs
 from netlearn.api.place import Place
 from netlearn.api.result import Result
+from netlearn.api.settings import Data
 from netlearn.errors import SettingsError
 from netlearn.experiments.comparison import Comparison, describe
+from netlearn.experiments.pairs import Pair
+from netlearn.experiments.statistics import Row
 from netlearn.experiments.table import lines_of, percent, problems
 from netlearn.inspection.evaluation import Evaluation
 from netlearn.network import Network
+from netlearn.numerics import Array
 from netlearn.runs import Run, Summary
-from netlearn.settings import nearest
+from netlearn.settings import Settings, nearest
 from netlearn.text import html_table
 
 
@@ -28,9 +32,9 @@ class RunResult(Result):
     def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
         name = run.variant or run.settings.cost
         super().__init__([run], name, name, places, costs)
-        self.settings = run.settings
+        self.settings: Settings = run.settings
         self.summary: Summary | None = run.summary
-        self.metrics = run.metrics
+        self.metrics: dict[str, Array] = run.metrics
 
     @property
     def folder(self) -> Path:
@@ -43,7 +47,7 @@ class RunResult(Result):
         return self.summary.test_accuracy if self.summary else None
 
     def network(self, *, best: bool | None = None) -> Network:
-        """Return the trained network.
+        """Return the trained network; `feedforward(x)` gives its outputs, (n_out, n), for inputs x, (n_in, n).
 
         Args:
             best: True for the weights of the best epoch, False for the last; None for those of the test accuracy.
@@ -96,7 +100,9 @@ class ComparisonResult(Result):
     """Variants over seeds: the table, the conclusion, and every run behind them.
 
     Attributes:
-        title, conclusion, pairing: in words.
+        title: what is compared.
+        conclusion: in words.
+        pairing: whether runs with the same seed started and went on with the same weights and mini-batches.
         rows: each variant over its seeds: means, spreads, updates to an accuracy.
         pairs: the paired differences behind the conclusion.
         runs: the result of each run, variant by variant.
@@ -104,9 +110,12 @@ class ComparisonResult(Result):
 
     def __init__(self, comparison: Comparison, runs: Sequence[Run], places: Sequence[Place], costs: Costs) -> None:
         super().__init__(runs, comparison.title, describe(comparison.title, comparison.rows), places, costs)
-        self.title, self.conclusion, self.pairing = comparison.title, comparison.conclusion, comparison.pairing
-        self.rows, self.pairs = comparison.rows, comparison.pairs
-        self.runs = [RunResult(run, places, costs) for run in runs]
+        self.title: str = comparison.title
+        self.conclusion: str = comparison.conclusion
+        self.pairing: str = comparison.pairing
+        self.rows: tuple[Row, ...] = comparison.rows
+        self.pairs: tuple[Pair, ...] = comparison.pairs
+        self.runs: list[RunResult] = [RunResult(run, places, costs) for run in runs]
 
     def run(self, variant: str, seed: int | None = None) -> RunResult:
         """Return the run of a variant from its first seed, or from the one given.
