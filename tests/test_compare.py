@@ -256,10 +256,15 @@ def test_killed_worker_costs_one_retry_and_the_comparison_completes() -> None:
 
 @pytest.mark.usefixtures("unrendered")
 def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def map_with_a_death(self: Workers, function: Any, tasks: Any, look: Any = None) -> list[Any]:
-        return [
+    def map_with_a_death(
+        self: Workers, function: Any, tasks: Any, look: Any = None, on_result: Any = lambda task, result: None
+    ) -> list[Any]:
+        results = [
             None if getattr(task, "settings", None) and task.settings.seed == 1 else function(task) for task in tasks
         ]
+        for pair in zip(tasks, results, strict=True):
+            on_result(*pair)
+        return results
 
     monkeypatch.setattr(Workers, "map", map_with_a_death)
     result = compare(*QUICK, "-q")

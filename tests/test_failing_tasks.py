@@ -65,6 +65,25 @@ def test_cost_that_fails_in_training_is_a_row_with_its_problem_and_the_others_ar
         assert error in line
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
+def test_failed_run_is_reported_before_the_next_one_is_done() -> None:
+    Path("rates.toml").write_text(
+        "[variants.wild]\nlearning_rate = 1000\nl2 = 500\n"
+        '[variants.failing]\ncost = "failing_costs:Raises"\n[variants.good]\n'
+    )
+    loud = [argument for argument in QUICK if argument != "-q"]
+    result = compare("rates.toml", *loud)
+    assert result.exit_code == 0, result.output
+    lines = result.stderr.splitlines()
+    done, wild, failing = (
+        [number for number, line in enumerate(lines) if line.startswith(start)]
+        for start in ("3 of 3", "wild, seed 0: ", "failing, seed 0: ")
+    )
+    assert wild < failing < done
+    assert "ValueError: no more" in lines[failing[0]]
+
+
 @pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
 def test_comparison_without_a_finished_run_fails_and_draws_nothing() -> None:
     result = compare(*QUICK, *named("failing_costs:Raises", "failing_costs:Exits"))

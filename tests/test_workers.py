@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -48,6 +49,22 @@ def fail(_: int) -> None:
 def test_results_come_in_the_order_of_the_tasks() -> None:
     with Workers(2) as workers:
         assert workers.map(double, [1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
+
+
+def test_each_result_is_reported_as_soon_as_there_is_one() -> None:
+    begun, reported = threading.Event(), []
+
+    def wait_for_the_other(number: int) -> int:
+        assert number or begun.wait(PATIENCE)
+        return number
+
+    def report(number: int, result: int | None) -> None:
+        reported.append((number, result))
+        begun.set()
+
+    with Workers(2, lambda: ThreadPoolExecutor(1)) as workers:
+        assert workers.map(wait_for_the_other, [0, 1], on_result=report) == [0, 1]
+    assert reported == [(1, 1), (0, 0)]
 
 
 @pytest.mark.slow

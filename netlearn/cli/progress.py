@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from tqdm import tqdm
@@ -18,12 +19,13 @@ from netlearn.training import Trainer
 
 TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"
 BAR, NARROW_BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]", "{l_bar}{bar}| {remaining} left"
+MOST_LINES = 25  # of progress, where there is no terminal
 NARROW = 78  # columns: where fewer, a bar leaves out figures rather than shrinks
 
 
 def note(text: str) -> None:
-    """Print a note to stderr, if possible."""
-    with suppress(OSError):
+    """Print a note to stderr, if possible, above the progress bars."""
+    with suppress(OSError), tqdm.external_write_mode(sys.stderr):
         echo(text, err=True)
 
 
@@ -99,16 +101,24 @@ def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[
         return
     names = ", ".join(plan.variants) if len(plan.variants) <= MOST_COLUMNS else f"{len(plan.variants):,} variants"
     note(f"runs: {runs:,}, {names} from {len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'} each")
-    noted = 0
+    noted, every = 0, -(-runs // MOST_LINES)
+    begun: tuple[float, float] | None = None
     layout = NARROW_BAR if _is_narrow() else BAR
     with tqdm(total=epochs, unit=" epochs", bar_format=layout, disable=not on_a_terminal()) as bar:
 
-        def show(epochs: float, done: int) -> None:
-            nonlocal noted
-            bar.n = epochs
-            bar.set_description(text := f"{done} of {runs} runs complete")
-            if bar.disable and done > noted:
-                note(text)
-            noted = done
+        def show(done: float, ended: int) -> None:
+            nonlocal noted, begun
+            text = f"{ended} of {runs} runs complete"
+            if begun is None:
+                begun = monotonic(), done
+                bar.initial, noted = done, ended  # of a comparison that is resumed
+            if not bar.disable:
+                bar.n = done
+                bar.set_description(text)
+            elif ended // every > noted // every or noted < ended == runs:
+                noted = ended
+                seconds, new = monotonic() - begun[0], done - begun[1]
+                left = tqdm.format_interval(seconds * (epochs - done) / new) if new else "?"
+                note(text if ended == runs else f"{text}, {left} left")
 
         yield show

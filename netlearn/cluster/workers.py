@@ -56,12 +56,16 @@ class ClusterWorkers(Workers):
             super().__exit__(kind, error, traceback)
 
     def map(
-        self, function: Callable[[Any], Any], tasks: Sequence[Any], look: Callable[[], object] = lambda: None
+        self,
+        function: Callable[[Any], Any],
+        tasks: Sequence[Any],
+        look: Callable[[], object] = lambda: None,
+        on_result: Callable[[Any, Any], object] = lambda task, result: None,
     ) -> list[Any]:
         """Return function(task) for each task, in order."""
         if function is not perform:
-            return super().map(function, tasks, look)
-        return Dispatch(self._client, self._address, tasks, self._note).finish(look)
+            return super().map(function, tasks, look, on_result)
+        return Dispatch(self._client, self._address, tasks, self._note, on_result).finish(look)
 
 
 class _Sent(NamedTuple):
@@ -78,10 +82,18 @@ class Dispatch:
         address: of the cluster, as the user gave it.
         tasks: the runs.
         note: called with notes for the user.
+        on_result: called with each run and its outcome as soon as there is one.
     """
 
-    def __init__(self, client: "Client", address: str, tasks: Sequence[Task], note: Callable[[str], object]) -> None:
-        self._client, self._address, self._note = client, address, note
+    def __init__(
+        self,
+        client: "Client",
+        address: str,
+        tasks: Sequence[Task],
+        note: Callable[[str], object],
+        on_result: Callable[[Task, Outcome], object] = lambda task, outcome: None,
+    ) -> None:
+        self._client, self._address, self._note, self._on_result = client, address, note, on_result
         self._tasks, self._waiting = tasks, deque(tasks)
         self._fleet = Fleet(client, address, tasks, note)
         self._running: dict[str, _Sent] = {}  # by the address of the worker
@@ -118,10 +130,10 @@ class Dispatch:
                 try:
                     order, content = order_of(task)
                 except MismatchError as error:
-                    self._outcomes[task] = Outcome(f"{error}; it was left unchanged")
+                    self._end(task, Outcome(f"{error}; it was left unchanged"))
                     continue
                 except NetlearnError as error:
-                    self._outcomes[task] = Outcome(str(error))
+                    self._end(task, Outcome(str(error)))
                     continue
                 with answering(self._address):
                     future = self._client.submit(node.train, content, workers=[worker], pure=False)
@@ -148,7 +160,7 @@ class Dispatch:
             return
         del self._running[worker]
         self._send()
-        self._outcomes[sent.task] = store(sent.task, content)
+        self._end(sent.task, store(sent.task, content))
 
     def _lose(self, worker: str, why: str = "it was lost") -> None:
         """Take a task back from a worker that failed, and give it up if it is the third."""
@@ -159,7 +171,11 @@ class Dispatch:
             self._waiting.appendleft(task)
             self._note(f"worker {worker}: {why}; {task.folder.name} is sent to another")
         else:
-            self._outcomes[task] = Outcome(f"lost {LOSSES} workers; the last: {why}")
+            self._end(task, Outcome(f"lost {LOSSES} workers; the last: {why}"))
+
+    def _end(self, task: Task, outcome: Outcome) -> None:
+        self._outcomes[task] = outcome
+        self._on_result(task, outcome)
 
     def _recall(self, *, wait: bool) -> None:
         """Ask the runs to stop; wait for their checkpoints if wanted."""

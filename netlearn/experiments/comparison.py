@@ -93,7 +93,13 @@ def compare(
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
-    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
+    runs = perform_all(
+        tasks_of(experiment, folder.path),
+        workers,
+        on_progress,
+        on_note,
+        lambda run: on_note(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}"),
+    )
     tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}
     return _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)

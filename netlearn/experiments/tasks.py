@@ -3,6 +3,7 @@
 A run is a pure function of its settings, so the results do not depend on where and in which order runs are trained.
 """
 
+import itertools
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +22,14 @@ from netlearn.experiments.experiment import Experiment, folder_name
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import checked_cost, make_trainer
 from netlearn.experiments.workers import Workers
-from netlearn.runs import Run, RunFolder, config, metrics, read_run, sums
+from netlearn.runs import Run, RunFolder, config, metrics, read_run
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings
 from netlearn.training import Trainer
 
 Load: TypeAlias = Callable[[str], Dataset]
 Stopping: TypeAlias = Callable[[Trainer], AbstractContextManager[object]]
+MOST_LOOKED_AT = 200  # runs, the first that have not ended: with 10,000 to come, few of them have begun
 
 
 @dataclass(frozen=True)
@@ -172,22 +174,37 @@ def perform_all(
     workers: Workers,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
+    on_failure: Callable[[Run], object] = lambda run: None,
 ) -> list[Run]:
     """Train the runs that are not complete yet, and read the folders of all.
 
-    `on_progress` is called with the number of epochs and of runs completed so far, `on_note` with notes for the user.
+    Args:
+        tasks: the runs, begun in this order.
+        workers: train them.
+        on_progress: called with the epochs done so far, and with the number of runs that have ended.
+        on_note: called with notes for the user.
+        on_failure: called with each run that fails or diverges, as soon as it does.
     """
+    pending = {task.folder: task for task in tasks if not is_done(task)}
+    runs = {task.folder: _result(task, Outcome()) for task in tasks if task.folder not in pending}
+    epochs_ended = sum(run.settings.epochs for run in runs.values())
 
     def look() -> None:
-        epochs = [metrics.epochs_recorded(task.folder) for task in tasks]
-        on_progress(sum(epochs), sum((task.folder / sums.NAME).exists() for task in tasks))
+        begun = itertools.islice(pending, MOST_LOOKED_AT)
+        on_progress(epochs_ended + sum(map(metrics.epochs_recorded, begun)), len(runs))
 
-    missing = [task for task in tasks if not is_done(task)]
-    outcomes = dict(zip(missing, workers.map(perform, missing, look), strict=True))
-    for outcome in outcomes.values():
+    def on_result(task: Task, outcome: Outcome | None) -> None:
+        nonlocal epochs_ended
+        epochs_ended += task.settings.epochs  # however early it ended: none are left
+        runs[task.folder] = run = _result(pending.pop(task.folder), outcome)
         if outcome is not None and outcome.note is not None:
             on_note(outcome.note)
-    return [_result(task, outcomes.get(task, Outcome())) for task in tasks]
+        if run.shortfall is not None:
+            on_failure(run)
+
+    look()
+    workers.map(perform, list(pending.values()), look, on_result)
+    return [runs[task.folder] for task in tasks]
 
 
 def _result(task: Task, outcome: Outcome | None) -> Run:

@@ -156,11 +156,21 @@ class Workers:
         return [executor for executor in self._all if isinstance(executor, WorkerProcess)]
 
     def map(
-        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        look: Callable[[], object] = lambda: None,
+        on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
     ) -> list[Result | None]:
         """Return function(task) for each task, in order; None for a task whose executor broke twice.
 
-        `look` is called every so often. An error of the function is raised here.
+        An error of the function is raised here.
+
+        Args:
+            function: called with each task, in an executor.
+            tasks: begun in this order.
+            look: called every so often.
+            on_result: called with each task and its result as soon as there is one.
 
         Raises:
             WorkerError: a worker process cannot be started.
@@ -170,12 +180,15 @@ class Workers:
         except RuntimeError as error:  # no thread
             raise WorkerError(f"a worker cannot be started: {error}") from error
         self._running = futures
-        pending: set[Future[Result | None]] = set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=LOOK_EVERY)
+        task_of = dict(zip(futures, tasks, strict=True))
+        ended: queue.SimpleQueue[Future[Result | None]] = queue.SimpleQueue()
+        for future in futures:
+            future.add_done_callback(ended.put)
+        while task_of:
+            with suppress(queue.Empty):
+                future = ended.get(timeout=LOOK_EVERY)
+                on_result(task_of.pop(future), future.result())
             look()
-            for future in done:
-                future.result()
         return [future.result() for future in futures]
 
     def _attempt(self, function: Callable[[Task], Result], task: Task) -> Result | None:
@@ -214,11 +227,16 @@ class InProcess(Workers):
         super().__init__(1)
 
     def map(
-        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        look: Callable[[], object] = lambda: None,
+        on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
     ) -> list[Result | None]:
-        """Return function(task) for each task, in order, with a call of `look` after each."""
+        """Return function(task) for each task, in order, with a call of `on_result` and `look` after each."""
         results: list[Result | None] = []
         for task in tasks:
             results.append(function(task))
+            on_result(task, results[-1])
             look()
         return results

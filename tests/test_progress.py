@@ -1,0 +1,51 @@
+"""What a comparison shows of its progress where there is no terminal; the bar is in test_cli_train."""
+
+import pytest
+
+from netlearn.cli import progress
+from netlearn.cli.progress import MOST_LINES, comparison_progress
+from netlearn.experiments.experiment import Experiment
+from netlearn.settings import resolve
+from tests.messages import has_facts
+
+SIX = Experiment("title", (0, 1, 2), {name: resolve({"epochs": 10}) for name in ("a", "b")})
+
+
+@pytest.fixture(autouse=True)
+def ten_seconds_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 100_000, 10))
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+
+
+def lines_of(experiment: Experiment, *states: tuple[float, int], quiet: bool = False) -> None:
+    with comparison_progress(experiment, quiet=quiet) as show:
+        for state in states:
+            show(*state)
+
+
+def test_each_run_that_ends_is_a_line_with_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    lines_of(SIX, (0, 0), (20, 2), (25, 2), (40, 3), (60, 6))
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert has_facts(first, "6, a, b 3")
+    assert [has_facts(*pair) for pair in zip(lines, ("2 of 6 00:20", "3 of 6 00:10", "6 of 6"), strict=True)]
+
+
+def test_time_left_of_a_resumed_comparison_counts_only_what_was_done_since(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines_of(SIX, (30, 3), (40, 4))
+    _, line = capsys.readouterr().err.splitlines()
+    assert has_facts(line, "4 of 6 00:20")
+
+
+def test_many_runs_are_few_lines_and_the_last_one_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    many = Experiment("title", tuple(range(511)), {"a": resolve({"epochs": 1})})
+    lines_of(many, *((ended, ended) for ended in range(512)))
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert MOST_LINES // 2 < len(lines) <= MOST_LINES + 1
+    assert has_facts(lines[-1], "511 of 511")
+
+
+def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    lines_of(SIX, (0, 0), (60, 6), quiet=True)
+    assert capsys.readouterr().err == ""
