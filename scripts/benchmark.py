@@ -23,7 +23,7 @@ from netlearn import datasets
 from netlearn.experiments.environment import environment
 from netlearn.network import Network
 from netlearn.plotting.style import render
-from scripts import beside, growth
+from scripts import beside, growth, remedies
 from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
@@ -166,7 +166,10 @@ def main(rounds: int, target: Path) -> None:
     grown = growth.measure(data, 3 * rounds, steps)  # short ones, which another program's moment would upset
     missing = [name for name, there in found.items() if not there]
     parts = growth.parts_section(data, rounds, steps)
-    text = "\n".join([page(data, rows, missing, rounds), parts, beside.measure(data, rounds), growth.section(grown)])
+    cost = remedies.section(data, rounds)
+    text = "\n".join(
+        [page(data, rows, missing, rounds), parts, cost, beside.measure(data, rounds), growth.section(grown)]
+    )
     target.write_text(text)
     target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from netlearn import datasets
-from scripts import benchmark, beside, contenders, growth
+from netlearn.optimizers import OPTIMIZERS, Optimizer
+from netlearn.settings import AUGMENT
+from scripts import benchmark, beside, contenders, growth, remedies
 from tests.files import small_dataset
 
 
@@ -156,3 +158,20 @@ def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     text = growth.parts_section(small_dataset(), 1, {(30, 10): 30e-6})
     assert "| network | the step | products | gathering | the rest |" in text
     assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 1.0 | 17.0 |" in text
+
+
+def test_every_optimizer_and_deformation_is_measured_beside_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remedies, "STEPS", 2)
+    text = remedies.section(datasets.load("mnist-5k").with_train_size(20), 1)
+    rows = {cells[0][2:]: cells[1:] for line in text.splitlines() if len(cells := line.split(" | ")) > 3}
+    assert {*OPTIMIZERS, *AUGMENT} <= rows.keys()
+    assert rows["none"][1] == rows["none"][-1][:4] == "1.00"
+
+
+@pytest.mark.parametrize(("name", "optimizer"), OPTIMIZERS.items())
+def test_bare_passes_change_what_the_optimizer_changes(name: str, optimizer: type[Optimizer]) -> None:
+    w, v, m = (np.full(4, value, np.float32) for value in (1, 2, 3))
+    remedies.passes(name, w, np.full(4, 1, np.float32), v, m, eta=0.1)
+    changed = [bool((array != value).all()) for array, value in ((v, 2), (m, 3))]
+    assert sum(changed) == optimizer.vectors
+    assert (w != 1).all() == (name != "sgd")
