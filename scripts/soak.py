@@ -8,7 +8,7 @@ import csv
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -38,10 +38,21 @@ class Soaked:
     identical: bool
 
 
-def soak(kills: int, epochs: int, folder: Path, on_kill: Callable[[], object] = lambda: None) -> Soaked:
-    """Kill a run of that many epochs on the bundled digits that many times, then let it end."""
+def soak(
+    kills: int, epochs: int, folder: Path, on_kill: Callable[[], object] = lambda: None, flags: Sequence[str] = ()
+) -> Soaked:
+    """Kill a run of that many epochs on the bundled digits that many times, then let it end.
+
+    Args:
+        kills: how often.
+        epochs: of the run.
+        folder: gets the run, and an uninterrupted one.
+        on_kill: called after each kill.
+        flags: further settings of the run.
+    """
     rng = np.random.default_rng(0)
-    begin = [*NETLEARN, "train", "-q", "--data", "mnist-5k", "--epochs", str(epochs), "--probe-every", "2", "--out"]
+    given = ["--data", "mnist-5k", "--epochs", str(epochs), "--probe-every", "2", *flags]
+    begin = [*NETLEARN, "train", "-q", *given, "--out"]
     whole, run = folder / "whole", folder / "killed"
     subprocess.run([*begin, str(whole)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own)
     most = epochs / (kills + 1)  # epochs from one kill to the next, so that the run outlives all kills
@@ -90,10 +101,11 @@ def _rows(run: Path) -> list[list[str]]:
 @click.command()
 @click.option("--kills", default=200, show_default=True)
 @click.option("--epochs", default=4000, show_default=True, help="of the run that is killed.")
-def main(kills: int, epochs: int) -> None:
-    """Kill a run that many times and report."""
+@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
+def main(kills: int, epochs: int, flags: tuple[str, ...]) -> None:
+    """Kill a run that many times and report; FLAGS, after --, are settings of the run."""
     with tempfile.TemporaryDirectory() as folder, tqdm(total=kills, unit=" kills", disable=None) as bar:
-        result = soak(kills, epochs, Path(folder), bar.update)
+        result = soak(kills, epochs, Path(folder), bar.update, flags)
     click.echo(
         f"{result.kills} kills by SIGKILL; resumed from {result.checkpoints} different updates\n"
         f"unreadable folders: {len(result.unreadable)}\n"
