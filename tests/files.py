@@ -32,7 +32,7 @@ def write_folder(folder: Path, arrays: list[NDArray[np.uint8]] | None = None, *,
     folder.mkdir(parents=True, exist_ok=True)
     for name, items in zip(FILES, arrays or small_arrays(), strict=True):
         if packed:
-            (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(items)))
+            (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(items), mtime=0))
         else:
             (folder / name).write_bytes(idx_bytes(items))
     return folder
