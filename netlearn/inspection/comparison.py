@@ -1,6 +1,6 @@
 """The mistakes of each variant of a comparison."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from netlearn.inspection.evaluation import is_data_of, predict
 from netlearn.inspection.trained import load_network
 from netlearn.own_cost import blaming
 from netlearn.plotting.answers import Answer
-from netlearn.runs import Run
+from netlearn.runs import Groups, Run, selection
 
 if TYPE_CHECKING:
     from netlearn.plotting.style import Figure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 10  # mistakes of a variant
 
 
-def mistakes(groups: Mapping[str, Sequence[Run]], title: str, costs: Collection[str]) -> "Figure | None":
+def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | None":
     """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
 
     A variant is left out if its first run has no trained network, or if its data is not on this machine, has changed
@@ -34,16 +34,17 @@ def mistakes(groups: Mapping[str, Sequence[Run]], title: str, costs: Collection[
     from netlearn.plotting.inspection import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.seeds import short  # noqa: PLC0415
 
+    shown = selection.select(groups)
     load = lru_cache(load_present)
     rows = []
-    for name, (first, *_) in groups.items():
+    for name, (first, *_) in shown.items():
         with suppress(NetlearnError):
             data = load(first.settings.data)
             if data.image is not None and is_data_of(first, data):
                 count, worst = _worst(first, data, costs)
-                heading = f"{short(name)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
+                heading = f"{short(name, shown)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
                 rows.append((heading, worst, data.image))
-    return variant_mistakes(rows, title) if rows else None
+    return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
 
 
 def load_present(name: str) -> Dataset:

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from netlearn.plotting.seeds import Groups, colours_of, finish, measured, short
+from netlearn.plotting.seeds import colours_of, finish, measured, short
 from netlearn.plotting.style import DASHES, GREY, MARKS, Figure, literal, percent_axis, plain
-from netlearn.runs import Run, varied
+from netlearn.runs import Groups, Run, varied
 from netlearn.settings import Settings
 
 FEWEST = 3  # values of the setting, in each line

@@ -13,7 +13,6 @@ from netlearn.plotting.cures import cures
 from netlearn.plotting.questions import fit_one_panel, layers, overfitting
 from netlearn.plotting.seeds import (
     Ends,
-    Groups,
     band,
     colours_of,
     draw,
@@ -26,8 +25,10 @@ from netlearn.plotting.seeds import (
     short,
 )
 from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
+from netlearn.runs import Groups, selection
 
 MOST_SCATTERED = 4  # variants
+MOST_ROWS = 40  # of recalls
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
     "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
     "cross-entropy": ("theory: e", lambda e: e),
@@ -47,14 +48,15 @@ def curves(groups: Groups, title: str) -> Figure | None:
     share_update_axis((accuracy, cost), groups)
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
     label_ends(cost, draw(cost, groups, "train_cost"))
-    return finish(figure, title)
+    return finish(figure, selection.titled(title, groups, "in grey"))
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
     """Return learning speed, fraction of stuck output neurons and the speed of each layer against updates."""
     if not measured(groups):
         return None
-    heights = (1, 0.8, 1.2) if fit_one_panel(groups) else (1, 0.8)
+    shown = selection.select(groups)
+    heights = (1, 0.8, 1.2) if fit_one_panel(shown) else (1, 0.8)
     figure = Figure(figsize=(8, 2.8 * sum(heights)), layout="constrained")
     speed, stuck, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     share_update_axis((speed, stuck, *last), groups)
@@ -76,15 +78,16 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     for axes in last:
         axes.set_yscale("log")
         axes.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
-        label_ends(axes, _draw_layers(axes, groups))
-    return finish(figure, title)
+        label_ends(axes, _draw_layers(axes, shown))
+    return finish(figure, selection.titled(title, groups, "in grey"))
 
 
 def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     """Return |δ| against |a − y| of single output neurons at a few updates, above a histogram of |a − y|.
 
-    If there are many variants, only the first of each cost is drawn, since the cost determines the relation.
+    Of more than four variants only the first of each cost is drawn, since the cost determines the relation.
     """
+    title, groups = selection.titled(title, groups), selection.select(groups)
     colours = colours_of(groups)
     if len(groups) > MOST_SCATTERED:
         first = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
@@ -122,26 +125,31 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
 
 
 def digits(groups: Groups, title: str) -> Figure | None:
-    """Return the recall of each class of the test set, a row for each run."""
-    runs = [(name, run) for name, group in groups.items() for run in group if run.summary and run.summary.recall]
+    """Return the recall of each class of the test set, a row for each run; of very many seeds, the first ones."""
+    shown = selection.select(groups)
+    seeds = max(1, MOST_ROWS // len(shown))
+    runs = [
+        (name, run) for name, group in shown.items() for run in group[:seeds] if run.summary and run.summary.recall
+    ]
     if not runs or of_the_neuron(groups):
         return None
     recalls = [run.summary.recall if run.summary else () for _, run in runs]
     recall = np.array(list(itertools.zip_longest(*recalls)), np.float64).T  # None becomes NaN
-    figure = Figure(figsize=(8, 0.34 * len(runs) + 1.5), layout="constrained")
+    figure = Figure(figsize=(8, 0.34 * len(runs) + (1.5 if shown is groups else 2.4)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(recall, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
     axes.set_yticks(
-        range(len(runs)), [literal(f"{short(name, groups)}, seed {run.settings.seed}") for name, run in runs]
+        range(len(runs)), [literal(f"{short(name, shown)}, seed {run.settings.seed}") for name, run in runs]
     )
     axes.set_xticks(range(recall.shape[1]))
-    axes.set_xlabel("digit; each cell is the percentage recognized in the test set")
+    only = f"; seeds: the first {seeds}" if any(len(group) > seeds for group in shown.values()) else ""
+    axes.set_xlabel(f"digit; each cell is the percentage recognized in the test set{only}")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return finish(figure, title)
+    return finish(figure, selection.titled(title, groups))
 
 
 def neuron(groups: Groups, title: str) -> Figure | None:
@@ -162,7 +170,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
         axes.set_xlim(left=0)
         label_ends(axes, ends)
     panels[-1].set_xlabel("epochs")
-    return finish(figure, title)
+    return finish(figure, selection.titled(title, groups, "in grey"))
 
 
 def _draw_layers(axes: Axes, groups: Groups) -> Ends:

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from netlearn.plotting.seeds import Groups, colours_of, draw, finish, measured, share_update_axis, short
+from netlearn.plotting.seeds import colours_of, draw, finish, measured, share_update_axis, short
 from netlearn.plotting.style import GREY, MARKS, Figure, label_ends, literal, percent_axis, plain
-from netlearn.runs import Run
+from netlearn.runs import Groups, Run, selection
 
 LEVELS = (0.8, 0.9, 0.95)  # of validation accuracy
 
@@ -31,8 +31,8 @@ def cures(groups: Groups, title: str) -> Figure | None:
     label_ends(stuck, ends)
     percent_axis(accuracy, "validation accuracy")
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
-    _draw_updates(right.subplots(), groups)
-    return finish(figure, title)
+    _draw_updates(right.subplots(), selection.select(groups))
+    return finish(figure, selection.titled(title, groups, "in grey"))
 
 
 def _draw_updates(axes: Axes, groups: Groups) -> None:

@@ -9,7 +9,6 @@ from matplotlib.ticker import FuncFormatter
 from netlearn.numerics import Array
 from netlearn.plotting.seeds import (
     Ends,
-    Groups,
     band,
     colours_of,
     draw_line,
@@ -21,7 +20,7 @@ from netlearn.plotting.seeds import (
     short,
 )
 from netlearn.plotting.style import DASHES, Figure, label_ends, literal, percent_axis, plain
-from netlearn.runs import Run
+from netlearn.runs import Groups, Run, selection
 
 MOST_LINES = 8  # of layers in one panel
 PARTS = (("test", "-"), ("train", ":"))
@@ -35,6 +34,7 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
         return None
+    title, groups = selection.titled(title, groups), selection.select(groups)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     marks = marks_of(groups)
@@ -78,6 +78,7 @@ def _after_epoch_1(groups: Groups, column: str) -> Array:
 
 def layers(groups: Groups, title: str) -> Figure | None:
     """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
+    title, groups = selection.titled(title, groups), selection.select(groups)
     if not measured(groups) or fit_one_panel(groups):
         return None
     columns = 2

@@ -2,18 +2,20 @@
 
 import re
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from netlearn.numerics import Array
 from netlearn.plotting.style import (
     COLOURS,
     DASHES,
+    GREY,
     MARKS,
     Figure,
     label_ends,
@@ -22,12 +24,12 @@ from netlearn.plotting.style import (
     plain,
     update_axis,
 )
-from netlearn.runs import Run
+from netlearn.runs import Groups, Run, selection
 
-Groups: TypeAlias = Mapping[str, Sequence[Run]]
 Ends: TypeAlias = list[tuple[float, str, str]]
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LINE, LABEL = 90, 36  # characters in a line of the title and in the label of a curve
+MOST_GREY = 500  # lines of variants that are not shown by name
 
 
 def colours_of(groups: Groups) -> dict[str, str]:
@@ -84,13 +86,29 @@ def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Arr
 
 
 def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
-    """Draw a line and a band for each variant; return the labelled ends of the lines."""
+    """Draw a line and a band for each variant; return the labelled ends of the lines.
+
+    Of many variants the best, the median and the worst are drawn so, above grey lines of the others.
+    """
     plain(axes)
     ends: Ends = []
-    for i, (name, colour) in enumerate(colours_of(groups).items()):
+    shown = selection.select(groups)
+    if shown is not groups:
+        _draw_in_grey(axes, groups, column, against)
+    for i, (name, colour) in enumerate(colours_of(shown).items()):
         style = {"color": colour, "linestyle": DASHES[i % len(DASHES)]}
-        draw_line(axes, groups[name], column, against, short(name, groups), ends, **style)
+        draw_line(axes, shown[name], column, against, short(name, shown), ends, **style)
     return ends
+
+
+def _draw_in_grey(axes: Axes, groups: Groups, column: str, against: str) -> None:
+    """Draw the mean of each of many variants as a thin line; of very many, some in equal steps."""
+    some = list(groups.values())[:: -(-len(groups) // MOST_GREY)]
+    curves = [band(runs, column, against) for runs in some]
+    lines = [np.stack([places, mean], axis=1) for places, (mean, *_) in curves]
+    opacity = min(0.6, max(0.15, 20 / len(lines)))
+    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.6, alpha=opacity, zorder=0.9))
+    axes.autoscale_view()
 
 
 def plot_column(axes: Axes, groups: Groups, column: str) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from netlearn.numerics import Array
 from netlearn.plotting.compare import MOST_SCATTERED
-from netlearn.plotting.seeds import Groups, band, layers_of, measured, of_the_neuron
-from netlearn.runs import Run
+from netlearn.plotting.seeds import band, layers_of, measured, of_the_neuron
+from netlearn.runs import Groups, Run
 
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
 MOST_PLACES = 6000  # of all variants together, in each curve

@@ -7,11 +7,12 @@ be or has the wrong content raises a `RunError`, as does one that cannot be writ
 from netlearn.runs.folder import CURVES, DERIVED, FILES, RESULTS, RunFolder, holds_comparison, run_folders
 from netlearn.runs.lock import lock
 from netlearn.runs.reader import Run, read_locked, read_run
+from netlearn.runs.selection import Groups
 from netlearn.runs.summary import Summary
 from netlearn.runs.sums import Sums
 from netlearn.runs.varied import name_of, text_of, varied
 
 __all__ = [
-    "CURVES", "DERIVED", "FILES", "RESULTS", "Run", "RunFolder", "Summary", "Sums", "holds_comparison",
+    "CURVES", "DERIVED", "FILES", "RESULTS", "Groups", "Run", "RunFolder", "Summary", "Sums", "holds_comparison",
     "lock", "name_of", "read_locked", "read_run", "run_folders", "text_of", "varied",
 ]  # fmt: skip

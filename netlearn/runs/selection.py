@@ -1,0 +1,61 @@
+"""Which variants are shown of many: the best, the median and the worst, by validation accuracy."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from netlearn.runs.reader import Run
+
+MOST_SHOWN = 8  # variants beside each other
+Groups: TypeAlias = Mapping[str, Sequence[Run]]  # the runs of each variant
+
+
+def validation_accuracy(runs: Sequence[Run]) -> float | None:
+    """Return the mean over the finished runs of the best validation accuracy, or None if none finished."""
+    found = [
+        run.summary.best_validation_accuracy
+        for run in runs
+        if run.summary is not None and run.summary.test_accuracy is not None and not run.interrupted
+    ]
+    present = [accuracy for accuracy in found if accuracy is not None and math.isfinite(accuracy)]
+    return statistics.fmean(present) if present else None
+
+
+def ranked(groups: Groups) -> dict[str, float]:
+    """Return the validation accuracy of each variant that has a finished run, the best first."""
+    found = {name: validation_accuracy(runs) for name, runs in groups.items()}
+    present = {name: accuracy for name, accuracy in found.items() if accuracy is not None}
+    return dict(sorted(present.items(), key=lambda item: -item[1]))
+
+
+def chosen(groups: Groups) -> dict[str, str]:
+    """Return the names of the best, the median and the worst of many variants, by these words.
+
+    There are fewer if fewer variants have a finished run, and none if all variants can be shown.
+    """
+    names = list(ranked(groups))
+    if len(groups) <= MOST_SHOWN or not names:
+        return {}
+    places = {"best": 0, "worst": len(names) - 1, "median": len(names) // 2}
+    taken = {place: word for word, place in reversed(places.items())}  # the best is not the worst too
+    return {taken[place]: names[place] for place in sorted(taken)}
+
+
+def select(groups: Groups) -> Groups:
+    """Return all variants, or of many those that are shown, by the words of `chosen`."""
+    if len(groups) <= MOST_SHOWN:
+        return groups
+    names = chosen(groups)
+    measured = {name: runs for name, runs in groups.items() if any(run.metrics for run in runs)}
+    return {word: groups[name] for word, name in names.items()} or dict(list(measured.items())[:MOST_SHOWN])
+
+
+def titled(title: str, groups: Groups, others: str = "left out") -> str:
+    """Return a title with the names of the variants that are shown of many, and what was done with the others."""
+    if len(groups) <= MOST_SHOWN:
+        return title
+    accuracies = ranked(groups)
+    names = [f"{word}, {100 * accuracies[name]:.2f} %: {name}" for word, name in chosen(groups).items()]
+    left = f"{len(groups) - len(select(groups)):,} of {len(groups):,} variants are {others}"
+    return "\n".join([title, *names, f"by validation accuracy; {left}" if names else left])
