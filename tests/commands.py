@@ -57,6 +57,22 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def untimed(folder: Path) -> dict[str, Any]:
+    """Return what a comparison left, without its times and paths."""
+    left: dict[str, Any] = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in {".safetensors", ".svg", ".png", ".toml"} and path.name != "checkpoint.safetensors"
+    }
+    for path in folder.glob("*/metrics.csv"):
+        left[str(path.relative_to(folder))] = [row[:2] + row[3:] for row in csv.reader(path.read_text().splitlines())]
+    left["results"] = [
+        {name: value for name, value in row.items() if name not in {"training_seconds", "folder"}}
+        for row in rows_of(folder)
+    ]
+    return left
+
+
 def workers_here(jobs: int = 1) -> Workers:
     """Return what does one task at a time in this process, whatever the number of jobs."""
     return Workers(1, lambda: ThreadPoolExecutor(1))

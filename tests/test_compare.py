@@ -1,6 +1,5 @@
 """`netlearn compare` from end to end, and its failures."""
 
-import csv
 import json
 import multiprocessing
 import os
@@ -21,7 +20,7 @@ from netlearn.experiments.statistics import group
 from netlearn.experiments.workers import Workers
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
-from tests.commands import PATIENCE, QUICK, call, compare, rows_of, workers_here
+from tests.commands import PATIENCE, QUICK, call, compare, rows_of, untimed, workers_here
 from tests.files import wait_for
 from tests.messages import has_facts
 
@@ -64,22 +63,6 @@ def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
     CliRunner().invoke(main, ["train", "-q", "--config", str(config), "--out", "alone"])
     for name in ("weights.safetensors", "output_neurons.safetensors"):
         assert (compared / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
-
-
-def untimed(folder: Path) -> dict[str, Any]:
-    """Return what a comparison left, without its times and paths."""
-    left: dict[str, Any] = {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.suffix in {".safetensors", ".svg", ".png", ".toml"} and path.name != "checkpoint.safetensors"
-    }
-    for path in folder.glob("*/metrics.csv"):
-        left[str(path.relative_to(folder))] = [row[:2] + row[3:] for row in csv.reader(path.read_text().splitlines())]
-    left["results"] = [
-        {name: value for name, value in row.items() if name not in {"training_seconds", "folder"}}
-        for row in rows_of(folder)
-    ]
-    return left
 
 
 @pytest.mark.parametrize("jobs", ["1", "4"])

@@ -17,6 +17,7 @@ from netlearn.cli.cluster import cluster_of, cluster_options
 from netlearn.cli.limits import check_address_space
 from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
+from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.sweep import sweep_of, sweep_options
 from netlearn.cli.terminal import echo
@@ -34,6 +35,7 @@ from netlearn.experiments.experiment import (
     own_costs_of,
     read_experiment,
 )
+from netlearn.experiments.shard import Part, Shard, train_shard
 from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
 from netlearn.experiments.tasks import load_data
@@ -61,6 +63,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
 @click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
+@SHARD
 @cluster_options
 @click.option(
     "--top",
@@ -86,8 +89,8 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None,
-    top: int | None, markdown: bool, out: Path | None, force: bool, resumed: Path | None, quiet: bool, as_json: bool,
-    **flags: Any,
+    top: int | None, shard: Shard | None, markdown: bool, out: Path | None, force: bool, resumed: Path | None,
+    quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
@@ -109,10 +112,11 @@ def command(
     settings = given(flags)
     costs = settings.pop("cost", ())
     others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs), "--vary": bool(sweep.values),
-              "--random": sweep.random is not None, "--cluster": cluster.address is not None}  # fmt: skip
+              "--random": sweep.random is not None, "--cluster": cluster.address is not None,
+              "--shard": shard is not None}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
-        flags_used = [name for name in used if name not in {"--cost", "--data", "--cluster"}]
+        flags_used = [name for name in used if name not in {"--cost", "--data", "--cluster", "--shard"}]
         _refuse([*map(str, paths), *flags_used, *(["--out"] if out else []), *(["--force"] if force else [])],
                 "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
@@ -126,7 +130,7 @@ def command(
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = load_data(_resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet))
-                result = _train_all(experiment, folder, workers, quiet=quiet)
+                result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             runs = read_runs(paths, lambda text: None if quiet else note(text))
             for cost in sorted({run.settings.cost for run in runs} - COSTS.keys() - set(costs)):
@@ -138,9 +142,9 @@ def command(
             experiment = load_data(_experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet))
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
-                result = _train_all(replace(experiment, tuning=tuning), folder, workers, quiet=quiet)
+                result = _train(replace(experiment, tuning=tuning), folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
-    if trains and not any(row.finished for row in result.rows):
+    if trains and not result.any_finished:
         ctx.exit(1)
 
 
@@ -187,7 +191,9 @@ def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolde
     return RunFolder.create(out, force=force, files=FILES, remove=remove_runs)
 
 
-def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, quiet: bool) -> Comparison:
+def _train(
+    experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None, *, quiet: bool
+) -> Comparison | Part:
     def on_tuned(tuned: Experiment) -> None:
         if not quiet:
             note(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()))
@@ -199,17 +205,22 @@ def _train_all(experiment: Experiment, folder: RunFolder, workers: Workers, *, q
     if experiment.tuning == "to do" and not quiet:
         note(f"tuning: short runs with {len(FACTORS)} learning rates for each variant")
     try:
-        with comparison_progress(experiment, quiet=quiet) as on_progress:
+        with comparison_progress(experiment, shard, quiet=quiet) as on_progress:
+            if shard is not None:
+                return train_shard(experiment, folder, workers, shard, on_progress=on_progress, on_note=on_note)
             return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=on_note)
     except (KeyboardInterrupt, ClusterError) as error:
-        resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}"
+        part = f" --shard {shard}" if shard else ""
+        resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}{part}"
         if isinstance(error, ClusterError):
             raise ClusterError(f"{error}; {resume}") from error
         note(f"Complete runs are kept; {resume}")
         raise
 
 
-def _results(result: Comparison, *, markdown: bool, top: int | None) -> str:
+def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:
+    if isinstance(result, Part):
+        return report_of(result)
     failed = shortened(problems(result.rows))
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     return "\n".join(

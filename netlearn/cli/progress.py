@@ -13,6 +13,7 @@ from netlearn import datasets
 from netlearn.cli.terminal import echo
 from netlearn.datasets import Dataset
 from netlearn.experiments.experiment import Experiment
+from netlearn.experiments.shard import Shard
 from netlearn.experiments.table import MOST_COLUMNS, percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
@@ -92,16 +93,21 @@ def updates_bar(trainer: Trainer, **given: Any) -> Iterator["tqdm[Any]"]:
 
 
 @contextmanager
-def comparison_progress(plan: Experiment, *, quiet: bool) -> Iterator[Callable[[float, int], None]]:
-    """Show the progress of an experiment; yields a function of the epochs and the number of runs completed."""
-    runs = len(plan.seeds) * len(plan.variants)
-    epochs = len(plan.seeds) * sum(settings.epochs for settings in plan.variants.values())
+def comparison_progress(
+    plan: Experiment, shard: Shard | None = None, *, quiet: bool
+) -> Iterator[Callable[[float, int], None]]:
+    """Show the progress of an experiment, or a shard; yields a function of the epochs and the runs completed."""
+    planned = [settings.epochs for _ in plan.seeds for settings in plan.variants.values()]
+    mine = planned if shard is None else shard.of(planned)
+    runs, epochs = len(mine), sum(mine)
     if quiet:
         yield lambda epochs, done: None
         return
     names = ", ".join(plan.variants) if len(plan.variants) <= MOST_COLUMNS else f"{len(plan.variants):,} variants"
-    note(f"runs: {runs:,}, {names} from {len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'} each")
-    noted, every = 0, -(-runs // MOST_LINES)
+    part = f"; shard {shard} has {runs:,} of them" if shard else ""
+    seeds = f"{len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'}"
+    note(f"runs: {len(planned):,}, {names} from {seeds} each{part}")
+    noted, every = 0, -(-runs // MOST_LINES) or 1
     begun: tuple[float, float] | None = None
     layout = NARROW_BAR if _is_narrow() else BAR
     with tqdm(total=epochs, unit=" epochs", bar_format=layout, disable=not on_a_terminal()) as bar:

@@ -21,6 +21,7 @@ from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, pair_up
+from netlearn.experiments.shard import check_marks, remove_marks
 from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize_all
 from netlearn.experiments.table import MOST_COLUMNS
 from netlearn.experiments.tasks import perform_all, tasks_of
@@ -62,6 +63,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     environment: dict[str, str | int | None]
 
+    @property
+    def any_finished(self) -> bool:
+        """Whether any run finished."""
+        return any(row.finished for row in self.rows)
+
 
 def compare(
     experiment: Experiment,
@@ -85,24 +91,21 @@ def compare(
         on_note: called with notes for the user.
 
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or has shards of another experiment.
     """
+    check_marks(folder.path, experiment)
     folder.open_again()
     folder.write(config.NAME, write_experiment(experiment))
     if experiment.tuning == "to do":
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
-    runs = perform_all(
-        tasks_of(experiment, folder.path),
-        workers,
-        on_progress,
-        on_note,
-        lambda run: on_note(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}"),
-    )
+    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
     tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}
-    return _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)
+    result = _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)
+    remove_marks(folder.path)
+    return result
 
 
 def remove_runs(path: Path) -> None:
@@ -118,6 +121,7 @@ def remove_runs(path: Path) -> None:
         for folder in found:
             with lock(folder):
                 pass
+        remove_marks(path)
         for folder in found:
             with lock(folder):
                 if {file.name for file in folder.iterdir()} <= own:

@@ -174,7 +174,7 @@ def perform_all(
     workers: Workers,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
-    on_failure: Callable[[Run], object] = lambda run: None,
+    on_failure: Callable[[str], object] = lambda failure: None,
 ) -> list[Run]:
     """Train the runs that are not complete yet, and read the folders of all.
 
@@ -183,7 +183,7 @@ def perform_all(
         workers: train them.
         on_progress: called with the epochs done so far, and with the number of runs that have ended.
         on_note: called with notes for the user.
-        on_failure: called with each run that fails or diverges, as soon as it does.
+        on_failure: called with a line about each run that fails or diverges, as soon as it does.
     """
     pending = {task.folder: task for task in tasks if not is_done(task)}
     runs = {task.folder: _result(task, Outcome()) for task in tasks if task.folder not in pending}
@@ -200,7 +200,7 @@ def perform_all(
         if outcome is not None and outcome.note is not None:
             on_note(outcome.note)
         if run.shortfall is not None:
-            on_failure(run)
+            on_failure(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}")
 
     look()
     workers.map(perform, list(pending.values()), look, on_result)
