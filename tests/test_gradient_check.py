@@ -10,7 +10,7 @@ from netlearn.activations import Softmax
 from netlearn.costs import COSTS, CrossEntropy, LogLikelihood, Quadratic
 from netlearn.errors import CostError, CostWarning
 from netlearn.own_cost import check_gradient
-from netlearn.own_cost.loading import OwnCost
+from netlearn.own_cost.guard import OwnCost
 from tests.messages import has_facts
 
 
@@ -196,6 +196,6 @@ def test_own_cost_cannot_change_what_it_is_given_in_training_either(method: str)
     check_gradient(cost, "c")
     later.meddling = True
     z, a, y = np.zeros((2, 3)), np.full((2, 3), 0.5), np.eye(2, 3)
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(CostError, match="read-only"):
         getattr(cost, method)(*((z, a, y) if method == "value" else (z, a, y, np.empty_like(z))))
     np.testing.assert_array_equal(a, 0.5)

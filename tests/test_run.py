@@ -125,8 +125,9 @@ def test_weights_and_shuffling_use_separate_streams() -> None:
     )
 
 
-def test_run_that_cannot_record_keeps_its_weights(tmp_path: Path) -> None:
-    settings = resolve({"hidden": (5,), "epochs": 3})
+@pytest.mark.parametrize("cost", ["cross-entropy", "netlearn.costs:CrossEntropy"])  # the second is as a user's own
+def test_run_that_cannot_record_keeps_its_weights(cost: str, tmp_path: Path) -> None:
+    settings = resolve({"hidden": (5,), "epochs": 3, "cost": cost})
 
     def fail(record: Record) -> None:
         if record.update == 5:

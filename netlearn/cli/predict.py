@@ -18,7 +18,6 @@ from netlearn.inspection.ink import SIDE
 from netlearn.inspection.pictures import MOST_BYTES, read_file
 from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see
 from netlearn.inspection.trained import load_network, read_runs, weights_file
-from netlearn.own_cost import blaming
 from netlearn.plotting.answers import strongest
 from netlearn.runs.files import write_whole
 
@@ -63,8 +62,7 @@ def command(
     if size != (SIDE, SIDE) and not quiet:
         note(f"{folder}: takes images of {size[1]} × {size[0]} pixels: each picture is scaled to that as a whole")
     seen, refused = _see_all(images, size)
-    with blaming(run.settings.cost):
-        predictions = predict_pictures(network, seen)
+    predictions = predict_pictures(network, seen)
     if show is not None and seen:
         _draw(seen, predictions, f"What {folder} saw", show)
     if as_json:

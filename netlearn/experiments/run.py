@@ -10,7 +10,6 @@ from netlearn.experiments.curves import curves_files
 from netlearn.experiments.environment import environment
 from netlearn.experiments.resumption import identity_of, restore
 from netlearn.numerics import Array
-from netlearn.own_cost import blaming
 from netlearn.runs import (
     RunFolder,
     Summary,
@@ -68,11 +67,10 @@ def run(
     trainer.on_checkpoint = save
     divergence = None
     try:
-        with blaming(settings.cost):
-            for record in trainer:
-                rows.write(record)
-                taken.look(record.update)
-                on_record(record)
+        for record in trainer:
+            rows.write(record)
+            taken.look(record.update)
+            on_record(record)
     except DivergenceError as error:
         divergence = error
     except BaseException:
@@ -104,8 +102,7 @@ def _summarize(
     train = test = None
     status: summary.Status = "diverged"
     if divergence is None:
-        with blaming(settings.cost):
-            train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
+        train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
         status = "stopped early" if trainer.ended_early() else "interrupted"
         if epochs == settings.epochs:
             status = "finished"

@@ -10,7 +10,6 @@ from netlearn.datasets import Dataset, sources
 from netlearn.errors import DataError, NetlearnError
 from netlearn.inspection.evaluation import is_data_of, predict
 from netlearn.inspection.trained import load_network
-from netlearn.own_cost import blaming
 from netlearn.plotting.answers import Answer
 from netlearn.runs import Groups, Run, selection
 
@@ -57,6 +56,5 @@ def load_present(name: str) -> Dataset:
 def _worst(run: Run, data: Dataset, costs: Collection[str]) -> tuple[int, list[Answer]]:
     """Return the number of mistakes and the worst of them."""
     cost = run.settings.cost
-    with blaming(cost):
-        predictions = predict(load_network(run, cost=cost if cost in costs else None), data.test)
+    predictions = predict(load_network(run, cost=cost if cost in costs else None), data.test)
     return int((~predictions.correct).sum()), predictions.worst(MOST_SHOWN)

@@ -15,7 +15,6 @@ from netlearn.errors import SettingsError
 from netlearn.inspection.trained import check_fit, load_network, results_of, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
-from netlearn.own_cost import blaming
 from netlearn.penalty import Penalty
 from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
@@ -196,8 +195,7 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
     if size != "all" and is_data_of(run, data):
         data = data.with_train_size(size)
     network = load_network(run, best=best, cost=cost)
-    with blaming(run.settings.cost):
-        predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
+    predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct
     penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
     evaluation = Evaluation(

@@ -17,7 +17,6 @@ from netlearn.inspection.evaluation import Predictions, predict
 from netlearn.inspection.trained import check_fit, load_network, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.own_cost import blaming
 from netlearn.runs import Run
 from netlearn.runs.files import write_whole
 from netlearn.slowdown import answers
@@ -92,8 +91,7 @@ def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cos
     """
     check_fit(run, data)
     network = load_network(run, best=best, cost=cost)
-    with blaming(run.settings.cost):
-        predictions = predict(network, data.test)
+    predictions = predict(network, data.test)
     accuracy = float(predictions.correct.mean())
     model = _model(network, _metadata(run, data, weights_file(run, best=best), accuracy), run.settings.activation)
     content, verifier, feedforward = _encode_onnx(model, path) if path.suffix == ".onnx" else _encode_npz(model)

@@ -13,7 +13,8 @@ from netlearn.activations import Sigmoid
 from netlearn.costs import Cost
 from netlearn.errors import CostError, CostWarning
 from netlearn.numerics import Array, columns
-from netlearn.own_cost.loading import blaming
+from netlearn.own_cost.guard import blaming, check_values
+from netlearn.own_cost.limit import returning_in_time
 
 EXAMPLES = 64
 MODERATE, LARGEST = 5.0, 30.0  # |z|; beyond the first, a value computed from a is too inexact for small steps
@@ -33,7 +34,7 @@ def check_gradient(
     derivatives in float64 may differ from central differences by `tolerance` times the larger of 1 and either of
     them. Up to ±30, where output neurons are saturated, `delta` must be between the one-sided differences, within the
     rounding error of 1 − a; a value that is not finite there causes a `CostWarning`. Both methods must also return
-    the same in `dtype`, in batches of several sizes, and when called again.
+    the same in `dtype`, in batches of several sizes, and when called again, and each call must return within 10 s.
 
     Args:
         cost: the cost.
@@ -76,7 +77,8 @@ class _Check:
         """Return what `delta` writes, which must be finite."""
         given, before = self._arguments(z, y)
         out = _laid_out(np.full_like(z, np.nan))
-        self._cost.delta(given[0], given[1], given[2], out)
+        with returning_in_time(self._name, "delta"):
+            self._cost.delta(given[0], given[1], given[2], out)
         self._check_unchanged("delta", given, before)
         if not np.isfinite(out).all():
             j, x = np.argwhere(~np.isfinite(out))[0]
@@ -89,11 +91,10 @@ class _Check:
     def value(self, z: Array, y: Array) -> Array:
         """Return the value of each example, which may not be finite."""
         given, before = self._arguments(z, y)
-        result = self._cost.value(given[0], given[1], given[2])
+        with returning_in_time(self._name, "value"):
+            result = self._cost.value(given[0], given[1], given[2])
         self._check_unchanged("value", given, before)
-        n = z.shape[1]
-        if not (isinstance(result, np.ndarray) and result.shape == (n,) and result.dtype.kind in "fiu"):
-            raise self._error(f"value must return a number per example, shape ({n},) for {n}")
+        check_values(result, z.shape[1], self._name)
         return result.astype(np.float64)
 
     def _arguments(self, z: Array, y: Array) -> tuple[list[Array], list[Array]]:
