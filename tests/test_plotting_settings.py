@@ -75,7 +75,7 @@ def test_small_range_gets_a_linear_axis_and_diverged_runs_are_left_out() -> None
             {"learning_rate": rate, "optimizer": name}
             for rate, name in ((1.0, "sgd"), (2.0, "momentum"), (3.0, "adam"))
         ],
-        [{"hidden": sizes} for sizes in ((10,), (20,), (30,))],
+        [{"hidden": sizes} for sizes in ((10,), (20,), (30, 10))],
     ],
     ids=str,
 )

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from netlearn.numerics import Array
 from netlearn.plotting.against import against
 from netlearn.plotting.cures import cures
+from netlearn.plotting.heat_map import heat_map
 from netlearn.plotting.questions import fit_one_panel, layers, overfitting
 from netlearn.plotting.seeds import (
     Ends,
@@ -198,6 +199,7 @@ DRAWN = {
     "neuron": neuron,
     "overfitting": overfitting,
     "against": against,
+    "heat-map": heat_map,
     "cures": cures,
     "layers": layers,
 }

@@ -1,6 +1,7 @@
 """The common parts of all pictures: colours, axes, labels at the ends of lines, and rendering."""
 
 import io
+import textwrap
 import warnings
 from collections.abc import Sequence
 
@@ -57,6 +58,11 @@ def literal(text: str) -> str:
     """
     text = printable(text).replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text
+
+
+def wrapped(text: str, width: float) -> str:
+    """Return a user's text in lines of at most that many characters, as `literal` does."""
+    return literal("\n".join(textwrap.wrap(text, int(width))))
 
 
 def plain(axes: Axes) -> None:

@@ -1,0 +1,139 @@
+"""Variants that differ in two numeric settings, as a heat map of their accuracy."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullLocator
+
+from netlearn.numerics import Array
+from netlearn.plotting.factors import LABELS, factors, number_text, panels, points
+from netlearn.plotting.seeds import finish
+from netlearn.plotting.style import GREY, ORANGE, Figure, wrapped
+from netlearn.runs import Groups, selection
+
+SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
+CELL, LEAST, LARGEST = (0.6, 0.32), (2.2, 1.6), (4.5, 3.3)  # inches: of a cell with a number, and of a panel
+WIDEST, HIGHEST = 14.0, 12.0  # inches, of all panels
+LETTER, LINE = 0.085, 0.2  # inches, of texts beside the axes
+FULL = 0.5  # of the cells, at least
+LEAST_ERROR = 1e-4
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the panels show.
+
+    Attributes:
+        axes: the settings to the right and upward.
+        values: of these settings, in ascending order.
+        errors: one minus the accuracy, (values upward, values to the right), for each panel by its name; NaN where no
+            run finished.
+        left: how many panels were left out.
+    """
+
+    axes: tuple[str, str]
+    values: tuple[Sequence[float], Sequence[float]]
+    errors: dict[str, Array]
+    left: int
+
+
+def heat_map(groups: Groups, title: str) -> Figure | None:
+    """Return the best validation accuracy at each pair of values of the two numeric settings with the most values.
+
+    There is a panel for each combination of the other settings. An accuracy is the mean over the seeds. The shades go
+    by the logarithm of the error, since the best accuracies are close together.
+    """
+    table = _table(groups)
+    if table is None:
+        return None
+    columns = math.ceil(math.sqrt(len(table.errors)))
+    rows = math.ceil(len(table.errors) / columns)
+    needed = [cell * len(each) for cell, each in zip(CELL, table.values, strict=True)]
+    numbered = columns * needed[0] <= WIDEST and rows * needed[1] <= HIGHEST
+    small = min(1, WIDEST / (columns * LARGEST[0]))
+    width, height = (max(LEAST[i], needed[i]) if numbered else LARGEST[i] * small for i in (0, 1))
+    figure = Figure(figsize=(columns * (width + 0.3) + 2, rows * (height + 0.5) + 1.4), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    _draw(figure, grid.ravel().tolist(), table, width, numbered=numbered)
+    for axis, values, length, text in (
+        (
+            grid[0, 0].xaxis,
+            table.values[0],
+            width,
+            LETTER * (1 + max(len(number_text(value)) for value in table.values[0])),
+        ),
+        (grid[0, 0].yaxis, table.values[1], height, LINE),
+    ):
+        _number_axis(axis, values, step=math.ceil(text * len(values) / length))
+    for column in range(columns):
+        lowest = grid[(len(table.errors) - 1 - column) // columns, column]
+        lowest.set_xlabel(LABELS[table.axes[0]])
+        lowest.tick_params(labelbottom=True)
+    for first in grid[:, 0]:
+        first.set_ylabel(LABELS[table.axes[1]])
+    best, accuracy = next(iter(selection.ranked(groups).items()))
+    lines = [title, f"outlined: the best, {100 * accuracy:.2f} %: {best}"]
+    lines += [f"{table.left} of {len(table.errors) + table.left} panels are left out"] if table.left else []
+    return finish(figure, "\n".join(lines))
+
+
+def _table(groups: Groups) -> Table | None:
+    """Return the accuracies on a grid, or None if they do not lie on one."""
+    axes, others = factors(groups)
+    if len(axes) < 2 or not selection.ranked(groups):
+        return None
+    pair = axes[0], axes[1]
+    parts, left = panels(groups, [*others, *axes[2:]])
+    found = {name: points(part, pair) for name, part in parts.items()}
+    places = [place for cells in found.values() for place in cells or ()]
+    x, y = (sorted({place[i] for place in places}) for i in (0, 1))
+    if None in found.values() or len(places) < FULL * len(parts) * len(x) * len(y):
+        return None
+    errors = {name: np.full((len(y), len(x)), np.nan) for name in parts}
+    for name, cells in found.items():
+        for place, runs in (cells or {}).items():
+            accuracy = selection.validation_accuracy(runs)
+            if accuracy is not None:
+                errors[name][y.index(place[1]), x.index(place[0])] = max(1 - accuracy, LEAST_ERROR)
+    return Table(pair, (x, y), errors, left)
+
+
+def _draw(figure: Figure, panels: Sequence[Axes], table: Table, width: float, *, numbered: bool) -> None:
+    """Draw the shades of each panel, with an outline around the best cell of all, and their scale."""
+    lowest, highest = (float(of([of(each) for each in table.errors.values()])) for of in (np.nanmin, np.nanmax))
+    norm = LogNorm(lowest, max(highest, 1.01 * lowest))
+    for axes, (name, errors) in zip(panels, table.errors.items(), strict=False):
+        image = axes.imshow(errors, cmap=SHADES, norm=norm, origin="lower", aspect="auto")
+        axes.set_title(wrapped(name, 11 * width), fontsize="medium")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        for (row, column), error in np.ndenumerate(errors) if numbered else ():
+            text, colour = ("–", GREY) if np.isnan(error) else (f"{100 * (1 - error):.1f}", "white")
+            colour = "black" if error < math.sqrt(lowest * highest) else colour
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize="small")
+        for row, column in np.argwhere(errors == lowest):
+            outline = Rectangle(
+                (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5, zorder=3
+            )
+            outline.set(path_effects=[withStroke(linewidth=5, foreground="white")], clip_on=False)
+            axes.add_patch(outline)
+    for axes in panels[len(table.errors) :]:
+        axes.set_visible(False)
+    bar = figure.colorbar(
+        image, ax=panels, label="best validation accuracy\n(shades by the log of the error)", aspect=30
+    )
+    ticks = np.geomspace(norm.vmin or lowest, norm.vmax or highest, 6)
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.ax.set_yticks(ticks, [f"{100 * (1 - error):.1f} %" for error in ticks])
+    bar.ax.invert_yaxis()
+
+
+def _number_axis(axis: Axis, values: Sequence[float], step: int) -> None:
+    axis.set_ticks(range(0, len(values), step), [number_text(value) for value in values[::step]])
