@@ -4,7 +4,7 @@ import logging
 import ssl
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,29 +44,26 @@ def connected(address: str, tls_folder: Path | None = None, *, insecure: bool = 
         ) from error
     given: dict[str, Any] = {"set_as_default": False, "timeout": WITHIN, "deserializers": ["dask", "msgpack"]}
     limits = {"distributed.comm.timeouts.connect": WITHIN, "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1}
-    with _quiet(), dask.config.set(limits):
+    with _quiet(), dask.config.set(limits), ExitStack() as stack:
         if workers:
             security = distributed.Security.temporary()
-            with (
-                answering(address, "cannot be started"),
-                distributed.LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    security=security,
-                    dashboard_address=None,
-                    memory_limit=None,
-                    silence_logs=SILENT,
-                    preload=["netlearn.cluster.node"],
-                ) as cluster,
-                distributed.Client(cluster, security=security, **given) as client,
-            ):
-                yield client
-            return
-        security = distributed.Security() if tls_folder is None else _security(tls_folder)
+            with answering(address, "cannot be started"):
+                place = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        security=security,
+                        dashboard_address=None,
+                        memory_limit=None,
+                        silence_logs=SILENT,
+                        preload=["netlearn.cluster.node"],
+                    )
+                )
+        else:
+            place, security = address, distributed.Security() if tls_folder is None else _security(tls_folder)
         with answering(address, f"cannot be reached within {WITHIN} s"):
-            client = distributed.Client(address, security=security, **given)
-        with client:
-            yield client
+            client = stack.enter_context(distributed.Client(place, security=security, **given))
+        yield client
 
 
 @contextmanager

@@ -38,8 +38,9 @@ class Fleet:
     def __init__(self, client: "Client", address: str, tasks: Iterable[Task], note: Callable[[str], object]) -> None:
         self._client, self._address, self._note = client, address, note
         self._names = {task.data: task.settings.data for task in tasks}
-        costs = {task.settings.cost for task in tasks} - COSTS.keys()
-        self._needs = encode(Needs(costs=tuple(sorted(costs)), data=tuple(self._names)))
+        costs = sorted({task.settings.cost for task in tasks} - COSTS.keys())
+        modules = {cost: node.module_sha256(cost) for cost in costs}
+        self._needs = encode(Needs(costs=modules, data=tuple(self._names)))
         self._files: dict[tuple[str, ...], bytes] = {}
         self._admitted: set[str] = set()
         self._rejected: dict[str, str] = {}

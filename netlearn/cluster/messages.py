@@ -48,9 +48,9 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker must have: users' own costs, by name, and data sets, by their identity."""
+    """What a worker must have: users' own costs, with the SHA-256 of their modules, and data sets, by identity."""
 
-    costs: tuple[str, ...]
+    costs: dict[str, str]
     data: tuple[tuple[str, ...], ...]
 
 

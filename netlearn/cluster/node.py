@@ -1,16 +1,18 @@
 """What a worker of a cluster does. Dask calls these functions by name; they take and return bytes."""
 
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from netlearn.cluster import data
 from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel, decode, encode
+from netlearn.datasets.sources import sha256_of
 from netlearn.errors import NetlearnError
 from netlearn.experiments.environment import environment
 from netlearn.experiments.tasks import Task, perform
@@ -35,12 +37,25 @@ def inspect(needs: bytes) -> bytes:
     blas("float32")  # loads scipy's BLAS, so that the environment names it
     problem = None
     try:
-        for cost in asked.costs:
-            load_cost(cost)
+        for cost, sha256 in asked.costs.items():
+            if module_sha256(cost) != sha256:
+                problem = f"cost {cost!r}: its module must be the same as here; restart the worker after a change"
     except NetlearnError as error:
         problem = str(error)
     lacking = tuple(identity for identity in asked.data if not data.is_here(identity))
     return encode(Inspected(environment=environment(), lacking=lacking, problem=problem))
+
+
+@cache  # as the module was when it was imported
+def module_sha256(cost: str) -> str:
+    """Return the SHA-256 of the module of a user's own cost, which is imported.
+
+    Raises:
+        CostError: it cannot be loaded.
+    """
+    load_cost(cost)
+    file = getattr(sys.modules[cost.partition(":")[0]], "__file__", None)
+    return sha256_of(Path(file)) if file else ""
 
 
 def receive(files: bytes) -> None:
