@@ -1,9 +1,12 @@
 """Training the tasks of a comparison on a cluster, and drawing on this machine."""
 
+import concurrent.futures
 import queue
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOSSES = 3  # workers that a task may lose
+STORING = 8  # parcels at once: each waits for the disk twenty times
 
 
 class ClusterWorkers(Workers):
@@ -97,7 +101,9 @@ class Dispatch:
         self._tasks, self._waiting = tasks, deque(tasks)
         self._fleet = Fleet(client, address, tasks, note)
         self._running: dict[str, _Sent] = {}  # by the address of the worker
-        self._done: queue.SimpleQueue[tuple[str, Future]] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(STORING)
+        self._storing: set[Task] = set()
+        self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._losses: Counter[Task] = Counter()
         self._outcomes: dict[Task, Outcome] = {}
 
@@ -108,7 +114,7 @@ class Dispatch:
             ClusterError: the scheduler no longer answers, or no worker can train.
         """
         try:
-            while self._waiting or self._running:
+            while self._waiting or self._running or self._storing:
                 self._fleet.look()
                 for worker in self._running.keys() - self._fleet.ready:
                     self._lose(worker)
@@ -120,6 +126,8 @@ class Dispatch:
         except BaseException as error:
             self._recall(wait=isinstance(error, KeyboardInterrupt))
             raise
+        finally:
+            self._threads.shutdown()
         return [self._outcomes[task] for task in self._tasks]
 
     def _send(self) -> None:
@@ -138,14 +146,17 @@ class Dispatch:
                 with answering(self._address):
                     future = self._client.submit(node.train, content, workers=[worker], pure=False)
                 self._running[worker] = _Sent(order, task, future)
-                future.add_done_callback(lambda future, worker=worker: self._done.put((worker, future)))
+                future.add_done_callback(
+                    lambda ended, worker=worker: self._events.put(partial(self._ended, worker, ended))
+                )
 
     def _receive(self) -> None:
-        """Store the parcel of the next run that ends, if one does soon, after its worker has the next order."""
-        try:
-            worker, future = self._done.get(timeout=LOOK_EVERY)
-        except queue.Empty:
-            return
+        """Deal with the next event, if there is one soon."""
+        with suppress(queue.Empty):
+            self._events.get(timeout=LOOK_EVERY)()
+
+    def _ended(self, worker: str, future: "Future") -> None:
+        """Send a worker the next order, and store the parcel of its last one."""
         sent = self._running.get(worker)
         if sent is None or sent.future is not future:
             return  # the worker was lost
@@ -160,7 +171,13 @@ class Dispatch:
             return
         del self._running[worker]
         self._send()
-        self._end(sent.task, store(sent.task, content))
+        self._storing.add(sent.task)
+        storing = self._threads.submit(store, sent.task, content)
+        storing.add_done_callback(lambda stored: self._events.put(partial(self._stored, sent.task, stored)))
+
+    def _stored(self, task: Task, stored: "concurrent.futures.Future[Outcome]") -> None:
+        self._storing.remove(task)
+        self._end(task, stored.result())
 
     def _lose(self, worker: str, why: str = "it was lost") -> None:
         """Take a task back from a worker that failed, and give it up if it is the third."""
@@ -178,13 +195,14 @@ class Dispatch:
         self._on_result(task, outcome)
 
     def _recall(self, *, wait: bool) -> None:
-        """Ask the runs to stop; wait for their checkpoints if wanted."""
+        """Ask the runs to stop, and wait for their checkpoints if wanted; nothing is reported any more."""
+        self._note, self._on_result = lambda text: None, lambda task, outcome: None
         self._waiting.clear()
         with suppress(Exception):  # the scheduler may be gone, and the first error is the one to report
             orders = [sent.order for sent in self._running.values()]
             self._client.run(node.stop, orders, workers=list(self._running), on_error="ignore")
             until = monotonic() + GRACE
-            while wait and self._running and monotonic() < until:
+            while wait and (self._running or self._storing) and monotonic() < until:
                 self._receive()
                 self._waiting.clear()
         self._running.clear()
