@@ -60,6 +60,10 @@ replay: $(VENV)/.installed  ## make the book's recorded curves again, number by 
 soak: $(VENV)/.installed  ## kill a run 200 times, resume it, compare its end with an uninterrupted run
 	$(BIN)/python -m scripts.soak
 
+.PHONY: interleave
+interleave: $(VENV)/.installed  ## let two commands meet at one folder 200 times, check that nothing is lost or wrong
+	$(BIN)/python -m scripts.interleave
+
 .PHONY: fuzz
 fuzz: $(VENV)/.developed  ## feed 120,000 corrupted files to the readers; report the longest time and the memory
 	$(BIN)/python -m scripts.fuzz
