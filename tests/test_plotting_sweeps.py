@@ -176,3 +176,44 @@ def test_no_heat_map_of_one_setting_or_of_scattered_values() -> None:
     assert DRAWN["heat-map"](group(sweep(learning_rate=RATES, cost=COSTS)), "title") is None
     scattered = [each for i in range(1, 9) for each in sweep(learning_rate=[0.1 * i], l2=[0.1 * (i * 3 % 8)])]
     assert DRAWN["heat-map"](group(scattered), "title") is None
+
+
+def test_each_setting_of_many_variants_has_a_panel_the_one_that_matters_most_first() -> None:
+    runs = sweep(cost=COSTS, learning_rate=RATES, hidden=[(10, 10), (100, 30)])
+    figure = drawn("settings", runs)
+    panels = panels_of(figure)
+    assert [axes.get_xlabel() for axes in panels] == ["learning rate η, log scale", "hidden neurons", "cost"]
+    assert [label.get_text() for label in panels[1].get_xticklabels()] == ["10+10", "100+30"]
+    (best, accuracy), *_ = selection.ranked(group(runs)).items()
+    for axes in panels:
+        lines = axes.get_lines()
+        assert sum(len(np.atleast_1d(line.get_xdata())) for line in lines if line.get_marker() == "o") == len(runs)
+        (star,) = (line for line in lines if line.get_marker() == "*")
+        assert float(np.asarray(star.get_ydata())[0]) == pytest.approx(1 - accuracy)
+    (medians,) = (line for line in panels[0].get_lines() if line.get_marker() == "None")
+    assert len(np.asarray(medians.get_xdata())) == len(RATES)
+    assert best in figure.get_suptitle()
+    check_texts(figure)
+
+
+def test_settings_drawn_at_random_have_points_and_no_medians_of_single_ones() -> None:
+    runs = [each for i in range(60) for each in sweep(learning_rate=[0.01 * (i + 1)], l2=[0.1 * (i * 7 % 60)])]
+    runs[5] = replace(runs[5], summary=None, problem="diverged")
+    figure = drawn("settings", runs)
+    for axes in panels_of(figure):
+        assert {line.get_marker() for line in axes.get_lines()} == {"o", "*"}
+        assert len(axes.get_lines()) == 60
+    check_texts(figure)
+
+
+def test_names_of_values_have_room() -> None:
+    optimizers = ["sgd", "momentum", "nesterov", "rmsprop", "adam"]
+    hidden = [(30,) * layers for layers in range(1, 40)]
+    figure = drawn("settings", sweep(optimizer=optimizers, hidden=hidden))
+    assert len(panels_of(figure)) == 2
+    check_texts(figure)
+
+
+def test_settings_of_few_variants_or_a_single_one_have_no_panels() -> None:
+    assert DRAWN["settings"](group(sweep(learning_rate=RATES[:4], cost=COSTS)), "title") is None
+    assert DRAWN["settings"](group(sweep(learning_rate=[0.1 * i for i in range(1, 20)])), "title") is None

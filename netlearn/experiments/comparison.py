@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 MISTAKES = "mistakes"
 PICTURES = (
-    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "cures",
-    "layers", MISTAKES,
+    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "settings",
+    "cures", "layers", MISTAKES,
 )  # fmt: skip
 FILES = (
     config.NAME,

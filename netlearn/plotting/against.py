@@ -6,15 +6,14 @@ from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
 
-from netlearn.plotting.factors import FEWEST, LABELS, factors, number_text, panels, points, split
+from netlearn.plotting.factors import FEWEST, LABELS, factors, panels, points, split
+from netlearn.plotting.scales import number_axis
 from netlearn.plotting.seeds import colours_of, finish, measured, short
 from netlearn.plotting.style import DASHES, GREY, MARKS, Figure, literal, percent_axis, plain, wrapped
 from netlearn.runs import Groups, Run, selection
 
 MOST_ANNOTATED, MOST_MARKED = 9, 15  # places on an axis
-WIDTH = 0.085  # inches, of a digit below an axis
 Points: TypeAlias = Mapping[tuple[float, ...], Sequence[Run]]
 
 
@@ -69,7 +68,9 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
         axes.set_title(wrapped(heading, 11 * side), fontsize="medium")
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)
-    _scale(grid[0, 0], sorted({value for *_, lines in shown for line in lines.values() for (value,) in line}), side)
+    number_axis(
+        grid[0, 0], sorted({value for *_, lines in shown for line in lines.values() for (value,) in line}), side
+    )
     log = "" if grid[0, 0].get_xscale() == "linear" else ", log scale"
     for column in range(columns):
         axes = grid[(len(shown) - 1 - column) // columns, column]
@@ -118,24 +119,3 @@ def _accuracy(run: Run, epoch: float) -> float | None:
         return None
     at = len(run.metrics["epoch"]) - 1 if epoch == np.inf else int(np.searchsorted(run.metrics["epoch"], epoch))
     return float(run.metrics["validation_accuracy"][at]) if at < len(run.metrics["epoch"]) else None
-
-
-def _scale(axes: Axes, places: Sequence[float], side: float) -> None:
-    """Put ticks at the values that have room for it, on a log axis where the values span a power of ten."""
-    above_0 = [place for place in places if place > 0]
-    if min(places) >= 0 and above_0[-1] >= 10 * above_0[0]:
-        if places[0] == 0:
-            axes.set_xscale("symlog", linthresh=above_0[0], linscale=0.4)
-        else:
-            axes.set_xscale("log")
-    scaled = axes.xaxis.get_transform().transform(np.array(places))
-    span = float(scaled[-1] - scaled[0])
-    ticks, end = [], -math.inf
-    for place, at in zip(places, (side - 0.9) * (scaled - scaled[0]) / span, strict=True):
-        half = WIDTH * len(number_text(place)) / 2
-        if at - half >= end:
-            ticks.append(place)
-            end = at + half + WIDTH
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(ticks)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))

@@ -25,6 +25,7 @@ from netlearn.plotting.seeds import (
     share_update_axis,
     short,
 )
+from netlearn.plotting.settings import settings
 from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
 from netlearn.runs import Groups, selection
 
@@ -200,6 +201,7 @@ DRAWN = {
     "overfitting": overfitting,
     "against": against,
     "heat-map": heat_map,
+    "settings": settings,
     "cures": cures,
     "layers": layers,
 }

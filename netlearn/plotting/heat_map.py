@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from netlearn.numerics import Array
 from netlearn.plotting.factors import LABELS, factors, number_text, panels, points
+from netlearn.plotting.scales import LEAST_ERROR, LETTER
 from netlearn.plotting.seeds import finish
 from netlearn.plotting.style import GREY, ORANGE, Figure, wrapped
 from netlearn.runs import Groups, selection
@@ -21,9 +22,8 @@ from netlearn.runs import Groups, selection
 SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
 CELL, LEAST, LARGEST = (0.6, 0.32), (2.2, 1.6), (4.5, 3.3)  # inches: of a cell with a number, and of a panel
 WIDEST, HIGHEST = 14.0, 12.0  # inches, of all panels
-LETTER, LINE = 0.085, 0.2  # inches, of texts beside the axes
+LINE = 0.2  # inches, of a number beside an axis
 FULL = 0.5  # of the cells, at least
-LEAST_ERROR = 1e-4
 
 
 @dataclass(frozen=True)
