@@ -20,9 +20,10 @@ from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.errors import NetlearnError
 from netlearn.experiments import catalogue
 from netlearn.experiments.comparison import FILES, compare
+from netlearn.experiments.data import load_data
 from netlearn.experiments.experiment import Experiment, read_experiment
 from netlearn.experiments.table import problems
-from netlearn.experiments.tasks import is_done, load_data, tasks_of
+from netlearn.experiments.tasks import is_done, tasks_of
 from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder, config, sums
 from netlearn.runs.files import write_whole

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from netlearn.experiments import comparison
-from netlearn.experiments.workers import WorkerProcess, Workers
+from netlearn.experiments.process import WorkerProcess
+from netlearn.experiments.workers import Workers
 from tests.commands import PATIENCE, compare, one_line, rows_of, shell
 from tests.messages import has_facts
 

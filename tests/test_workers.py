@@ -138,6 +138,30 @@ def test_another_executor_can_replace_processes() -> None:
     assert len(made) == 3
 
 
+def test_started_executors_are_prepared_and_no_more_than_there_are_tasks() -> None:
+    done: list[int] = []
+    executors = []
+
+    def make() -> Executor:
+        executors.append(ThreadPoolExecutor(1))
+        return executors[-1]
+
+    with Workers(4, make) as workers:
+        workers.start(2, lambda: done.append(0))
+        workers.before = lambda: done.append(1)
+        workers.map(done.append, [2, 2])
+    assert len(executors) == 2
+    assert sorted(done) == [0, 0, 1, 1, 2, 2]
+    assert done[0] == 0
+
+
+def test_executor_without_a_task_prepares_for_what_comes_next_while_others_are_busy() -> None:
+    prepared = threading.Event()
+    with Workers(2, lambda: ThreadPoolExecutor(1)) as workers:
+        workers.when_idle = prepared.set
+        assert workers.map(lambda number: number or prepared.wait(PATIENCE), [0, 1]) == [True, 1]
+
+
 class Odd(ThreadPoolExecutor):
     """An executor that fails as those of other libraries may."""
 

@@ -17,6 +17,7 @@ from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.experiments import catalogue, comparison
+from netlearn.experiments.data import load_data as load_all_data
 from netlearn.experiments.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
@@ -29,7 +30,6 @@ from netlearn.experiments.reporting import read_comparison
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.table import problems
-from netlearn.experiments.tasks import load_data as load_all_data
 from netlearn.experiments.variants import read_runs
 from netlearn.experiments.workers import InProcess, Workers
 from netlearn.own_cost import giving

@@ -25,6 +25,7 @@ from netlearn.costs import COSTS
 from netlearn.errors import ClusterError, RunError, SettingsError
 from netlearn.experiments import catalogue
 from netlearn.experiments.comparison import FILES, PAGE, Comparison, compare, overlay, remove_runs
+from netlearn.experiments.data import load_and_share
 from netlearn.experiments.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
@@ -38,7 +39,6 @@ from netlearn.experiments.experiment import (
 from netlearn.experiments.shard import Part, Shard, train_shard
 from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
-from netlearn.experiments.tasks import load_data
 from netlearn.experiments.tuning import FACTORS
 from netlearn.experiments.variants import read_runs
 from netlearn.experiments.workers import Workers
@@ -129,7 +129,9 @@ def command(
     with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
-                experiment = load_data(_resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet))
+                experiment = load_and_share(
+                    _resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet), workers
+                )
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             runs = read_runs(paths, lambda text: None if quiet else note(text))
@@ -139,7 +141,9 @@ def command(
             with _folder(out, force=force) as folder:
                 result = overlay(runs, folder, workers, costs)
         else:
-            experiment = load_data(_experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet))
+            experiment = load_and_share(
+                _experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet), workers
+            )
             with _folder(out, force=force) as folder:
                 tuning: Tuning = "to do" if tune else experiment.tuning
                 result = _train(replace(experiment, tuning=tuning), folder, workers, shard, quiet=quiet)

@@ -59,6 +59,9 @@ class ClusterWorkers(Workers):
         with self._connection:
             super().__exit__(kind, error, traceback)
 
+    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
+        """Do nothing: the processes on this machine are needed last."""
+
     def map(
         self,
         function: Callable[[Any], Any],

@@ -15,6 +15,7 @@ from netlearn.datasets.splitting import split
 from netlearn.errors import DataError, SettingsError
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
+HELD: dict[str, Dataset] = {}  # what a worker process was given, by name
 AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
 
 
@@ -31,6 +32,8 @@ def load(name: str, progress: MakeBar = None) -> Dataset:
         SettingsError: there is no such name, folder or file.
         DataError: the set cannot be downloaded or read, or its files are not valid.
     """
+    if name in HELD:
+        return HELD[name]
     if name == "auto":
         return _load_auto(progress)
     if name in SOURCES:
@@ -41,6 +44,16 @@ def load(name: str, progress: MakeBar = None) -> Dataset:
         one = Examples(np.ones((1, 1), np.float32), np.zeros(1, np.int64))
         return Dataset(name, "the book", one, one, one, outputs=1, image=None, sha256={})
     return _load_path(name)
+
+
+def hold(data: Dataset) -> None:
+    """Let `load` return a data set from now on, in a process that uses it until its end."""
+    HELD[data.name] = data
+
+
+def is_present(name: str) -> bool:
+    """Return whether a data set can be loaded without a download."""
+    return name in HELD or not (name == "auto" or (name in SOURCES and locate(name) is None))
 
 
 def _load_path(name: str) -> Dataset:

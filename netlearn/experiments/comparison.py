@@ -28,6 +28,7 @@ from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
+from netlearn.plotting.prepare import prepare
 from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
@@ -100,6 +101,8 @@ def compare(
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
+    if pictures:
+        workers.when_idle = prepare
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
     tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}

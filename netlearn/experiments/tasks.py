@@ -8,26 +8,23 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from netlearn import datasets
-from netlearn.datasets import Dataset
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
+from netlearn.experiments.data import Load, load_once
 from netlearn.experiments.experiment import Experiment, folder_name
 from netlearn.experiments.run import run
-from netlearn.experiments.setup import checked_cost, make_trainer
+from netlearn.experiments.setup import make_trainer
 from netlearn.experiments.workers import Workers
 from netlearn.runs import Run, RunFolder, config, metrics, read_run
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings
 from netlearn.training import Trainer
 
-Load: TypeAlias = Callable[[str], Dataset]
 Stopping: TypeAlias = Callable[[Trainer], AbstractContextManager[object]]
 MOST_LOOKED_AT = 200  # runs, the first that have not ended: with 10,000 to come, few of them have begun
 
@@ -64,31 +61,6 @@ class Outcome(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-def load_data(experiment: Experiment, load: Load) -> Experiment:
-    """Load each data set once, and check that every variant fits its data set.
-
-    Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
-    all workers use the same data, now and after resuming.
-
-    Raises:
-        DataError: a data set is not the one that the experiment was begun with.
-        NetlearnError: a data set is not available, or a variant does not fit it.
-    """
-    names = {settings.data for settings in experiment.variants.values()}
-    found = {name: load(name) for name in sorted(names)}
-    known = experiment.data_sha256
-    for name, data in found.items():
-        if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
-            raise DataError(f"data {name}: its files must be those of the start of the comparison (by SHA-256)")
-    variants = {}
-    for name, settings in experiment.variants.items():
-        data = found[settings.data]
-        checked_cost(settings, data)
-        variants[name] = msgspec.structs.replace(settings, data=data.name)
-    hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
-    return replace(experiment, variants=variants, data_sha256=hashes)
-
-
 def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
     """Return the runs of an experiment, seed by seed."""
     return [
@@ -105,11 +77,6 @@ def task_of(experiment: Experiment, variant: str, settings: Settings, folder: Pa
     return Task(variant, settings, experiment.data_sha256.get(settings.data, (settings.data,)), folder)
 
 
-@lru_cache(maxsize=2)
-def _data(name: str) -> Dataset:
-    return datasets.load(name)
-
-
 @contextmanager
 def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
     """Let SIGTERM stop the trainer, with a checkpoint, in a worker process."""
@@ -123,7 +90,7 @@ def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def perform(task: Task, load: Load = _data, stopping: Stopping = _stopping_when_terminated) -> Outcome:
+def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_when_terminated) -> Outcome:
     """Train or resume one run, in any process.
 
     Args:

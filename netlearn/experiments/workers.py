@@ -4,103 +4,23 @@ Each slot is a thread with its own executor, so that only the task of a worker t
 `concurrent.futures`, or with its interface, can replace a process.
 """
 
-import multiprocessing
-import os
 import queue
-import signal
-import sys
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.process import BaseProcess
-from types import ModuleType, TracebackType
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from netlearn.errors import CostWarning, WorkerError
+from netlearn.errors import WorkerError
+from netlearn.experiments.process import WorkerProcess
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ATTEMPTS = 2
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
-SAFE_PATH = "PYTHONSAFEPATH"
-STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
-
-
-class _Context(SpawnContext):
-    """Starts fresh processes, since fork would copy the threads of the parent's BLAS, and remembers them."""
-
-    def __init__(self) -> None:
-        self.started: list[BaseProcess] = []
-
-    def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
-        process = SpawnProcess(*arguments, **given)
-        self.started.append(process)
-        return process
-
-
-class WorkerProcess(ProcessPoolExecutor):
-    """One fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
-
-    def __init__(self) -> None:
-        self._context = _Context()
-        try:
-            with _importing_nothing_from_here():  # nor may the process that tracks semaphores, started first
-                super().__init__(1, self._context, initializer=_begin_worker)
-                self.submit(os.getpid)  # starts the process, or fails to
-        except BaseException:
-            self.kill()  # without a thread that gives it work, it would wait forever
-            raise
-
-    def terminate(self) -> None:
-        """Send SIGTERM to the process, and to no other, even if it is stopped."""
-        for process in self._context.started:
-            if process.pid is not None:
-                with suppress(Exception):  # it is gone
-                    process.terminate()
-                    os.kill(process.pid, signal.SIGCONT)
-
-    def kill(self) -> None:
-        """Kill the process."""
-        for process in self._context.started:
-            with suppress(Exception):
-                process.kill()
-
-
-@contextmanager
-def _importing_nothing_from_here() -> Iterator[None]:
-    """Keep a process that is being started from importing modules in the current folder, and the user's script.
-
-    A fresh process imports the script of its parent, which would run it again where it has no guard.
-    """
-    with STARTING:
-        before, script = os.environ.get(SAFE_PATH), sys.modules["__main__"]
-        os.environ[SAFE_PATH] = "1"
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = script
-            del os.environ[SAFE_PATH]
-            if before is not None:
-                os.environ[SAFE_PATH] = before
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)  # no process is left to take a result
 
 
 class _Raised(NamedTuple):
@@ -109,8 +29,13 @@ class _Raised(NamedTuple):
     error: BaseException
 
 
-def _guarded(function: Callable[[Task], Result], task: Task) -> Result | _Raised:
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _guarded(before: Callable[[], object], function: Callable[[Task], Result], task: Task) -> Result | _Raised:
     try:
+        before()
         return function(task)
     except BaseException as error:  # an exit in a task would silently end the worker or the caller
         return _Raised(error)
@@ -122,16 +47,23 @@ class Workers:
     Args:
         jobs: how many tasks run at once.
         make_executor: makes the executor of a slot, and again after it broke.
+
+    Attributes:
+        before: called in the executor before each task.
+        when_idle: called in an executor that has no more tasks while others are busy.
     """
 
     def __init__(self, jobs: int, make_executor: Callable[[], Executor] = WorkerProcess) -> None:
         self._jobs = jobs
         self._make_executor = make_executor
+        self.before: Callable[[], object] = _nothing
+        self.when_idle: Callable[[], object] | None = None
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: queue.SimpleQueue[Executor] = queue.SimpleQueue()
         self._all: set[Executor] = set()
         self._running: Sequence[Future[Any]] = ()
         self._aborting = threading.Event()
+        self._all_begun = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +87,17 @@ class Workers:
     def _processes(self) -> list[WorkerProcess]:
         return [executor for executor in self._all if isinstance(executor, WorkerProcess)]
 
+    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
+        """Start the executors for a number of tasks, and let each call a function without waiting for it.
+
+        Raises:
+            WorkerError: a worker process cannot be started.
+        """
+        started = [self._take() for _ in range(min(self._jobs, tasks))]
+        for executor in started:
+            executor.submit(prepare)
+            self._idle.put(executor)
+
     def map(
         self,
         function: Callable[[Task], Result],
@@ -176,7 +119,11 @@ class Workers:
             WorkerError: a worker process cannot be started.
         """
         try:
-            futures = [self._threads.submit(self._attempt, function, task) for task in tasks]
+            self._all_begun.clear()
+            futures = [
+                self._threads.submit(self._attempt, function, task, is_last=number == len(tasks))
+                for number, task in enumerate(tasks, 1)
+            ]
         except RuntimeError as error:  # no thread
             raise WorkerError(f"a worker cannot be started: {error}") from error
         self._running = futures
@@ -191,17 +138,22 @@ class Workers:
             look()
         return [future.result() for future in futures]
 
-    def _attempt(self, function: Callable[[Task], Result], task: Task) -> Result | None:
+    def _attempt(self, function: Callable[[Task], Result], task: Task, *, is_last: bool) -> Result | None:
+        if is_last:
+            self._all_begun.set()
         for _ in range(ATTEMPTS):
             if self._aborting.is_set():
                 break
             executor = self._take()
             try:
-                result = executor.submit(_guarded, function, task).result()
+                result = executor.submit(_guarded, self.before, function, task).result()
             except Exception:
                 self._all.discard(executor)
                 executor.shutdown()  # wait for its thread, which must not outlive Python
                 continue
+            if self.when_idle is not None and self._all_begun.is_set():
+                with suppress(Exception):  # the next task finds out that it broke
+                    executor.submit(self.when_idle)
             self._idle.put(executor)
             if isinstance(result, _Raised):
                 raise result.error
@@ -225,6 +177,9 @@ class InProcess(Workers):
 
     def __init__(self) -> None:
         super().__init__(1)
+
+    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
+        """Do nothing: this thread has started."""
 
     def map(
         self,

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from netlearn import datasets
-from netlearn.datasets import Dataset, sources
+from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError
 from netlearn.inspection.evaluation import is_data_of, predict
 from netlearn.inspection.trained import load_network
@@ -48,7 +48,7 @@ def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | No
 
 def load_present(name: str) -> Dataset:
     """Return a data set that is on this machine."""
-    if name == "auto" or (name in sources.SOURCES and sources.locate(name) is None):
+    if not datasets.is_present(name):
         raise DataError(f"data {name}: not on this machine")
     return datasets.load(name)
 

@@ -1,0 +1,76 @@
+"""The data sets of an experiment: loaded once, checked, and shared with the workers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import TypeAlias
+
+import msgspec
+
+from netlearn import datasets
+from netlearn.datasets import Dataset, Shared, hold_received
+from netlearn.errors import DataError
+from netlearn.experiments.experiment import Experiment
+from netlearn.experiments.setup import checked_cost
+from netlearn.experiments.workers import Workers
+from netlearn.numerics import numerics
+from netlearn.runs.identity import of_data
+
+Load: TypeAlias = Callable[[str], Dataset]
+
+
+def load_data(experiment: Experiment, load: Load) -> Experiment:
+    """Load each data set once, and check that every variant fits its data set.
+
+    Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
+    all workers use the same data, now and after resuming.
+
+    Raises:
+        DataError: a data set is not the one that the experiment was begun with.
+        NetlearnError: a data set is not available, or a variant does not fit it.
+    """
+    names = {settings.data for settings in experiment.variants.values()}
+    found = {name: load(name) for name in sorted(names)}
+    known = experiment.data_sha256
+    for name, data in found.items():
+        if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
+            raise DataError(f"data {name}: its files must be those of the start of the comparison (by SHA-256)")
+    variants = {}
+    for name, settings in experiment.variants.items():
+        data = found[settings.data]
+        checked_cost(settings, data)
+        variants[name] = msgspec.structs.replace(settings, data=data.name)
+    hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
+    return replace(experiment, variants=variants, data_sha256=hashes)
+
+
+def load_and_share(experiment: Experiment, load: Load, workers: Workers) -> Experiment:
+    """Do what `load_data` does while the workers start, and share the data with them.
+
+    Raises:
+        WorkerError: a worker process cannot be started.
+        NetlearnError: as in `load_data`.
+    """
+    shared: list[Shared] = []
+
+    def load_one(name: str) -> Dataset:
+        data = load(name)
+        shared.append(Shared(data))
+        return data
+
+    workers.start(len(experiment.seeds) * len(experiment.variants), prepare)
+    experiment = load_data(experiment, load_one)
+    workers.before = partial(hold_received, shared)
+    return experiment
+
+
+def prepare() -> None:
+    """Import what a run needs, in a worker process that has nothing else to do yet."""
+    with numerics():
+        pass
+
+
+@lru_cache(maxsize=2)
+def load_once(name: str) -> Dataset:
+    """Load a data set, once in a process."""
+    return datasets.load(name)
