@@ -19,7 +19,7 @@ from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, settin
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.cli.sweep import sweep_of, sweep_options
+from netlearn.cli.sweep import announce, sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.costs import COSTS
 from netlearn.errors import ClusterError, RunError, SettingsError
@@ -108,12 +108,12 @@ def command(
         return
     if jobs is not None and jobs < 1:
         raise SettingsError(f"--jobs {jobs}: must be a number from 1")
-    sweep, cluster = sweep_of(flags), cluster_of(flags)
+    sweep, cluster, dry_run = sweep_of(flags), cluster_of(flags), flags.pop("dry_run")
     settings = given(flags)
     costs = settings.pop("cost", ())
     others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs), "--vary": bool(sweep.values),
               "--random": sweep.random is not None, "--cluster": cluster.address is not None,
-              "--shard": shard is not None}  # fmt: skip
+              "--shard": shard is not None, "--dry-run": dry_run}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
         flags_used = [name for name in used if name not in {"--cost", "--data", "--cluster", "--shard"}]
@@ -144,9 +144,11 @@ def command(
             experiment = load_and_share(
                 _experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet), workers
             )
+            tuning: Tuning = "to do" if tune else experiment.tuning
+            experiment = replace(experiment, tuning=tuning)
+            announce(experiment, workers, jobs, shard, dry_run=dry_run, quiet=quiet, as_json=as_json)
             with _folder(out, force=force) as folder:
-                tuning: Tuning = "to do" if tune else experiment.tuning
-                result = _train(replace(experiment, tuning=tuning), folder, workers, shard, quiet=quiet)
+                result = _train(experiment, folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
     if trains and not result.any_finished:
         ctx.exit(1)

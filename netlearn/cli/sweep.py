@@ -1,15 +1,22 @@
-"""The options of a sweep: `--vary`, `--random` and `--random-seed`."""
+"""The options of a sweep, `--vary`, `--random` and `--random-seed`; its size, before it starts."""
 
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn.cli.options import parse
+from netlearn.cli.progress import note
+from netlearn.cli.terminal import echo
 from netlearn.errors import SettingsError
+from netlearn.experiments.estimate import Estimate, estimate
+from netlearn.experiments.experiment import Experiment
+from netlearn.experiments.shard import Shard
 from netlearn.experiments.sweep import MOST_RUNS, RANGE, Sweep, values_of
+from netlearn.experiments.workers import Workers
 from netlearn.settings import FIELDS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -63,6 +70,9 @@ def sweep_options(function: Function) -> Function:
             help="train only N of the combinations, drawn at random.",
         ),
         click.option(
+            "--dry-run", is_flag=True, help="print how many runs there are, and about how long they take, and stop."
+        ),
+        click.option(
             "--vary",
             type=Vary(),
             multiple=True,
@@ -89,3 +99,47 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
         if flags.get(name):
             raise SettingsError(f"--{name.replace('_', '-')}: must be left out with --vary {name}")
     return Sweep(dict(vary), random, random_seed)
+
+
+def announce(
+    experiment: Experiment,
+    workers: Workers,
+    jobs: int,
+    shard: Shard | None = None,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Print how many runs a sweep has and how long they will take; in a dry run that is the result, and all.
+
+    Raises:
+        Exit: it is a dry run.
+    """
+    if dry_run:
+        size = estimate(experiment, workers)
+        echo(msgspec.json.encode(size) if as_json else size_of(size, jobs, shard))
+        raise click.exceptions.Exit
+    if experiment.is_sweep and not quiet:
+        note(size_of(estimate(experiment, workers), jobs, shard))
+
+
+def size_of(size: Estimate, jobs: int, shard: Shard | None = None) -> str:
+    """Return in words how many runs there are, and how long they, or a shard, will take, `jobs` at a time."""
+    seeds = "1 seed" if size.seeds == 1 else f"{size.seeds} seeds"
+    tuning = size.runs - size.variants * size.seeds
+    runs = f"{size.runs:,} runs ({size.variants:,} variants from {seeds}"
+    runs += f", {tuning:,} to tune them)" if tuning else ")"
+    seconds = size.seconds_with(jobs * (shard.shards if shard else 1))
+    if seconds is None:
+        return f"{runs}; their duration is unknown, since a short run failed"
+    which = f" for shard {shard}" if shard else ""
+    return f"{runs}, about {_duration(seconds)} of training{which} with {jobs} at a time"
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in its largest unit, such as "3 min"."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(1, seconds):.0f} s"

@@ -51,6 +51,7 @@ class Experiment:
         variants: their settings.
         tuning: whether the learning rates are to be tuned first.
         data_sha256: of each data set, the hashes of its files, once they were read; a resumed comparison checks them.
+        is_sweep: whether the variants were made from several values of some settings.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Experiment:
     variants: dict[str, Settings]
     tuning: Tuning = "no"
     data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_sweep: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that the names of the variants are different."""
@@ -93,7 +95,7 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep
     title = " against ".join(costs)
     if sweep.values:
         title = " × ".join(sweep.values) + (f" with {' and '.join(costs)}" if costs else "")
-    return Experiment(title, chosen, variants)
+    return Experiment(title, chosen, variants, is_sweep=bool(sweep.values))
 
 
 def read_about(path: Path) -> About:
@@ -160,7 +162,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
         spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer) for name, layer in spread.items()}
         tuning, hashes = _tuning(content.get("tuning", "no")), _hashes(content.get("data_sha256", {}))
-        return Experiment(title, chosen, variants, tuning, hashes)
+        return Experiment(title, chosen, variants, tuning, hashes, bool(sweep.values))
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 

@@ -23,20 +23,9 @@ def tune_rates(
     Short runs from the first seed try 0.1 to 10 times the variant's own rate. The one with the best validation
     accuracy is chosen, the smallest among equals.
     """
-    trials: dict[str, tuple[str, Settings]] = {}
-    for name, settings in experiment.variants.items():
-        for factor in FACTORS:
-            rate = float(f"{factor * settings.learning_rate:.3g}")
-            short = msgspec.structs.replace(
-                settings,
-                learning_rate=rate,
-                epochs=min(settings.epochs, EPOCHS),
-                seed=experiment.seeds[0],
-                snapshots=False,
-            )
-            trials[f"{folder_name(name)}-{rate:g}"] = (name, short)
     tasks = [
-        task_of(experiment, name, settings, folder / f"tuning-{trial}") for trial, (name, settings) in trials.items()
+        task_of(experiment, name, settings, folder / f"tuning-{trial}")
+        for trial, (name, settings) in trials_of(experiment).items()
     ]
     best: dict[str, tuple[float, float]] = {}
     for result in perform_all(tasks, workers, on_note=on_note):
@@ -50,3 +39,20 @@ def tune_rates(
         for name, settings in experiment.variants.items()
     }
     return replace(experiment, variants=variants, tuning="done")
+
+
+def trials_of(experiment: Experiment) -> dict[str, tuple[str, Settings]]:
+    """Return the variant and the settings of each short run that tunes an experiment, by the end of its folder."""
+    trials: dict[str, tuple[str, Settings]] = {}
+    for name, settings in experiment.variants.items():
+        for factor in FACTORS:
+            rate = float(f"{factor * settings.learning_rate:.3g}")
+            short = msgspec.structs.replace(
+                settings,
+                learning_rate=rate,
+                epochs=min(settings.epochs, EPOCHS),
+                seed=experiment.seeds[0],
+                snapshots=False,
+            )
+            trials[f"{folder_name(name)}-{rate:g}"] = (name, short)
+    return trials

@@ -31,18 +31,18 @@ class Schedule:
         if not self.probe_every:
             return False
         if update <= self.updates_per_epoch:
-            return update in self._first_epoch
+            return update in self.first_epoch
         epoch, inside = divmod(update, self.updates_per_epoch)
         return not inside and epoch % self.probe_every == 0
 
     def next_stop(self, update: int) -> int:
         """Return the next update with a probe or at the end of an epoch or of the run."""
         start = update - update % self.updates_per_epoch
-        stops = [start + self.updates_per_epoch] if start else self._first_epoch
+        stops = [start + self.updates_per_epoch] if start else self.first_epoch
         return min(self.last, next(stop for stop in stops if stop > update))
 
     @cached_property
-    def _first_epoch(self) -> list[int]:
+    def first_epoch(self) -> list[int]:
         """The probes 0, 1, 2, 5, 10, 20, 50, … of the first epoch, and its end."""
         series = (step * 10**power for power in range(len(str(self.updates_per_epoch))) for step in (1, 2, 5))
         return [0, *(update for update in series if update < self.updates_per_epoch), self.updates_per_epoch]
