@@ -85,13 +85,13 @@ class Meetings:
         first = _start(self.here, commands[0])
         sleep(delay)
         processes = (first, _start(self.here, commands[1]))
-        kept = set() if fresh else {"out"}
-        wrong = []
+        wrong, complete = [], set()
         for command, process in zip(commands, processes, strict=True):
             wrong += self._check(process)
             if process.returncode == 0:
-                kept.add(INNER if INNER in command else "out")
-        wrong += [f"{name} was lost" for name in kept if not (self.here / name / "SHA256SUMS").exists()]
+                complete.add(INNER if INNER in command else "out")
+        needed = [*(Path(name, "SHA256SUMS") for name in complete), *(() if fresh else (Path("out", "config.toml"),))]
+        wrong += [f"{path} was lost" for path in needed if not (self.here / path).exists()]
         wrong += self._check_end(kind)
         return wrong + [f"{path.relative_to(self.here)} was lost" for path in others if not path.exists()]
 
