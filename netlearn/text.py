@@ -16,14 +16,16 @@ def printable(text: str) -> str:
 
 def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) -> str:
     """Return an HTML table, with heads in its first line and column, and sentences below it."""
-    head, *body = [[escape(cell.strip()) for cell in line] for line in lines]
-    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    rows = "".join(
-        f'<tr><th scope="row" style="text-align: left">{first}</th>{_cells(rest)}</tr>' for first, *rest in body
-    )
+    top, *body = [[escape(cell.strip()) for cell in line] for line in lines]
+    indents = ["&nbsp;" * (len(first) - len(first.lstrip())) for first, *_ in lines[1:]]
+    rows = [
+        f'<tr><th scope="row" style="text-align: left">{indent}{first}</th>{_cells("td", rest)}</tr>'
+        for indent, (first, *rest) in zip(indents, body, strict=True)
+    ]
     below = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>{below}"
+    head = _cells('th scope="col"', top)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{below}"
 
 
-def _cells(texts: Sequence[str]) -> str:
-    return "".join(f"<td>{text}</td>" for text in texts)
+def _cells(tag: str, texts: Sequence[str]) -> str:
+    return "".join(f"<{tag}>{text}</{tag[:2]}>" for text in texts)

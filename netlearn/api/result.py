@@ -94,7 +94,7 @@ class Result:
         except ImportError as error:
             raise NetlearnError("frame() needs pandas: pip install 'netlearn[notebook]' installs it") from error
         parts = [
-            pd.DataFrame({"variant": run.variant or run.settings.cost, "seed": run.settings.seed, **run.metrics})
+            pd.DataFrame({"variant": run.variant, "seed": run.settings.seed, **run.metrics})
             for run in self._runs
             if run.metrics
         ]

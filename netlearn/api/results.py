@@ -1,6 +1,7 @@
 """The results of `train`, `compare` and `load`: of one run, and of variants over seeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netlearn.api.given import Costs
@@ -10,7 +11,7 @@ from netlearn.api.settings import Data
 from netlearn.errors import SettingsError
 from netlearn.experiments.comparison import Comparison, describe
 from netlearn.experiments.pairs import Pair
-from netlearn.experiments.statistics import Row
+from netlearn.experiments.statistics import Row, summarize
 from netlearn.experiments.table import lines_of, percent, problems
 from netlearn.inspection.evaluation import Evaluation
 from netlearn.network import Network
@@ -30,8 +31,9 @@ class RunResult(Result):
     """
 
     def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
-        name = run.variant or run.settings.cost
-        super().__init__([run], name, name, places, costs)
+        named = replace(run, variant=run.variant or run.settings.cost)
+        caption = describe(named.variant, [summarize(named.variant, [named])])
+        super().__init__([named], named.variant, caption, places, costs)
         self.settings: Settings = run.settings
         self.summary: Summary | None = run.summary
         self.metrics: dict[str, Array] = run.metrics

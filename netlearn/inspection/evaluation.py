@@ -124,7 +124,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         """Return one line: what was evaluated, and how well it did."""
         low, high = self.accuracy_interval
         accuracy = f"accuracy {100 * self.accuracy:.2f} % (95 % interval {100 * low:.2f} to {100 * high:.2f})"
-        return f"<Evaluation {self.split}, {self.examples:,} examples: {accuracy}, cost {self.cost:.4f}>"
+        return f"<Evaluation on {self.examples:,} {self.split} examples: {accuracy}, cost {self.cost:.4f}>"
 
     def _repr_html_(self) -> str:
         lines = [["class", "examples", "precision", "recall", "F1"]]
