@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netlearn.experiments import catalogue
+from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, read_about
 from netlearn.experiments.table import lines_of
 from netlearn.experiments.tasks import tasks_of
@@ -46,18 +47,15 @@ def page(
         command: what made the page.
         problems: why experiments that were just tried are not done.
     """
-    seconds = {name: result.seconds for name, result in found.items()}
-    long = sum(seconds.pop(name, 0.0) for name in LONG)
-    times = f"Made by `{command}` in {sum(seconds.values()) / 60:.1f} minutes"
-    times += f", and by `make reproduce-long` in {long / 60:.0f}" if long else ""
+    machine = environment()
     head = f"""# What cures the learning slowdown?
 
-{times}.
+Made by `{command}` and `make reproduce-long`, with {machine["blas"]} on {machine["cpu"]}.
 
-A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor
-σ'(z); the cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies,
-for the slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean
-± standard deviation over the seeds.
+A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor σ'(z); the
+cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies, for the
+slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean ±
+standard deviation over the seeds.
 """
     sections = [
         _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()))
@@ -69,15 +67,14 @@ for the slowdown and for what limits a network afterwards. Here is an experiment
 def _section(
     name: str, plan: Experiment, found: Findings | None, folder: Path, pictures: Path, problems: Sequence[str]
 ) -> str:
-    head = f"## {plan.title}\n\n{read_about(catalogue.files()[name]).question} `netlearn compare {name}`"
+    about = read_about(catalogue.files()[name])
+    head = f"## {plan.title}\n\n{about.question} `netlearn compare {name}`"
     listed = "\n".join(f"- {problem}" for problem in problems)
     if found is None:
         command = "make reproduce-long" if name in LONG else "make reproduce"
         parts = [f"{head}: not all of its runs are done; `{command}` does them."]
     else:
-        machine = found.comparison.environment
-        took = f"{found.seconds / 60:.1f} minutes on {machine['cores']} cores, {machine['cpu']}"
-        parts = [f"{head}, {len(found.seeds)} seeds, {took}."]
+        parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}."]
         picture = _picture(name, folder, pictures)
         parts += [f"![{plan.title}]({picture})"] if picture else []
         if name == "layer-speeds":
@@ -99,7 +96,9 @@ def _picture(name: str, folder: Path, pictures: Path) -> str:
 def _table(found: Findings) -> str:
     """Return the table of a comparison with a row for each variant."""
     (_, *names), *lines = lines_of(found.comparison.rows)
-    columns = {"": names} | {COLUMNS[name]: cells for what, *cells in lines if (name := what.strip()) in COLUMNS}
+    columns = {"variant": names} | {
+        COLUMNS[name]: cells for what, *cells in lines if (name := what.strip()) in COLUMNS
+    }
     validated = {f"validation after {EARLY} updates": found.early, "validation at the end": found.last}
     for when, figures in validated.items():
         if any(figures.values()):

@@ -11,7 +11,6 @@ from netlearn.experiments.experiment import Experiment
 from netlearn.experiments.statistics import group
 from netlearn.experiments.tasks import is_done, tasks_of
 from netlearn.runs import Run, read_run, summary, sums
-from scripts.page import SECONDS, seconds_in
 
 EARLY = 500  # updates
 Figures: TypeAlias = dict[str, dict[int, float]]  # by variant and seed, without runs that diverged
@@ -23,7 +22,6 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         variants: the settings of each, without the data set.
         seeds: of each variant.
-        seconds: what the runs and the pictures took.
         comparison: the content of its summary.json.
         early: validation accuracy after `EARLY` updates, if it was probed there.
         last: validation accuracy after the last epoch.
@@ -32,7 +30,6 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
     variants: dict[str, dict[str, Any]]
     seeds: tuple[int, ...]
-    seconds: float
     comparison: Comparison
     early: Figures
     last: Figures
@@ -48,7 +45,6 @@ def of_runs(experiment: Experiment, folder: Path) -> Findings | None:
     return Findings(
         variants=variants_of(experiment),
         seeds=experiment.seeds,
-        seconds=seconds_in(folder / SECONDS),
         comparison=msgspec.json.decode((folder / summary.NAME).read_bytes(), type=Comparison),
         early=_by_variant(runs, lambda run: run.at_update("validation_accuracy", EARLY)),
         last=_by_variant(runs, lambda run: float(run.metrics["validation_accuracy"][-1])),

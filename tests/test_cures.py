@@ -27,7 +27,7 @@ def found(figures: Figures, settings: dict[str, dict[str, Any]] | None = None) -
         pictures=(), folder="f", environment={"cores": 2, "cpu": "a processor"},
     )  # fmt: skip
     return Findings(
-        variants=settings or {name: {} for name in figures}, seeds=(0, 1), seconds=90.0, comparison=comparison,
+        variants=settings or {name: {} for name in figures}, seeds=(0, 1), comparison=comparison,
         early=figures, last=figures, test=figures,
     )  # fmt: skip
 

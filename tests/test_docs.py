@@ -12,7 +12,20 @@ from netlearn.costs import COSTS
 from netlearn.runs import FILES, sums
 from netlearn.runs.metrics import COLUMNS, TEST_COLUMNS
 from netlearn.settings import CHOICES, FIELDS
-from tests.pages import ROOT, blocks, code, follow, pages, rows, run_here, run_in_shell, section, shell, text
+from tests.pages import (
+    GENERATED,
+    ROOT,
+    blocks,
+    code,
+    follow,
+    pages,
+    rows,
+    run_here,
+    run_in_shell,
+    section,
+    shell,
+    text,
+)
 
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 
@@ -65,7 +78,7 @@ def test_readme_is_short_and_names_every_page() -> None:
     assert set(linked) == {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
 
 
-@pytest.mark.parametrize("page", [*NAMES, "CONTRIBUTING.md", "docs/performance.md", "docs/reproduction.md"])
+@pytest.mark.parametrize("page", [*NAMES, "CONTRIBUTING.md", *(f"docs/{name}" for name in sorted(GENERATED))])
 def test_links_and_pictures_of_a_page_exist(page: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text(page)):
         if "://" in target:
