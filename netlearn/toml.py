@@ -7,13 +7,14 @@ import msgspec
 
 from netlearn.errors import SettingsError
 
-MOST_TOML = 250_000  # bytes
+MOST_TOML = 250_000  # bytes of settings
+MOST_EXPERIMENT = 16_000_000  # bytes of an experiment: 100,000 variants have about 10 MB
 MOST_DOTS = 50  # in a line: the memory that a key a.b.c… takes grows with the square of its dots
 MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
 
 
-def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
-    """Return the content of a TOML file; `raw` are its bytes, if they have been read already.
+def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> dict[str, Any]:
+    """Return the content of a TOML file of at most `most` bytes; `raw` are these, if they have been read already.
 
     Raises:
         SettingsError: the file cannot be read, is too large or is not TOML.
@@ -21,9 +22,9 @@ def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
     try:
         if raw is None:
             with path.open("rb") as file:
-                raw = file.read(MOST_TOML + 1)
-        if len(raw) > MOST_TOML:
-            raise SettingsError(f"{path}: must be at most {MOST_TOML:,} bytes")
+                raw = file.read(most + 1)
+        if len(raw) > most:
+            raise SettingsError(f"{path}: must be at most {most:,} bytes")
         raw = raw.removeprefix(b"\xef\xbb\xbf")
         for number, line in enumerate(raw.splitlines(), 1):
             if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):

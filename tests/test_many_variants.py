@@ -1,17 +1,25 @@
 """What is said about many variants: settings that vary, a ranking, and sentences that stay short."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from netlearn import datasets
+from netlearn.errors import SettingsError
+from netlearn.experiments import data, experiment
 from netlearn.experiments.comparison import describe
 from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.experiment import from_costs, read_experiment, write_experiment
 from netlearn.experiments.statistics import Row, run_table, summarize_all
+from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import MOST_PROBLEMS, shortened, table
-from netlearn.runs import Run, name_of, varied
-from netlearn.settings import resolve
+from netlearn.runs import Run, holds_comparison, name_of, varied
+from netlearn.settings import Settings, resolve
+from netlearn.toml import MOST_TOML
 from tests.comparisons import row, run
+from tests.messages import has_facts
 
 
 def ran(seed: int = 0, **settings: Any) -> Run:
@@ -113,3 +121,33 @@ def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:
     *shown, last = shortened(["x"] * 400)
     assert shown == ["x"] * MOST_PROBLEMS
     assert str(400 - MOST_PROBLEMS) in last
+
+
+def test_thousands_of_variants_are_written_so_that_they_are_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, rates = tuple((n,) for n in range(1, 61)), tuple(n / 100 for n in range(1, 51))
+    many = from_costs(["quadratic"], 1, {}, Sweep({"hidden": sizes, "learning_rate": rates}))
+    content = write_experiment(many)
+    assert len(content) > MOST_TOML
+    Path("again.toml").write_bytes(content)
+    assert read_experiment(Path("again.toml"), {}, None) == many
+    assert holds_comparison_at("again.toml")
+    monkeypatch.setattr(experiment, "MOST_EXPERIMENT", len(content) - 1)
+    with pytest.raises(SettingsError) as caught:
+        write_experiment(many)
+    assert has_facts(str(caught.value), f"variants: 3,000 {len(content) - 1:,}")
+
+
+def holds_comparison_at(file: str) -> bool:
+    Path("out").mkdir()
+    Path(file).rename("out/config.toml")
+    return holds_comparison(Path("out"))
+
+
+def test_the_gradient_of_a_cost_is_checked_once_for_all_variants_with_its_mini_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked: list[Settings] = []
+    monkeypatch.setattr(data, "checked_cost", lambda settings, _: checked.append(settings))
+    sweep = Sweep({"batch_size": (5, 10), "hidden": ((3,), (4,), (5,))})
+    data.load_data(from_costs(["quadratic"], 1, {"data": "mnist-5k"}, sweep), datasets.load)
+    assert [each.batch_size for each in checked] == [5, 10]

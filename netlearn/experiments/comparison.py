@@ -4,8 +4,6 @@ The folder is like a run's: config.toml, results.csv with a row per run, summary
 SHA256SUMS.
 """
 
-import csv
-import io
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -22,7 +20,7 @@ from netlearn.experiments.experiment import Experiment, folder_name, read_experi
 from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.shard import check_marks, remove_marks
-from netlearn.experiments.statistics import Row, group, pairing, run_table, summarize_all
+from netlearn.experiments.statistics import Row, group, pairing, results_csv, summarize_all
 from netlearn.experiments.table import MOST_COLUMNS
 from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
 PAGE = "report.html"
 MISTAKES = "mistakes"
+MOST_SUMMARY = 200_000_000  # bytes of summary.json: 100,000 variants have about 100 MB
 PICTURES = (
     "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "settings",
     "cures", "layers", MISTAKES,
@@ -156,7 +155,7 @@ def _write_results(
     groups = group(runs)
     rows = summarize_all(groups)
     pairs = pair_up(groups, rows)
-    folder.write(RESULTS, _csv(run_table(runs)))  # first, so that the folder is known as a comparison's
+    folder.write(RESULTS, results_csv(runs))  # first, so that the folder is known as a comparison's
     picture = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
     tasks: list[Callable[[], str | None]] = []
     if pictures:
@@ -186,7 +185,7 @@ def read_summary(folder: Path) -> Comparison:
         RunError: it was changed, or is not a comparison's.
     """
     try:
-        return msgspec.json.decode(Sums.read(folder).content(summary.NAME, summary.MOST_BYTES), type=Comparison)
+        return msgspec.json.decode(Sums.read(folder).content(summary.NAME, MOST_SUMMARY), type=Comparison)
     except msgspec.DecodeError as error:
         raise RunError(f"{folder / summary.NAME}: not the summary of a comparison: {error}") from error
 
@@ -220,14 +219,6 @@ def describe(title: str, rows: Sequence[Row], tuned: str = "") -> str:
 
 def _names_its_rate(row: Row) -> bool:
     return any(f"{rate}{row.learning_rate:g}" in row.variant for rate in ("η = ", "learning_rate="))
-
-
-def _csv(table: Sequence[dict[str, object]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().encode()
 
 
 def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:

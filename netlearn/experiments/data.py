@@ -11,7 +11,7 @@ from netlearn import datasets
 from netlearn.datasets import Dataset, Shared, hold_received
 from netlearn.errors import DataError
 from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.setup import checked_cost
+from netlearn.experiments.setup import check_fit, checked_cost
 from netlearn.experiments.workers import Workers
 from netlearn.numerics import numerics
 from netlearn.runs.identity import of_data
@@ -35,11 +35,14 @@ def load_data(experiment: Experiment, load: Load) -> Experiment:
     for name, data in found.items():
         if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
             raise DataError(f"data {name}: its files must be those of the start of the comparison (by SHA-256)")
-    variants = {}
+    variants, costs = {}, {}
     for name, settings in experiment.variants.items():
         data = found[settings.data]
-        checked_cost(settings, data)
+        check_fit(settings, data)
+        costs[settings.cost, settings.data, settings.dtype, settings.batch_size] = settings, data
         variants[name] = msgspec.structs.replace(settings, data=data.name)
+    for settings, data in costs.values():
+        checked_cost(settings, data)
     hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
     return replace(experiment, variants=variants, data_sha256=hashes)
 

@@ -19,7 +19,7 @@ from netlearn.errors import NetlearnError, SettingsError
 from netlearn.experiments.sweep import NONE, RANGE, Sweep, values_of
 from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
-from netlearn.toml import decode_toml
+from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 10}
@@ -119,7 +119,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
         SettingsError: the file cannot be read, or has an unknown key or an invalid value.
         CostError: a user's own cost cannot be loaded.
     """
-    content = decode_toml(path)
+    content = decode_toml(path, most=MOST_EXPERIMENT)
     of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
     if of_one_run:
         name = str(content.get("cost", FIELDS["cost"].default))
@@ -169,7 +169,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
 
 def own_costs_of(path: Path) -> set[str]:
     """Return the users' own costs in the config.toml of a comparison, without importing them."""
-    content = decode_toml(path)
+    content = decode_toml(path, most=MOST_EXPERIMENT)
     variants = content.get("variants")
     tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
     costs = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table} - COSTS.keys()
@@ -225,7 +225,11 @@ def parse_seeds(given: Any, label: str) -> tuple[int, ...]:
 
 
 def write_experiment(experiment: Experiment) -> bytes:
-    """Return an experiment as the config.toml of a comparison, which `read_experiment` reads."""
+    """Return an experiment as the config.toml of a comparison, which `read_experiment` reads.
+
+    Raises:
+        SettingsError: it would be larger than what can be read.
+    """
     variants = {name: msgspec.structs.asdict(settings) for name, settings in experiment.variants.items()}
     shared = {
         key: value
@@ -237,4 +241,9 @@ def write_experiment(experiment: Experiment) -> bytes:
         for name, variant in variants.items()
     }
     head = {"format": FORMAT, "title": experiment.title, "seeds": experiment.seeds, "tuning": experiment.tuning}
-    return msgspec.toml.encode(head | {"data_sha256": experiment.data_sha256, "defaults": shared, "variants": own})
+    content = msgspec.toml.encode(head | {"data_sha256": experiment.data_sha256, "defaults": shared, "variants": own})
+    if len(content) > MOST_EXPERIMENT:
+        raise SettingsError(
+            f"variants: {len(own):,} with these settings: must fit into {MOST_EXPERIMENT:,} bytes of TOML"
+        )
+    return content

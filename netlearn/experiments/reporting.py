@@ -14,7 +14,7 @@ from netlearn.experiments.statistics import group
 from netlearn.experiments.variants import read_variants
 from netlearn.runs import Run, RunFolder, Sums, config, holds_comparison, read_run, sums
 from netlearn.runs.files import free_path, write_whole, writing
-from netlearn.toml import MOST_TOML, decode_toml
+from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ def read_comparison(path: Path) -> tuple[Listed, list[Run], list[str]]:
     if not (path / sums.NAME).exists():
         raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
     hashes = Sums.read(path)
-    content = decode_toml(path / config.NAME, hashes.content(config.NAME, MOST_TOML))
+    content = decode_toml(path / config.NAME, hashes.content(config.NAME, MOST_EXPERIMENT), MOST_EXPERIMENT)
     try:
         listed = msgspec.convert(content, Listed)
     except msgspec.ValidationError as error:

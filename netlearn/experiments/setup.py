@@ -15,8 +15,21 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
     """Return the cost for a run on a data set, after checking that the settings fit it.
 
     Raises:
-        SettingsError: the mini-batch or the training size is larger than the training set.
+        SettingsError: as in `check_fit`.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
+    """
+    check_fit(settings, data)
+    cost = load_cost(settings.cost)
+    if settings.cost not in COSTS:
+        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
+    return cost
+
+
+def check_fit(settings: Settings, data: Dataset) -> None:
+    """Check that settings fit a data set and each other.
+
+    Raises:
+        SettingsError: they do not; for example, the mini-batch is larger than the training set.
     """
     size = len(training_part(settings, data).train)
     if settings.batch_size > size:
@@ -29,10 +42,6 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
         raise SettingsError(f"max_norm {settings.max_norm:g}: must be off without hidden layers, which it limits")
     if settings.augment != "none" and data.image is None:
         raise SettingsError(f"augment {settings.augment}: must be none, since {data.name} has no images")
-    cost = load_cost(settings.cost)
-    if settings.cost not in COSTS:
-        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
-    return cost
 
 
 def training_part(settings: Settings, data: Dataset) -> Dataset:

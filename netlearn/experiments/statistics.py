@@ -3,6 +3,8 @@
 A missing number is None: a run that diverged has no test accuracy, a threshold that was never reached has no update.
 """
 
+import csv
+import io
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -185,3 +187,13 @@ def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
         }
         for run in runs
     ]
+
+
+def results_csv(runs: Sequence[Run]) -> bytes:
+    """Return the content of results.csv."""
+    table = run_table(runs)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()

@@ -35,16 +35,16 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
     return settings
 
 
-def content_of(folder: Path, sums: Sums | None = None) -> dict[str, Any]:
-    """Return the content of the config.toml of a run or comparison, after checking only its format and hash."""
+def content_of(folder: Path, sums: Sums | None = None, most: int = MOST_TOML) -> dict[str, Any]:
+    """Return the content of the config.toml of a run or comparison, after checking only its size, format and hash."""
     path = folder / NAME
     if not path.exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {NAME}")
     if sums is None and (folder / SUMS).exists():
         sums = Sums.read(folder)
-    raw = sums.content(NAME, MOST_TOML) if sums else read_bounded(path, MOST_TOML)
+    raw = sums.content(NAME, most) if sums else read_bounded(path, most)
     try:
-        content = decode_toml(path, raw)
+        content = decode_toml(path, raw, most)
         check_format(path, content.pop("format", 1))
     except SettingsError as error:
         raise RunError(str(error)) from error

@@ -9,6 +9,7 @@ from netlearn.errors import RunError
 from netlearn.runs import checkpoint, config, metrics, output_neurons, snapshots, summary, sums, weights
 from netlearn.runs.files import flush_folder, free_path, temporary_of, write_whole, writing
 from netlearn.runs.lock import lock
+from netlearn.toml import MOST_EXPERIMENT
 
 CURVES = ("curves.png", "curves.svg")
 FILES = (
@@ -152,7 +153,7 @@ def holds_comparison(path: Path) -> bool:
     if (path / RESULTS).is_file():
         return True
     try:
-        return "variants" in config.content_of(path)
+        return "variants" in config.content_of(path, most=MOST_EXPERIMENT)
     except RunError:
         return False
 
