@@ -1,13 +1,16 @@
 """Clusters that cannot be used: one line each."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from netlearn.cluster import connection
 from netlearn.cluster.fleet import Fleet
+from netlearn.cluster.messages import Inspected, decode, encode
 from netlearn.cluster.parcels import MUST_MATCH
 from netlearn.errors import ClusterError
 from tests.commands import ONE_EPOCH, compare, one_line
@@ -56,7 +59,7 @@ def test_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None
 class Answers:
     """A client whose scheduler and workers have certain versions."""
 
-    def __init__(self, scheduler: dict[str, str | None], *workers: dict[str, str | None]) -> None:
+    def __init__(self, scheduler: Mapping[str, str | None], *workers: Mapping[str, str | None]) -> None:
         self.scheduler, self.workers = scheduler, {f"tls://host:{n}": found for n, found in enumerate(workers)}
 
     def nthreads(self) -> dict[str, int]:
@@ -65,6 +68,24 @@ class Answers:
     def get_versions(self, packages: list[str]) -> dict[str, Any]:
         workers = {worker: {"packages": found} for worker, found in self.workers.items()}
         return {"scheduler": {"packages": self.scheduler}, "workers": workers}
+
+    def run(
+        self, function: Callable[[bytes], bytes], content: bytes, workers: list[str], on_error: str
+    ) -> dict[str, Any]:
+        """Answer from another processor, but the first worker, which does not answer."""
+        inspected = decode(function(content), Inspected)
+        other = msgspec.structs.replace(inspected, environment=inspected.environment | {"cpu": "Z80"})
+        return {worker: TimeoutError() if worker.endswith("0") else encode(other) for worker in workers}
+
+
+def test_other_processor_is_reported_once_and_a_worker_that_does_not_answer_is_left_out() -> None:
+    client: Any = Answers(MUST_MATCH, *3 * [MUST_MATCH])
+    notes: list[str] = []
+    fleet = Fleet(client, "tls://host:9", [], notes.append)
+    fleet.look()
+    assert fleet.ready == {"tls://host:1", "tls://host:2"}
+    (note,) = notes
+    assert "cpu Z80" in note
 
 
 @pytest.mark.parametrize(
@@ -77,7 +98,7 @@ class Answers:
     ],
 )
 def test_other_versions_are_rejected_before_anything_is_sent(
-    scheduler: dict[str, str | None], workers: list[dict[str, str | None]], facts: list[str]
+    scheduler: Mapping[str, str | None], workers: list[Mapping[str, str | None]], facts: list[str]
 ) -> None:
     client: Any = Answers(scheduler, *workers)
     with pytest.raises(ClusterError) as caught:

@@ -10,7 +10,7 @@ import pytest
 
 from netlearn import datasets
 from netlearn.cluster import data, node
-from netlearn.cluster.messages import DataFiles, Order, Parcel, decode, encode
+from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel, decode, encode
 from netlearn.cluster.parcels import order_of, store
 from netlearn.errors import DataError, MismatchError
 from netlearn.experiments.tasks import Task, is_done, perform
@@ -129,3 +129,13 @@ def test_data_damaged_in_the_cache_are_replaced(task: Task) -> None:
     assert not data.is_here(task.data)
     data.store(sent)
     assert data.is_here(task.data)
+
+
+def test_own_cost_must_be_in_the_same_file_on_a_worker() -> None:
+    Path("same.py").write_text("from netlearn.costs import Quadratic\nclass Mine(Quadratic):\n    pass\n")
+    for sha256, accepted in ((node.module_sha256("same:Mine"), True), ("0" * 64, False)):
+        needs = encode(Needs(costs={"same:Mine": sha256}, data=()))
+        problem = decode(node.inspect(needs), Inspected).problem
+        assert (problem is None) is accepted
+    assert problem is not None
+    assert "'same:Mine'" in problem

@@ -112,13 +112,13 @@ class Fleet:
                 self._run(node.receive, self._files[identity], receivers)
 
     def _run(self, function: Callable[[bytes], Any], content: bytes, workers: Collection[str]) -> dict[str, Any]:
-        """Return what a function answers on each worker; reject those where it fails, unless they are gone."""
+        """Return what a function answers on each worker that can be reached, and reject those where it fails."""
         answers: dict[str, Any] = self._client.run(function, content, workers=list(workers), on_error="return")
-        present = self._client.nthreads() if any(isinstance(each, Exception) for each in answers.values()) else ()
-        for worker in [worker for worker, answer in answers.items() if isinstance(answer, Exception)]:
-            error = answers.pop(worker)
-            if worker in present:
-                self._reject(worker, f"{type(error).__name__}: {error}")
+        for worker, error in [*answers.items()]:
+            if isinstance(error, Exception):
+                del answers[worker]
+                if not isinstance(error, OSError):  # those are Dask's own; a worker that is there is asked again
+                    self._reject(worker, f"{type(error).__name__}: {error}")
         return answers
 
     def _reject(self, worker: str, why: str) -> None:

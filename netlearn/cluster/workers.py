@@ -16,6 +16,7 @@ from netlearn.cluster import node
 from netlearn.cluster.connection import answering, connected
 from netlearn.cluster.fleet import Fleet
 from netlearn.cluster.parcels import order_of, store
+from netlearn.cluster.signals import deferred
 from netlearn.errors import ClusterError, MismatchError, NetlearnError
 from netlearn.experiments.tasks import Outcome, Task, perform
 from netlearn.experiments.workers import GRACE, LOOK_EVERY, Workers
@@ -106,7 +107,7 @@ class Dispatch:
         self._running: dict[str, _Sent] = {}  # by the address of the worker
         self._threads = ThreadPoolExecutor(STORING)
         self._storing: set[Task] = set()
-        self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._losses: Counter[Task] = Counter()
         self._outcomes: dict[Task, Outcome] = {}
 
@@ -117,13 +118,14 @@ class Dispatch:
             ClusterError: the scheduler no longer answers, or no worker can train.
         """
         try:
-            while self._waiting or self._running or self._storing:
-                self._fleet.look()
-                for worker in self._running.keys() - self._fleet.ready:
-                    self._lose(worker)
-                self._send()
-                self._receive()
-                look()
+            with deferred(self._events.put):
+                while self._waiting or self._running or self._storing:
+                    self._fleet.look()
+                    for worker in self._running.keys() - self._fleet.ready:
+                        self._lose(worker)
+                    self._send()
+                    self._receive()
+                    look()
         except ClusterError:
             raise
         except BaseException as error:
@@ -172,11 +174,11 @@ class Dispatch:
         except Exception as error:
             self._lose(worker, f"{type(error).__name__}: {error}")
             return
-        del self._running[worker]
-        self._send()
-        self._storing.add(sent.task)
         storing = self._threads.submit(store, sent.task, content)
+        self._storing.add(sent.task)
+        del self._running[worker]
         storing.add_done_callback(lambda stored: self._events.put(partial(self._stored, sent.task, stored)))
+        self._send()
 
     def _stored(self, task: Task, stored: "concurrent.futures.Future[Outcome]") -> None:
         self._storing.remove(task)
@@ -205,7 +207,7 @@ class Dispatch:
             orders = [sent.order for sent in self._running.values()]
             self._client.run(node.stop, orders, workers=list(self._running), on_error="ignore")
             until = monotonic() + GRACE
-            while wait and (self._running or self._storing) and monotonic() < until:
+            while wait and self._running and monotonic() < until:
                 self._receive()
                 self._waiting.clear()
         self._running.clear()
