@@ -168,6 +168,15 @@ def test_experiment_of_netlearn_is_compared() -> None:
     assert {(run.settings.epochs, run.settings.seed) for run in result.runs} == {(3, 4)}
 
 
+@pytest.mark.usefixtures("unrendered")
+def test_settings_are_varied() -> None:
+    vary: Any = {"learning_rate": np.array([0.1, 1.0]), "cost": ["quadratic", Squared]}
+    result = netlearn.compare(vary=vary, seeds=1, jobs=1, **TINY)
+    assert [(run.settings.learning_rate, run.settings.cost) for run in result.runs] == [
+        (rate, cost) for rate in (0.1, 1.0) for cost in ("quadratic", "tests.costs:Squared")
+    ]
+
+
 @pytest.mark.parametrize("as_mapping", [True, False])
 def test_arrays_are_a_data_set(*, as_mapping: bool) -> None:
     rng = np.random.default_rng(0)

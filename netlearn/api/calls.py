@@ -1,5 +1,7 @@
 """One call for what one command does: `train`, `compare`, `load`."""
 
+from __future__ import annotations  # so that help() and notebooks show the names of types
+
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -9,23 +11,16 @@ from typing import Any, TypeAlias, Unpack
 
 import msgspec
 
-from netlearn.api.given import Costs, seeds_of, settings_of
+from netlearn.api.given import Costs, settings_of
 from netlearn.api.place import Place
+from netlearn.api.planning import plan
 from netlearn.api.progress import comparison_bar, load_data, training_bar
 from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.errors import DivergenceError, RunError, SettingsError
-from netlearn.experiments import catalogue, comparison
+from netlearn.experiments import comparison
 from netlearn.experiments.data import load_data as load_all_data
-from netlearn.experiments.experiment import (
-    BUILT_IN,
-    BUILT_IN_COSTS,
-    BUILT_IN_SEEDS,
-    Experiment,
-    parse_seeds,
-    read_experiment,
-)
 from netlearn.experiments.reporting import read_comparison
 from netlearn.experiments.run import run
 from netlearn.experiments.setup import make_trainer
@@ -38,7 +33,6 @@ from netlearn.settings import resolve
 
 Variants: TypeAlias = Mapping[str, Variant]
 Results: TypeAlias = Sequence[str | Path | RunResult | ComparisonResult]
-MOST_IN_TITLE = 4  # variants
 
 
 def train(
@@ -90,6 +84,7 @@ def compare(
     what: str | Path | Variants | Results | None = None,
     *,
     costs: Sequence[AnyCost] | None = None,
+    vary: Mapping[str, Sequence[Any]] | None = None,
     seeds: int | Sequence[int] | None = None,
     cost: AnyCost | None = None,
     data: Data | None = None,
@@ -107,6 +102,8 @@ def compare(
             variants to their settings; or folders or results of runs, which are compared as they are. Without it,
             `costs` are compared.
         costs: names, classes or instances of costs; the quadratic cost and the cross-entropy by default.
+        vary: settings to be varied, each with its values, such as `{"learning_rate": [0.1, 1, 10], "l2": [0, 5]}`;
+            all of their combinations are compared, for each cost or variant that is given.
         seeds: how many seeds, or which; 3 by default.
         cost: of all variants that have none of their own, as in `train`.
         data: as in `train`.
@@ -126,10 +123,20 @@ def compare(
     if jobs is not None and jobs < 1:
         raise SettingsError(f"jobs {jobs}: must be 1 or more")
     if isinstance(what, Sequence) and not isinstance(what, str):
-        _refuse({"costs": costs, "seeds": seeds, "cost": cost, "data": data, "tune": tune or None, **settings})
+        _refuse(
+            {
+                "costs": costs,
+                "vary": vary,
+                "seeds": seeds,
+                "cost": cost,
+                "data": data,
+                "tune": tune or None,
+                **settings,
+            }
+        )
         return _overlay(what, known, place, force=force)
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
-    planned = _experiment(what, costs, seeds_of(seeds), shared, known, place)
+    planned = plan(what, costs, vary or {}, seeds, shared, known, place.beside)
     with giving(known.given):
         experiment = load_all_data(planned, lambda name: load_data(name, shown=progress))
         in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
@@ -204,33 +211,3 @@ def _refuse(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if value is not None:
             raise SettingsError(f"{name}: must be left out with existing runs, which are compared as they are")
-
-
-def _experiment(
-    what: Any, costs: Sequence[AnyCost] | None, seeds: Any, shared: dict[str, Any], known: Costs, place: Place
-) -> Experiment:
-    """Return the experiment that the arguments of `compare` describe."""
-    if costs is not None and (what is not None or isinstance(costs, str) or "cost" in shared):
-        raise SettingsError("costs: must be a list, without other variants and without cost")
-    if what is not None and not isinstance(what, Mapping):
-        path = catalogue.find(Path(what))
-        if path is None:
-            raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
-        experiment = read_experiment(path, shared, None)
-        known.names += [variant.cost for variant in experiment.variants.values()]
-        return experiment if seeds is None else replace(experiment, seeds=parse_seeds(seeds, "seeds"))
-    if isinstance(what, Mapping):
-        for name, own in what.items():
-            if not isinstance(own, Mapping):
-                raise SettingsError(f"variant {name!r}: {own!r:.80}: must be a mapping from settings to values")
-        layers = {str(name): settings_of(own, known, place.beside) for name, own in what.items()}
-    else:
-        layers = {known.label_of(cost): settings_of({"cost": cost}, known) for cost in costs or BUILT_IN_COSTS}
-        if len(layers) < 2 or len(layers) < len(costs or ()):
-            raise SettingsError(f"costs {', '.join(layers)}: must be two or more with different names")
-    if any("seed" in layer for layer in (shared, *layers.values())):
-        raise SettingsError("seed: must be given as seeds, for all variants")
-    with giving(known.given):
-        variants = {name: resolve(BUILT_IN, shared, layer) for name, layer in layers.items()}
-    title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
-    return Experiment(title, parse_seeds(BUILT_IN_SEEDS if seeds is None else seeds, "seeds"), variants)

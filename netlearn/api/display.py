@@ -1,5 +1,7 @@
 """The page of a result, as a notebook shows it."""
 
+from __future__ import annotations  # so that help() and notebooks show the names of types
+
 from html import escape
 from pathlib import Path
 

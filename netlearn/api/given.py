@@ -95,9 +95,9 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, range) else value
 
 
-def seeds_of(seeds: Any) -> Any:
-    """Return a number of seeds, or a list of them."""
-    plain = _plain(seeds)
+def items_of(given: Any) -> Any:
+    """Return a list of the items of a collection; anything else as it is."""
+    plain = _plain(given)
     return list(plain) if isinstance(plain, Iterable) and not isinstance(plain, str) else plain
 
 

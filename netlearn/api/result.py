@@ -1,5 +1,7 @@
 """What every result offers: figures, plots, a table of probes, the page; read from the folders of its runs."""
 
+from __future__ import annotations  # so that help() and notebooks show the names of types
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +43,7 @@ class Result:
         """Where the files are; a temporary folder is removed with its last result."""
         return self._places[0].folder
 
-    def figure(self, name: str = "curves") -> "Figure":
+    def figure(self, name: str = "curves") -> Figure:
         """Return a picture, which a notebook shows without a magic line; `.savefig(file)` writes it.
 
         Args:
@@ -60,7 +62,7 @@ class Result:
             raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
         return figure
 
-    def plot(self, column: str, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, column: str, ax: Axes | None = None) -> Axes:
         """Draw a column of metrics.csv against updates: a line for each variant, in a band over its seeds.
 
         Args:
@@ -83,7 +85,7 @@ class Result:
         plot_column(axes, group(self._runs), column)
         return axes
 
-    def frame(self) -> "pd.DataFrame":
+    def frame(self) -> pd.DataFrame:
         """Return all probes of all runs in long form: variant, seed and the columns of metrics.csv, a row per probe.
 
         Raises:
@@ -94,7 +96,7 @@ class Result:
         except ImportError as error:
             raise NetlearnError("frame() needs pandas: pip install 'netlearn[notebook]' installs it") from error
         parts = [
-            pd.DataFrame({"variant": run.variant, "seed": run.settings.seed, **run.metrics})
+            pd.DataFrame({"variant": run.variant, "seed": run.settings.seed, **run.metrics}).astype({"update": int})
             for run in self._runs
             if run.metrics
         ]

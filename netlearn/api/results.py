@@ -1,5 +1,7 @@
 """The results of `train`, `compare` and `load`: of one run, and of variants over seeds."""
 
+from __future__ import annotations  # so that help() and notebooks show the names of types
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +33,7 @@ class RunResult(Result):
     """
 
     def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
-        named = replace(run, variant=run.variant or run.settings.cost)
+        named = replace(run, variant=run.variant or run.settings.cost.removeprefix("__main__:"))
         caption = describe(named.variant, [summarize(named.variant, [named])])
         super().__init__([named], named.variant, caption, places, costs)
         self.settings: Settings = run.settings
@@ -74,8 +76,8 @@ class RunResult(Result):
 
     def __repr__(self) -> str:
         """Return one line: the network and how its training ended."""
-        settings = self.settings
-        return f"<RunResult {settings.cost}, {self._sizes()}, seed {settings.seed}: {self._end()}>"
+        cost = self.settings.cost.removeprefix("__main__:")
+        return f"<RunResult {cost}, {self._sizes()}, seed {self.settings.seed}: {self._end()}>"
 
     def _sizes(self) -> str:
         return "-".join(map(str, self.summary.sizes)) if self.summary else "no network"

@@ -1,0 +1,88 @@
+"""The experiment that the arguments of `compare` describe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from netlearn.api.given import Costs, items_of, settings_of
+from netlearn.errors import SettingsError
+from netlearn.experiments import catalogue
+from netlearn.experiments.experiment import (
+    BUILT_IN,
+    BUILT_IN_COSTS,
+    BUILT_IN_SEEDS,
+    Experiment,
+    parse_seeds,
+    read_experiment,
+)
+from netlearn.experiments.sweep import Layer, Sweep, values_of
+from netlearn.own_cost import giving
+from netlearn.settings import resolve
+
+MOST_IN_TITLE = 4  # variants
+
+
+def plan(
+    what: Any, costs: Any, vary: Mapping[str, Any], seeds: Any, shared: Layer, known: Costs, beside: Path | None
+) -> Experiment:
+    """Return the experiment; costs are added to `known`, and arrays are stored as `data_name` says.
+
+    Raises:
+        NetlearnError: an argument is not valid, or does not go with another.
+    """
+    if costs is not None and (what is not None or "cost" in shared):
+        raise SettingsError("costs: must be without other variants and without cost")
+    if isinstance(costs, str) or not isinstance(costs, Sequence | None):
+        raise SettingsError(f"costs {costs!r:.80}: must be a list")
+    if not isinstance(what, str | Path | Mapping | None):
+        raise SettingsError(f"{what!r:.80}: must be an experiment, variants, or a list of runs or their folders")
+    sweep = _sweep(vary, known)
+    if isinstance(what, str | Path):
+        return _of_file(what, seeds, shared, sweep, known)
+    layers = _variants(what, known, beside) if what is not None else _of_costs(costs, sweep, known)
+    if any("seed" in layer for layer in (shared, *layers.values())):
+        raise SettingsError("seed: must be given as seeds, for all variants")
+    chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else items_of(seeds), "seeds")
+    with giving(known.given):
+        spread = sweep.spread(layers, len(chosen))
+        variants = {name: resolve(BUILT_IN, shared, layer) for name, layer in spread.items()}
+    title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
+    return Experiment(title, chosen, variants, is_sweep=bool(vary))
+
+
+def _sweep(vary: Mapping[str, Any], known: Costs) -> Sweep:
+    values: dict[str, tuple[Any, ...]] = {}
+    for name, given in vary.items():
+        items = items_of(given)
+        if not isinstance(items, list):
+            raise SettingsError(f"vary {name} {given!r:.80}: must be a list of values")
+        values[name] = values_of(name, map(known.name_of, items) if name == "cost" else items, f"vary {name}")
+    return Sweep(values)
+
+
+def _of_file(what: str | Path, seeds: Any, shared: Layer, sweep: Sweep, known: Costs) -> Experiment:
+    path = catalogue.find(Path(what))
+    if path is None:
+        raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
+    experiment = read_experiment(path, shared, None, sweep)
+    known.names += [variant.cost for variant in experiment.variants.values()]
+    return experiment if seeds is None else replace(experiment, seeds=parse_seeds(items_of(seeds), "seeds"))
+
+
+def _variants(what: Mapping[str, Any], known: Costs, beside: Path | None) -> dict[str, Layer]:
+    for name, own in what.items():
+        if not isinstance(own, Mapping):
+            raise SettingsError(f"variant {name!r}: {own!r:.80}: must be a mapping from settings to values")
+    return {str(name): settings_of(own, known, beside) for name, own in what.items()}
+
+
+def _of_costs(costs: Any, sweep: Sweep, known: Costs) -> dict[str, Layer]:
+    if costs is None:
+        if sweep.values:
+            return {"": {}}
+        costs = BUILT_IN_COSTS
+    layers: dict[str, Layer] = {known.label_of(cost): settings_of({"cost": cost}, known) for cost in costs}
+    if len(layers) < (1 if sweep.values else 2) or len(layers) < len(costs):
+        raise SettingsError(f"costs {', '.join(layers) or '[]'}: must be two or more with different names")
+    return layers
