@@ -27,7 +27,7 @@ from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
 from netlearn.plotting.prepare import prepare
-from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, summary, sums
+from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, selection, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.text import printable
@@ -145,7 +145,7 @@ def overlay(
     Raises:
         RunError: the folder cannot be written, or a run was changed meanwhile.
     """
-    return _write_results(" against ".join(group(runs)), runs, folder, workers, costs=costs, pictures=pictures)
+    return _write_results(selection.title_of(group(runs)), runs, folder, workers, costs=costs, pictures=pictures)
 
 
 def _write_results(

@@ -7,10 +7,13 @@ from shlex import quote
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.pairs import pair_up
-from netlearn.experiments.statistics import group, pairing, summarize_all
-from netlearn.experiments.table import lines_of, problems
+from netlearn.experiments.statistics import Row, by_validation, group, pairing, summarize_all
+from netlearn.experiments.table import lines_of, problems, ranked, shortened
 from netlearn.report.story import Story
-from netlearn.runs import Run, config
+from netlearn.runs import Groups, Run, config, selection
+
+MOST_VARIANTS = 60  # on the page
+MOST_CONFIG = 100_000  # characters
 
 
 def page(
@@ -46,16 +49,31 @@ def page(
     else:
         listed = " ".join(quote(str(run.folder)) for run in runs)
         commands = [(f"netlearn report {listed}", "makes this page again"), verify]
+    experiment = (folder / config.NAME).read_text("utf-8") if folder is not None else ""
+    shown = selection.foremost(groups, MOST_VARIANTS)
+    table = lines_of(rows, pairs)
+    if shown is not groups:
+        table = _ranking(rows, shown)
+        shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(table[1:], shown.items(), strict=True)}
     story = Story(
         title=title,
-        groups=groups,
+        groups=shown,
+        left=len(groups) - len(shown),
         conclusion=conclusion(rows, pairs),
         pairing=pairing(runs),
-        table=lines_of(rows, pairs),
-        problems=[*problems(rows), *failed],
+        table=table,
+        ranked=shown is not groups,
+        problems=shortened([*problems(rows), *failed]),
         commands=commands if kept else [],
-        config=(folder / config.NAME).read_text("utf-8") if folder is not None else "",
+        config=experiment if len(experiment) <= MOST_CONFIG else "",
         environment=environment() if first.summary is None else first.summary.environment,
         costs=costs,
     )
     return render(story)
+
+
+def _ranking(rows: Sequence[Row], shown: Groups) -> list[list[str]]:
+    """Return a line of cells for each variant shown, in their order, with its place among all of them."""
+    head, *lines = ranked(rows)
+    found = {row.variant: line for row, line in zip(by_validation(rows), lines, strict=True)}
+    return [["place", *head[1:]], *(found[name] for name in shown)]

@@ -12,7 +12,7 @@ from netlearn.experiments.experiment import folder_name
 from netlearn.experiments.page import page
 from netlearn.experiments.statistics import group
 from netlearn.experiments.variants import read_variants
-from netlearn.runs import Run, RunFolder, Sums, config, holds_comparison, read_run, sums
+from netlearn.runs import Run, RunFolder, Sums, config, holds_comparison, read_run, selection, sums
 from netlearn.runs.files import free_path, write_whole, writing
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
@@ -42,7 +42,7 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str
         return _of_comparison(paths[0], out, costs)
     runs = read_variants(paths)
     _check_costs(runs, costs)
-    content = page(" against ".join(group(runs)), runs, None, costs)
+    content = page(selection.title_of(group(runs)), runs, None, costs)
     if out is None:
         parent = Path("runs")
         with writing(parent):

@@ -8,12 +8,13 @@ import numpy as np
 from netlearn.numerics import Array
 from netlearn.plotting.compare import MOST_SCATTERED
 from netlearn.plotting.seeds import band, layers_of, measured, of_the_neuron
-from netlearn.runs import Groups, Run
+from netlearn.runs import Groups, Run, selection
 
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
 MOST_PLACES = 6000  # of all variants together, in each curve
 FEWEST_PLACES = 40  # of a variant
 MOST_POINTS = 250  # output neurons of a variant that are drawn at an update
+NAMED = 3  # the best, the median and the worst, which come first
 BINS = 20  # of the error, in the table of output neurons
 
 
@@ -53,13 +54,15 @@ def spread(count: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
 def neurons(groups: Groups) -> dict[str, Any] | None:
     """Return error and gradient of single output neurons at the updates at which they were sampled.
 
-    Of many variants the first of each cost is kept, as in the picture. A table counts the neurons by their error,
+    Of many variants some are kept, as in the picture. A table counts the neurons by their error,
     in bins of equal width, each with their mean gradient. None if there are no samples.
     """
     if of_the_neuron(groups):
         return None
     costs = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
     chosen = [name for name in groups if len(groups) <= MOST_SCATTERED or name in costs.values()]
+    if len(groups) > selection.MOST_SHOWN:
+        chosen = list(groups)[:NAMED]
     variants, updates = [], set[int]()
     for name in chosen:
         run = next((run for run in groups[name] if run.samples()), None)

@@ -17,7 +17,7 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
 from netlearn.plotting.seeds import colours_of
-from netlearn.plotting.style import DASHES
+from netlearn.plotting.style import COLOURS, DASHES
 from netlearn.report.curves import curves, neurons
 from netlearn.report.examples import examples
 from netlearn.report.networks import networks
@@ -98,7 +98,8 @@ def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
 def _colours(groups: Mapping[str, Sequence[Run]]) -> str:
     """Return the style of each variant's lines: the colours and dashes of the pictures."""
     light, dark = [], []
-    for place, colour in enumerate(colours_of(groups).values()):
+    distinct = dict(list(groups.items())[: len(COLOURS)])
+    for place, colour in enumerate((colours_of(groups) | colours_of(distinct)).values()):
         dash = DASHES[place % len(DASHES)]
         texts = DASH[dash] if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
         light.append(f".v{place}{{--line:{colour};--dash:{texts or 'none'}}}")

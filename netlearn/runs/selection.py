@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from netlearn.runs.reader import Run
@@ -49,6 +49,19 @@ def select(groups: Groups) -> Groups:
     names = chosen(groups)
     measured = {name: runs for name, runs in groups.items() if any(run.metrics for run in runs)}
     return {word: groups[name] for word, name in names.items()} or dict(list(measured.items())[:MOST_SHOWN])
+
+
+def foremost(groups: Groups, most: int) -> Groups:
+    """Return all of few variants, and at most that many of many: those that `chosen` names, then the next best."""
+    if len(groups) <= MOST_SHOWN:
+        return groups
+    order = dict.fromkeys([*chosen(groups).values(), *ranked(groups), *groups])
+    return {name: groups[name] for name in list(order)[:most]}
+
+
+def title_of(names: Collection[str]) -> str:
+    """Return the title of a comparison that has no other: the names of its variants, or how many they are."""
+    return " against ".join(names) if len(names) <= MOST_SHOWN else f"{len(names):,} variants"
 
 
 def titled(title: str, groups: Groups, others: str = "left out") -> str:

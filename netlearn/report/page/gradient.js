@@ -65,7 +65,7 @@ function startGradient() {
   parent.append(table);
   const unknown = found.variants.filter((each) => !DELTA[VARIANTS[each.variant].cost]).map(nameOf);
   if (unknown.length) parent.append(html("p", { class: "note" }, `Only measured points, no theory: ${unknown.join(", ")} has a cost of its own.`));
-  if (found.selected) parent.append(html("p", { class: "note" }, "Of many variants only the first with each cost is drawn: where its points lie, the cost decides."));
+  if (found.selected) parent.append(html("p", { class: "note" }, "Not all variants are drawn: where the points lie, the cost decides."));
   parent.append(html("p", { class: "hint" }, `Of each variant the first seed: ${found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ")}.`));
   whenVariantsChange(refresh);
   return [points, counts];

@@ -1,7 +1,7 @@
 // Which variants are shown, in all sections.
 
-const MOST_SHOWN = 6; // variants at first
 const VARIANTS = DATA.variants;
+const MOST_SHOWN = VARIANTS.length > 8 ? 3 : 6; // at first: of many variants the best, the median and the worst
 const shown = new Set(VARIANTS.map((_, i) => i).filter((i) => i < MOST_SHOWN));
 const watchers = [];
 

@@ -1,0 +1,56 @@
+"""The page of many variants: the best, the median and the worst first, then the next best, and no more than fit."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from netlearn.experiments.page import MOST_VARIANTS, page
+from netlearn.experiments.statistics import group
+from netlearn.runs import selection
+from tests.browser import chromium, opened
+from tests.sweeps import sweep
+
+RATES = np.geomspace(0.01, 10, 50).round(4).tolist()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of 500 variants."""
+    path = tmp_path_factory.mktemp("many") / "report.html"
+    path.write_bytes(page("A sweep", sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)]), None, ()))
+    return path
+
+
+def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
+    text = made.read_text("utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    names = [variant["name"] for variant in json.loads(found[1])["variants"]]
+    assert len(names) == MOST_VARIANTS
+    groups = group(sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)]))
+    best, median, worst = selection.chosen(groups).values()
+    assert names[:3] == [f"#1 {best}", f"#251 {median}", f"#500 {worst}"]
+    assert [int(name[1:].split()[0]) for name in names[3:]] == list(range(2, MOST_VARIANTS - 1))
+    table = text.partition('class="figures ranked"')[2].partition("</table>")[0]
+    assert table.count("<tr>") == MOST_VARIANTS + 1
+    assert f"{500 - MOST_VARIANTS} of 500" in unescape(text)
+    assert len(text) < 1_000_000
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, width: int) -> None:
+    with chromium() as browser, opened(browser, made, viewport={"width": width, "height": 800}) as shown:
+        assert shown.locator("#curves .chart").first.locator("path.line").count() == 3
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        heights = shown.evaluate("[...document.querySelectorAll('main>section')].map(each => each.offsetHeight)")
+        assert max(heights) < 5000
+        results = Axe().run(shown, options={"resultTypes": ["violations"]})
+        assert results.violations_count == 0, results.generate_report()
+        shown.get_by_role("button", name="All", exact=True).click()
+        assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_VARIANTS
