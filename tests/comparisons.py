@@ -19,7 +19,8 @@ def summary(**given: Any) -> Summary:
         "status": "finished", "error": None, "updates": 1000, "epochs": 2.0, "best_epoch": 2,
         "best_validation_accuracy": 0.9, "validation_accuracy": 0.9, "train_cost": 0.1, "train_accuracy": 0.95,
         "test_cost": 0.2, "test_accuracy": 0.9, "recall": (0.8, 1.0), "seed": 0, "sizes": (4, 3, 2),
-        "initial_weights_sha256": "w", "mini_batches_sha256": "b", "data": DATA, "environment": {},
+        "initial_weights_sha256": "w", "mini_batches_sha256": "b", "shuffling_sha256": "s",
+        "data": DATA, "environment": {},
         "training_seconds": 3.0, "total_seconds": 4.0,
     }  # fmt: skip
     return Summary(**(values | given))

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,7 +24,7 @@ LATE = [(0.6703, None), (0.7725, None), (0.868, None)]
 EARLY = [(0.9626, 100), (0.9632, 100), (0.962, 500)]
 
 
-def runs_of(variant: str, outcomes: Sequence[Outcome], **given: str) -> list[Run]:
+def runs_of(variant: str, outcomes: Sequence[Outcome], **given: Any) -> list[Run]:
     runs = []
     for seed, (accuracy, reached) in enumerate(outcomes):
         error = "the cost is no longer finite" if accuracy is None else None
@@ -138,6 +139,12 @@ def test_run_that_diverged_has_no_accuracy_to_compare_but_never_reached_90_perce
     _, (accuracy, updates) = compared(runs_of("a", EARLY), runs_of("b", [(0.9, 500), (0.9, 500), (None, None)]))
     assert (accuracy.seeds, accuracy.ahead) == (2, 2)
     assert (updates.seeds, updates.ahead, updates.never) == (3, 3, 1)
+
+
+def test_runs_that_stopped_early_are_pairs_as_far_as_both_trained() -> None:
+    stopped = runs_of("b", LATE, updates=500, mini_batches_sha256="x")
+    _, pairs = compared(runs_of("a", EARLY), stopped)
+    assert {pair.other for pair in pairs} == {"b"}
 
 
 @pytest.mark.parametrize("other", [{"initial_weights_sha256": "x"}, {"mini_batches_sha256": "x"}])

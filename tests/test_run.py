@@ -14,7 +14,7 @@ from netlearn.slowdown import Record
 from tests.files import small_dataset
 from tests.messages import has_facts
 from tests.reference import ReferenceNetwork
-from tests.runs import do_run
+from tests.runs import do_run, resume_run
 
 
 def finish(folder: Path, **settings: Any) -> dict[str, Any]:
@@ -102,14 +102,29 @@ def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 def test_variants_with_the_same_seed_are_paired() -> None:
     """They start from identical weights and see identical mini-batches; another seed changes both."""
     data = small_dataset()
-    starts, batches = [], []
+    starts, batches, origins = [], [], []
     for given in ({"cost": "quadratic"}, {"cost": "cross-entropy", "learning_rate": 0.1, "l2": 5.0}, {"seed": 1}):
         trainer = make_trainer(resolve({"hidden": (5,), "epochs": 2}, given), data)
         starts.append((trainer.network.parameters.vector.tobytes(), trainer.initial_sha256))
         list(trainer)
         batches.append(trainer.batches.sha256)
+        origins.append(trainer.batches.origin)
     assert starts[0] == starts[1] != starts[2]
     assert batches[0] == batches[1] != batches[2]
+    assert origins[0] == origins[1] != origins[2]
+
+
+def test_runs_of_unequal_length_are_paired_by_what_determines_their_mini_batches(tmp_path: Path) -> None:
+    settings: list[dict[str, Any]] = [
+        {"epochs": 2},
+        {"epochs": 4, "cost": "quadratic"},
+        {"epochs": 3, "batch_size": 7},
+    ]
+    short, long, other = (finish(tmp_path / str(number), **each) for number, each in enumerate(settings))
+    assert short["mini_batches_sha256"] != long["mini_batches_sha256"]
+    assert short["shuffling_sha256"] == long["shuffling_sha256"] != other["shuffling_sha256"]
+    longer = resolve({"hidden": (5,), "epochs": 4})
+    assert resume_run(longer, tmp_path / "0").shuffling_sha256 == short["shuffling_sha256"]
 
 
 def test_weights_and_shuffling_use_separate_streams() -> None:

@@ -181,6 +181,12 @@ def test_runs_are_grouped_by_variant_in_order() -> None:
             {"initial_weights_sha256": "x", "mini_batches_sha256": "x"},
             "Not paired: runs with the same seed had different",
         ),
+        ({"updates": 500, "mini_batches_sha256": "x"}, "Paired: "),  # as far as both trained
+        (
+            {"updates": 500, "mini_batches_sha256": "x", "shuffling_sha256": "x"},
+            "Half paired: runs with the same seed had identical initial weights, but different",
+        ),
+        ({"updates": 500, "shuffling_sha256": None}, "Half paired: "),  # an older run, of which no more is known
         ({"seed": 1}, "Not paired: no seed has two finished runs."),
         ({"error": "diverged"}, "Not paired: no seed has two finished runs."),
     ],

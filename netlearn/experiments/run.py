@@ -123,7 +123,8 @@ def _summarize(
         seed=settings.seed,
         sizes=trainer.network.sizes,
         initial_weights_sha256=trainer.initial_sha256,
-        mini_batches_sha256=_batches_sha256(trainer),
+        mini_batches_sha256=_with_data(trainer, trainer.batches.sha256),
+        shuffling_sha256=_with_data(trainer, trainer.batches.origin) if trainer.batches.origin else None,
         data=summary.DataSummary(
             name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
@@ -134,6 +135,6 @@ def _summarize(
     )  # fmt: skip
 
 
-def _batches_sha256(trainer: Trainer) -> str:
-    """Return the hash of the mini-batches of a run: of their rows and of the examples that these rows hold."""
-    return hashlib.sha256(bytes.fromhex(trainer.data.train_sha256) + trainer.batches.sha256).hexdigest()
+def _with_data(trainer: Trainer, rows: bytes) -> str:
+    """Return the hash of mini-batches, given that of their rows: it includes the examples that these rows hold."""
+    return hashlib.sha256(bytes.fromhex(trainer.data.train_sha256) + rows).hexdigest()

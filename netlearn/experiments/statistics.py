@@ -134,16 +134,23 @@ def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
 
 def paired(ours: Sequence[Run], theirs: Sequence[Run]) -> bool:
     """Return whether the finished runs of two variants share initial weights and mini-batches, seed by seed."""
-    identities = [
-        {
-            run.settings.seed: (run.summary.initial_weights_sha256, run.summary.mini_batches_sha256)
-            for run in runs
-            if run.summary is not None and run.problem is None
-        }
+    one, other = (
+        {run.settings.seed: run.summary for run in runs if run.summary is not None and run.problem is None}
         for runs in (ours, theirs)
-    ]
-    shared = identities[0].keys() & identities[1].keys()
-    return bool(shared) and all(identities[0][seed] == identities[1][seed] for seed in shared)
+    )
+    shared = one.keys() & other.keys()
+    return bool(shared) and all(
+        one[seed].initial_weights_sha256 == other[seed].initial_weights_sha256
+        and _same_batches(one[seed], other[seed])
+        for seed in shared
+    )
+
+
+def _same_batches(one: Summary, other: Summary) -> bool:
+    """Return whether two runs had identical mini-batches, as far as both trained."""
+    if one.updates == other.updates:
+        return one.mini_batches_sha256 == other.mini_batches_sha256
+    return one.shuffling_sha256 is not None and one.shuffling_sha256 == other.shuffling_sha256
 
 
 def pairing(runs: Sequence[Run]) -> str:
@@ -156,7 +163,7 @@ def pairing(runs: Sequence[Run]) -> str:
     if not shared:
         return "Not paired: no seed has two finished runs."
     starts = all(len({summary.initial_weights_sha256 for summary in summaries}) == 1 for summaries in shared)
-    batches = all(len({summary.mini_batches_sha256 for summary in summaries}) == 1 for summaries in shared)
+    batches = all(_same_batches(summaries[0], summary) for summaries in shared for summary in summaries)
     if starts and batches:
         return "Paired: runs with the same seed had identical initial weights and mini-batches (by SHA-256)."
     if starts or batches:

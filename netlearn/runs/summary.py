@@ -36,7 +36,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     Accuracies are fractions. `validation_accuracy` is that of the last probe. The results on the whole training set
     and on the test set are those of the last weights, or of the best weights with early stopping; a diverged run has
     none. `recall` is the fraction of each class of the test set that is recognized. Runs with equal hashes of initial
-    weights and mini-batches are paired.
+    weights and mini-batches are paired; so are runs of unequal length, as far as both go, whose `shuffling_sha256` is
+    equal: the hash of all that determines the mini-batches. Older runs do not have it.
     """
 
     status: Status
@@ -55,6 +56,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Annotated[tuple[Size, ...], Meta(min_length=2)]
     initial_weights_sha256: str
     mini_batches_sha256: str
+    shuffling_sha256: str | None = None
     data: DataSummary
     environment: dict[str, str | int | None]
     training_seconds: Seconds

@@ -1,6 +1,7 @@
 """Mini-batches: the rows of the training set, shuffled anew for each epoch."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -33,6 +34,8 @@ class Batches:
         per_epoch: mini-batches per epoch.
         sha256: of the batch size, the augmentation and the order of all epochs so far; equal hashes mean equal
             mini-batches.
+        origin: hash of what determines the mini-batches of all epochs to come, before the first; None with an own
+            order.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class Batches:
         kind = f"{augmentation.name} {augmentation.entropy}" if augmentation else ""
         self.sha256 = hashlib.sha256(f"{batch_size}{kind}".encode()).digest()
         self._augmented = AugmentedImages(x, augmentation) if augmentation else None
+        state = json.dumps(rng.bit_generator.state, sort_keys=True, default=np.ndarray.tolist).encode()
+        self.origin = hashlib.sha256(self.sha256 + state).digest() if order is None else None
         self._rng = rng
         self._own_order = order
         self._epoch = -1
