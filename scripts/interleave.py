@@ -20,6 +20,8 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from netlearn.runs import holds_comparison
+
 NETLEARN = [sys.executable, "-m", "netlearn"]
 PRINTED = ["-q", "--json"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "5", *PRINTED]
@@ -92,7 +94,7 @@ class Meetings:
                 complete.add(INNER if INNER in command else "out")
         needed = [*(Path(name, "SHA256SUMS") for name in complete), *(() if fresh else (Path("out", "config.toml"),))]
         wrong += [f"{path} was lost" for path in needed if not (self.here / path).exists()]
-        wrong += self._check_end(kind)
+        wrong += self._check_end()
         return wrong + [f"{path.relative_to(self.here)} was lost" for path in others if not path.exists()]
 
     def _check(self, process: "subprocess.Popen[str]") -> list[str]:
@@ -113,15 +115,17 @@ class Meetings:
             return [f"row {row}" for row in done if row["test_accuracy"] != self.rows[row["variant"]]]
         return [] if result["test_accuracy"] in self.right.get(_key(result), ()) else [f"result {result}"]
 
-    def _check_end(self, kind: str) -> list[str]:
+    def _check_end(self) -> list[str]:
         """Check that what is left can be resumed and verified."""
-        if not (self.here / "out" / "config.toml").exists():
+        out = self.here / "out"
+        if not (out / "config.toml").exists():
             return []
-        resumed = _start(self.here, ["train" if kind == "run" else "compare", "--resume", "out", *PRINTED])
+        comparison = holds_comparison(out)
+        resumed = _start(self.here, ["compare" if comparison else "train", "--resume", "out", *PRINTED])
         wrong = self._check(resumed)
         if resumed.returncode:
             wrong.append("cannot be resumed")
-        for path in sorted(self.here.glob("out/SHA256SUMS" if kind == "run" else "out/*/SHA256SUMS")):
+        for path in sorted(out.glob("*/SHA256SUMS" if comparison else "SHA256SUMS")):
             wrong += self._check(_start(self.here, ["verify", str(path.parent), *PRINTED]))
         return wrong
 
