@@ -146,7 +146,7 @@ def command(
             )
             tuning: Tuning = "to do" if tune else experiment.tuning
             experiment = replace(experiment, tuning=tuning)
-            announce(experiment, workers, jobs, shard, dry_run=dry_run, quiet=quiet, as_json=as_json)
+            announce(experiment, workers, workers.at_once, shard, dry_run=dry_run, quiet=quiet, as_json=as_json)
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))

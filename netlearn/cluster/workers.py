@@ -60,6 +60,12 @@ class ClusterWorkers(Workers):
         with self._connection:
             super().__exit__(kind, error, traceback)
 
+    @property
+    def at_once(self) -> int:
+        """The number of workers that there are now."""
+        with answering(self._address):
+            return max(1, len(self._client.nthreads()))
+
     def start(self, tasks: int, prepare: Callable[[], object]) -> None:
         """Do nothing: the processes on this machine are needed last."""
 

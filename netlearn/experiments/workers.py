@@ -84,6 +84,11 @@ class Workers:
             for executor in self._all:
                 executor.shutdown()
 
+    @property
+    def at_once(self) -> int:
+        """The number of runs at a time."""
+        return self._jobs
+
     def _processes(self) -> list[WorkerProcess]:
         return [executor for executor in self._all if isinstance(executor, WorkerProcess)]
 
