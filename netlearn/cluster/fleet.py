@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOOK_EVERY = 1.0  # seconds between two looks at which workers there are
+SUPPLIED = 8  # workers at once: the scheduler has a copy of the data for each
 MAY_CHANGE_DIGITS = ("scipy", "blas", "cpu")  # of an environment
 
 
@@ -109,7 +110,8 @@ class Fleet:
             if receivers := [worker for worker in first if identity in lacking[worker]]:
                 if identity not in self._files:
                     self._files[identity] = encode(data.files_of(name, identity))
-                self._run(node.receive, self._files[identity], receivers)
+                for start in range(0, len(receivers), SUPPLIED):
+                    self._run(node.receive, self._files[identity], receivers[start : start + SUPPLIED])
 
     def _run(self, function: Callable[[bytes], Any], content: bytes, workers: Collection[str]) -> dict[str, Any]:
         """Return what a function answers on each worker that can be reached, and reject those where it fails."""
