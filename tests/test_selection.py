@@ -86,6 +86,15 @@ def test_many_curves_are_grey_but_three(count: int) -> None:
     assert all(name in title for name in names.values())
 
 
+def test_long_names_leave_the_panels_their_height() -> None:
+    names = [f"{letter * 40} {letter * 80}" for letter in "abcdefghi"]
+    heights = [
+        [axes.get_window_extent().height for axes in drawn("slowdown", [run(name) for name in some]).axes]
+        for some in (names, "abcdefghi")
+    ]
+    assert heights[0] == pytest.approx(heights[1], rel=0.1)
+
+
 def test_number_of_grey_lines_is_bounded() -> None:
     runs = [run(f"{i}", best_validation_accuracy=1 / (1 + i)) for i in range(3 * MOST_GREY)]
     (grey,) = (each for each in drawn("curves", runs).axes[0].collections if isinstance(each, LineCollection))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from netlearn.runs import Run, Summary, text_of, varied
+from netlearn.runs import Run, Summary, selection, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
@@ -76,7 +76,6 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
     ended = [run for run in runs if not run.interrupted]
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
     test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
-    best = [summary.best_validation_accuracy for summary in finished]
     speeds = [summary.training_seconds / summary.epochs for summary in finished if summary.epochs]
     reached = [(accuracy, [run.updates_to(accuracy) for run in ended]) for accuracy in THRESHOLDS]
     return Row(
@@ -89,7 +88,7 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
         test_accuracy=_mean(test),
         test_spread=statistics.stdev(test) if len(test) > 1 else None,
         test_lowest=min(test, default=None),
-        best_validation_accuracy=_mean(best),
+        best_validation_accuracy=selection.validation_accuracy(runs),
         reached=tuple(
             Reached(accuracy, tuple(sorted(update for update in updates if update is not None)), len(ended))
             for accuracy, updates in reached

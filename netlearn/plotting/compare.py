@@ -137,7 +137,7 @@ def digits(groups: Groups, title: str) -> Figure | None:
         return None
     recalls = [run.summary.recall if run.summary else () for _, run in runs]
     recall = np.array(list(itertools.zip_longest(*recalls)), np.float64).T  # None becomes NaN
-    figure = Figure(figsize=(8, 0.34 * len(runs) + (1.5 if shown is groups else 2.4)), layout="constrained")
+    figure = Figure(figsize=(8, 0.34 * len(runs) + 1.5), layout="constrained")
     axes = figure.subplots()
     axes.imshow(recall, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (row, column), fraction in np.ndenumerate(recall):

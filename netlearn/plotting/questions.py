@@ -106,10 +106,12 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 
 def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
-    """Write the name of each layer into its line near update 100, where the lines are well apart."""
+    """Write the name of each layer into its line, those of later layers further to the right."""
     bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
     for layer, (places, (mean, *_)) in enumerate(bands, 1):
-        at = min(int(np.searchsorted(places, 100)), len(places) - 1)
+        at = min(
+            int(np.searchsorted(places, max(1, places[-1]) ** (0.25 + 0.5 * layer / len(bands)))), len(places) - 1
+        )
         axes.annotate(
             f"layer {layer}", (places[at], mean[at]), color=colour, fontsize="small", ha="center", va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},

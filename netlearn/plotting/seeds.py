@@ -29,6 +29,7 @@ from netlearn.runs import Groups, Run, selection
 Ends: TypeAlias = list[tuple[float, str, str]]
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LINE, LABEL = 90, 36  # characters in a line of the title and in the label of a curve
+TITLE_LINE = 0.17  # inches
 MOST_GREY = 500  # lines of variants that are not shown by name
 
 
@@ -159,7 +160,9 @@ def _shared_length(one: str, other: str) -> int:
 
 
 def finish(figure: Figure, title: str) -> Figure:
-    """Set the title of a figure, wrapped to its width."""
+    """Set the title of a figure, wrapped to its width, and make room for its lines beyond the second."""
     lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + TITLE_LINE * max(0, len(lines) - 2))
     figure.suptitle(literal("\n".join(lines)), fontsize="medium")
     return figure
