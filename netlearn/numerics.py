@@ -4,6 +4,10 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,20 +32,31 @@ def numerics() -> Iterator[None]:
 
 @cache
 def _blas_libraries() -> ThreadpoolController:
-    import scipy.linalg.blas  # noqa: F401, PLC0415 (scipy brings a second BLAS, which must be found too)
-
+    _scipy_blas()  # scipy brings a second BLAS, which must be found too
     return ThreadpoolController()
 
 
+@cache
+def _scipy_blas() -> Any:
+    """Return the module of scipy's BLAS routines; all of scipy.linalg would take seven times as long to import."""
+    import scipy  # noqa: PLC0415 (left to those who train, as its BLAS)
+
+    spec = PathFinder.find_spec("_fblas", [str(Path(scipy.__file__).parent / "linalg")])
+    if spec is None or spec.loader is None:
+        return import_module("scipy.linalg.blas")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _routine(name: str, dtype: DTypeLike) -> Callable[..., Array]:
+    routine: Callable[..., Array] = getattr(_scipy_blas(), {"f": "s", "d": "d"}[np.dtype(dtype).char] + name)
+    return routine
+
+
 def blas(dtype: DTypeLike) -> tuple[Callable[..., Array], Callable[..., Array]]:
-    """Return BLAS's gemm and gemv for a dtype, which can add to an array in place.
-
-    The import takes 0.1 to 0.3 s, so it is left to those who train.
-    """
-    from scipy.linalg.blas import get_blas_funcs  # noqa: PLC0415
-
-    gemm, gemv = get_blas_funcs(("gemm", "gemv"), dtype=np.dtype(dtype))
-    return gemm, gemv
+    """Return BLAS's gemm and gemv for float32 or float64, which can add to an array in place."""
+    return _routine("gemm", dtype), _routine("gemv", dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -65,7 +80,4 @@ def axpy(alpha: float, x: Array, y: Array) -> None:
 
 @cache
 def _axpy(dtype: np.dtype[Any]) -> Callable[..., Array]:
-    from scipy.linalg.blas import get_blas_funcs  # noqa: PLC0415 (as for `blas`)
-
-    axpy: Callable[..., Array] = get_blas_funcs("axpy", dtype=dtype)
-    return axpy
+    return _routine("axpy", dtype)
