@@ -96,7 +96,7 @@ def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "unrendered_curves", "unflushed")
+@pytest.mark.usefixtures("in_this_process", "unflushed")
 def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
     monkeypatch.setattr("scripts.cures.Workers", workers_here)

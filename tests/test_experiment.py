@@ -4,7 +4,14 @@ from typing import Any
 import pytest
 
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.experiment import Experiment, folder_name, from_costs, read_experiment, write_experiment
+from netlearn.experiments.experiment import (
+    MOST_NAME,
+    Experiment,
+    folder_name,
+    from_costs,
+    read_experiment,
+    write_experiment,
+)
 from netlearn.settings import resolve
 from tests.messages import has_facts
 
@@ -65,6 +72,9 @@ def test_costs_make_variants_of_the_built_in_network() -> None:
 
 def test_names_of_run_folders_are_plain() -> None:
     assert folder_name("mycosts:Huber, η = 0.5 / two") == "mycosts-Huber-η-=-0.5-two"
+    long = [folder_name("η" * 300 + end) for end in ("a", "b")]
+    assert long[0] != long[1]
+    assert max(len(name.encode()) for name in long) <= MOST_NAME
 
 
 def test_settings_of_one_run_are_an_experiment_of_one_variant() -> None:

@@ -14,7 +14,7 @@ from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.experiment import from_costs, read_experiment, write_experiment
 from netlearn.experiments.statistics import Row, run_table, summarize_all
 from netlearn.experiments.sweep import Sweep
-from netlearn.experiments.table import MOST_PROBLEMS, shortened, table
+from netlearn.experiments.table import MOST_TEXTS, shortened, table
 from netlearn.runs import Run, holds_comparison, name_of, varied
 from netlearn.settings import Settings, resolve
 from netlearn.toml import MOST_TOML
@@ -117,10 +117,10 @@ def test_caption_of_many_variants_does_not_list_their_learning_rates() -> None:
 
 
 def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:
-    assert shortened(["x"] * MOST_PROBLEMS) == ["x"] * MOST_PROBLEMS
-    *shown, last = shortened(["x"] * 400)
-    assert shown == ["x"] * MOST_PROBLEMS
-    assert str(400 - MOST_PROBLEMS) in last
+    assert shortened(["x"] * MOST_TEXTS, "there") == ["x"] * MOST_TEXTS
+    *shown, last = shortened(["x"] * 400, "there")
+    assert shown == ["x"] * MOST_TEXTS
+    assert str(400 - MOST_TEXTS) in last
 
 
 def test_thousands_of_variants_are_written_so_that_they_are_read_back(monkeypatch: pytest.MonkeyPatch) -> None:

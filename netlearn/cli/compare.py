@@ -202,7 +202,8 @@ def _train(
 ) -> Comparison | Part:
     def on_tuned(tuned: Experiment) -> None:
         if not quiet:
-            note(", ".join(f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()))
+            rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
+            note(", ".join(shortened(rates, f"config.toml of {folder.path}")))
 
     def on_note(text: str) -> None:
         if not quiet:
@@ -227,7 +228,7 @@ def _train(
 def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:
     if isinstance(result, Part):
         return report_of(result)
-    failed = shortened(problems(result.rows))
+    failed = shortened(problems(result.rows), "results.csv")
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     return "\n".join(
         [

@@ -5,6 +5,7 @@ An experiment file has `title`, `seeds`, a table `[defaults]`, a table `[variant
 the settings of one run is an experiment with one variant. The command line can also build an experiment from flags.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import msgspec
 
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.sweep import NONE, RANGE, Sweep, values_of
+from netlearn.experiments.sweep import NONE, Sweep, values_in
 from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
@@ -74,9 +75,12 @@ class Experiment:
 
 
 def folder_name(variant: str) -> str:
-    """Return a variant's name as it appears in the names of its run folders."""
-    name = re.sub(r"[^\w.=+]+", "-", variant).encode()[:MOST_NAME].decode(errors="ignore")
-    return name.strip("-.")
+    """Return a variant's name as it appears in the names of its run folders; of a long one the end is a hash."""
+    name = re.sub(r"[^\w.=+]+", "-", variant).strip("-.")
+    if len(name.encode()) <= MOST_NAME:
+        return name
+    end = f"-{hashlib.sha256(variant.encode()).hexdigest()[:8]}"
+    return name.encode()[: MOST_NAME - len(end)].decode(errors="ignore") + end
 
 
 def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep: Sweep = NONE) -> Experiment:
@@ -147,7 +151,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
         if "seed" in layer:
             raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
     defaults = layers.pop("defaults")
-    vary = _vary(path, content.get("vary", {}))
+    vary = values_in(path, _table(path, "vary", content.get("vary", {})))
     for key in flags:
         own = [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]
         if own or key in vary:
@@ -181,16 +185,6 @@ def own_costs_of(path: Path) -> set[str]:
 
 def _variants(path: Path, variants: Any) -> dict[str, Any]:
     return {f"variants.{name}": table for name, table in _table(path, "variants", variants).items()}
-
-
-def _vary(path: Path, table: Any) -> dict[str, tuple[Any, ...]]:
-    """Return the values of the settings that a file varies, each a list or a range."""
-    vary = {}
-    for name, values in _table(path, "vary", table).items():
-        if not isinstance(values, list) and not RANGE.fullmatch(str(values)):
-            raise SettingsError(f"{path}: vary.{name} {values!r}: must be a list, or a range such as 0.01:10:log7")
-        vary[name] = values_of(name, values if isinstance(values, list) else [values], f"{path}: vary.{name}")
-    return vary
 
 
 def _table(path: Path, name: str, value: Any) -> dict[str, Any]:

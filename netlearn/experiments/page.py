@@ -63,7 +63,7 @@ def page(
         pairing=pairing(runs),
         table=table,
         ranked=shown is not groups,
-        problems=shortened([*problems(rows), *failed]),
+        problems=shortened([*problems(rows), *failed], "results.csv"),
         commands=commands if kept else [],
         config=experiment if len(experiment) <= MOST_CONFIG else "",
         environment=environment() if first.summary is None else first.summary.environment,

@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -120,6 +121,16 @@ def values_of(name: str, items: Iterable[Any], label: str, texts: Sequence[str] 
         twice = next(value for value in values if values.count(value) > 1)
         raise SettingsError(f"{label}: must have different values; {text_of(twice)} is there twice")
     return tuple(values)
+
+
+def values_in(path: Path, table: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return the values of the settings in the table `[vary]` of a file, each given as a list or a range."""
+    vary = {}
+    for name, given in table.items():
+        if not isinstance(given, list) and not RANGE.fullmatch(str(given)):
+            raise SettingsError(f"{path}: vary.{name} {given!r}: must be a list, or a range such as 0.01:10:log7")
+        vary[name] = values_of(name, given if isinstance(given, list) else [given], f"{path}: vary.{name}")
+    return vary
 
 
 def _kind(name: str) -> type[int | float] | None:

@@ -10,7 +10,7 @@ from netlearn.runs import name_of
 
 MOST_COLUMNS = 8  # variants side by side
 TOP = 10  # variants that are shown of more
-MOST_PROBLEMS = 10
+MOST_TEXTS = 10
 
 
 def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False, top: int | None = None) -> str:
@@ -142,10 +142,10 @@ def problems(rows: Sequence[Row]) -> list[str]:
     return [f"{row.variant}, {problem}" for row in rows for problem in row.problems]
 
 
-def shortened(problems: Sequence[str]) -> list[str]:
-    """Return as many of the lines as one reads, and how many there are more."""
-    left = len(problems) - MOST_PROBLEMS
-    return [*problems] if left <= 1 else [*problems[:MOST_PROBLEMS], f"and {left:,} more, see results.csv"]
+def shortened(texts: Sequence[str], where: str) -> list[str]:
+    """Return as many of some texts as one reads, and how many more there are, and where."""
+    left = len(texts) - MOST_TEXTS
+    return [*texts] if left <= 1 else [*texts[:MOST_TEXTS], f"and {left:,} more, see {where}"]
 
 
 def _median(reached: Reached) -> str:
