@@ -6,7 +6,7 @@ SHA256SUMS.
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +116,8 @@ def remove_runs(path: Path) -> None:
         return
     experiment = read_experiment(path / config.NAME, {}, None)
     listed = {task.folder for task in tasks_of(experiment, path)}
-    tried = {folder for name in experiment.variants for folder in path.glob(f"tuning-{folder_name(name)}-*")}
+    names = {f"tuning-{folder_name(name)}" for name in experiment.variants}
+    tried = {folder for folder in path.glob("tuning-*") if not names.isdisjoint(_beginnings(folder.name))}
     own = {name for file in (sums.NAME, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
     with writing(path):
         found = [folder for folder in run_folders(path) if folder in listed | tried]
@@ -128,6 +129,11 @@ def remove_runs(path: Path) -> None:
             with lock(folder):
                 if {file.name for file in folder.iterdir()} <= own:
                     shutil.rmtree(folder)
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """Yield what stands before each dash of a name."""
+    return (name[:at] for at, character in enumerate(name) if character == "-")
 
 
 def overlay(

@@ -89,7 +89,8 @@ def read_comparison(path: Path) -> tuple[Listed, list[Run], list[str]]:
                 failed.append(f"{name}, seed {seed}: {error}")
     if not runs:
         raise RunError(f"{path}: has no run that can be read: {failed[0]}")
-    return listed, sorted(runs, key=lambda run: list(listed.variants).index(run.variant)), failed
+    order = {name: place for place, name in enumerate(listed.variants)}
+    return listed, sorted(runs, key=lambda run: order[run.variant]), failed
 
 
 def _check_own_runs(path: Path) -> None:
