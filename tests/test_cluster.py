@@ -127,9 +127,9 @@ def test_client_without_a_certificate_gets_nothing(cluster: Cluster, data: Path,
 
 
 def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path) -> None:
-    Path("mine.py").write_text("from netlearn.costs import Quadratic\nclass Mine(Quadratic):\n    pass\n")
-    result = run(data, "out", *cluster.flags, "-q", "--cost", "quadratic", "--cost", "mine:Mine")
-    assert one_line(result, 1, f"{cluster.address} 3 4 'mine:Mine' 'mine' 1 netlearn 0.0.1")
+    Path("ours.py").write_text("from netlearn.costs import Quadratic\nclass Ours(Quadratic):\n    pass\n")
+    result = run(data, "out", *cluster.flags, "-q", "--cost", "quadratic", "--cost", "ours:Ours")
+    assert one_line(result, 1, f"{cluster.address} 3 4 'ours:Ours' 'ours' 1 netlearn 0.0.1")
 
 
 def test_two_workers_killed_while_they_train_cost_retries(cluster: Cluster, data: Path, here: Path) -> None:

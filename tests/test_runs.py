@@ -102,7 +102,7 @@ def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -
             first.write(name, b"old")
         first.finish()
     (path / "notes.txt").write_text("mine")
-    assert has_facts(refusal(path), f"{path}: --force --out")
+    assert has_facts(refusal(path), f"{path}: --force")
     assert (path / "summary.json").read_bytes() == b"old"
     with RunFolder.create(path, force=True):
         assert [file.name for file in path.iterdir()] == ["notes.txt"]
