@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from netlearn.experiments.statistics import group
 from netlearn.plotting.compare import DRAWN, MOST_ROWS
-from netlearn.plotting.seeds import MOST_GREY
 from netlearn.runs import Run, selection
 from tests.comparisons import run
 from tests.sweeps import sweep
@@ -96,9 +95,11 @@ def test_long_names_leave_the_panels_their_height() -> None:
 
 
 def test_number_of_grey_lines_is_bounded() -> None:
-    runs = [run(f"{i}", best_validation_accuracy=1 / (1 + i)) for i in range(3 * MOST_GREY)]
-    (grey,) = (each for each in drawn("curves", runs).axes[0].collections if isinstance(each, LineCollection))
-    assert len(grey.get_segments()) == MOST_GREY
+    most = selection.MOST_GREY
+    figure = drawn("curves", [run(f"{i}", best_validation_accuracy=1 / (1 + i)) for i in range(3 * most)])
+    (grey,) = (each for each in figure.axes[0].collections if isinstance(each, LineCollection))
+    assert len(grey.get_segments()) == most
+    assert "left out" in figure.get_suptitle()
 
 
 def test_pictures_with_a_panel_or_a_row_for_each_variant_show_three_of_many() -> None:

@@ -50,7 +50,7 @@ def curves(groups: Groups, title: str) -> Figure | None:
     share_update_axis((accuracy, cost), groups)
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
     label_ends(cost, draw(cost, groups, "train_cost"))
-    return finish(figure, selection.titled(title, groups, "in grey"))
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
@@ -81,7 +81,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
         axes.set_yscale("log")
         axes.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
         label_ends(axes, _draw_layers(axes, shown))
-    return finish(figure, selection.titled(title, groups, "in grey"))
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
@@ -172,7 +172,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
         axes.set_xlim(left=0)
         label_ends(axes, ends)
     panels[-1].set_xlabel("epochs")
-    return finish(figure, selection.titled(title, groups, "in grey"))
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def _draw_layers(axes: Axes, groups: Groups) -> Ends:

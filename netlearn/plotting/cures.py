@@ -32,7 +32,7 @@ def cures(groups: Groups, title: str) -> Figure | None:
     percent_axis(accuracy, "validation accuracy")
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
     _draw_updates(right.subplots(), selection.select(groups))
-    return finish(figure, selection.titled(title, groups, "in grey"))
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def _draw_updates(axes: Axes, groups: Groups) -> None:

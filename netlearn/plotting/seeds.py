@@ -30,7 +30,6 @@ Ends: TypeAlias = list[tuple[float, str, str]]
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LINE, LABEL = 90, 36  # characters in a line of the title and in the label of a curve
 TITLE_LINE = 0.17  # inches
-MOST_GREY = 500  # lines of variants that are not shown by name
 
 
 def colours_of(groups: Groups) -> dict[str, str]:
@@ -104,7 +103,7 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
 
 def _draw_in_grey(axes: Axes, groups: Groups, column: str, against: str) -> None:
     """Draw the mean of each of many variants as a thin line; of very many, some in equal steps."""
-    some = list(groups.values())[:: -(-len(groups) // MOST_GREY)]
+    some = list(groups.values())[:: -(-len(groups) // selection.MOST_GREY)]
     curves = [band(runs, column, against) for runs in some]
     lines = [np.stack([places, mean], axis=1) for places, (mean, *_) in curves]
     opacity = min(0.6, max(0.15, 20 / len(lines)))

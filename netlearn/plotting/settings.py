@@ -16,6 +16,7 @@ from netlearn.runs import Groups, selection, text_of
 
 SIDE = 3.4  # inches, of a panel
 MOST_TICKS, MOST_LETTERS = 20, 14  # of settings that are no numbers
+MOST_VECTORS = 1000  # points that are stored one by one in an .svg file
 FEWEST = 3  # variants at each value, for their medians to be drawn
 Points = dict[Any, list[float]]  # the errors of the variants with each value of a setting
 
@@ -80,10 +81,12 @@ def _draw(axes: Axes, points: Points, chosen: Any, error: float, *, numeric: boo
         places = {value: found for value in points if (found := number(value)) is not None}
     else:
         places = {value: float(place) for place, value in enumerate(points)}
-    width = 0 if numeric else 0.5
-    for value, errors in points.items():
-        spread = width * (np.arange(len(errors)) * 0.618 % 1 - 0.5)
-        axes.plot(places[value] + spread, errors, "o", color=BLUE, markersize=3.5, alpha=0.35, markeredgewidth=0)
+    x = np.repeat([places[value] for value in points], [len(errors) for errors in points.values()])
+    y = np.concatenate(list(points.values()))
+    if not numeric:
+        x = x + 0.5 * (np.arange(x.size) * 0.618 % 1 - 0.5)  # beside each other
+    style: dict[str, Any] = {"color": BLUE, "markersize": 3.5, "alpha": 0.35, "markeredgewidth": 0}
+    axes.plot(x, y, "o", **style, rasterized=x.size > MOST_VECTORS)
     medians = sorted((places[value], median) for value, median in _medians(points).items())
     if numeric:
         if medians:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 from netlearn.runs.reader import Run
 
 MOST_SHOWN = 8  # variants beside each other
+IN_GREY = "in grey"
+MOST_GREY = 500  # of those that are drawn without a name
 Groups: TypeAlias = Mapping[str, Sequence[Run]]  # the runs of each variant
 
 
@@ -70,5 +72,6 @@ def titled(title: str, groups: Groups, others: str = "left out") -> str:
         return title
     accuracies = ranked(groups)
     names = [f"{word}, {100 * accuracies[name]:.2f} %: {name}" for word, name in chosen(groups).items()]
+    others += " or left out" if others == IN_GREY and len(groups) > MOST_GREY else ""
     left = f"{len(groups) - len(select(groups)):,} of {len(groups):,} variants are {others}"
     return "\n".join([title, *names, f"by validation accuracy; {left}" if names else left])
