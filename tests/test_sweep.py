@@ -211,6 +211,11 @@ def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> N
         (["--vary", "hidden=3", "--hidden", "4"], "--hidden --vary hidden"),
         (["--vary", "cost=quadratic", "--cost", "quadratic"], "--cost --vary cost"),
         (["--random", "3"], "--random 3 --vary"),
+        (["--random", "0"], f"--random 0 1 {MOST_RUNS:,}"),
+        (["--random", str(MOST_RUNS + 1)], f"--random {MOST_RUNS + 1} 1 {MOST_RUNS:,}"),
+        (["--random", "many"], "--random many 1"),
+        (["--random-seed", "-1"], "--random-seed -1 0"),
+        (["--top", "0"], "--top 0 1"),
         (["--vary", "hidden=3", "--resume", "x"], "--vary --resume"),
     ],
 )

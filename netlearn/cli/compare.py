@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from netlearn.cli.cluster import cluster_of, cluster_options
 from netlearn.cli.limits import check_address_space
-from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options
+from netlearn.cli.options import JSON, PATH, QUIET, Command, Number, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
@@ -62,12 +62,12 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 )
 @sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
-@click.option("--jobs", type=int, metavar="N", help="runs at a time.  [default: the number of cores]")
+@click.option("--jobs", type=Number(1), metavar="N", help="runs at a time.  [default: the number of cores]")
 @SHARD
 @cluster_options
 @click.option(
     "--top",
-    type=click.IntRange(1),
+    type=Number(1),
     metavar="N",
     help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_COLUMNS} variants]",
 )
@@ -106,8 +106,6 @@ def command(
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
         echo(_list().rstrip())
         return
-    if jobs is not None and jobs < 1:
-        raise SettingsError(f"--jobs {jobs}: must be a number from 1")
     sweep, cluster, dry_run = sweep_of(flags), cluster_of(flags), flags.pop("dry_run")
     settings = given(flags)
     costs = settings.pop("cost", ())

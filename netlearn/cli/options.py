@@ -68,6 +68,24 @@ class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to
         return [CompletionItem(name) for name in settings.CHOICES.get(self.name, ()) if name.startswith(incomplete)]
 
 
+class Number(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
+    """A whole number from `least` to `most`, if there is a largest one."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002
+        """Return the number."""
+        number = _number(value) if isinstance(value, str) else value
+        if not isinstance(number, int) or number < self.least or number > (self.most or number):
+            label = max(param.opts, key=len) if param else self.name
+            most = "" if self.most is None else f" to {self.most:,}"
+            raise SettingsError(f"{label} {value}: must be a whole number from {self.least}{most}")
+        return number
+
+
 def flag(field: str) -> str:
     """Return the flag of a setting."""
     return "--" + field.replace("_", "-")

@@ -8,7 +8,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.options import parse
+from netlearn.cli.options import Number, parse
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
 from netlearn.errors import SettingsError
@@ -61,11 +61,11 @@ def sweep_options(function: Function) -> Function:
     """Give a command the options of a sweep; `sweep_of` reads them."""
     for option in (
         click.option(
-            "--random-seed", type=click.IntRange(0), metavar="N", default=0, help="seed of that draw.  [default: 0]"
+            "--random-seed", type=Number(0), metavar="N", default=0, help="seed of that draw.  [default: 0]"
         ),
         click.option(
             "--random",
-            type=click.IntRange(1, MOST_RUNS),
+            type=Number(1, MOST_RUNS),
             metavar="N",
             help="train only N of the combinations, drawn at random.",
         ),
