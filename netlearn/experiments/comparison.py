@@ -229,13 +229,13 @@ def _names_its_rate(row: Row) -> bool:
 
 def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:
     """Draw one picture, in any process; return its name, or None if the runs have no data for it."""
-    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
     figure = draw(name, runs, caption, costs)
     if figure is None:
         return None
-    for kind in ("png", "svg"):
-        folder.write(f"{name}.{kind}", render(figure, kind))
+    for file, content in render_files(name, figure).items():
+        folder.write(file, content)
     return name
 
 

@@ -104,9 +104,11 @@ def _set_of(evaluation: Evaluation) -> str:
 
 def render_all(name: str, figure: "Figure | None") -> Files:
     """Return a figure as PNG and SVG files of a name, None for each if there is no figure."""
-    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-    return {f"{name}.{kind}": None if figure is None else render(figure, kind) for kind in KINDS}
+    if figure is None:
+        return {f"{name}.{kind}": None for kind in KINDS}
+    return dict(render_files(name, figure))
 
 
 def write_files(files: Mapping[str, bytes | None], run: Run, out: Path | None = None) -> list[Path]:

@@ -51,6 +51,13 @@ def render(figure: mpl_figure.Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
+def render_files(name: str, figure: mpl_figure.Figure) -> dict[str, bytes]:
+    """Return a figure as .png and .svg, by the names of the files; the layout of both is that of the .png."""
+    png = render(figure, "png")
+    figure.set_layout_engine("none")  # it takes an eighth of the time to compute it again
+    return {f"{name}.png": png, f"{name}.svg": render(figure, "svg")}
+
+
 def literal(text: str) -> str:
     """Return a user's text so that matplotlib draws it as it is: no mathematics, no control characters.
 
