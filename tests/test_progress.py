@@ -1,9 +1,15 @@
-"""What a comparison shows of its progress where there is no terminal; the bar is in test_cli_train."""
+"""What a comparison shows of its progress, on a terminal and elsewhere."""
+
+import os
+import pty
+import re
+import sys
+import termios
 
 import pytest
 
 from netlearn.cli import progress
-from netlearn.cli.progress import MOST_LINES, comparison_progress
+from netlearn.cli.progress import MOST_LINES, comparison_progress, note
 from netlearn.experiments.experiment import Experiment
 from netlearn.settings import resolve
 from tests.messages import has_facts
@@ -49,3 +55,21 @@ def test_many_runs_are_few_lines_and_the_last_one_is_shown(capsys: pytest.Captur
 def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     lines_of(SIX, (0, 0), (60, 6), quiet=True)
     assert capsys.readouterr().err == ""
+
+
+def test_terminal_shows_the_epochs_of_all_runs_with_notes_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    main_end, child_end = pty.openpty()
+    termios.tcsetwinsize(child_end, (24, 100))
+    with os.fdopen(child_end, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with comparison_progress(SIX, quiet=False) as show:
+            show(45, 4)
+            note("a, seed 0: failed")
+            show(60, 6)
+        monkeypatch.undo()
+        shown = os.read(main_end, 65536).decode()
+    os.close(main_end)
+    before, _, after = shown.partition("a, seed 0: failed\r\n")
+    assert re.search(r"4 of 6 .*: +75%\|█+.*\| 45\.0/60 epochs \[", before)
+    assert before.endswith("\r")
+    assert re.search(r"6 of 6 .*: 100%\|█+\| 60\.0/60 epochs \[", after)
