@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netlearn.api.place import Place
+from netlearn.api.place import session
 from netlearn.api.settings import AnyCost, Data
 from netlearn.costs import COSTS
 from netlearn.datasets import KEYS, store
@@ -114,10 +113,4 @@ def data_name(data: Data, beside: Path | None = None) -> str:
             got = f"{len(data)} arrays" if isinstance(data, Sequence) else type(data).__name__
             raise DataError(f"data: {got}; must be a name, a path, or the arrays {', '.join(KEYS)}")
         data = dict(zip(KEYS, data, strict=True))
-    return str(store(data, beside or _of_the_session().folder))
-
-
-@cache
-def _of_the_session() -> Place:
-    """Return a temporary folder that lasts until Python ends."""
-    return Place()
+    return str(store(data, beside or session()))

@@ -1,11 +1,20 @@
 """Where the files of a result are."""
 
+import atexit
+import os
 import shutil
 import tempfile
+import time
 import weakref
+from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 
 from netlearn.errors import RunError
+from netlearn.runs import lock
+
+PREFIX = "netlearn-session-"
+NEW = 60  # seconds in which a process locks the folder that it has made
 
 
 class Place:
@@ -23,9 +32,38 @@ class Place:
             self.folder = Path(out)
             self.beside: Path | None = self.folder.parent
             return
-        try:
-            temporary = Path(tempfile.mkdtemp(prefix="netlearn-"))
-        except OSError as error:
-            raise RunError(f"no temporary folder can be made: {error.strerror}") from error
+        temporary = _made(None, session())
         weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
         self.folder, self.beside = temporary / "result", None
+
+
+@cache
+def session() -> Path:
+    """Return a temporary folder that lasts until Python ends.
+
+    A killed process leaves its folder, without the lock on it; the next process removes it.
+    """
+    _remove_leftovers()
+    folder = _made(PREFIX, None)
+    until_exit = ExitStack()
+    until_exit.enter_context(lock(folder))
+    until_exit.callback(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(until_exit.close)
+    return folder
+
+
+def _made(prefix: str | None, parent: Path | None) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    except OSError as error:
+        raise RunError(f"no temporary folder can be made: {error.strerror}") from error
+
+
+def _remove_leftovers() -> None:
+    if os.name == "nt":  # has no such locks
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(RunError, OSError):
+            if time.time() - folder.stat().st_mtime > NEW:
+                with lock(folder, within=0):
+                    shutil.rmtree(folder)

@@ -12,11 +12,11 @@ WITHIN, AGAIN = 1.0, 0.01  # seconds to wait and between attempts: readers and k
 
 
 @contextmanager
-def lock(path: Path, *, shared: bool = False) -> Iterator[None]:
+def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterator[None]:
     """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
 
     Raises:
-        RunError: another process holds the lock, or there is no such folder.
+        RunError: another process holds the lock for longer than `within`, in seconds, or there is no such folder.
     """
     if os.name == "nt" or (
         shared and not path.is_dir()
@@ -30,7 +30,7 @@ def lock(path: Path, *, shared: bool = False) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{path}: cannot be opened: {error.strerror}") from error
     try:
-        give_up_at = monotonic() + WITHIN
+        give_up_at = monotonic() + within
         while True:
             try:
                 fcntl.flock(folder, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
