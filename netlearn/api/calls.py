@@ -4,8 +4,9 @@ from __future__ import annotations  # so that help() and notebooks show the name
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, Unpack
 
@@ -20,6 +21,7 @@ from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.experiments import comparison
+from netlearn.experiments.data import load_and_share
 from netlearn.experiments.data import load_data as load_all_data
 from netlearn.experiments.reporting import read_comparison
 from netlearn.experiments.run import run
@@ -138,22 +140,20 @@ def compare(
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
     planned = plan(what, costs, vary or {}, seeds, shared, known, place.beside)
     with giving(known.given):
-        experiment = load_all_data(planned, lambda name: load_data(name, shown=progress))
         in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
-        with (
-            InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers,
-            RunFolder.create(
-                place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs
-            ) as folder,
-            comparison_bar(experiment, shown=progress) as on_progress,
-        ):
-            results = comparison.compare(
-                replace(experiment, tuning="to do") if tune else experiment,
-                folder,
-                workers,
-                pictures=not place.is_temporary,
-                on_progress=on_progress,
+        load_one = partial(load_data, shown=progress)
+        with InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers:
+            experiment = (
+                load_all_data(planned, load_one) if in_process else load_and_share(planned, load_one, workers)
             )
+            with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
+                results = comparison.compare(
+                    replace(experiment, tuning="to do") if tune else experiment,
+                    folder,
+                    workers,
+                    pictures=not place.is_temporary,
+                    on_progress=on_progress,
+                )
     try:
         runs = read_comparison(place.folder)[1]
     except RunError as error:
@@ -190,6 +190,10 @@ def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResul
     return result
 
 
+def _folder(place: Place, *, force: bool) -> AbstractContextManager[RunFolder]:
+    return RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs)
+
+
 def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> ComparisonResult:
     """Compare runs that exist, as they are."""
     if not what:
@@ -200,7 +204,7 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
     runs = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what])
     with (
         giving(known.given),
-        RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs) as folder,
+        _folder(place, force=force) as folder,
         InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
     ):
         overlaid = comparison.overlay(runs, folder, workers, known.names, pictures=not place.is_temporary)
