@@ -47,7 +47,7 @@ def read(text: str, sweep: Sweep = NONE, flags: Mapping[str, Any] = MappingProxy
         ("hidden=30,100+30,none", ((30,), (100, 30), ())),
         ("initializer=large,2+-2,1e+3+0.5", ("large", (2, -2), (1000, 0.5))),
         ("track_test=true,false", (True, False)),
-        ("momentum=off,0.5", ("off", 0.5)),
+        ("max_norm=off,1:4:4", ("off", 1, 2, 3, 4)),
         ("train_size=100:10000:log3,all", (100, 1000, 10000, "all")),
         ("learning_rate=0.01:10:log7", (0.01, 0.0316, 0.1, 0.316, 1, 3.16, 10)),
         ("dropout=0:0.9:4", (0, 0.3, 0.6, 0.9)),
