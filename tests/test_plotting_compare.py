@@ -70,3 +70,13 @@ def test_epochs_of_different_length_are_not_marked_and_long_names_are_cut() -> N
     same = DRAWN["curves"](group([run("a"), run("b")]), "title")
     assert same is not None
     assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]
+
+
+def test_a_cost_that_grows_without_bound_does_not_flatten_the_others() -> None:
+    one, other = run("a"), run("b")
+    other.metrics["train_cost"][-2:] = 1e20, 1e30
+    figure = DRAWN["curves"](group([one, other]), "title")
+    assert figure is not None
+    assert figure.axes[1].get_ylim()[1] == 10 * one.metrics["train_cost"][0]
+    texts = [text for text in figure.axes[1].texts if text.get_text() in "ab"]
+    assert len(texts) == 2

@@ -28,6 +28,7 @@ from netlearn.plotting.seeds import (
 from netlearn.plotting.settings import settings
 from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
 from netlearn.runs import Groups, selection
+from netlearn.runs.reader import GROWTH
 
 MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
@@ -39,7 +40,7 @@ THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a functio
 
 
 def curves(groups: Groups, title: str) -> Figure | None:
-    """Return validation accuracy and training cost against updates."""
+    """Return validation accuracy and training cost against updates; costs that grow without bound are cut off."""
     if not measured(groups):
         return None
     figure = Figure(figsize=(8, 6.4), layout="constrained")
@@ -49,7 +50,12 @@ def curves(groups: Groups, title: str) -> Figure | None:
     cost.set_yscale("log")
     share_update_axis((accuracy, cost), groups)
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
-    label_ends(cost, draw(cost, groups, "train_cost"))
+    ends = draw(cost, groups, "train_cost")
+    highest = GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
+    if 0 < highest < cost.get_ylim()[1]:
+        costs = np.concatenate([run.metrics["train_cost"] for run in measured(groups)])
+        cost.set_ylim(0.7 * costs[costs > 0].min(), highest)
+    label_ends(cost, ends)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
