@@ -1,5 +1,6 @@
 """The Python API: whatever is wrong is a netlearn error of one line that names it."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,11 @@ def test_names_in_a_result(run: RunResult) -> None:
     result = netlearn.compare({"a": {}, "b": {"cost": "quadratic"}}, seeds=1, jobs=1, **TINY)
     assert "a, b" in facts_of(lambda: result.network("zebra"))
     assert "seed 7: must be 0" in facts_of(lambda: result.network("a", 7))
+
+
+def test_frame_without_pandas(run: RunResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert "netlearn[notebook]" in facts_of(run.frame)
 
 
 @pytest.mark.usefixtures("unrendered")

@@ -20,7 +20,8 @@ comparison.frame().groupby("variant")["validation_accuracy"].max()
 comparison.report().save("report.html")
 ```
 
-A cost of one's own is given as it is, as a class or an instance, and checked against numerical gradients first:
+A cost of one's own is given as it is, as a class or an instance. Its delta is first checked against numerical
+gradients of its value, for desired outputs of 0, 1 and between:
 
 ```python
 import numpy as np
