@@ -7,8 +7,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
+from netlearn.costs import CrossEntropy
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.experiments.setup import make_trainer
+from netlearn.numerics import Array
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 from tests.files import small_dataset
@@ -80,6 +82,23 @@ def test_diverged_run_keeps_its_records(tmp_path: Path) -> None:
     assert (summary["status"], summary["test_accuracy"]) == ("diverged", None)
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) > 2
     assert (tmp_path / "curves.png").is_file()
+
+
+class Textbook(CrossEntropy):
+    """−Σ [y ln a + (1−y) ln(1−a)] computed from a, which is 1 in float32 from z = 17 on."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        value: Array = -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
+        return value
+
+
+@pytest.mark.filterwarnings("ignore::netlearn.errors.CostWarning", "ignore::RuntimeWarning")
+def test_cost_that_is_not_finite_at_the_start_is_not_blamed_on_the_learning_rate(tmp_path: Path) -> None:
+    settings = resolve({"hidden": (), "initializer": (0, 20), "cost": f"{__name__}:Textbook"})
+    with pytest.raises(DivergenceError) as caught:
+        do_run(settings, tmp_path)
+    assert "update 0" in str(caught.value)
+    assert "learning rate" not in str(caught.value)
 
 
 def test_stopped_run_is_saved_as_interrupted(tmp_path: Path) -> None:
