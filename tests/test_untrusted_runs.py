@@ -13,7 +13,7 @@ from netlearn.experiments.comparison import remove_runs
 from netlearn.own_cost import lies_in
 from netlearn.runs.tensors import MOST_HEADER
 from netlearn.toml import decode_toml
-from tests.commands import call, compare, python
+from tests.commands import call, compare, one_line, python
 from tests.files import write_folder
 from tests.messages import has_facts
 from tests.runs import reseal
@@ -126,3 +126,11 @@ def test_resumed_comparison_takes_no_other_settings(flags: list[str]) -> None:
     result = compare("--resume", "anywhere", *flags)
     name = "--track-test" if "track" in flags[0] else flags[0]
     assert (result.exit_code, has_facts(result.stderr, f"Error: {name}: ")) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["compare", "--resume"], ["report"]])
+def test_changed_settings_of_a_complete_comparison_are_noticed(command: list[str], compared: Path) -> None:
+    shutil.copytree(compared, "out")
+    path = Path("out/config.toml")
+    path.write_text(path.read_text().replace("quadratic", "quadrat1c", 1))
+    assert one_line(call(*command, "out"), 1, "out/config.toml: SHA-256")

@@ -43,7 +43,8 @@ from netlearn.experiments.tuning import FACTORS
 from netlearn.experiments.variants import read_runs
 from netlearn.experiments.workers import Workers
 from netlearn.own_cost import check_named
-from netlearn.runs import RunFolder, config, holds_comparison
+from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
+from netlearn.toml import MOST_EXPERIMENT
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -156,6 +157,8 @@ def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str
     """Return the experiment of a comparison, whose own costs must be named and whose data may have been moved."""
     if not holds_comparison(folder):
         raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
+    if (folder / sums.NAME).exists():
+        Sums.read(folder).content(config.NAME, MOST_EXPERIMENT)  # unchanged since it was complete
     for cost in sorted(own_costs_of(folder / config.NAME)):
         check_named(cost, costs, folder)
     experiment = read_experiment(folder / config.NAME, settings, None)
