@@ -49,10 +49,9 @@ class Network:
     ) -> None:
         if len(sizes) < 2 or min(sizes) < 1:
             raise SettingsError(f"sizes {list(sizes)}: must be 2 layers or more, each of 1 neuron or more")
-        if isinstance(cost, str) and cost not in COSTS:
-            raise SettingsError(f"cost {cost!r}: must be {', '.join(COSTS)} or a cost object")
-        if isinstance(activation, str) and activation not in ACTIVATIONS:
-            raise SettingsError(f"activation {activation!r}: must be {', '.join(ACTIVATIONS)}")
+        for name, given, table in (("cost", cost, COSTS), ("activation", activation, ACTIVATIONS)):
+            if isinstance(given, str) and given not in table:
+                raise SettingsError(f"{name} {given!r}: must be {', '.join(table)} or such an object")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise SettingsError(f"dtype {np.dtype(dtype).name!r}: must be float32 or float64")
         self.sizes = tuple(int(size) for size in sizes)

@@ -36,8 +36,7 @@ class Optimizer:
         self.network = network
         self.learning_rate = learning_rate
         self.penalty = penalty or Penalty()
-        self.own = {**self.settings, **own}
-        self.steps = 0
+        self.own, self.steps = {**self.settings, **own}, 0
         w, nabla = network.parameters, network.nabla
         self.state = tuple(zeros(w.vector.shape, w.vector.dtype) for _ in range(self.vectors))
         self._scratch = np.empty_like(w.vector)

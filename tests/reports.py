@@ -1,8 +1,12 @@
 """Comparisons whose pages are tested: of images, and of everything else that can be compared."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,3 +89,14 @@ def many(data: Path, variants: int = 60) -> str:
     rates = [f"{0.1 * (k + 1):.1f}" for k in range(variants)]
     tables = "".join(f"[variants.'η = {rate}']\nlearning_rate = {rate}\n" for rate in rates)
     return f"seeds = 1\n[defaults]\ndata = '{data}'\nhidden = 3\nepochs = 1\n{tables}"
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text("utf-8"), re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def text_of(page: Path) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8").partition("<main")[2].partition("<script")[0]))

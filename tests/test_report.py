@@ -3,7 +3,6 @@
 import base64
 import errno
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -19,9 +18,7 @@ from netlearn.report import networks as networks_module
 from netlearn.report.examples import encode
 from netlearn.runs import Sums, read_run
 from tests.commands import call, one_line
-from tests.reports import HOSTILE, IMAGES, compare, many, own_cost, points
-
-ONE = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1"]
+from tests.reports import HOSTILE, IMAGES, compare, data_of, text_of
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +31,6 @@ def report(made: Path, tmp_path: Path) -> Path:
     """Return the page in a copy of the comparison."""
     shutil.copytree(made.parent, tmp_path / "images")
     return tmp_path / "images" / "report.html"
-
-
-def data_of(page: Path) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text("utf-8"), re.DOTALL)
-    assert found
-    data: dict[str, Any] = json.loads(found[1])
-    return data
-
-
-def text_of(page: Path) -> str:
-    return unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8").partition("<main")[2].partition("<script")[0]))
 
 
 def weights_of(blob: dict[str, Any], sizes: list[int]) -> "list[np.ndarray[Any, np.dtype[np.float64]]]":
@@ -212,55 +198,3 @@ def test_full_disk_leaves_the_page_that_was_there(report: Path, monkeypatch: pyt
     assert one_line(call("report", str(report.parent)), 1, "images: cannot be written: No space left on device")
     assert report.read_bytes() == before
     assert not list(report.parent.glob(".*"))
-
-
-def test_page_of_own_cost_runs_its_network_only_where_the_cost_may_be_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = own_cost(monkeypatch, tmp_path)
-    page = compare(tmp_path / "own", *ONE, "--cost", "quadratic", "--cost", name)
-    data = data_of(page)
-    assert len(data["networks"]["networks"]) == 2
-    assert data["neurons"]["variants"][1]["samples"]["0"]["error"]
-    assert call("report", str(page.parent)).exit_code == 0
-    assert f"--cost {name}" in data_of(page)["networks"]["missing"][name]
-    assert call("report", str(page.parent), "--cost", name).exit_code == 0
-    assert len(data_of(page)["networks"]["networks"]) == 2
-
-
-def test_page_of_data_that_are_not_images_says_why_nothing_can_be_drawn(tmp_path: Path) -> None:
-    page = compare(
-        tmp_path / "points", "--data", str(points(tmp_path / "points.npz")), "--epochs", "2", "--seeds", "1"
-    )
-    found = data_of(page)["examples"]
-    assert found["images"] == []
-    assert "not images" in found["reason"]
-    assert len(found["variants"]) == 2
-
-
-def test_page_of_the_neuron_has_no_scatter_and_nothing_to_draw(tmp_path: Path) -> None:
-    data = data_of(compare(tmp_path / "neuron", "neuron", "--epochs", "20"))
-    assert data["neurons"] is None
-    assert "not images" in data["examples"]["reason"]
-    assert len(data["curves"]["variants"]) == 6
-
-
-def test_page_with_diverged_variant_says_so(tmp_path: Path) -> None:
-    experiment = (
-        "seeds = 1\n[defaults]\ndata = 'mnist-5k'\nepochs = 1\nhidden = 5\n[variants.calm]\n[variants.steep]\n"
-    )
-    page = compare(tmp_path / "diverged", experiment=experiment + "learning_rate = 1e6\nl2 = 1e6\n")
-    assert "steep, seed 0: the cost is no longer finite" in text_of(page)
-    data = data_of(page)
-    assert [each["variant"] for each in data["networks"]["networks"]] == [0]
-    assert "steep" in data["networks"]["missing"]
-
-
-@pytest.mark.slow
-def test_page_of_60_variants_stores_a_selection(tmp_path: Path) -> None:
-    page = compare(tmp_path / "many", experiment=many(points(tmp_path / "points.npz")))
-    data = data_of(page)
-    assert (len(data["variants"]), len(data["curves"]["variants"])) == (60, 60)
-    assert len({each["variant"] for each in data["networks"]["networks"]}) == 8
-    assert data["networks"]["left"] == 52
-    assert page.stat().st_size < 1_500_000

@@ -1,0 +1,62 @@
+"""The pages of other comparisons: own costs, data that are not images, the neuron, diverged and many variants."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import call
+from tests.reports import compare, data_of, many, own_cost, points, text_of
+
+ONE = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1"]
+
+
+def test_page_of_own_cost_runs_its_network_only_where_the_cost_may_be_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = own_cost(monkeypatch, tmp_path)
+    page = compare(tmp_path / "own", *ONE, "--cost", "quadratic", "--cost", name)
+    data = data_of(page)
+    assert len(data["networks"]["networks"]) == 2
+    assert data["neurons"]["variants"][1]["samples"]["0"]["error"]
+    assert call("report", str(page.parent)).exit_code == 0
+    assert f"--cost {name}" in data_of(page)["networks"]["missing"][name]
+    assert call("report", str(page.parent), "--cost", name).exit_code == 0
+    assert len(data_of(page)["networks"]["networks"]) == 2
+
+
+def test_page_of_data_that_are_not_images_says_why_nothing_can_be_drawn(tmp_path: Path) -> None:
+    page = compare(
+        tmp_path / "points", "--data", str(points(tmp_path / "points.npz")), "--epochs", "2", "--seeds", "1"
+    )
+    found = data_of(page)["examples"]
+    assert found["images"] == []
+    assert "not images" in found["reason"]
+    assert len(found["variants"]) == 2
+
+
+def test_page_of_the_neuron_has_no_scatter_and_nothing_to_draw(tmp_path: Path) -> None:
+    data = data_of(compare(tmp_path / "neuron", "neuron", "--epochs", "20"))
+    assert data["neurons"] is None
+    assert "not images" in data["examples"]["reason"]
+    assert len(data["curves"]["variants"]) == 6
+
+
+def test_page_with_diverged_variant_says_so(tmp_path: Path) -> None:
+    experiment = (
+        "seeds = 1\n[defaults]\ndata = 'mnist-5k'\nepochs = 1\nhidden = 5\n[variants.calm]\n[variants.steep]\n"
+    )
+    page = compare(tmp_path / "diverged", experiment=experiment + "learning_rate = 1e6\nl2 = 1e6\n")
+    assert "steep, seed 0: the cost is no longer finite" in text_of(page)
+    data = data_of(page)
+    assert [each["variant"] for each in data["networks"]["networks"]] == [0]
+    assert "steep" in data["networks"]["missing"]
+
+
+@pytest.mark.slow
+def test_page_of_60_variants_stores_a_selection(tmp_path: Path) -> None:
+    page = compare(tmp_path / "many", experiment=many(points(tmp_path / "points.npz")))
+    data = data_of(page)
+    assert (len(data["variants"]), len(data["curves"]["variants"])) == (60, 60)
+    assert len({each["variant"] for each in data["networks"]["networks"]}) == 8
+    assert data["networks"]["left"] == 52
+    assert page.stat().st_size < 1_500_000
