@@ -81,6 +81,13 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def copied(compared: Path) -> Path:
+    """Stand beside a copy of the comparison."""
+    shutil.copytree(compared, "copy")
+    return Path("copy")
+
+
+@pytest.fixture
 def drawn(compared: Path) -> dict[str, Figure]:
     runs = [read_run(compared / f"{name}-{seed}", name) for name in ("quadratic", "cross-entropy") for seed in (0, 1)]
     figures = {name: draw(group(runs), "title\nsecond line") for name, draw in DRAWN.items()}
