@@ -104,8 +104,8 @@ def section(data: Dataset, rounds: int) -> str:
             for name, (step, passes) in steps.items()
         ),
         "",
-        f"An epoch of {len(data.train):,} images, each deformed anew, beside one of plain images. A second thread",
-        "prepares the next block; the CPU time is that of both threads.\n",
+        f"An epoch of {len(data.train):,} images, each deformed anew, beside one of plain images. Two more threads",
+        "prepare the next blocks; the CPU time is that of all threads.\n",
         "| images | s an epoch | / none | CPU s an epoch | / none |",
         "|---|---:|---:|---:|---:|",
         *(

@@ -1,7 +1,8 @@
-"""Augmented training images: deformed anew in every epoch, a block ahead of the training."""
+"""Augmented training images: deformed anew in every epoch, two blocks ahead of the training."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from netlearn.datasets.augmentation import Deformer
 from netlearn.numerics import Array, zeros
 
 BLOCK = 1000  # images deformed from one random stream
+AHEAD = 2  # blocks, each prepared by a thread of its own: deforming takes longer than learning
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Augmentation:
 class AugmentedImages:
     """The training images in the order of an epoch, deformed.
 
-    A thread prepares the next block while the network learns from the current one. A block is the same whoever
+    Threads prepare the next blocks while the network learns from the current one. A block is the same whoever
     prepares it and when, so a run that is resumed inside an epoch sees the same images.
 
     Args:
@@ -48,8 +50,9 @@ class AugmentedImages:
     def __init__(self, x: Array, augmentation: Augmentation) -> None:
         self._x = x
         self._augmentation = augmentation
-        self._buffers = [zeros((2, min(BLOCK, len(x)), x.shape[1]), x.dtype) for _ in range(2)]
-        self._ahead = ThreadPoolExecutor(1, "augmentation")
+        self._buffers = [zeros((2, min(BLOCK, len(x)), x.shape[1]), x.dtype) for _ in range(AHEAD + 1)]
+        self._deformers = [deepcopy(augmentation.deformer) for _ in self._buffers]
+        self._threads = ThreadPoolExecutor(AHEAD, "augmentation")
         self._blocks: dict[tuple[int, int], Future[Array]] = {}
 
     def take(self, epoch: int, order: NDArray[np.int64], start: int, out: Array) -> None:
@@ -62,16 +65,19 @@ class AugmentedImages:
             done += len(rows)
 
     def _block(self, epoch: int, block: int, order: NDArray[np.int64]) -> Array:
-        """Return a block, and have the next one of the epoch prepared."""
-        wanted = [(epoch, number) for number in (block, block + 1) if number * BLOCK < len(order)]
-        self._blocks = {key: future for key, future in self._blocks.items() if key in wanted}
+        """Return a block, and have the next ones of the epoch prepared."""
+        last = min(block + AHEAD, (len(order) - 1) // BLOCK)
+        wanted = [(epoch, number) for number in range(block, last + 1)]
+        for key in self._blocks.keys() - wanted:
+            self._blocks.pop(key).result()  # its buffers are free then
         for key in wanted:
             if key not in self._blocks:
-                self._blocks[key] = self._ahead.submit(self._prepare, *key, order)
+                self._blocks[key] = self._threads.submit(self._prepare, *key, order)
         return self._blocks[epoch, block].result()
 
     def _prepare(self, epoch: int, block: int, order: NDArray[np.int64]) -> Array:
         rows = order[block * BLOCK : (block + 1) * BLOCK]
-        images, deformed = (buffer[: len(rows)] for buffer in self._buffers[block % 2])
+        place = block % len(self._buffers)
+        images, deformed = (buffer[: len(rows)] for buffer in self._buffers[place])
         self._x.take(rows, 0, images, "clip")
-        return self._augmentation.deformer.deform(images, self._augmentation.stream(epoch, block), deformed)
+        return self._deformers[place].deform(images, self._augmentation.stream(epoch, block), deformed)
