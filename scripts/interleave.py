@@ -24,8 +24,8 @@ from netlearn.runs import holds_comparison
 
 NETLEARN = [sys.executable, "-m", "netlearn"]
 PRINTED = ["-q", "--json"]
-SMALL = ["--data", "mnist-5k", "--epochs", "2", "--hidden", "5", *PRINTED]
-LONGER = ["--epochs", "3", *PRINTED]
+SMALL = ["--data", "mnist-5k", "--epochs", "40", "--hidden", "5", *PRINTED]  # long enough to be met while training
+LONGER = ["--epochs", "60", *PRINTED]
 SEED, INNER = "--seed=1", "out/quadratic-0"
 RUN = ["train", *SMALL, "--out", "out"]
 COMPARISON = ["compare", *SMALL, "--seeds", "1", "--jobs", "1", "--out", "out"]
