@@ -34,7 +34,7 @@ def check_gradient(
     derivatives in float64 may differ from central differences by `tolerance` times the larger of 1 and either of
     them. Up to ±30, where output neurons are saturated, `delta` must be between the one-sided differences, within the
     rounding error of 1 − a; a value that is not finite there causes a `CostWarning`. Both methods must also return
-    the same in `dtype`, in batches of several sizes, and when called again, and each call must return within 10 s.
+    the same in `dtype`, in batches of several sizes, and when called again, and each call must return within 2 s.
 
     Args:
         cost: the cost.

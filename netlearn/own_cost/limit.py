@@ -8,7 +8,7 @@ from types import FrameType
 
 from netlearn.errors import CostError
 
-SECONDS = 10.0  # long enough for a just-in-time compiler on a busy machine
+SECONDS = 2.0  # a cost that compiles itself does so where its module is imported
 
 
 @contextmanager
