@@ -55,6 +55,7 @@ def test_help_names_the_commands_without_numpy_or_matplotlib() -> None:
         assert any(line.split() == [name, *summary.split()] for line in lines)
 
 
+@pytest.mark.slow
 def test_train_imports_matplotlib_after_training_and_never_pyplot() -> None:
     code = (
         "import sys\nfrom netlearn import slowdown\nfrom netlearn.cli import main\n"

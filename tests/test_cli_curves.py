@@ -11,6 +11,7 @@ from tests.runs import reseal
 CURVES = {"curves.png", "curves.svg"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runs")
 def test_curves_are_those_that_train_draws() -> None:
     names = ["ce", "stopped", "plain", "neuron"]

@@ -138,6 +138,7 @@ def completed(words: str) -> list[str]:
     return result.stdout.split()
 
 
+@pytest.mark.slow
 def test_bash_completes_names_of_experiments_and_folders_beside_them() -> None:
     Path("neural").mkdir()
     assert completed("netlearn compare neu") == ["plain,neuron", "plain,neuron-slow", "plain,neural"]

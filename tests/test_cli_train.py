@@ -186,6 +186,7 @@ def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
     assert call("data", "show", "$x_$").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "shown_last"),
     [

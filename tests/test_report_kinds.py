@@ -34,6 +34,7 @@ def test_page_of_data_that_are_not_images_says_why_nothing_can_be_drawn(tmp_path
     assert len(found["variants"]) == 2
 
 
+@pytest.mark.slow
 def test_page_of_the_neuron_has_no_scatter_and_nothing_to_draw(tmp_path: Path) -> None:
     data = data_of(compare(tmp_path / "neuron", "neuron", "--epochs", "20"))
     assert data["neurons"] is None

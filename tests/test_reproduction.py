@@ -146,6 +146,7 @@ def test_reproduction_repeats_only_the_missing_run() -> None:
     assert {path.parent.name for path in after if after[path] != before[path]} == {"large-1"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
 def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> None:
     config = Path("runs/initial-weights/large-1/config.toml")

@@ -111,6 +111,7 @@ def test_run_stopped_at_any_record_is_resumed(done: int, tmp_path: Path) -> None
     assert results_of(part) == results_of(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_folder_in_use_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     settings, path = settings_of(), tmp_path / "run"
     do_run(settings, path)
