@@ -5,6 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import hypothesis
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
@@ -19,6 +20,8 @@ from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
 FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
+hypothesis.settings.register_profile("repeatable", derandomize=True)  # `make fuzz` draws new cases
+hypothesis.settings.load_profile("repeatable")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 
 
