@@ -5,21 +5,18 @@ Finished runs are kept, so an interrupted reproduction can be resumed. The exper
 """
 
 import os
-import sys
 from pathlib import Path
 
 import click
 import msgspec
 
-from netlearn.cli import Terminated
-from netlearn.cli.progress import load, note
+from netlearn.cli.progress import load
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.errors import NetlearnError
 from netlearn.experiments.workers import Workers
 from netlearn.runs.files import write_whole
 from scripts.cures_page import LONG, PICTURES, page
 from scripts.findings import of_runs, stored
-from scripts.reproduce import QUICK_DATA, plan, reproduce
+from scripts.reproduce import QUICK_DATA, conclude, plan, reproduce, resumable
 
 SHORT = tuple(name for name in PICTURES if name not in LONG)
 
@@ -38,7 +35,7 @@ def main(
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
     target = target or (runs / "what-cures.md" if quick or only else Path("docs/cures.md"))
     beside = target.parent / target.stem
-    try:
+    with resumable():
         load(QUICK_DATA if quick else "auto", quiet=False)
         plans = {name: plan(name, None, quick=quick) for name in PICTURES}
         with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
@@ -56,17 +53,7 @@ def main(
                     write_whole(kept, msgspec.json.format(msgspec.json.encode(findings), indent=1) + b"\n")
         command = "python -m scripts.cures --quick" if quick else "make reproduce"
         write_whole(target, page(plans, found, runs, beside, command, failed).encode())
-    except NetlearnError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt as error:
-        note("Interrupted; the same command resumes")
-        sys.exit(143 if isinstance(error, Terminated) else 130)
-    click.echo(f"page: {target}")
-    for name, said in failed.items():
-        for problem in said:
-            note(f"{name}: {problem}")
-    if any(failed.values()):
-        sys.exit(1)
+    conclude(target, failed)
 
 
 if __name__ == "__main__":

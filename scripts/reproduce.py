@@ -5,7 +5,7 @@ Finished runs are kept, so an interrupted reproduction can be resumed. The page 
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -80,6 +80,28 @@ def _timed(path: Path) -> Iterator[None]:
         write_whole(path, f"{seconds_in(path) + perf_counter() - begun:.1f}\n".encode())
 
 
+@contextmanager
+def resumable() -> Iterator[None]:
+    """End the command with one line at an error or an interrupt, after which it can be resumed."""
+    try:
+        yield
+    except NetlearnError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as error:
+        note("Interrupted; the same command resumes")
+        sys.exit(143 if isinstance(error, Terminated) else 130)
+
+
+def conclude(target: Path, failed: Mapping[str, Sequence[str]]) -> None:
+    """Name the page and what is not done; exit with 1 if there is any."""
+    click.echo(f"page: {target}")
+    for name, said in failed.items():
+        for problem in said:
+            note(f"{name}: {problem}")
+    if any(failed.values()):
+        sys.exit(1)
+
+
 def _known(ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name not in EXPERIMENTS:
@@ -98,7 +120,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     """Run the book's experiments and write a page with their results beside the published ones."""
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
     target = target or (runs / "reproduction.md" if quick or only or seeds else Path("docs/reproduction.md"))
-    try:
+    with resumable():
         load(QUICK_DATA if quick else "auto", quiet=False)
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
         with terminated_as_interrupted(), Workers(os.cpu_count() or 1) as workers:
@@ -109,17 +131,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
         text = with_replay(page(plans, runs, beside, command, failed, notes=not flags), beside / "replay.md")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, text.encode())
-    except NetlearnError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt as error:
-        note("Interrupted; the same command resumes")
-        sys.exit(143 if isinstance(error, Terminated) else 130)
-    click.echo(f"page: {target}")
-    for name, said in failed.items():
-        for problem in said:
-            note(f"{name}: {problem}")
-    if any(failed.values()):
-        sys.exit(1)
+    conclude(target, failed)
 
 
 if __name__ == "__main__":
