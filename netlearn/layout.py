@@ -21,7 +21,6 @@ class Parameters:
         weights: the part of it that holds all weights.
         w, b: weights (n_out, n_in) and biases (n_out, 1) of each layer.
         transposed: w^T, (n_in, n_out), and b, (n_out,), of each layer, as BLAS reads and writes them.
-        upper: those of all layers but the first, last to first.
     """
 
     def __init__(self, sizes: Sequence[int], dtype: DTypeLike) -> None:
@@ -32,7 +31,6 @@ class Parameters:
         self.weights = self.vector[: ends[len(sizes) - 2]]
         self.w, self.b = tuple(parts[: len(parts) // 2]), tuple(parts[len(parts) // 2 :])
         self.transposed = [(w.T, b[:, 0]) for w, b in zip(self.w, self.b, strict=True)]
-        self.upper = self.transposed[:0:-1]
 
     def sha256(self) -> str:
         """Return the hash of all parameters, which identifies the initial weights of a run."""
@@ -59,8 +57,9 @@ class Workspace:
         ]
         activate[-1] = output.value, (self.z[-1], self.a[-1])
         self.forward = [(w_t, b, z, z.T, *how) for (w_t, b), z, how in zip(transposed, self.z, activate, strict=True)]
+        delta, a = self.delta, self.a
         self.backward = [
-            (transposed[layer][0], self.delta[layer], self.delta[layer - 1], self.a[layer - 1], prime[layer - 1])
+            (transposed[layer][0], delta[layer], delta[layer - 1], a[layer - 1], prime[layer - 1], layer)
             for layer in reversed(range(1, len(transposed)))
         ]
 

@@ -8,7 +8,7 @@ has weights w of shape (n_out, n_in) and biases b of shape (n_out, 1). A pass wo
 from collections.abc import Sequence
 
 import numpy as np
-from numpy import copyto, multiply
+from numpy import multiply
 from numpy.typing import ArrayLike, DTypeLike
 
 from netlearn.activations import ACTIVATIONS, HiddenActivation, Softmax
@@ -127,7 +127,7 @@ class Network:
         work = self._workspaces[x.shape[1]]
         gemm, a = self._gemm, x
         for w_t, b, z, z_t, activate, buffers in work.forward:
-            copyto(z_t, b)
+            z_t[...] = b
             gemm(1.0, w_t, a, 1.0, z, 1, 0, 1)
             a = activate(*buffers)
         return work
@@ -148,7 +148,8 @@ class Network:
         work = self.forward(x)
         gemm, gemv, ones = self._gemm, self._gemv, work.ones
         self.cost.delta(work.z[-1], work.a[-1], y, work.delta[-1])  # BP1: δ^L = ∂C/∂z^L
-        for (w_t, delta, below, a, prime), (to_w, to_b) in zip(work.backward, to.upper, strict=True):
+        for w_t, delta, below, a, prime, layer in work.backward:
+            to_w, to_b = to.transposed[layer]
             gemm(1.0, w_t, delta, 0.0, below, 0, 0, 1)
             multiply(below, prime, below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l), before w changes
             gemm(alpha, a, delta, beta_w, to_w, 0, 1, 1)  # BP4: ∂C/∂w = δ a^T, summed over examples
