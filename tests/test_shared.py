@@ -113,3 +113,12 @@ def test_nothing_is_left_of_a_shared_set_after_a_kill(tmp_path: Path) -> None:
     wait_until(partial(lambda worker: not is_alive(worker), int(name.read_text())))
     assert not list(temporary.iterdir())
     assert not {path for path in set(Path("/dev/shm").iterdir()) - before if "netlearn" in path.name}  # noqa: S108
+
+
+def test_loaded_set_is_shared_without_a_copy() -> None:
+    data = datasets.load("mnist-5k")
+    shared = Shared(data)
+    received = pickle.loads(pickle.dumps(shared))  # noqa: S301 (made here)
+    data.train.x[0, 0] = 0.25
+    assert received.train.x[0, 0] == data.train.x[0, 0]
+    np.testing.assert_array_equal(received.validation.x, data.validation.x)

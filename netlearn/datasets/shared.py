@@ -1,20 +1,24 @@
 """A data set in memory that worker processes map, so that it is loaded once.
 
-The memory is a file without a name: nothing is left behind, however the processes end. Linux has such files;
+The memory is that of files without names: nothing is left behind, however the processes end. Linux has such files;
 elsewhere each process loads the set.
 """
 
 import mmap
 import os
 import pickle
-import weakref
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from netlearn.datasets.dataset import Dataset
 from netlearn.datasets.loading import hold
-from netlearn.numerics import ALIGNMENT
+from netlearn.datasets.memory import place_of, shareable
+
+Place: TypeAlias = tuple[str, int, int]  # a file, and where in it an array starts and ends, in bytes
 
 
 class Shared:
@@ -25,33 +29,48 @@ class Shared:
     """
 
     def __init__(self, data: Dataset) -> None:
-        arrays: list[pickle.PickleBuffer] = []
-        head = pickle.dumps(data, protocol=5, buffer_callback=arrays.append)
-        path, spans = "", []
-        if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("netlearn")
-            weakref.finalize(self, os.close, descriptor)
-            with os.fdopen(descriptor, "wb", closefd=False) as file:
-                for array in arrays:
-                    start = file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
-                    file.write(array.raw())
-                    spans.append((start, file.tell()))
-            path = f"/proc/{os.getpid()}/fd/{descriptor}"
-        self._arguments = (path, head, tuple(spans))
+        buffers: list[pickle.PickleBuffer] = []
+        self._head = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
+        self._arrays = [_shareable(np.asarray(buffer.raw().obj)) for buffer in buffers]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _received, self._arguments
+        places = tuple(_place(array) for array in self._arrays)
+        return _received, (self._head, None if None in places else places)
+
+
+def _shareable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in memory that other processes can map, where the system has it: itself or a copy."""
+    if place_of(array) is not None:
+        return array
+    copy = shareable(array.shape, array.dtype)
+    np.copyto(copy, array)
+    return copy
+
+
+def _place(array: NDArray[Any]) -> Place | None:
+    place = place_of(array)
+    if place is None:
+        return None
+    descriptor, start = place
+    return f"/proc/{os.getpid()}/fd/{descriptor}", start, start + array.nbytes
 
 
 @cache
-def _received(path: str, head: bytes, spans: tuple[tuple[int, int], ...]) -> Dataset | None:
+def _received(head: bytes, places: tuple[Place, ...] | None) -> Dataset | None:
+    if places is None:
+        return None
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 (not a path to a user's file)
-            memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        mapped = {path: _map(path) for path, *_ in places}
     except OSError:  # this system has no such files
         return None
-    data: Dataset = pickle.loads(head, buffers=[memory[slice(*span)] for span in spans])  # noqa: S301 (from the parent)
+    buffers = [mapped[path][start:end] for path, start, end in places]
+    data: Dataset = pickle.loads(head, buffers=buffers)  # noqa: S301 (from the parent)
     return data
+
+
+def _map(path: str) -> memoryview:
+    with open(path, "rb") as file:  # noqa: PTH123 (not a path to a user's file)
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def hold_received(sets: Sequence[Shared | Dataset | None]) -> None:
