@@ -41,8 +41,7 @@ class Quadratic:
         """Return ½ Σ_j (a_j − y_j)², where a − y is (1 − y) σ(z) − y σ(−z), which keeps its digits as a nears 1."""
         e = np.exp(-np.abs(z))
         error = (1 - y) * a - y * np.where(z > 0, e, 1) / (1 + e)
-        value: Array = np.einsum("jx,jx->x", error, error) / 2
-        return value
+        return np.asarray(np.einsum("jx,jx->x", error, error) / 2)
 
     def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
         """Write δ = (a − y) σ'(z) (chapter 2, equation 30). The factor σ'(z) is the learning slowdown."""

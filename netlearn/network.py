@@ -132,29 +132,29 @@ class Network:
             a = activate(*buffers)
         return work
 
-    def gradient(self, x: Array, y: Array) -> Workspace:
+    def gradient(self, x: Array, y: Array) -> None:
         """Write the gradient of the mean cost of examples x with targets y, of the network's dtype, to `nabla`."""
-        return self._backward(x, y, self.nabla, 1 / x.shape[1], 0.0, 0.0)
+        self._add_gradient(x, y, self.nabla, 1 / x.shape[1], 0.0, 0.0)
 
     def descend(self, x: Array, y: Array, eta: float, decay: float = 1.0) -> None:
-        """Take one step of gradient descent on the mean cost of a mini-batch.
+        """Descend one step: w → decay w − η/m Σ ∂C_x/∂w and b → b − η/m Σ ∂C_x/∂b (equations 93 and 94)."""
+        self._add_gradient(x, y, self.parameters, -eta / x.shape[1], decay, 1.0)
 
-        w → decay w − η/m Σ ∂C_x/∂w and b → b − η/m Σ ∂C_x/∂b (chapter 3, equations 93 and 94).
-        """
-        self._backward(x, y, self.parameters, -eta / x.shape[1], decay, 1.0)
-
-    def _backward(self, x: Array, y: Array, to: Parameters, alpha: float, beta_w: float, beta_b: float) -> Workspace:
-        """Change each w of `to` to beta_w w + alpha Σ ∂C_x/∂w and each b to beta_b b + alpha Σ ∂C_x/∂b."""
-        work = self.forward(x)
-        gemm, gemv, ones = self._gemm, self._gemv, work.ones
+    def backward(self, x: Array, y: Array) -> Workspace:
+        """Feed examples x with targets y, of the network's dtype, forward, and their errors δ backward."""
+        work, gemm = self.forward(x), self._gemm
         self.cost.delta(work.z[-1], work.a[-1], y, work.delta[-1])  # BP1: δ^L = ∂C/∂z^L
-        for w_t, delta, below, a, prime, layer in work.backward:
-            to_w, to_b = to.transposed[layer]
+        for w_t, delta, prime, below in work.backward:
             gemm(1.0, w_t, delta, 0.0, below, 0, 0, 1)
-            multiply(below, prime, below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l), before w changes
-            gemm(alpha, a, delta, beta_w, to_w, 0, 1, 1)  # BP4: ∂C/∂w = δ a^T, summed over examples
-            gemv(alpha, delta, ones, beta_b, to_b, 0, 1, 0, 1, 0, 1)  # BP3: ∂C/∂b = δ, likewise
-        to_w, to_b = to.transposed[0]
-        gemm(alpha, x, work.delta[0], beta_w, to_w, 0, 1, 1)
-        gemv(alpha, work.delta[0], ones, beta_b, to_b, 0, 1, 0, 1, 0, 1)
+            multiply(below, prime, below)  # BP2: δ^l = (w^T δ^(l+1)) ⊙ σ'(z^l)
         return work
+
+    def _add_gradient(self, x: Array, y: Array, to: Parameters, alpha: float, beta_w: float, beta_b: float) -> None:
+        """Change each w of `to` to beta_w w + alpha Σ ∂C_x/∂w and each b to beta_b b + alpha Σ ∂C_x/∂b."""
+        work = self.backward(x, y)
+        gemm, gemv, ones, below = self._gemm, self._gemv, work.ones, x
+        for layer, delta, a in work.gradient:
+            w_t, b = to.transposed[layer]
+            gemm(alpha, below, delta, beta_w, w_t, 0, 1, 1)  # BP4: ∂C/∂w = δ a^T, summed over examples
+            gemv(alpha, delta, ones, beta_b, b, 0, 1, 0, 1, 0, 1)  # BP3: ∂C/∂b = δ, likewise
+            below = a

@@ -114,8 +114,8 @@ class Probe:
         some = self.data.train.first(PROBE_EXAMPLES)
         with numerics():
             x, y = _columns(self.network, some)
-            work = self.network.gradient(x, y)
-            speed = measure_speed(self.network, work, y)
+            work = self.network.backward(x, y)
+            speed = measure_speed(work, y)
             train_cost = float(self.network.cost.value(work.z[-1], work.a[-1], y).mean(dtype=np.float64))
             train_accuracy = float((answers(work.a[-1]) == some.labels).mean())
             if update in SAMPLE_UPDATES:
@@ -142,8 +142,8 @@ class Probe:
         return replace(evaluation, cost=evaluation.cost + self.penalty.value(self.network.weights))
 
 
-def measure_speed(network: Network, work: Workspace, y: Array) -> Speed:
-    """Return the speed on some examples, given the result of `network.gradient` and the targets y, (n_out, n)."""
+def measure_speed(work: Workspace, y: Array) -> Speed:
+    """Return the speed on some examples, given the result of `Network.backward` and the targets y, (n_out, n)."""
     error = np.abs(work.a[-1] - y)
     total = float(error.sum(dtype=np.float64))
     gradient = float(np.abs(work.delta[-1]).sum(dtype=np.float64))
@@ -151,7 +151,7 @@ def measure_speed(network: Network, work: Workspace, y: Array) -> Speed:
         output_error=total / error.size,
         learning_speed=gradient / total if total else float("nan"),
         stuck=float((error > BADLY_WRONG).mean()),
-        speeds=tuple(float(np.linalg.norm(nabla)) for nabla in network.nabla.b),
+        speeds=tuple(float(np.linalg.norm(delta.mean(axis=1, dtype=np.float64))) for delta in work.delta),
     )
 
 
