@@ -26,7 +26,7 @@ from netlearn.plotting.seeds import (
     short,
 )
 from netlearn.plotting.settings import settings
-from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, percent_axis, plain
+from netlearn.plotting.style import DASHES, GREY, Figure, label_ends, literal, log_axis, percent_axis, plain
 from netlearn.runs import Groups, selection
 from netlearn.runs.reader import GROWTH
 
@@ -46,8 +46,7 @@ def curves(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 6.4), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
     percent_axis(accuracy, "validation accuracy")
-    cost.set_ylabel("training cost, log scale\n(each variant its own)")
-    cost.set_yscale("log")
+    log_axis(cost, "training cost, log scale\n(each variant its own)")
     share_update_axis((accuracy, cost), groups)
     label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
     ends = draw(cost, groups, "train_cost")
@@ -68,8 +67,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 2.8 * sum(heights)), layout="constrained")
     speed, stuck, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     share_update_axis((speed, stuck, *last), groups)
-    speed.set_yscale("log")
-    speed.set_ylabel("learning speed, log scale\nΣ|δ| / Σ|a − y|")
+    log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
     speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
     speed.annotate(
         "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
@@ -84,8 +82,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     stuck.set_ylim(0, max(0.05, 1.1 * top))
     label_ends(stuck, ends)
     for axes in last:
-        axes.set_yscale("log")
-        axes.set_ylabel("speed of each layer, log scale\n‖∂C/∂b‖")
+        log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
         label_ends(axes, _draw_layers(axes, shown))
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
@@ -111,7 +108,9 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         for i, (name, runs) in enumerate(groups.items()):
             colour = colours[name]
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
-            above.plot(error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name))
+            above.plot(
+                error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name), rasterized=True
+            )
             if (theory := THEORY.get(runs[0].settings.cost)) is not None:
                 dashes = DASHES[i % len(DASHES)]
                 above.plot(e, theory[1](e), linestyle=dashes, color=colour, linewidth=1.2, label=theory[0])
@@ -120,7 +119,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         plain(below)
         above.set_title(f"update {update:,}", fontsize="medium")
         below.set_xlabel("error e = |a − y|")
-        below.set_yscale("log")
+        log_axis(below, "")
         below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")

@@ -19,7 +19,7 @@ from netlearn.plotting.seeds import (
     share_update_axis,
     short,
 )
-from netlearn.plotting.style import DASHES, Figure, label_ends, literal, percent_axis, plain
+from netlearn.plotting.style import DASHES, Figure, label_ends, literal, log_axis, percent_axis, plain
 from netlearn.runs import Groups, Run, selection
 
 MOST_LINES = 8  # of layers in one panel
@@ -94,7 +94,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
             style = {"color": colour, "linestyle": DASHES[(count - layer) % len(DASHES)]}
             draw_line(axes, groups[name], f"speed_{layer}", "update", "", [], **style)
         axes.set_title(literal(short(name, groups)), fontsize="medium", color=colour, loc="left")
-        axes.set_yscale("log")
+        log_axis(axes, "")
         _label_layers(axes, groups[name], colour)
     share_update_axis(list(grid[: len(groups)]), groups)
     for axes in grid:

@@ -4,11 +4,12 @@ import io
 import textwrap
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, NullLocator, PercentFormatter
 
 from netlearn.text import printable
 
@@ -18,6 +19,11 @@ DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
 MOST_EPOCH_MARKS = 6
 LABEL_HEIGHT = 0.13  # inches
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
+    "svg": {"metadata": {"Date": None}},
+}
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Figure(mpl_figure.Figure):
@@ -47,7 +53,7 @@ def render(figure: mpl_figure.Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "netlearn"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, dpi=150, **FORMATS[kind])
     return buffer.getvalue()
 
 
@@ -77,6 +83,26 @@ def plain(axes: Axes) -> None:
     axes.grid(color="#dddddd")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+class _Powers(LogFormatter):
+    """Powers of ten as plain text, which takes a fifth of the time of matplotlib's own, set as mathematics."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Return the label of a tick, "" if it is one of too many."""
+        factor, exponent = f"{value:.0e}".split("e")
+        power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+        text = power if factor == "1" else f"{factor}×{power}"
+        return text if super().__call__(value, pos) else ""
+
+
+def log_axis(axes: Axes, label: str) -> None:
+    """Set up a vertical log axis with ticks at powers of ten, and at 2 and 5 times them."""
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_major_formatter(_Powers())
+    axes.yaxis.set_minor_formatter(_Powers())
+    axes.set_ylabel(label)
 
 
 def percent_axis(axes: Axes, label: str) -> None:
