@@ -7,13 +7,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from netlearn.experiments.process import WorkerProcess
 from netlearn.experiments.workers import Workers
 from tests.commands import PATIENCE
+
+PRELOADED = ("netlearn.experiments.preloaded",)
+started_both_ways = pytest.mark.parametrize(
+    "start", [WorkerProcess, partial(WorkerProcess, PRELOADED)], ids=["fresh", "forked"]
+)
 
 
 def double(number: int) -> int:
@@ -80,22 +87,37 @@ def environment_of(_: int) -> str | None:
     return os.environ.get("PYTHONSAFEPATH")
 
 
+def parent_and_preloaded(_: int) -> tuple[int, bool]:
+    return os.getppid(), PRELOADED[0] in sys.modules
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all workers are fresh processes")
+def test_preloaded_workers_are_forks_of_one_process() -> None:
+    with Workers(2, partial(WorkerProcess, PRELOADED)) as workers:
+        parents, preloaded = zip(*filter(None, workers.map(parent_and_preloaded, range(4))), strict=True)
+    assert len(set(parents) - {os.getpid()}) == 1
+    assert all(preloaded)
+
+
+@pytest.mark.slow
+@started_both_ways
 @pytest.mark.parametrize("before", [None, "0"])
 def test_workers_import_nothing_from_here_and_leave_the_environment_alone(
-    before: str | None, monkeypatch: pytest.MonkeyPatch
+    before: str | None, start: Callable[[], Executor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     if before is not None:
         monkeypatch.setenv("PYTHONSAFEPATH", before)
-    with Workers(2) as workers:
+    with Workers(2, start) as workers:
         assert set(workers.map(environment_of, range(4))) == {"1"}
     assert os.environ.get("PYTHONSAFEPATH") == before
 
 
 @pytest.mark.slow
-def test_worker_that_dies_costs_its_task_one_retry(tmp_path: Path) -> None:
-    with Workers(1) as workers:
+@started_both_ways
+def test_worker_that_dies_costs_its_task_one_retry(start: Callable[[], Executor], tmp_path: Path) -> None:
+    with Workers(1, start) as workers:
         assert workers.map(die_once, [tmp_path / "first", tmp_path / "second"]) == ["done", "done"]
 
 
@@ -112,12 +134,13 @@ def test_error_of_a_task_ends_all_tasks() -> None:
 
 
 @pytest.mark.slow
-def test_interrupt_ends_the_workers_at_once() -> None:
+@started_both_ways
+def test_interrupt_ends_the_workers_at_once(start: Callable[[], Executor]) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     begun = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Workers(1) as workers:
+    with pytest.raises(KeyboardInterrupt), Workers(1, start) as workers:
         workers.map(time.sleep, [2 * PATIENCE], interrupt)
     assert time.monotonic() - begun < PATIENCE
 
@@ -193,11 +216,13 @@ def test_error_ends_the_workers_and_no_other_child_of_the_process() -> None:
 
 
 @pytest.mark.slow
-def test_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", ["WorkerProcess", "partial(WorkerProcess, PRELOADED)"])
+def test_worker_does_not_outlive_a_killed_parent(start: str, tmp_path: Path) -> None:
     code = (
-        "import os, sys, time\nfrom pathlib import Path\nfrom netlearn.experiments.workers import Workers\n"
-        "from tests.test_workers import sleep_with_a_name\n"
-        "with Workers(1) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
+        "import os, sys, time\nfrom functools import partial\nfrom pathlib import Path\n"
+        "from netlearn.experiments.process import WorkerProcess\nfrom netlearn.experiments.workers import Workers\n"
+        "from tests.test_workers import PRELOADED, sleep_with_a_name\n"
+        f"with Workers(1, {start}) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
     )
     name = tmp_path / "pid"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}

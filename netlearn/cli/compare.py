@@ -36,6 +36,7 @@ from netlearn.experiments.experiment import (
     own_costs_of,
     read_experiment,
 )
+from netlearn.experiments.process import WorkerProcess
 from netlearn.experiments.shard import Part, Shard, train_shard
 from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
@@ -45,6 +46,8 @@ from netlearn.experiments.workers import Workers
 from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
 from netlearn.toml import MOST_EXPERIMENT
+
+PRELOADED = ("netlearn.experiments.preloaded",)
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -125,7 +128,8 @@ def command(
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
     jobs = jobs or os.cpu_count() or 1
     check_address_space(jobs)
-    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs) as workers:
+    start = partial(WorkerProcess, PRELOADED if jobs > 1 else ())
+    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs, start) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = load_and_share(

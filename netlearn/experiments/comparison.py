@@ -7,7 +7,9 @@ SHA256SUMS.
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.experiments.page import page
-from netlearn.experiments.pairs import Pair, pair_up
+from netlearn.experiments.pairs import Pair, interval, pair_up
 from netlearn.experiments.shard import check_marks, remove_marks
 from netlearn.experiments.statistics import Row, group, pairing, results_csv, summarize_all
 from netlearn.experiments.table import MOST_COLUMNS
@@ -26,7 +28,6 @@ from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
 from netlearn.inspection.comparison import mistakes
-from netlearn.plotting.prepare import prepare
 from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, selection, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
@@ -101,8 +102,10 @@ def compare(
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
     if pictures:
-        workers.when_idle = prepare
-    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
+        workers.when_idle = partial(import_module, "netlearn.plotting.prepared")
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(interval, (0.0, 1.0))  # so that what it imports is there when the workers wait for it
+        runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
     tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}
     result = _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)
@@ -165,7 +168,7 @@ def _write_results(
     picture = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
     tasks: list[Callable[[], str | None]] = []
     if pictures:
-        tasks.append(partial(_write_page, title, runs, folder, costs))
+        tasks.append(partial(_write_page, title, runs, folder, costs, pairs))
         if any(run.metrics for run in runs):
             tasks += [partial(picture, name) for name in PICTURES]
     drawn = workers.map(_call, tasks)
@@ -200,10 +203,12 @@ def _call(task: Callable[[], str | None]) -> str | None:
     return task()
 
 
-def _write_page(title: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str]) -> str | None:
+def _write_page(
+    title: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], pairs: Sequence[Pair]
+) -> str | None:
     """Write the page, in whatever process."""
     comparison = folder.path if (folder.path / config.NAME).exists() else None
-    folder.write(PAGE, page(title, runs, comparison, costs))
+    folder.write(PAGE, page(title, runs, comparison, costs, pairs=pairs))
     return None
 
 

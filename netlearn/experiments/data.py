@@ -1,6 +1,7 @@
 """The data sets of an experiment: loaded once, checked, and shared with the workers."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeAlias
@@ -58,11 +59,16 @@ def load_and_share(experiment: Experiment, load: Load, workers: Workers) -> Expe
 
     def load_one(name: str) -> Dataset:
         data = load(name)
+        data.train_sha256  # noqa: B018 (computed once, while the workers start)
         shared.append(Shared(data))
         return data
 
-    workers.start(len(experiment.seeds) * len(experiment.variants), prepare)
-    experiment = load_data(experiment, load_one)
+    with ThreadPoolExecutor(1) as aside:
+        started = aside.submit(workers.start, len(experiment.seeds) * len(experiment.variants), prepare)
+        try:
+            experiment = load_data(experiment, load_one)
+        finally:
+            started.result()  # what keeps workers from starting is to be reported first
     workers.before = partial(hold_received, shared)
     return experiment
 

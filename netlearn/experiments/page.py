@@ -6,7 +6,7 @@ from shlex import quote
 
 from netlearn.experiments.conclusion import conclusion
 from netlearn.experiments.environment import environment
-from netlearn.experiments.pairs import pair_up
+from netlearn.experiments.pairs import Pair, pair_up
 from netlearn.experiments.statistics import Row, by_validation, group, pairing, summarize_all
 from netlearn.experiments.table import lines_of, problems, ranked, shortened
 from netlearn.report.story import Story
@@ -18,7 +18,7 @@ MOST_CONFIG = 100_000  # characters
 
 def page(
     title: str, runs: Sequence[Run], folder: Path | None, costs: Collection[str], failed: Sequence[str] = (),
-    *, kept: bool = True,
+    *, pairs: Sequence[Pair] | None = None, kept: bool = True,
 ) -> bytes:  # fmt: skip
     """Return the page of runs.
 
@@ -28,6 +28,7 @@ def page(
         folder: of the comparison that they belong to, with its config.toml; None for runs from several places.
         costs: the user's own costs, whose code may be imported.
         failed: why other runs of the comparison could not be read.
+        pairs: of the variants, if they are known already.
         kept: whether the folders will remain, so that commands can name them.
 
     Raises:
@@ -37,7 +38,7 @@ def page(
 
     groups = group(runs)
     rows = summarize_all(groups)
-    pairs = pair_up(groups, rows)
+    pairs = pair_up(groups, rows) if pairs is None else pairs
     first = next((run for run in runs if run.summary is not None), runs[0])
     verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
     if folder is not None:

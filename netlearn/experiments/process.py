@@ -1,27 +1,31 @@
-"""A worker process: started fresh, it outlives neither its parent nor the comparison."""
+"""A worker process: it outlives neither its parent nor the comparison."""
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
 from netlearn.errors import CostWarning
+from netlearn.numerics import BLAS_THREADS
 
-SAFE_PATH = "PYTHONSAFEPATH"
+# Of a new process: it imports nothing from the current folder, and its BLAS starts no threads, which would spin.
+ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
+GARBAGE = 10_000  # new objects before Python looks for garbage: with 700, that is a tenth of the time of drawing
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 
 
-class _Context(SpawnContext):
-    """Starts fresh processes, since fork would copy the threads of the parent's BLAS, and remembers them."""
+class _Fresh(SpawnContext):
+    """Starts fresh processes, since forks would copy the threads of the caller's BLAS, and remembers them."""
 
     def __init__(self) -> None:
         self.started: list[BaseProcess] = []
@@ -32,13 +36,32 @@ class _Context(SpawnContext):
         return process
 
 
-class WorkerProcess(ProcessPoolExecutor):
-    """One fresh process, which leaves Ctrl-C to its parent and does not outlive it."""
+class _Forked(ForkServerContext):
+    """Starts forks of a fresh process, and remembers them."""
 
     def __init__(self) -> None:
-        self._context = _Context()
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *arguments: Any, **given: Any) -> ForkServerProcess:  # type: ignore[override]  # noqa: N802
+        process = ForkServerProcess(*arguments, **given)
+        self.started.append(process)
+        return process
+
+
+class WorkerProcess(ProcessPoolExecutor):
+    """One process, which leaves Ctrl-C to its parent and does not outlive it.
+
+    Args:
+        preload: modules; on Linux the process is a fork of one that has imported them, once for all workers. That is
+            Python's fork server, whose modules and environment all processes of this program share that use it.
+    """
+
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        self._context = _Forked() if preload and sys.platform == "linux" else _Fresh()
+        if preload:
+            self._context.set_forkserver_preload(list(preload))
         try:
-            with _importing_nothing_from_here():  # nor may the process that tracks semaphores, started first
+            with _environment_of_workers():  # also that of the process that tracks semaphores, started first
                 super().__init__(1, self._context, initializer=_begin_worker)
                 self.submit(os.getpid)  # starts the process, or fails to
         except BaseException:
@@ -61,25 +84,28 @@ class WorkerProcess(ProcessPoolExecutor):
 
 
 @contextmanager
-def _importing_nothing_from_here() -> Iterator[None]:
-    """Keep a process that is being started from importing modules in the current folder, and the user's script.
+def _environment_of_workers() -> Iterator[None]:
+    """Give processes that are being started their environment, and keep them from importing the user's script.
 
     A fresh process imports the script of its parent, which would run it again where it has no guard.
     """
     with STARTING:
-        before, script = os.environ.get(SAFE_PATH), sys.modules["__main__"]
-        os.environ[SAFE_PATH] = "1"
+        before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
+        os.environ.update(ENVIRONMENT)
         sys.modules["__main__"] = ModuleType("__main__")
         try:
             yield
         finally:
             sys.modules["__main__"] = script
-            del os.environ[SAFE_PATH]
-            if before is not None:
-                os.environ[SAFE_PATH] = before
+            for name, value in before.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
 
 
 def _begin_worker() -> None:
+    gc.freeze()  # what was imported before the fork stays
+    gc.set_threshold(GARBAGE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
     threading.Thread(target=_end_with_parent, daemon=True).start()
