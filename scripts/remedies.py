@@ -105,7 +105,7 @@ def section(data: Dataset, rounds: int) -> str:
         ),
         "",
         f"An epoch of {len(data.train):,} images, each deformed anew, beside one of plain images. Two more threads",
-        "prepare the next blocks; the CPU time is that of all threads.\n",
+        "deform them, while the network waits; the CPU time is that of all threads.\n",
         "| images | s an epoch | / none | CPU s an epoch | / none |",
         "|---|---:|---:|---:|---:|",
         *(
