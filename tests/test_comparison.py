@@ -6,7 +6,7 @@ import pytest
 
 from netlearn import datasets
 from netlearn.experiments import tuning
-from netlearn.experiments.comparison import describe
+from netlearn.experiments.drawing import describe
 from netlearn.experiments.experiment import read_experiment
 from netlearn.experiments.tasks import Outcome, Task, perform, tasks_of
 from netlearn.experiments.tuning import tune_rates

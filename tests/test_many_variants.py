@@ -9,8 +9,8 @@ import pytest
 from netlearn import datasets
 from netlearn.errors import SettingsError
 from netlearn.experiments import data, experiment
-from netlearn.experiments.comparison import describe
 from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.drawing import describe
 from netlearn.experiments.experiment import from_costs, read_experiment, write_experiment
 from netlearn.experiments.statistics import Row, run_table, summarize_all
 from netlearn.experiments.sweep import Sweep

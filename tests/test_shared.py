@@ -21,7 +21,7 @@ from netlearn.experiments.experiment import from_costs
 from netlearn.experiments.workers import Workers
 from netlearn.numerics import ALIGNMENT
 from tests.files import small_dataset
-from tests.test_workers import is_alive, wait_until
+from tests.processes import is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has files without a name")
 
@@ -92,7 +92,7 @@ from pathlib import Path
 from netlearn import datasets
 from netlearn.datasets import Shared, hold_received
 from netlearn.experiments.workers import Workers
-from tests.test_workers import sleep_with_a_name
+from tests.processes import sleep_with_a_name
 with Workers(1) as workers:
     workers.before = partial(hold_received, [Shared(datasets.load("mnist-5k"))])
     workers.map(sleep_with_a_name, [Path(sys.argv[1])])

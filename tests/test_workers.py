@@ -16,6 +16,7 @@ import pytest
 from netlearn.experiments.process import WorkerProcess
 from netlearn.experiments.workers import Workers
 from tests.commands import PATIENCE
+from tests.processes import is_alive, wait_until
 
 PRELOADED = ("netlearn.experiments.preloaded",)
 started_both_ways = pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_worker_does_not_outlive_a_killed_parent(start: str, tmp_path: Path) -> 
     code = (
         "import os, sys, time\nfrom functools import partial\nfrom pathlib import Path\n"
         "from netlearn.experiments.process import WorkerProcess\nfrom netlearn.experiments.workers import Workers\n"
-        "from tests.test_workers import PRELOADED, sleep_with_a_name\n"
+        "from tests.processes import sleep_with_a_name\nfrom tests.test_workers import PRELOADED\n"
         f"with Workers(1, {start}) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
     )
     name = tmp_path / "pid"
@@ -231,24 +232,3 @@ def test_worker_does_not_outlive_a_killed_parent(start: str, tmp_path: Path) -> 
         parent.kill()
     worker = int(name.read_text())
     wait_until(lambda: not is_alive(worker))
-
-
-def sleep_with_a_name(name: Path) -> None:
-    name.with_suffix(".part").write_text(str(os.getpid()))
-    name.with_suffix(".part").rename(name)
-    time.sleep(2 * PATIENCE)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.05)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"

@@ -12,7 +12,7 @@ from netlearn.api.given import Costs, data_name
 from netlearn.api.place import Place
 from netlearn.api.settings import Data
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.experiments.comparison import PICTURES, draw
+from netlearn.experiments.drawing import PICTURES, draw
 from netlearn.experiments.page import page
 from netlearn.experiments.statistics import group
 from netlearn.inspection.evaluation import Evaluation, evaluate

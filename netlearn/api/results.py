@@ -11,7 +11,8 @@ from netlearn.api.place import Place
 from netlearn.api.result import Result
 from netlearn.api.settings import Data
 from netlearn.errors import SettingsError
-from netlearn.experiments.comparison import Comparison, describe
+from netlearn.experiments.comparison import Comparison
+from netlearn.experiments.drawing import describe
 from netlearn.experiments.pairs import Pair
 from netlearn.experiments.statistics import Row, summarize
 from netlearn.experiments.table import lines_of, percent, problems

@@ -5,44 +5,33 @@ SHA256SUMS.
 """
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from netlearn.errors import RunError
 from netlearn.experiments.conclusion import conclusion
+from netlearn.experiments.drawing import PICTURES, describe, write_picture
 from netlearn.experiments.environment import environment
 from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.experiments.page import page
 from netlearn.experiments.pairs import Pair, interval, pair_up
 from netlearn.experiments.shard import check_marks, remove_marks
 from netlearn.experiments.statistics import Row, group, pairing, results_csv, summarize_all
-from netlearn.experiments.table import MOST_COLUMNS
 from netlearn.experiments.tasks import perform_all, tasks_of
 from netlearn.experiments.tuning import tune_rates
 from netlearn.experiments.workers import Workers
-from netlearn.inspection.comparison import mistakes
 from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, selection, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.text import printable
 
-if TYPE_CHECKING:
-    from netlearn.plotting.style import Figure
-
 PAGE = "report.html"
-MISTAKES = "mistakes"
 MOST_SUMMARY = 200_000_000  # bytes of summary.json: 100,000 variants have about 100 MB
-PICTURES = (
-    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "settings",
-    "cures", "layers", MISTAKES,
-)  # fmt: skip
 FILES = (
     config.NAME,
     RESULTS,
@@ -165,7 +154,7 @@ def _write_results(
     rows = summarize_all(groups)
     pairs = pair_up(groups, rows)
     folder.write(RESULTS, results_csv(runs))  # first, so that the folder is known as a comparison's
-    picture = partial(_draw, describe(title, rows, tuned), runs, folder, costs)
+    picture = partial(write_picture, describe(title, rows, tuned), runs, folder, costs)
     tasks: list[Callable[[], str | None]] = []
     if pictures:
         tasks.append(partial(_write_page, title, runs, folder, costs, pairs))
@@ -210,43 +199,3 @@ def _write_page(
     comparison = folder.path if (folder.path / config.NAME).exists() else None
     folder.write(PAGE, page(title, runs, comparison, costs, pairs=pairs))
     return None
-
-
-def describe(title: str, rows: Sequence[Row], tuned: str = "") -> str:
-    """Return the caption of a comparison's pictures: title, data, seeds and learning rates."""
-    data = ", ".join(dict.fromkeys(row.data for row in rows))
-    seeds = max(row.seeds for row in rows)
-    heading = f"{title} ({data}, {seeds} {'seed' if seeds == 1 else 'seeds'})"
-    rates = Counter(row.learning_rate for row in rows)
-    most, times = rates.most_common(1)[0]
-    usual = most if 2 * times > len(rows) > 1 else None
-    others = [row for row in rows if row.learning_rate != usual and not _names_its_rate(row)]
-    said = [f"{tuned}η = {usual:g}"] if usual else []
-    said += [f"{row.variant}: {tuned}η = {row.learning_rate:g}" for row in others]
-    if len(said) > MOST_COLUMNS:
-        said = []
-    return f"{heading}\n{', '.join(said)}".strip()
-
-
-def _names_its_rate(row: Row) -> bool:
-    return any(f"{rate}{row.learning_rate:g}" in row.variant for rate in ("η = ", "learning_rate="))
-
-
-def _draw(caption: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], name: str) -> str | None:
-    """Draw one picture, in any process; return its name, or None if the runs have no data for it."""
-    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-
-    figure = draw(name, runs, caption, costs)
-    if figure is None:
-        return None
-    for file, content in render_files(name, figure).items():
-        folder.write(file, content)
-    return name
-
-
-def draw(name: str, runs: Sequence[Run], caption: str, costs: Collection[str]) -> "Figure | None":
-    """Return one of `PICTURES`, or None if the runs have no data for it; see `overlay` for `costs`."""
-    from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (as above)
-
-    groups = group(runs)
-    return mistakes(groups, caption, costs) if name == MISTAKES else DRAWN[name](groups, caption)
