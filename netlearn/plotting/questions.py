@@ -106,12 +106,15 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 
 def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
-    """Write the name of each layer into its line, those of later layers further to the right."""
+    """Write the name of each layer into its line, all at the update where the lines are furthest apart."""
     bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
-    for layer, (places, (mean, *_)) in enumerate(bands, 1):
-        at = min(
-            int(np.searchsorted(places, max(1, places[-1]) ** (0.25 + 0.5 * layer / len(bands)))), len(places) - 1
-        )
+    places = bands[0][0]
+    means = np.array([mean for _, (mean, *_) in bands])
+    heights = np.sort(np.log(np.maximum(means, np.finfo(float).tiny)), axis=0)
+    gaps = np.diff(heights, axis=0).min(axis=0, initial=np.inf)
+    last = max(1, places[-1])
+    at = int(np.where((places >= last**0.2) & (places <= last**0.8), gaps, 0).argmax())
+    for layer, mean in enumerate(means, 1):
         axes.annotate(
             f"layer {layer}", (places[at], mean[at]), color=colour, fontsize="small", ha="center", va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
