@@ -113,3 +113,38 @@ def test_data_without_images_and_too_fine_fields_are_refused() -> None:
         make_deformer("elastic", (100, 100), elastic_sigma=0.5)
     with pytest.raises(SettingsError, match=r"^elastic_alpha 30: must be off with augment shift"):
         resolve({"augment": "shift", "elastic_alpha": 30.0})
+
+
+def test_places_in_large_images_are_exact_in_float32() -> None:
+    image, n = (300, 310), 180
+    x = np.random.default_rng(0).random((n, image[0] * image[1]), np.float32)
+    deformed = make_deformer("shift", image).deform(x, np.random.default_rng(1), np.empty_like(x))
+    for number in (0, 170, n - 1):
+        padded = np.pad(x[number].reshape(image), 1)
+        shifted = [np.roll(padded, step, (0, 1))[1:-1, 1:-1] for step in Shift.STEPS]
+        assert any(np.allclose(deformed[number].reshape(image), each, rtol=0, atol=1e-4) for each in shifted)
+
+
+class Breaking:
+    """A deformer that raises the first time."""
+
+    broke = False
+
+    def deform(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
+        if not self.broke:
+            self.broke = True
+            raise KeyboardInterrupt
+        np.copyto(out, x)
+        return out
+
+
+def test_images_after_an_interruption_are_the_right_ones() -> None:
+    n = 4 * BLOCK
+    x = np.arange(n, dtype=np.float32)[:, np.newaxis]
+    images = AugmentedImages(x, Augmentation("", Breaking(), 0))  # type: ignore[arg-type]
+    out = np.empty((BLOCK, 1), np.float32)
+    with pytest.raises(KeyboardInterrupt):
+        images.take(0, np.arange(n), 0, out)
+    for start in (0, BLOCK // 2, 2 * BLOCK, 5 * BLOCK // 2):
+        images.take(0, np.arange(n), start, out)
+        np.testing.assert_array_equal(out[:, 0], np.arange(start, start + BLOCK))

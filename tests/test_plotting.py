@@ -13,7 +13,7 @@ from netlearn import datasets
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.run import curves, examples
-from netlearn.plotting.style import BLUE, label_ends, render
+from netlearn.plotting.style import BLUE, SUPERSCRIPTS, label_ends, log_axis, render
 from netlearn.runs.metrics import MetricsWriter
 from netlearn.slowdown import Record
 
@@ -144,3 +144,22 @@ def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
 def test_figure_shows_itself_in_a_notebook_without_a_magic_line() -> None:
     figure = curves(columns(RECORDS), 5000, "title", 50_000)
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "limits", [(0.22, 0.6), (0.011, 0.019), (0.42, 0.49), (0.15, 0.9), (0.3, 1.4), (1e-7, 1), (0.05, 2), (20, 3000)]
+)
+def test_labels_of_log_axes_are_the_values_of_their_ticks(limits: tuple[float, float]) -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    log_axis(axes, "label")
+    axes.set_ylim(limits)
+    figure.draw_without_rendering()
+    ticks = axes.yaxis.get_major_ticks() + axes.yaxis.get_minor_ticks()
+    shown = [tick for tick in ticks if limits[0] <= tick.get_loc() <= limits[1] and tick.label1.get_text()]
+    back = {character: chr(plain) for plain, character in SUPERSCRIPTS.items()}
+    for tick in shown:
+        factor, _, power = tick.label1.get_text().rpartition("×")
+        exponent = int("".join(back[ord(character)] for character in power.removeprefix("10")))
+        assert float(factor or 1) * 10.0**exponent == pytest.approx(tick.get_loc(), rel=0.006)
+    assert len(shown) >= 2

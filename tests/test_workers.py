@@ -7,21 +7,24 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from netlearn.experiments.process import WorkerProcess
+from netlearn.experiments.process import WorkerProcess, start_fork_server
 from netlearn.experiments.workers import Workers
-from tests.commands import PATIENCE
+from tests.commands import PATIENCE, python
 from tests.processes import is_alive, wait_until
 
 PRELOADED = ("netlearn.experiments.preloaded",)
-started_both_ways = pytest.mark.parametrize(
-    "start", [WorkerProcess, partial(WorkerProcess, PRELOADED)], ids=["fresh", "forked"]
-)
+
+
+def forked() -> WorkerProcess:
+    return WorkerProcess(forked=start_fork_server(PRELOADED))
+
+
+started_both_ways = pytest.mark.parametrize("start", [WorkerProcess, forked])
 
 
 def double(number: int) -> int:
@@ -95,10 +98,39 @@ def parent_and_preloaded(_: int) -> tuple[int, bool]:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all workers are fresh processes")
 def test_preloaded_workers_are_forks_of_one_process() -> None:
-    with Workers(2, partial(WorkerProcess, PRELOADED)) as workers:
+    with Workers(2, forked) as workers:
         parents, preloaded = zip(*filter(None, workers.map(parent_and_preloaded, range(4))), strict=True)
     assert len(set(parents) - {os.getpid()}) == 1
     assert all(preloaded)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all workers are fresh processes")
+def test_ctrl_c_does_not_reach_the_process_that_imports_for_the_workers() -> None:
+    code = (
+        "import os, signal\nfrom multiprocessing import forkserver\nfrom netlearn.experiments import process\n"
+        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import PRELOADED, double, forked\n"
+        "assert process.start_fork_server(PRELOADED)\n"
+        "os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)\n"
+        "with Workers(1, forked) as workers:\n    print(workers.map(double, [2]))\n"
+    )
+    result = python("-c", code, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])})
+    assert (result.stdout, result.stderr) == ("[4]\n", "")
+
+
+@pytest.mark.slow
+def test_workers_are_fresh_where_the_path_of_a_socket_would_be_too_long(
+    tmp_path: Path,
+) -> None:
+    temporary = tmp_path / ("x" * 120)
+    temporary.mkdir()
+    code = (
+        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import double, forked\n"
+        "with Workers(1, forked) as workers:\n    print(workers.map(double, [2]))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(temporary)}
+    result = python("-c", code, env=environment)
+    assert (result.stdout, result.stderr) == ("[4]\n", "")
 
 
 @pytest.mark.slow
@@ -217,12 +249,12 @@ def test_error_ends_the_workers_and_no_other_child_of_the_process() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["WorkerProcess", "partial(WorkerProcess, PRELOADED)"])
+@pytest.mark.parametrize("start", ["WorkerProcess", "forked"])
 def test_worker_does_not_outlive_a_killed_parent(start: str, tmp_path: Path) -> None:
     code = (
-        "import os, sys, time\nfrom functools import partial\nfrom pathlib import Path\n"
+        "import os, sys, time\nfrom pathlib import Path\n"
         "from netlearn.experiments.process import WorkerProcess\nfrom netlearn.experiments.workers import Workers\n"
-        "from tests.processes import sleep_with_a_name\nfrom tests.test_workers import PRELOADED\n"
+        "from tests.processes import sleep_with_a_name\nfrom tests.test_workers import forked\n"
         f"with Workers(1, {start}) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
     )
     name = tmp_path / "pid"

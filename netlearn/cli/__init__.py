@@ -35,7 +35,6 @@ COMMANDS = {
     "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
     "data": ("netlearn.cli.data", "List, download and show data sets."),
 }
-GARBAGE = 10_000  # new objects before Python looks for garbage: with 700, that is a tenth of the time of starting
 
 
 class Terminated(KeyboardInterrupt):
@@ -68,8 +67,8 @@ class Commands(click.Group):
     def main(self, *arguments: Any, **given: Any) -> Any:
         """Run the command line on a terminal of any encoding."""
         prepare()
-        gc.set_threshold(GARBAGE)
-        atexit.register(gc.freeze)  # nor is there any reason to look for it at the end
+        gc.set_threshold(10_000)  # after 700 new objects, looking for garbage takes a tenth of the time of starting
+        atexit.register(gc.freeze)  # a last search for garbage when Python ends would be wasted
         return super().main(*arguments, **given)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)

@@ -36,7 +36,7 @@ from netlearn.experiments.experiment import (
     own_costs_of,
     read_experiment,
 )
-from netlearn.experiments.process import WorkerProcess
+from netlearn.experiments.process import WorkerProcess, start_fork_server
 from netlearn.experiments.shard import Part, Shard, train_shard
 from netlearn.experiments.sweep import Sweep
 from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
@@ -128,8 +128,7 @@ def command(
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
     jobs = jobs or os.cpu_count() or 1
     check_address_space(jobs)
-    start = partial(WorkerProcess, PRELOADED if jobs > 1 else ())
-    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or Workers(jobs, start) as workers:
+    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = load_and_share(
@@ -228,6 +227,10 @@ def _train(
             raise ClusterError(f"{error}; {resume}") from error
         note(f"Complete runs are kept; {resume}")
         raise
+
+
+def _workers(jobs: int) -> Workers:
+    return Workers(jobs, partial(WorkerProcess, forked=jobs > 1 and start_fork_server(PRELOADED)))
 
 
 def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:

@@ -13,7 +13,10 @@ _descriptors: weakref.WeakKeyDictionary[mmap.mmap, int] = weakref.WeakKeyDiction
 
 
 def shareable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return a new array that other processes can map; an ordinary one where the system has no such memory."""
+    """Return a new array that other processes can map; an ordinary one where the system has no such memory.
+
+    It takes two file descriptors. A forked process that changes it changes it here too.
+    """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     try:
         descriptor = os.memfd_create("netlearn")

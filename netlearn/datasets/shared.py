@@ -43,6 +43,8 @@ def _shareable(array: NDArray[Any]) -> NDArray[Any]:
     if place_of(array) is not None:
         return array
     copy = shareable(array.shape, array.dtype)
+    if place_of(copy) is None:
+        return array
     np.copyto(copy, array)
     return copy
 

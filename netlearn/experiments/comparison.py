@@ -91,7 +91,7 @@ def compare(
         folder.write(config.NAME, write_experiment(experiment))
         on_tuned(experiment)
     if pictures:
-        workers.when_idle = partial(import_module, "netlearn.plotting.prepared")
+        workers.when_idle = _get_ready_to_draw
     with ThreadPoolExecutor(1) as aside:
         aside.submit(interval, (0.0, 1.0))  # so that what it imports is there when the workers wait for it
         runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
@@ -190,6 +190,10 @@ def read_summary(folder: Path) -> Comparison:
 
 def _call(task: Callable[[], str | None]) -> str | None:
     return task()
+
+
+def _get_ready_to_draw() -> None:
+    import_module("netlearn.plotting.prepared")
 
 
 def _write_page(

@@ -67,8 +67,10 @@ def load_and_share(experiment: Experiment, load: Load, workers: Workers) -> Expe
         started = aside.submit(workers.start, len(experiment.seeds) * len(experiment.variants), prepare)
         try:
             experiment = load_data(experiment, load_one)
-        finally:
+        except Exception:
             started.result()  # what keeps workers from starting is to be reported first
+            raise
+        started.result()
     workers.before = partial(hold_received, shared)
     return experiment
 

@@ -7,9 +7,10 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -18,9 +19,8 @@ from typing import Any
 from netlearn.errors import CostWarning
 from netlearn.numerics import BLAS_THREADS
 
-# Of a new process: it imports nothing from the current folder, and its BLAS starts no threads, which would spin.
+# Environment of a new process: it imports nothing from the current folder, and its BLAS starts no threads to spin.
 ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
-GARBAGE = 10_000  # new objects before Python looks for garbage: with 700, that is a tenth of the time of drawing
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 
 
@@ -48,20 +48,36 @@ class _Forked(ForkServerContext):
         return process
 
 
+def start_fork_server(preload: Sequence[str]) -> bool:
+    """Start a process that imports modules, for `WorkerProcess`; return whether this system has such processes.
+
+    It is Python's fork server: all processes of this program that use it share its modules and its environment.
+    """
+    if sys.platform != "linux":
+        return False
+    forkserver.set_forkserver_preload(list(preload))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # Ctrl-C is for its parent, from the start
+    try:
+        with _starting(ENVIRONMENT):
+            forkserver.ensure_running()
+    except OSError:  # no file or process, or the path of its socket is too long
+        return False
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return True
+
+
 class WorkerProcess(ProcessPoolExecutor):
     """One process, which leaves Ctrl-C to its parent and does not outlive it.
 
     Args:
-        preload: modules; on Linux the process is a fork of one that has imported them, once for all workers. That is
-            Python's fork server, whose modules and environment all processes of this program share that use it.
+        forked: whether it is a fork of the process that `start_fork_server` started, or a fresh one.
     """
 
-    def __init__(self, preload: Sequence[str] = ()) -> None:
-        self._context = _Forked() if preload and sys.platform == "linux" else _Fresh()
-        if preload:
-            self._context.set_forkserver_preload(list(preload))
+    def __init__(self, *, forked: bool = False) -> None:
+        self._context = _Forked() if forked else _Fresh()
         try:
-            with _environment_of_workers():  # also that of the process that tracks semaphores, started first
+            with _starting({} if forked else ENVIRONMENT):  # the process that tracks semaphores comes first
                 super().__init__(1, self._context, initializer=_begin_worker)
                 self.submit(os.getpid)  # starts the process, or fails to
         except BaseException:
@@ -84,14 +100,14 @@ class WorkerProcess(ProcessPoolExecutor):
 
 
 @contextmanager
-def _environment_of_workers() -> Iterator[None]:
-    """Give processes that are being started their environment, and keep them from importing the user's script.
+def _starting(environment: Mapping[str, str]) -> Iterator[None]:
+    """Give processes that are being started an environment, and keep them from importing the user's script.
 
-    A fresh process imports the script of its parent, which would run it again where it has no guard.
+    They would import the script of their parent, which would run it again where it has no guard.
     """
     with STARTING:
-        before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
-        os.environ.update(ENVIRONMENT)
+        before, script = {name: os.environ.get(name) for name in environment}, sys.modules["__main__"]
+        os.environ.update(environment)
         sys.modules["__main__"] = ModuleType("__main__")
         try:
             yield
@@ -104,8 +120,7 @@ def _environment_of_workers() -> Iterator[None]:
 
 
 def _begin_worker() -> None:
-    gc.freeze()  # what was imported before the fork stays
-    gc.set_threshold(GARBAGE)
+    gc.freeze()  # what is imported stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -170,7 +170,7 @@ class Workers:
             return self._idle.get_nowait()
         try:
             executor = self._make_executor()
-        except (OSError, RuntimeError) as error:  # no file, no process or no thread
+        except (OSError, RuntimeError, EOFError) as error:  # no file, no process, no thread or no fork server
             reason = getattr(error, "strerror", None) or error
             raise WorkerError(f"a worker process cannot be started: {reason}; --jobs 1 starts only one") from error
         self._all.add(executor)

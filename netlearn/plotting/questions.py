@@ -107,14 +107,17 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
     """Write the name of each layer into its line, all at the update where the lines are furthest apart."""
-    bands = [band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)]
-    places = bands[0][0]
-    means = np.array([mean for _, (mean, *_) in bands])
+    bands = {layer: band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)}
+    bands = {layer: (at, values) for layer, (at, values) in bands.items() if at.size}
+    if not bands:
+        return
+    places = np.unique(np.concatenate([at for at, _ in bands.values()]))
+    means = np.array([np.interp(places, at, mean) for at, (mean, *_) in bands.values()])
     heights = np.sort(np.log(np.maximum(means, np.finfo(float).tiny)), axis=0)
     gaps = np.diff(heights, axis=0).min(axis=0, initial=np.inf)
     last = max(1, places[-1])
     at = int(np.where((places >= last**0.2) & (places <= last**0.8), gaps, 0).argmax())
-    for layer, mean in enumerate(means, 1):
+    for layer, mean in zip(bands, means, strict=True):
         axes.annotate(
             f"layer {layer}", (places[at], mean[at]), color=colour, fontsize="small", ha="center", va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},

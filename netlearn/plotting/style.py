@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from netlearn.text import printable
 
@@ -23,6 +23,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
     "svg": {"metadata": {"Date": None}},
 }
+FEW_POWERS = 30  # a narrower view has labels between powers of ten
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -85,23 +86,31 @@ def plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-class _Powers(LogFormatter):
-    """Powers of ten as plain text, which takes a fifth of the time of matplotlib's own, set as mathematics."""
+class _Powers(Formatter):
+    """Powers of ten as plain text, and other numbers where few powers of ten are in view.
 
-    def __call__(self, value: float, pos: int | None = None) -> str:
-        """Return the label of a tick, "" if it is one of too many."""
-        factor, exponent = f"{value:.0e}".split("e")
+    matplotlib's own labels are set as mathematics, which takes five times as long.
+    """
+
+    def __init__(self, axes: Axes) -> None:
+        self._axes = axes
+
+    def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 (matplotlib's signature)
+        """Return the label of a tick, or ""."""
+        digits, exponent = f"{value:.2e}".split("e")
         power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
-        text = power if factor == "1" else f"{factor}×{power}"
-        return text if super().__call__(value, pos) else ""
+        if float(digits) == 1:
+            return power
+        low, high = sorted(self._axes.get_ylim())
+        return f"{float(digits):g}×{power}" if high < FEW_POWERS * low else ""
 
 
 def log_axis(axes: Axes, label: str) -> None:
-    """Set up a vertical log axis with ticks at powers of ten, and at 2 and 5 times them."""
+    """Set up a vertical log axis with ticks at 1, 2 and 5 times powers of ten, or closer ones in a narrow view."""
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    axes.yaxis.set_major_formatter(_Powers())
-    axes.yaxis.set_minor_formatter(_Powers())
+    axes.yaxis.set_major_formatter(_Powers(axes))
+    axes.yaxis.set_minor_formatter(_Powers(axes))
     axes.set_ylabel(label)
 
 

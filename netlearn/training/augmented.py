@@ -1,10 +1,9 @@
 """Augmented training images: deformed anew in every epoch, two blocks at a time."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +70,16 @@ class AugmentedImages:
         if (epoch, block) not in self._blocks:
             last = min(block + TOGETHER, -(-len(order) // BLOCK))
             keys = [(epoch, number) for number in range(block, last)]
-            deformed = self._threads.map(partial(self._deform, order), keys, self._buffers, self._deformers)
-            self._blocks = dict(zip(keys, deformed, strict=True))
+            tasks = [
+                self._threads.submit(self._deform, order, key, buffers, deformer)
+                for key, buffers, deformer in zip(keys, self._buffers, self._deformers, strict=False)
+            ]
+            self._blocks = {}  # they are overwritten, even if this is interrupted
+            try:
+                wait(tasks)
+            finally:
+                wait(tasks)  # also when interrupted: the threads use the buffers
+            self._blocks = {key: task.result() for key, task in zip(keys, tasks, strict=True)}
         return self._blocks[epoch, block]
 
     def _deform(self, order: NDArray[np.int64], key: tuple[int, int], buffers: Array, deformer: Deformer) -> Array:
