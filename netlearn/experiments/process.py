@@ -10,8 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
@@ -36,35 +35,13 @@ class _Fresh(SpawnContext):
         return process
 
 
-class _Forked(ForkServerContext):
-    """Starts forks of a fresh process, and remembers them."""
-
-    def __init__(self) -> None:
-        self.started: list[BaseProcess] = []
-
-    def Process(self, *arguments: Any, **given: Any) -> ForkServerProcess:  # type: ignore[override]  # noqa: N802
-        process = ForkServerProcess(*arguments, **given)
-        self.started.append(process)
-        return process
-
-
 def start_fork_server(preload: Sequence[str]) -> bool:
-    """Start a process that imports modules, for `WorkerProcess`; return whether this system has such processes.
-
-    It is Python's fork server: all processes of this program that use it share its modules and its environment.
-    """
+    """Start a process that imports modules, for `WorkerProcess`; return whether this system has such processes."""
     if sys.platform != "linux":
         return False
-    forkserver.set_forkserver_preload(list(preload))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # Ctrl-C is for its parent, from the start
-    try:
-        with _starting(ENVIRONMENT):
-            forkserver.ensure_running()
-    except OSError:  # no file or process, or the path of its socket is too long
-        return False
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return True
+    from netlearn.experiments import fork_server  # noqa: PLC0415 (Windows lacks what it imports)
+
+    return fork_server.start(preload)
 
 
 class WorkerProcess(ProcessPoolExecutor):
@@ -75,9 +52,9 @@ class WorkerProcess(ProcessPoolExecutor):
     """
 
     def __init__(self, *, forked: bool = False) -> None:
-        self._context = _Forked() if forked else _Fresh()
+        self._context = _forked() if forked else _Fresh()
         try:
-            with _starting({} if forked else ENVIRONMENT):  # the process that tracks semaphores comes first
+            with starting({} if forked else ENVIRONMENT):  # the process that tracks semaphores comes first
                 super().__init__(1, self._context, initializer=_begin_worker)
                 self.submit(os.getpid)  # starts the process, or fails to
         except BaseException:
@@ -100,7 +77,7 @@ class WorkerProcess(ProcessPoolExecutor):
 
 
 @contextmanager
-def _starting(environment: Mapping[str, str]) -> Iterator[None]:
+def starting(environment: Mapping[str, str]) -> Iterator[None]:
     """Give processes that are being started an environment, and keep them from importing the user's script.
 
     They would import the script of their parent, which would run it again where it has no guard.
@@ -117,6 +94,12 @@ def _starting(environment: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
                 if value is not None:
                     os.environ[name] = value
+
+
+def _forked() -> Any:
+    from netlearn.experiments.fork_server import Forked  # noqa: PLC0415 (as above)
+
+    return Forked()
 
 
 def _begin_worker() -> None:
