@@ -128,9 +128,7 @@ def _read_settings(path: Path) -> None:
     given = read_toml(path)
     try:
         settings = resolve(given)
-    except (
-        SettingsError
-    ):  # of settings that do not go together, which flags could change: it names them, not the file
+    except SettingsError:  # it names settings that do not go together, which flags could change, not the file
         return
     assert msgspec.convert(msgspec.to_builtins(settings), Settings) == settings
     again = path.with_name("again.toml")

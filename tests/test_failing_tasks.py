@@ -142,7 +142,7 @@ def test_worker_that_cannot_be_started_is_ended(monkeypatch: pytest.MonkeyPatch)
 def test_stopped_worker_does_not_outlast_an_interrupt() -> None:
     def stop_and_interrupt() -> None:
         for process in workers._processes():
-            for child in process._context.started:
+            for child in process.started:
                 assert child.pid is not None
                 os.kill(child.pid, signal.SIGSTOP)
         raise KeyboardInterrupt

@@ -17,11 +17,9 @@ from netlearn.experiments.workers import Workers
 from tests.commands import PATIENCE, python
 from tests.processes import is_alive, wait_until
 
-PRELOADED = ("netlearn.experiments.preloaded",)
-
 
 def forked() -> WorkerProcess:
-    return WorkerProcess(forked=start_fork_server(PRELOADED))
+    return WorkerProcess(forked=start_fork_server())
 
 
 started_both_ways = pytest.mark.parametrize("start", [WorkerProcess, forked])
@@ -92,7 +90,7 @@ def environment_of(_: int) -> str | None:
 
 
 def parent_and_preloaded(_: int) -> tuple[int, bool]:
-    return os.getppid(), PRELOADED[0] in sys.modules
+    return os.getppid(), "netlearn.experiments.preloaded" in sys.modules
 
 
 @pytest.mark.slow
@@ -109,8 +107,8 @@ def test_preloaded_workers_are_forks_of_one_process() -> None:
 def test_ctrl_c_does_not_reach_the_process_that_imports_for_the_workers() -> None:
     code = (
         "import os, signal\nfrom multiprocessing import forkserver\nfrom netlearn.experiments import process\n"
-        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import PRELOADED, double, forked\n"
-        "assert process.start_fork_server(PRELOADED)\n"
+        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import double, forked\n"
+        "assert process.start_fork_server()\n"
         "os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)\n"
         "with Workers(1, forked) as workers:\n    print(workers.map(double, [2]))\n"
     )

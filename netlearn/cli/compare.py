@@ -47,8 +47,6 @@ from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
 from netlearn.toml import MOST_EXPERIMENT
 
-PRELOADED = ("netlearn.experiments.preloaded",)
-
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     names = [name for name in catalogue.files() if name.startswith(incomplete)]
@@ -128,7 +126,7 @@ def command(
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
     jobs = jobs or os.cpu_count() or 1
     check_address_space(jobs)
-    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs) as workers:
+    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs, shard) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = load_and_share(
@@ -229,8 +227,9 @@ def _train(
         raise
 
 
-def _workers(jobs: int) -> Workers:
-    return Workers(jobs, partial(WorkerProcess, forked=jobs > 1 and start_fork_server(PRELOADED)))
+def _workers(jobs: int, shard: Shard | None) -> Workers:
+    draws = shard is None  # otherwise there is no need of what the fork server imports
+    return Workers(jobs, partial(WorkerProcess, forked=jobs > 1 and draws and start_fork_server()))
 
 
 def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:

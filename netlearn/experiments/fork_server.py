@@ -5,35 +5,19 @@ All processes of a program that use it share it, with its modules and its enviro
 
 import resource
 import signal
-from collections.abc import Sequence
 from multiprocessing import forkserver, resource_tracker
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.process import BaseProcess
-from typing import Any
 
 from netlearn.experiments.process import ENVIRONMENT, starting
 
+PRELOADED = "netlearn.experiments.preloaded"
 FEW_FILES = 64  # that may be open: too few for one more process
 
 
-class Forked(ForkServerContext):
-    """Starts forks of a fresh process, and remembers them."""
-
-    def __init__(self) -> None:
-        self.started: list[BaseProcess] = []
-
-    def Process(self, *arguments: Any, **given: Any) -> ForkServerProcess:  # type: ignore[override]  # noqa: N802
-        """Return a process that is not yet started."""
-        process = ForkServerProcess(*arguments, **given)
-        self.started.append(process)
-        return process
-
-
-def start(preload: Sequence[str]) -> bool:
-    """Start the fork server, and have it import modules; return whether it could be started."""
+def start() -> bool:
+    """Start the fork server, and have it import what workers need; return whether it could be started."""
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < FEW_FILES:
         return False
-    forkserver.set_forkserver_preload(list(preload))
+    forkserver.set_forkserver_preload([PRELOADED])
     try:
         with starting(ENVIRONMENT):
             resource_tracker.ensure_running()  # it would unblock the signal

@@ -1,13 +1,10 @@
-"""Imported once by the process that workers are forked from: what all of them need."""
+"""Imported once by the process that workers are forked from: it imports what all of them need."""
 
 import gc
 from contextlib import suppress
+from importlib import import_module
 
 gc.set_threshold(10_000)  # as in the command line: a tenth of the time of importing and drawing
-
-from netlearn.experiments import data  # noqa: E402
-
+import_module("netlearn.experiments.data")
 with suppress(Exception):  # what keeps pictures from being drawn is reported when they are
-    from netlearn.plotting import prepared
-
-__all__ = ["data", "prepared"]
+    import_module("netlearn.plotting.prepared")

@@ -7,10 +7,9 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
@@ -23,39 +22,39 @@ ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 
 
-class _Fresh(SpawnContext):
-    """Starts fresh processes, since forks would copy the threads of the caller's BLAS, and remembers them."""
-
-    def __init__(self) -> None:
-        self.started: list[BaseProcess] = []
-
-    def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
-        process = SpawnProcess(*arguments, **given)
-        self.started.append(process)
-        return process
-
-
-def start_fork_server(preload: Sequence[str]) -> bool:
-    """Start a process that imports modules, for `WorkerProcess`; return whether this system has such processes."""
+def start_fork_server() -> bool:
+    """Start a process that imports what all workers need, for `WorkerProcess`; return whether there can be one."""
     if sys.platform != "linux":
         return False
     from netlearn.experiments import fork_server  # noqa: PLC0415 (Windows lacks what it imports)
 
-    return fork_server.start(preload)
+    return fork_server.start()
 
 
 class WorkerProcess(ProcessPoolExecutor):
     """One process, which leaves Ctrl-C to its parent and does not outlive it.
 
     Args:
-        forked: whether it is a fork of the process that `start_fork_server` started, or a fresh one.
+        forked: whether it is a fork of the process that `start_fork_server` started, or a fresh one; a fork of the
+            caller would copy the threads of its BLAS.
+
+    Attributes:
+        started: the processes that were started, one unless that failed.
     """
 
     def __init__(self, *, forked: bool = False) -> None:
-        self._context = _forked() if forked else _Fresh()
+        self.started: list[BaseProcess] = []
+        context: Any = type(multiprocessing.get_context("forkserver" if forked else "spawn"))()
+        make = context.Process
+
+        def remember(*arguments: Any, **given: Any) -> BaseProcess:
+            self.started.append(make(*arguments, **given))
+            return self.started[-1]
+
+        context.Process = remember
         try:
             with starting({} if forked else ENVIRONMENT):  # the process that tracks semaphores comes first
-                super().__init__(1, self._context, initializer=_begin_worker)
+                super().__init__(1, context, initializer=_begin_worker)
                 self.submit(os.getpid)  # starts the process, or fails to
         except BaseException:
             self.kill()  # without a thread that gives it work, it would wait forever
@@ -63,7 +62,7 @@ class WorkerProcess(ProcessPoolExecutor):
 
     def terminate(self) -> None:
         """Send SIGTERM to the process, and to no other, even if it is stopped."""
-        for process in self._context.started:
+        for process in self.started:
             if process.pid is not None:
                 with suppress(Exception):  # it is gone
                     process.terminate()
@@ -71,7 +70,7 @@ class WorkerProcess(ProcessPoolExecutor):
 
     def kill(self) -> None:
         """Kill the process."""
-        for process in self._context.started:
+        for process in self.started:
             with suppress(Exception):
                 process.kill()
 
@@ -94,12 +93,6 @@ def starting(environment: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
                 if value is not None:
                     os.environ[name] = value
-
-
-def _forked() -> Any:
-    from netlearn.experiments.fork_server import Forked  # noqa: PLC0415 (as above)
-
-    return Forked()
 
 
 def _begin_worker() -> None:
