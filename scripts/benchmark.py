@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.experiments.environment import environment
+from netlearn.comparison.environment import environment
 from netlearn.network import Network
 from netlearn.plotting.style import render
 from scripts import beside, comparing, growth, remedies

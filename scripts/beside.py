@@ -15,9 +15,9 @@ from pathlib import Path
 from time import perf_counter
 
 from netlearn import datasets
-from netlearn.experiments.curves import draw_curves
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
+from netlearn.comparison.curves import draw_curves
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
 from netlearn.runs import RunFolder
 from netlearn.settings import resolve
 from netlearn.slowdown import Record

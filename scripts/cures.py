@@ -12,7 +12,7 @@ import msgspec
 
 from netlearn.cli.progress import load
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.workers import Workers
 from netlearn.runs.files import write_whole
 from scripts.cures_page import LONG, PICTURES, page
 from scripts.findings import of_runs, stored

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from netlearn.experiments import catalogue
-from netlearn.experiments.environment import environment
-from netlearn.experiments.experiment import Experiment, read_about
-from netlearn.experiments.table import lines_of
-from netlearn.experiments.tasks import tasks_of
+from netlearn.comparison import catalogue
+from netlearn.comparison.environment import environment
+from netlearn.comparison.experiment import Experiment, read_about
+from netlearn.comparison.table import lines_of
+from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
 from scripts import answers, published
 from scripts.answers import spread

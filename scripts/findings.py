@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from netlearn.experiments.comparison import Comparison
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.statistics import group
-from netlearn.experiments.tasks import is_done, tasks_of
+from netlearn.comparison.compare import Comparison
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.statistics import group
+from netlearn.comparison.tasks import is_done, tasks_of
 from netlearn.runs import Run, read_run, summary, sums
 
 EARLY = 500  # updates

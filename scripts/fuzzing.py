@@ -18,12 +18,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from netlearn import datasets
+from netlearn.comparison.experiment import read_experiment
+from netlearn.comparison.resumption import identity_of
+from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
 from netlearn.errors import DivergenceError, NetlearnError, RunError, SettingsError
-from netlearn.experiments.experiment import read_experiment
-from netlearn.experiments.resumption import identity_of
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import Sums, checkpoint, metrics, output_neurons, summary, weights
 from netlearn.settings import Settings, read_toml, resolve, write_toml
 from scripts.corruption import edited, edited_json, edited_npz, edited_safetensors, edited_toml, forged, sealed

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from netlearn.comparison import catalogue
+from netlearn.comparison.environment import environment
+from netlearn.comparison.experiment import Experiment, read_about
+from netlearn.comparison.tasks import Task, is_done, tasks_of
 from netlearn.errors import NetlearnError
-from netlearn.experiments import catalogue
-from netlearn.experiments.environment import environment
-from netlearn.experiments.experiment import Experiment, read_about
-from netlearn.experiments.tasks import Task, is_done, tasks_of
 from netlearn.runs import Run, read_run
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 

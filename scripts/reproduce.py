@@ -17,14 +17,14 @@ from netlearn import datasets
 from netlearn.cli import Terminated
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.signals import terminated_as_interrupted
+from netlearn.comparison import catalogue
+from netlearn.comparison.compare import FILES, compare
+from netlearn.comparison.data import load_data
+from netlearn.comparison.experiment import Experiment, read_experiment
+from netlearn.comparison.table import problems
+from netlearn.comparison.tasks import is_done, tasks_of
+from netlearn.comparison.workers import Workers
 from netlearn.errors import NetlearnError
-from netlearn.experiments import catalogue
-from netlearn.experiments.comparison import FILES, compare
-from netlearn.experiments.data import load_data
-from netlearn.experiments.experiment import Experiment, read_experiment
-from netlearn.experiments.table import problems
-from netlearn.experiments.tasks import is_done, tasks_of
-from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder, config, sums
 from netlearn.runs.files import write_whole
 from scripts.book import CLAIMS

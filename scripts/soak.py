@@ -18,9 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from netlearn import datasets
+from netlearn.comparison.resumption import identity_of
+from netlearn.comparison.setup import make_trainer
 from netlearn.errors import NetlearnError
-from netlearn.experiments.resumption import identity_of
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import checkpoint, config, metrics, sums, weights
 
 NETLEARN = [sys.executable, "-m", "netlearn"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.runs import Run
 from scripts.recorded import load
 

@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.workers import Workers
 from tests.messages import has_facts
 
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is

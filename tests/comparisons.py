@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from netlearn.experiments.statistics import Reached, Row
+from netlearn.comparison.statistics import Reached, Row
 from netlearn.runs import Run, Summary
 from netlearn.runs.summary import DataSummary
 from netlearn.settings import resolve

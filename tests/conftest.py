@@ -10,8 +10,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from netlearn.experiments import comparison
-from netlearn.experiments.statistics import group
+from netlearn.comparison import compare as comparison
+from netlearn.comparison.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netlearn.experiments import comparison
+from netlearn.comparison import compare as comparison
 from tests.commands import call, workers_here
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

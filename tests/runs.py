@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, Summary
 from netlearn.settings import Settings, resolve
 from netlearn.slowdown import Record

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from netlearn.comparison.setup import make_trainer
 from netlearn.datasets.augmentation import AUGMENTATIONS, Affine, Elastic, Shift, make_deformer
 from netlearn.errors import SettingsError
-from netlearn.experiments.setup import make_trainer
 from netlearn.numerics import Array
 from netlearn.settings import resolve
 from netlearn.training.augmented import BLOCK, Augmentation, AugmentedImages

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from netlearn.cli import COMMANDS
+from netlearn.comparison import catalogue
+from netlearn.comparison import compare as comparison
+from netlearn.comparison.experiment import read_about
 from netlearn.errors import SettingsError
-from netlearn.experiments import catalogue, comparison
-from netlearn.experiments.experiment import read_about
 from netlearn.settings import read_toml
 from netlearn.toml import decode_toml
 from scripts import book, cures_page, page, reproduce

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from netlearn.cluster import connection
 from netlearn.cluster.connection import CA
-from netlearn.experiments import comparison
+from netlearn.comparison import compare as comparison
 from netlearn.runs import read_run, sums
 from tests.clusters import Cluster, certificates, running, wait_until
 from tests.commands import compare, one_line, rows_of

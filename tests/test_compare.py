@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import read_run
 from tests.commands import QUICK, call, compare, rows_of, untimed, workers_here
@@ -42,7 +42,7 @@ def test_runs_of_a_comparison_have_curves_only_on_request(copied: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in copied.glob("*/summary.json")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("netlearn.cli.compare.Workers", workers_here)
-        patch.setattr("netlearn.experiments.comparison.PICTURES", ())
+        patch.setattr("netlearn.comparison.compare.PICTURES", ())
         assert compare("--resume", str(copied), "-q").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

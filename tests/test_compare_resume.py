@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.workers import Workers
 from tests.commands import PATIENCE, QUICK, compare, rows_of, untimed, workers_here
 from tests.files import wait_for
 from tests.messages import has_facts
@@ -72,7 +72,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("uninterrupted") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("netlearn.cli.compare.Workers", workers_here)
-        patch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
+        patch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
         assert compare(*LONG, "-q", "--out", str(out)).exit_code == 0
     return untimed(out)
 

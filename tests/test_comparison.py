@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from netlearn import datasets
-from netlearn.experiments import tuning
-from netlearn.experiments.drawing import describe
-from netlearn.experiments.experiment import read_experiment
-from netlearn.experiments.tasks import Outcome, Task, perform, tasks_of
-from netlearn.experiments.tuning import tune_rates
-from netlearn.experiments.variants import name_variants
-from netlearn.experiments.workers import Workers
+from netlearn.comparison import tuning
+from netlearn.comparison.drawing import describe
+from netlearn.comparison.experiment import read_experiment
+from netlearn.comparison.tasks import Outcome, Task, perform, tasks_of
+from netlearn.comparison.tuning import tune_rates
+from netlearn.comparison.variants import name_variants
+from netlearn.comparison.workers import Workers
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings, resolve
 from tests.comparisons import row, run

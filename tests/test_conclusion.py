@@ -3,9 +3,9 @@ import re
 import pytest
 from wcwidth import wcswidth
 
-from netlearn.experiments.conclusion import conclusion
-from netlearn.experiments.statistics import Reached, Row
-from netlearn.experiments.table import problems, table
+from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.statistics import Reached, Row
+from netlearn.comparison.table import problems, table
 from tests.comparisons import row
 
 TABLE = [

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from netlearn.experiments import catalogue
-from netlearn.experiments.comparison import Comparison
+from netlearn.comparison import catalogue
+from netlearn.comparison.compare import Comparison
 from netlearn.settings import resolve
 from scripts import answers, cures, published, speeds
 from scripts.cures_page import PICTURES
@@ -98,7 +98,7 @@ def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process", "unflushed")
 def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
+    monkeypatch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
     monkeypatch.setattr("scripts.cures.Workers", workers_here)
     where = ["--quick", "--runs", "runs", "--page", "docs/page.md"]
     result = call(*where, "--only", "simard")

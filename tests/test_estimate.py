@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from netlearn.cli.sweep import size_of
-from netlearn.experiments.estimate import SHORT, Estimate, Measured, estimate, measure
-from netlearn.experiments.experiment import Experiment, from_costs
-from netlearn.experiments.shard import Shard
-from netlearn.experiments.sweep import Sweep
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.estimate import SHORT, Estimate, Measured, estimate, measure
+from netlearn.comparison.experiment import Experiment, from_costs
+from netlearn.comparison.shard import Shard
+from netlearn.comparison.sweep import Sweep
+from netlearn.comparison.workers import Workers
 from netlearn.settings import Settings, resolve
 from tests.commands import compare, one_line
 

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.experiment import (
+from netlearn.comparison.experiment import (
     MOST_NAME,
     Experiment,
     folder_name,
@@ -12,6 +11,7 @@ from netlearn.experiments.experiment import (
     read_experiment,
     write_experiment,
 )
+from netlearn.errors import NetlearnError, SettingsError
 from netlearn.settings import resolve
 from tests.messages import has_facts
 

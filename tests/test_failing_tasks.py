@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from netlearn.experiments import comparison
-from netlearn.experiments.process import WorkerProcess
-from netlearn.experiments.workers import Workers
+from netlearn.comparison import compare as comparison
+from netlearn.comparison.process import WorkerProcess
+from netlearn.comparison.workers import Workers
 from tests.commands import PATIENCE, compare, one_line, rows_of, shell
 from tests.messages import has_facts
 
@@ -155,7 +155,7 @@ def test_stopped_worker_does_not_outlast_an_interrupt() -> None:
 
 HANGING = """
 import os, signal, sys, time
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.workers import Workers
 def hang(_):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("hanging", flush=True)
@@ -167,7 +167,7 @@ def hang(_):
 def test_second_interrupt_kills_a_worker_that_ignores_the_first() -> None:
     Path("hanging.py").write_text(HANGING)
     code = (
-        "import hanging\nfrom netlearn.experiments.workers import Workers\n"
+        "import hanging\nfrom netlearn.comparison.workers import Workers\n"
         "with Workers(1) as workers:\n    workers.map(hanging.hang, [1])\n"
     )
     environment = os.environ | {"PYTHONPATH": "."}

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netlearn.comparison.resumption import identity_of
+from netlearn.comparison.setup import make_trainer
 from netlearn.errors import RunError
-from netlearn.experiments.resumption import identity_of
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import FILES, Sums, checkpoint, metrics, read_run, weights
 from netlearn.runs.identity import plain
 from netlearn.settings import resolve

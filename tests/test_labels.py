@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from netlearn.experiments.statistics import group, summarize
-from netlearn.experiments.table import problems, table
+from netlearn.comparison.statistics import group, summarize
+from netlearn.comparison.table import problems, table
 from netlearn.plotting.compare import digits
 from netlearn.plotting.seeds import LABEL, short
 from tests.comparisons import run

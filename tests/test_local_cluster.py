@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.experiments import comparison
+from netlearn.comparison import compare as comparison
 from netlearn.runs import read_run
 from tests.clusters import wait_until
 from tests.commands import PATIENCE, compare, rows_of

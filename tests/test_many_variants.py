@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from netlearn import datasets
+from netlearn.comparison import data, experiment
+from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.drawing import describe
+from netlearn.comparison.experiment import from_costs, read_experiment, write_experiment
+from netlearn.comparison.statistics import Row, run_table, summarize_all
+from netlearn.comparison.sweep import Sweep
+from netlearn.comparison.table import MOST_TEXTS, shortened, table
 from netlearn.errors import SettingsError
-from netlearn.experiments import data, experiment
-from netlearn.experiments.conclusion import conclusion
-from netlearn.experiments.drawing import describe
-from netlearn.experiments.experiment import from_costs, read_experiment, write_experiment
-from netlearn.experiments.statistics import Row, run_table, summarize_all
-from netlearn.experiments.sweep import Sweep
-from netlearn.experiments.table import MOST_TEXTS, shortened, table
 from netlearn.runs import Run, holds_comparison, name_of, varied
 from netlearn.settings import Settings, resolve
 from netlearn.toml import MOST_TOML

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from netlearn.experiments.conclusion import conclusion
-from netlearn.experiments.pairs import Pair, interval, pair_up
-from netlearn.experiments.statistics import Row, group, summarize
-from netlearn.experiments.table import table
+from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.pairs import Pair, interval, pair_up
+from netlearn.comparison.statistics import Row, group, summarize
+from netlearn.comparison.table import table
 from netlearn.runs import Run
 from tests.commands import QUICK, compare
 from tests.comparisons import UPDATES, run

@@ -12,8 +12,8 @@ from netlearn import datasets
 from netlearn.cluster import data, node
 from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel, decode, encode
 from netlearn.cluster.parcels import order_of, store
+from netlearn.comparison.tasks import Task, is_done, perform
 from netlearn.errors import DataError, MismatchError
-from netlearn.experiments.tasks import Task, is_done, perform
 from netlearn.runs import read_run
 from netlearn.runs.identity import of_data
 from netlearn.settings import resolve

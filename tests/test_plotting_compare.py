@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.style import GREY
 from tests.comparisons import run

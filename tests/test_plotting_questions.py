@@ -6,7 +6,7 @@ import pytest
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.seeds import colours_of

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.compare import DRAWN
 from netlearn.runs import Run

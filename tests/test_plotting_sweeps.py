@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.compare import DRAWN
 from netlearn.plotting.factors import MOST_PANELS, factors

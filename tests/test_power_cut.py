@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
 from netlearn.runs import RunFolder, config, read_run, sums
 from netlearn.settings import Settings, resolve
 from tests.files import small_dataset

@@ -10,7 +10,7 @@ import pytest
 
 from netlearn.cli import progress
 from netlearn.cli.progress import MOST_LINES, comparison_progress, note
-from netlearn.experiments.experiment import Experiment
+from netlearn.comparison.experiment import Experiment
 from netlearn.settings import resolve
 from tests.messages import has_facts
 

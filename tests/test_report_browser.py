@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from netlearn import datasets
-from netlearn.experiments.experiment import folder_name
+from netlearn.comparison.experiment import folder_name
 from netlearn.inspection.evaluation import predict
 from netlearn.inspection.trained import load_network
 from netlearn.runs import read_run

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from netlearn.experiments.page import MOST_VARIANTS, page
-from netlearn.experiments.statistics import group
+from netlearn.comparison.page import MOST_VARIANTS, page
+from netlearn.comparison.statistics import group
 from netlearn.runs import selection
 from tests.browser import chromium, opened
 from tests.sweeps import sweep

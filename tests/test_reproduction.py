@@ -32,7 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("scripts.reproduce.Workers", workers_here)
-        patch.setattr("netlearn.experiments.comparison.PICTURES", ("curves",))
+        patch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
         result = call(*QUICK)
     assert result.exit_code == 0, result.output
     return folder

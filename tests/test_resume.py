@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import RunFolder, checkpoint, metrics
 from netlearn.settings import Settings, resolve
 from netlearn.training import Trainer

@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
+from netlearn.comparison.setup import make_trainer
 from netlearn.costs import CrossEntropy
 from netlearn.errors import DivergenceError, SettingsError
-from netlearn.experiments.setup import make_trainer
 from netlearn.numerics import Array
 from netlearn.settings import resolve
 from netlearn.slowdown import Record

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from netlearn.experiments.statistics import group
+from netlearn.comparison.statistics import group
 from netlearn.plotting.compare import DRAWN, MOST_ROWS
 from netlearn.runs import Run, selection
 from tests.comparisons import run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from netlearn.comparison.shard import Shard, parse_shard
 from netlearn.datasets import BUNDLED
-from netlearn.experiments.shard import Shard, parse_shard
 from tests.commands import call, compare, one_line, rows_of, untimed
 from tests.messages import has_facts
 

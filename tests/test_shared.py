@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from netlearn import datasets
+from netlearn.comparison.data import load_and_share
+from netlearn.comparison.experiment import from_costs
+from netlearn.comparison.workers import Workers
 from netlearn.datasets import Dataset, Shared, hold_received
 from netlearn.datasets.loading import HELD
-from netlearn.experiments.data import load_and_share
-from netlearn.experiments.experiment import from_costs
-from netlearn.experiments.workers import Workers
 from netlearn.numerics import ALIGNMENT
 from tests.files import small_dataset
 from tests.processes import is_alive, wait_until
@@ -91,7 +91,7 @@ from functools import partial
 from pathlib import Path
 from netlearn import datasets
 from netlearn.datasets import Shared, hold_received
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.workers import Workers
 from tests.processes import sleep_with_a_name
 with Workers(1) as workers:
     workers.before = partial(hold_received, [Shared(datasets.load("mnist-5k"))])

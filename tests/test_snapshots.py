@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netlearn.comparison.setup import make_trainer
 from netlearn.errors import DivergenceError, RunError
-from netlearn.experiments.setup import make_trainer
 from netlearn.runs import read_run, snapshots
 from netlearn.settings import resolve
 from tests.commands import compare, train

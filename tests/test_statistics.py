@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from netlearn.comparison.statistics import group, pairing, run_table, summarize
 from netlearn.errors import RunError
-from netlearn.experiments.statistics import group, pairing, run_table, summarize
 from netlearn.runs import read_run
 from netlearn.settings import resolve
 from tests.comparisons import run
@@ -155,7 +155,7 @@ def test_diverged_and_failed_runs_count_as_seeds_with_their_problem() -> None:
 def test_median_counts_seeds_that_never_reached_it_as_last(
     updates: tuple[int, ...], seeds: int, median: float | None
 ) -> None:
-    from netlearn.experiments.statistics import Reached  # noqa: PLC0415 (beside its only use)
+    from netlearn.comparison.statistics import Reached  # noqa: PLC0415 (beside its only use)
 
     assert Reached(0.9, updates, seeds).median == median
 

@@ -11,9 +11,9 @@ import pytest
 
 from netlearn.cli.options import parse
 from netlearn.cli.sweep import Vary
+from netlearn.comparison.experiment import Experiment, from_costs, read_experiment, write_experiment
+from netlearn.comparison.sweep import MOST_RUNS, NONE, Sweep
 from netlearn.errors import SettingsError
-from netlearn.experiments.experiment import Experiment, from_costs, read_experiment, write_experiment
-from netlearn.experiments.sweep import MOST_RUNS, NONE, Sweep
 from netlearn.settings import FIELDS, resolve
 from tests.commands import compare, one_line, rows_of
 from tests.messages import has_facts

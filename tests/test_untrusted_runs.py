@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netlearn.comparison.compare import remove_runs
 from netlearn.errors import SettingsError
-from netlearn.experiments.comparison import remove_runs
 from netlearn.own_cost import lies_in
 from netlearn.runs.tensors import MOST_HEADER
 from netlearn.toml import decode_toml
@@ -81,7 +81,7 @@ def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | No
 
 
 def test_verify_reads_the_weights_before_it_trains(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlearn.experiments.verification.make_trainer", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("netlearn.comparison.verification.make_trainer", lambda *_, **__: pytest.fail("trained"))
     (run / "weights.safetensors").unlink()
     assert "weights.safetensors" in call("verify", "run", "-q").stderr
     reseal(run)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from netlearn.experiments.process import WorkerProcess, start_fork_server
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.process import WorkerProcess, start_fork_server
+from netlearn.comparison.workers import Workers
 from tests.commands import PATIENCE, python
 from tests.processes import is_alive, wait_until
 
@@ -90,7 +90,7 @@ def environment_of(_: int) -> str | None:
 
 
 def parent_and_preloaded(_: int) -> tuple[int, bool]:
-    return os.getppid(), "netlearn.experiments.preloaded" in sys.modules
+    return os.getppid(), "netlearn.comparison.preloaded" in sys.modules
 
 
 @pytest.mark.slow
@@ -106,8 +106,8 @@ def test_preloaded_workers_are_forks_of_one_process() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all workers are fresh processes")
 def test_ctrl_c_does_not_reach_the_process_that_imports_for_the_workers() -> None:
     code = (
-        "import os, signal\nfrom multiprocessing import forkserver\nfrom netlearn.experiments import process\n"
-        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import double, forked\n"
+        "import os, signal\nfrom multiprocessing import forkserver\nfrom netlearn.comparison import process\n"
+        "from netlearn.comparison.workers import Workers\nfrom tests.test_workers import double, forked\n"
         "assert process.start_fork_server()\n"
         "os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)\n"
         "with Workers(1, forked) as workers:\n    print(workers.map(double, [2]))\n"
@@ -123,7 +123,7 @@ def test_workers_are_fresh_where_the_path_of_a_socket_would_be_too_long(
     temporary = tmp_path / ("x" * 120)
     temporary.mkdir()
     code = (
-        "from netlearn.experiments.workers import Workers\nfrom tests.test_workers import double, forked\n"
+        "from netlearn.comparison.workers import Workers\nfrom tests.test_workers import double, forked\n"
         "with Workers(1, forked) as workers:\n    print(workers.map(double, [2]))\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(temporary)}
@@ -251,7 +251,7 @@ def test_error_ends_the_workers_and_no_other_child_of_the_process() -> None:
 def test_worker_does_not_outlive_a_killed_parent(start: str, tmp_path: Path) -> None:
     code = (
         "import os, sys, time\nfrom pathlib import Path\n"
-        "from netlearn.experiments.process import WorkerProcess\nfrom netlearn.experiments.workers import Workers\n"
+        "from netlearn.comparison.process import WorkerProcess\nfrom netlearn.comparison.workers import Workers\n"
         "from tests.processes import sleep_with_a_name\nfrom tests.test_workers import forked\n"
         f"with Workers(1, {start}) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
     )

@@ -19,16 +19,16 @@ from netlearn.api.progress import comparison_bar, load_data, training_bar
 from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
+from netlearn.comparison import compare as comparison
+from netlearn.comparison.data import load_and_share
+from netlearn.comparison.data import load_data as load_all_data
+from netlearn.comparison.reporting import read_comparison
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
+from netlearn.comparison.table import problems
+from netlearn.comparison.variants import read_runs
+from netlearn.comparison.workers import InProcess, Workers
 from netlearn.errors import DivergenceError, RunError, SettingsError
-from netlearn.experiments import comparison
-from netlearn.experiments.data import load_and_share
-from netlearn.experiments.data import load_data as load_all_data
-from netlearn.experiments.reporting import read_comparison
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
-from netlearn.experiments.table import problems
-from netlearn.experiments.variants import read_runs
-from netlearn.experiments.workers import InProcess, Workers
 from netlearn.own_cost import giving
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.settings import resolve

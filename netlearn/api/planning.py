@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from netlearn.api.given import Costs, items_of, settings_of
-from netlearn.errors import SettingsError
-from netlearn.experiments import catalogue
-from netlearn.experiments.experiment import (
+from netlearn.comparison import catalogue
+from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
     BUILT_IN_SEEDS,
@@ -16,7 +15,8 @@ from netlearn.experiments.experiment import (
     parse_seeds,
     read_experiment,
 )
-from netlearn.experiments.sweep import Layer, Sweep, values_of
+from netlearn.comparison.sweep import Layer, Sweep, values_of
+from netlearn.errors import SettingsError
 from netlearn.own_cost import giving
 from netlearn.settings import resolve
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from netlearn import datasets
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.table import percent
 from netlearn.datasets import Dataset
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.table import percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 

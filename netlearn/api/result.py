@@ -11,10 +11,10 @@ from netlearn.api.display import Page
 from netlearn.api.given import Costs, data_name
 from netlearn.api.place import Place
 from netlearn.api.settings import Data
+from netlearn.comparison.drawing import PICTURES, draw
+from netlearn.comparison.page import page
+from netlearn.comparison.statistics import group
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.experiments.drawing import PICTURES, draw
-from netlearn.experiments.page import page
-from netlearn.experiments.statistics import group
 from netlearn.inspection.evaluation import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network

@@ -10,12 +10,12 @@ from netlearn.api.given import Costs
 from netlearn.api.place import Place
 from netlearn.api.result import Result
 from netlearn.api.settings import Data
+from netlearn.comparison.compare import Comparison
+from netlearn.comparison.drawing import describe
+from netlearn.comparison.pairs import Pair
+from netlearn.comparison.statistics import Row, summarize
+from netlearn.comparison.table import lines_of, percent, problems
 from netlearn.errors import SettingsError
-from netlearn.experiments.comparison import Comparison
-from netlearn.experiments.drawing import describe
-from netlearn.experiments.pairs import Pair
-from netlearn.experiments.statistics import Row, summarize
-from netlearn.experiments.table import lines_of, percent, problems
 from netlearn.inspection.evaluation import Evaluation
 from netlearn.network import Network
 from netlearn.numerics import Array

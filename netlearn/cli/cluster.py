@@ -8,8 +8,8 @@ import click
 
 from netlearn.cli.options import PATH
 from netlearn.cli.progress import note
+from netlearn.comparison.workers import Workers
 from netlearn.errors import SettingsError
-from netlearn.experiments.workers import Workers
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -21,12 +21,10 @@ from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.sweep import announce, sweep_of, sweep_options
 from netlearn.cli.terminal import echo
-from netlearn.costs import COSTS
-from netlearn.errors import ClusterError, RunError, SettingsError
-from netlearn.experiments import catalogue
-from netlearn.experiments.comparison import FILES, PAGE, Comparison, compare, overlay, remove_runs
-from netlearn.experiments.data import load_and_share
-from netlearn.experiments.experiment import (
+from netlearn.comparison import catalogue
+from netlearn.comparison.compare import FILES, PAGE, Comparison, compare, overlay, remove_runs
+from netlearn.comparison.data import load_and_share
+from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
     BUILT_IN_SEEDS,
@@ -36,13 +34,15 @@ from netlearn.experiments.experiment import (
     own_costs_of,
     read_experiment,
 )
-from netlearn.experiments.process import WorkerProcess, start_fork_server
-from netlearn.experiments.shard import Part, Shard, train_shard
-from netlearn.experiments.sweep import Sweep
-from netlearn.experiments.table import MOST_COLUMNS, TOP, problems, shortened, table
-from netlearn.experiments.tuning import FACTORS
-from netlearn.experiments.variants import read_runs
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.process import WorkerProcess, start_fork_server
+from netlearn.comparison.shard import Part, Shard, train_shard
+from netlearn.comparison.sweep import Sweep
+from netlearn.comparison.table import MOST_COLUMNS, TOP, problems, shortened, table
+from netlearn.comparison.tuning import FACTORS
+from netlearn.comparison.variants import read_runs
+from netlearn.comparison.workers import Workers
+from netlearn.costs import COSTS
+from netlearn.errors import ClusterError, RunError, SettingsError
 from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
 from netlearn.toml import MOST_EXPERIMENT

@@ -6,7 +6,7 @@ import click
 
 from netlearn.cli.options import PATH
 from netlearn.cli.terminal import echo
-from netlearn.experiments.curves import draw_curves
+from netlearn.comparison.curves import draw_curves
 
 
 @click.command("curves")

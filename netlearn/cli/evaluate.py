@@ -11,7 +11,7 @@ from netlearn import datasets
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
-from netlearn.experiments.table import aligned, percent
+from netlearn.comparison.table import aligned, percent
 from netlearn.inspection.agreement import Pair, compare_pairs
 from netlearn.inspection.evaluation import SPLITS, ClassScores, Evaluation, evaluate, is_data_of
 from netlearn.inspection.files import SETS, write_evaluation

@@ -10,9 +10,9 @@ import msgspec
 from netlearn.cli.options import PATH, Command, check_suffix
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
+from netlearn.comparison.neuron import neuron_curves
+from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.neuron import neuron_curves
-from netlearn.experiments.table import aligned
 from netlearn.numerics import Array
 from netlearn.runs.files import temporary_of, writing
 from netlearn.settings import LARGEST

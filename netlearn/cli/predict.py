@@ -12,8 +12,8 @@ from tqdm import tqdm
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_suffix
 from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
+from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.table import aligned
 from netlearn.inspection.ink import SIDE
 from netlearn.inspection.pictures import MOST_BYTES, read_file
 from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see

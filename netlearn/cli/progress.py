@@ -11,10 +11,10 @@ from tqdm import tqdm
 
 from netlearn import datasets
 from netlearn.cli.terminal import echo
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.shard import Shard
+from netlearn.comparison.table import MOST_COLUMNS, percent
 from netlearn.datasets import Dataset
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.shard import Shard
-from netlearn.experiments.table import MOST_COLUMNS, percent
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 

@@ -8,8 +8,8 @@ import click
 from netlearn.cli.options import COST, PATH, Command
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
+from netlearn.comparison.reporting import report
 from netlearn.errors import SettingsError
-from netlearn.experiments.reporting import report
 
 
 @click.command("report", cls=Command)

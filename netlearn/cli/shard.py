@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from netlearn.experiments.shard import Part, Shard, parse_shard
+from netlearn.comparison.shard import Part, Shard, parse_shard
 
 
 class ShardType(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks

@@ -11,12 +11,12 @@ from click.shell_completion import CompletionItem
 from netlearn.cli.options import Number, parse
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
+from netlearn.comparison.estimate import Estimate, estimate
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.shard import Shard
+from netlearn.comparison.sweep import MOST_RUNS, RANGE, Sweep, values_of
+from netlearn.comparison.workers import Workers
 from netlearn.errors import SettingsError
-from netlearn.experiments.estimate import Estimate, estimate
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.shard import Shard
-from netlearn.experiments.sweep import MOST_RUNS, RANGE, Sweep, values_of
-from netlearn.experiments.workers import Workers
 from netlearn.settings import FIELDS
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -15,11 +15,11 @@ from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, settin
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
+from netlearn.comparison.resumption import stored_settings
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
+from netlearn.comparison.table import percent
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.experiments.resumption import stored_settings
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
-from netlearn.experiments.table import percent
 from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Summary, read_locked, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve

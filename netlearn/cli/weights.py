@@ -8,7 +8,7 @@ from netlearn import datasets
 from netlearn.cli.options import BEST, PATH, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
-from netlearn.experiments.initial import initial_network
+from netlearn.comparison.initial import initial_network
 from netlearn.inspection.files import write_files
 from netlearn.inspection.trained import read_runs, results_of
 from netlearn.inspection.weights import weights_files

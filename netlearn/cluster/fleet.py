@@ -9,10 +9,10 @@ from netlearn.cluster import data, node
 from netlearn.cluster.connection import answering
 from netlearn.cluster.messages import Environment, Inspected, Needs, decode, encode
 from netlearn.cluster.parcels import MUST_MATCH, mismatch
+from netlearn.comparison.environment import environment
+from netlearn.comparison.tasks import Task
 from netlearn.costs import COSTS
 from netlearn.errors import ClusterError
-from netlearn.experiments.environment import environment
-from netlearn.experiments.tasks import Task
 from netlearn.numerics import blas
 
 if TYPE_CHECKING:

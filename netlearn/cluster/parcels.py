@@ -10,8 +10,8 @@ import numpy as np
 
 from netlearn import __version__
 from netlearn.cluster.messages import Order, Parcel, decode, encode
+from netlearn.comparison.tasks import Outcome, Task
 from netlearn.errors import MismatchError, NetlearnError, RunError
-from netlearn.experiments.tasks import Outcome, Task
 from netlearn.runs import CURVES, FILES, RunFolder, Sums, config, read_run, sums
 from netlearn.runs.files import MOST_BYTES, read_bounded, writing
 

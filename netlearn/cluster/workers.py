@@ -17,9 +17,9 @@ from netlearn.cluster.connection import answering, connected
 from netlearn.cluster.fleet import Fleet
 from netlearn.cluster.parcels import order_of, store
 from netlearn.cluster.signals import deferred
+from netlearn.comparison.tasks import Outcome, Task, perform
+from netlearn.comparison.workers import GRACE, LOOK_EVERY, Workers
 from netlearn.errors import ClusterError, MismatchError, NetlearnError
-from netlearn.experiments.tasks import Outcome, Task, perform
-from netlearn.experiments.workers import GRACE, LOOK_EVERY, Workers
 
 if TYPE_CHECKING:
     from distributed import Client, Future

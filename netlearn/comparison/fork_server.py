@@ -7,9 +7,9 @@ import resource
 import signal
 from multiprocessing import forkserver, resource_tracker
 
-from netlearn.experiments.process import ENVIRONMENT, starting
+from netlearn.comparison.process import ENVIRONMENT, starting
 
-PRELOADED = "netlearn.experiments.preloaded"
+PRELOADED = "netlearn.comparison.preloaded"
 FEW_FILES = 64  # that may be open: too few for one more process
 
 

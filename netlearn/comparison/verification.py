@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from netlearn.comparison.environment import environment
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
-from netlearn.experiments.environment import environment
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
 from netlearn.own_cost import check_named
 from netlearn.runs import (
     Run,

@@ -13,18 +13,18 @@ from pathlib import Path
 
 import msgspec
 
+from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.drawing import PICTURES, describe, write_picture
+from netlearn.comparison.environment import environment
+from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.comparison.page import page
+from netlearn.comparison.pairs import Pair, interval, pair_up
+from netlearn.comparison.shard import check_marks, remove_marks
+from netlearn.comparison.statistics import Row, group, pairing, results_csv, summarize_all
+from netlearn.comparison.tasks import perform_all, tasks_of
+from netlearn.comparison.tuning import tune_rates
+from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError
-from netlearn.experiments.conclusion import conclusion
-from netlearn.experiments.drawing import PICTURES, describe, write_picture
-from netlearn.experiments.environment import environment
-from netlearn.experiments.experiment import Experiment, folder_name, read_experiment, write_experiment
-from netlearn.experiments.page import page
-from netlearn.experiments.pairs import Pair, interval, pair_up
-from netlearn.experiments.shard import check_marks, remove_marks
-from netlearn.experiments.statistics import Row, group, pairing, results_csv, summarize_all
-from netlearn.experiments.tasks import perform_all, tasks_of
-from netlearn.experiments.tuning import tune_rates
-from netlearn.experiments.workers import Workers
 from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, selection, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing

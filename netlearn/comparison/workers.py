@@ -12,8 +12,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
+from netlearn.comparison.process import WorkerProcess
 from netlearn.errors import WorkerError
-from netlearn.experiments.process import WorkerProcess
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from netlearn.experiments.experiment import Experiment, folder_name
-from netlearn.experiments.tasks import perform_all, task_of
-from netlearn.experiments.workers import Workers
+from netlearn.comparison.experiment import Experiment, folder_name
+from netlearn.comparison.tasks import perform_all, task_of
+from netlearn.comparison.workers import Workers
 from netlearn.settings import Settings
 
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from netlearn.comparison.statistics import group
 from netlearn.errors import SettingsError
-from netlearn.experiments.statistics import group
 from netlearn.runs import RESULTS, Run, config, name_of, read_run, run_folders, sums, varied
 from netlearn.settings import FIELDS
 

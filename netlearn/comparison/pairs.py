@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from netlearn.experiments.statistics import Row, by_accuracy, by_speed, paired
+from netlearn.comparison.statistics import Row, by_accuracy, by_speed, paired
 from netlearn.runs import Run
 
 ACCURACY = "test_accuracy"

@@ -13,10 +13,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from netlearn.comparison.experiment import Experiment, write_experiment
+from netlearn.comparison.tasks import perform_all, tasks_of
+from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError, SettingsError
-from netlearn.experiments.experiment import Experiment, write_experiment
-from netlearn.experiments.tasks import perform_all, tasks_of
-from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder, config
 from netlearn.runs.files import read_bounded, writing
 from netlearn.text import printable
@@ -82,7 +82,7 @@ def train_shard(
 ) -> Part:
     """Train the runs of a shard that its folder does not hold yet.
 
-    The arguments are those of `netlearn.experiments.comparison.compare`.
+    The arguments are those of `netlearn.comparison.compare.compare`.
 
     Raises:
         SettingsError: the experiment is to be tuned first.

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
 
+from netlearn.comparison.curves import curves_files
+from netlearn.comparison.environment import environment
+from netlearn.comparison.resumption import identity_of, restore
 from netlearn.errors import DivergenceError, RunError
-from netlearn.experiments.curves import curves_files
-from netlearn.experiments.environment import environment
-from netlearn.experiments.resumption import identity_of, restore
 from netlearn.numerics import Array
 from netlearn.runs import (
     RunFolder,

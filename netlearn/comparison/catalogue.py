@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from netlearn.comparison.experiment import About, read_about
 from netlearn.errors import SettingsError
-from netlearn.experiments.experiment import About, read_about
 from netlearn.runs import config
 
 

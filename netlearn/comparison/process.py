@@ -26,7 +26,7 @@ def start_fork_server() -> bool:
     """Start a process that imports what all workers need, for `WorkerProcess`; return whether there can be one."""
     if sys.platform != "linux":
         return False
-    from netlearn.experiments import fork_server  # noqa: PLC0415 (Windows lacks what it imports)
+    from netlearn.comparison import fork_server  # noqa: PLC0415 (Windows lacks what it imports)
 
     return fork_server.start()
 

@@ -11,13 +11,13 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from netlearn.comparison.data import load_once
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer, training_part
+from netlearn.comparison.tuning import trials_of
+from netlearn.comparison.workers import Workers
 from netlearn.errors import DivergenceError, NetlearnError
-from netlearn.experiments.data import load_once
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer, training_part
-from netlearn.experiments.tuning import trials_of
-from netlearn.experiments.workers import Workers
 from netlearn.runs import RunFolder
 from netlearn.settings import Settings
 from netlearn.slowdown import Record

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from netlearn.experiments.statistics import Row, group
-from netlearn.experiments.table import MOST_COLUMNS
+from netlearn.comparison.statistics import Row, group
+from netlearn.comparison.table import MOST_COLUMNS
 from netlearn.inspection.comparison import mistakes
 from netlearn.runs import Run, RunFolder
 

@@ -9,11 +9,11 @@ from typing import TypeAlias
 import msgspec
 
 from netlearn import datasets
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.setup import check_fit, checked_cost
+from netlearn.comparison.workers import Workers
 from netlearn.datasets import Dataset, Shared, hold_received
 from netlearn.errors import DataError
-from netlearn.experiments.experiment import Experiment
-from netlearn.experiments.setup import check_fit, checked_cost
-from netlearn.experiments.workers import Workers
 from netlearn.numerics import numerics
 from netlearn.runs.identity import of_data
 

@@ -1,11 +1,11 @@
 """Setting up a run: checking that its settings fit its data, and making the trainer."""
 
 from netlearn.activations import ACTIVATIONS
+from netlearn.comparison.initial import AUGMENTATION_STREAM, initial_network, streams
 from netlearn.costs import COSTS, Cost
 from netlearn.datasets import Dataset
 from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
-from netlearn.experiments.initial import AUGMENTATION_STREAM, initial_network, streams
 from netlearn.own_cost import check_gradient, load_cost
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer

@@ -14,12 +14,12 @@ from typing import TypeAlias
 
 import msgspec
 
+from netlearn.comparison.data import Load, load_once
+from netlearn.comparison.experiment import Experiment, folder_name
+from netlearn.comparison.run import run
+from netlearn.comparison.setup import make_trainer
+from netlearn.comparison.workers import Workers
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
-from netlearn.experiments.data import Load, load_once
-from netlearn.experiments.experiment import Experiment, folder_name
-from netlearn.experiments.run import run
-from netlearn.experiments.setup import make_trainer
-from netlearn.experiments.workers import Workers
 from netlearn.runs import Run, RunFolder, config, metrics, read_run
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings

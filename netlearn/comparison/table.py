@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from wcwidth import wcswidth
 
-from netlearn.experiments.pairs import ACCURACY, Pair
-from netlearn.experiments.statistics import Reached, Row, by_validation
+from netlearn.comparison.pairs import ACCURACY, Pair
+from netlearn.comparison.statistics import Reached, Row, by_validation
 from netlearn.runs import name_of
 
 MOST_COLUMNS = 8  # variants side by side

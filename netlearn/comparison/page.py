@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from shlex import quote
 
-from netlearn.experiments.conclusion import conclusion
-from netlearn.experiments.environment import environment
-from netlearn.experiments.pairs import Pair, pair_up
-from netlearn.experiments.statistics import Row, by_validation, group, pairing, summarize_all
-from netlearn.experiments.table import lines_of, problems, ranked, shortened
+from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.environment import environment
+from netlearn.comparison.pairs import Pair, pair_up
+from netlearn.comparison.statistics import Row, by_validation, group, pairing, summarize_all
+from netlearn.comparison.table import lines_of, problems, ranked, shortened
 from netlearn.report.story import Story
 from netlearn.runs import Groups, Run, config, selection
 

@@ -7,9 +7,9 @@ if its last seed was before the others' first seed, and is level with those whos
 
 from collections.abc import Iterable, Sequence
 
-from netlearn.experiments.pairs import ACCURACY, FEWEST_SEEDS, Pair
-from netlearn.experiments.statistics import Reached, Row, by_accuracy, by_speed, by_validation
-from netlearn.experiments.table import figure_of, range_of, with_spread
+from netlearn.comparison.pairs import ACCURACY, FEWEST_SEEDS, Pair
+from netlearn.comparison.statistics import Reached, Row, by_accuracy, by_speed, by_validation
+from netlearn.comparison.table import figure_of, range_of, with_spread
 
 MOST_FIGURES = 2  # variants whose figures fit into the sentence; the table has all
 MOST_NAMES = 8  # variants that are named; of more than these only the best

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
+from netlearn.comparison.compare import FILES, PAGE
+from netlearn.comparison.experiment import folder_name
+from netlearn.comparison.page import page
+from netlearn.comparison.statistics import group
+from netlearn.comparison.variants import read_variants
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.experiments.comparison import FILES, PAGE
-from netlearn.experiments.experiment import folder_name
-from netlearn.experiments.page import page
-from netlearn.experiments.statistics import group
-from netlearn.experiments.variants import read_variants
 from netlearn.runs import Run, RunFolder, Sums, config, holds_comparison, read_run, selection, sums
 from netlearn.runs.files import free_path, write_whole, writing
 from netlearn.toml import MOST_EXPERIMENT, decode_toml

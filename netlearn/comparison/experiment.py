@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from netlearn.comparison.sweep import NONE, Sweep, values_in
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.experiments.sweep import NONE, Sweep, values_in
 from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
