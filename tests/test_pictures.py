@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from netlearn.datasets.pictures import MOST_BYTES, MOST_PIXELS, read_grey
 from netlearn.errors import DataError
-from netlearn.inspection.pictures import MOST_BYTES, MOST_PIXELS, read_grey
 from netlearn.numerics import Array
 
 UPRIGHT = np.full((40, 60), 230, np.uint8)

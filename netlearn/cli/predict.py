@@ -13,9 +13,9 @@ from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_s
 from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned
+from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.inspection.ink import SIDE
-from netlearn.inspection.pictures import MOST_BYTES, read_file
 from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see
 from netlearn.inspection.trained import load_network, read_runs, weights_file
 from netlearn.plotting.answers import strongest

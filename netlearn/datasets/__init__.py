@@ -19,10 +19,9 @@ the `note` says when inputs leave [0, 1] or use little of it.
 from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
 from netlearn.datasets.loading import NAMES, is_present, load
-from netlearn.datasets.npz import KEYS
+from netlearn.datasets.npz import KEYS, store
 from netlearn.datasets.shared import Shared, hold_received
 from netlearn.datasets.sources import BUNDLED
-from netlearn.datasets.storing import store
 
 __all__ = [
     "BUNDLED",

@@ -5,18 +5,19 @@ partial file.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pooch
 import requests
 import urllib3.exceptions
 from tqdm import tqdm
 
-from netlearn.datasets.sources import MakeBar
 from netlearn.errors import DataError
 
+MakeBar: TypeAlias = Callable[[str], "tqdm[Any]"] | None  # of a progress bar, given a file's name
 MAX_BYTES = 100_000_000  # the largest known file has 26 million
 CHUNK = 65536
 

@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,16 +11,19 @@ from netlearn.datasets.arrays import Named
 from netlearn.datasets.dataset import Dataset, Examples
 from netlearn.datasets.idx import read_idx, shape_of
 from netlearn.datasets.npz import KEYS, read_npz
-from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, MakeBar, download, locate, sha256_of
+from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, locate, sha256_of
 from netlearn.datasets.splitting import split
 from netlearn.errors import DataError, SettingsError
+
+if TYPE_CHECKING:
+    from netlearn.datasets.download import MakeBar
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 HELD: dict[str, Dataset] = {}  # what a worker process was given, by name
 AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
 
 
-def load(name: str, progress: MakeBar = None) -> Dataset:
+def load(name: str, progress: "MakeBar" = None) -> Dataset:
     """Load a data set by its name (one of `NAMES`), or from a folder of IDX files or an `.npz` file.
 
     Args:
@@ -79,7 +83,7 @@ def _absolute(path: Path) -> str:
     return absolute if absolute.isprintable() else str(path)
 
 
-def _download(name: str, progress: MakeBar) -> Path:
+def _download(name: str, progress: "MakeBar") -> Path:
     try:
         return download(name, progress)
     except DataError as error:
@@ -89,7 +93,7 @@ def _download(name: str, progress: MakeBar) -> Path:
         ) from error
 
 
-def _load_auto(progress: MakeBar) -> Dataset:
+def _load_auto(progress: "MakeBar") -> Dataset:
     folder = locate("mnist")
     if folder is None:
         try:

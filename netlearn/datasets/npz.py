@@ -1,19 +1,25 @@
-"""The arrays of an .npz file, read without trusting it: no pickles, and no sizes beyond what it can hold.
+"""The arrays of an .npz file: read without trusting it (no pickles, no sizes beyond what it can hold), or stored.
 
 An .npz is a zip file of .npy files, stored or deflated. The shape in an array's header is compared with the size that
 the zip file gives, and that with the size of the file itself, before anything is allocated.
 """
 
+import hashlib
 import io
 import math
+import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from netlearn.datasets.arrays import Named
 from netlearn.datasets.idx import check_unpacked_size
+from netlearn.datasets.splitting import split
 from netlearn.errors import DataError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -76,3 +82,41 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.Zi
         member.seek(0)
         array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return array
+
+
+def store(arrays: Mapping[str, ArrayLike], folder: Path) -> Path:
+    """Store the arrays of a data set in a folder, in a file named by its content, and return its path.
+
+    Args:
+        arrays: x_train, y_train, x_test, y_test and, if given, x_val and y_val: images of shape (n, n_in) or
+            (n, height, width), labels of shape (n,).
+        folder: made if it does not exist.
+
+    Raises:
+        DataError: an array is missing, or has the wrong shape, type or labels, or the file cannot be written.
+    """
+    if set(arrays) not in (set(KEYS), {*KEYS, *VALIDATION_KEYS}):
+        raise DataError(
+            f"data: {', '.join(map(str, arrays)) or 'no arrays'}; must be {', '.join(KEYS)} and, if given, "
+            f"{' and '.join(VALIDATION_KEYS)}"
+        )
+    named = {key: Named(f"data: {key}", _as_array(key, values)) for key, values in arrays.items()}
+    split("data", "data", named, {})  # checks them
+    content = io.BytesIO()
+    np.savez(content, **{key: array.values for key, array in named.items()})  # type: ignore[arg-type]  # its kwds
+    path = folder / f"data-{hashlib.sha256(content.getbuffer()).hexdigest()[:8]}.npz"
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content.getbuffer())
+        partial.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from error
+    return path.absolute()
+
+
+def _as_array(key: str, values: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except Exception as error:  # any library's own arrays
+        raise DataError(f"data: {key}: cannot be converted to an array: {' '.join(str(error).split())}") from error

@@ -5,20 +5,19 @@ Every file of a known data set is checked against its SHA-256, wherever it is fo
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from netlearn.errors import DataError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    from netlearn.datasets.download import MakeBar
 
-MakeBar: TypeAlias = "Callable[[str], tqdm[Any]] | None"  # of a progress bar, given a file's name
 BUNDLED = Path(__file__).parent / "mnist_5k"  # comes with netlearn
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -129,7 +128,7 @@ def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def download(name: str, progress: MakeBar = None, *, silence: float = 10, within: float = float("inf")) -> Path:
+def download(name: str, progress: "MakeBar" = None, *, silence: float = 10, within: float = float("inf")) -> Path:
     """Download the files of a known set that are not in the cache, and return its folder there.
 
     `progress`, `silence` and `within` are those of `netlearn.datasets.download.fetch`.

@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets.pictures import read_grey
 from netlearn.errors import NetlearnError, RunError
 from netlearn.inspection.comparison import load_present
 from netlearn.inspection.evaluation import is_data_of
 from netlearn.inspection.ink import SIDE, prepare
-from netlearn.inspection.pictures import read_grey
 from netlearn.inspection.trained import results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
