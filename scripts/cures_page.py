@@ -6,8 +6,8 @@ from pathlib import Path
 
 from netlearn.comparison import catalogue
 from netlearn.comparison.environment import environment
-from netlearn.comparison.experiment import Experiment, read_about
-from netlearn.comparison.table import lines_of
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.table import cells
 from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
 from scripts import answers, published
@@ -67,7 +67,7 @@ standard deviation over the seeds.
 def _section(
     name: str, plan: Experiment, found: Findings | None, folder: Path, pictures: Path, problems: Sequence[str]
 ) -> str:
-    about = read_about(catalogue.files()[name])
+    about = catalogue.read_about(catalogue.files()[name])
     head = f"## {plan.title}\n\n{about.question} `netlearn compare {name}`"
     listed = "\n".join(f"- {problem}" for problem in problems)
     if found is None:
@@ -95,7 +95,7 @@ def _picture(name: str, folder: Path, pictures: Path) -> str:
 
 def _table(found: Findings) -> str:
     """Return the table of a comparison with a row for each variant."""
-    (_, *names), *lines = lines_of(found.comparison.rows)
+    (_, *names), *lines = cells(found.comparison.rows)
     columns = {"variant": names} | {
         COLUMNS[name]: cells for what, *cells in lines if (name := what.strip()) in COLUMNS
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netlearn.comparison import catalogue
 from netlearn.comparison.environment import environment
-from netlearn.comparison.experiment import Experiment, read_about
+from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.tasks import Task, is_done, tasks_of
 from netlearn.errors import NetlearnError
 from netlearn.runs import Run, read_run
@@ -151,7 +151,7 @@ def _section(
     *,
     notes: bool,
 ) -> str:
-    question = read_about(catalogue.files()[name]).question
+    question = catalogue.read_about(catalogue.files()[name]).question
     seeds = len(experiment.seeds)
     head = ("variant", "figure", "the book", "ours", "lowest to highest", "verdict")
     table = [head, ("---", "---", *["---:"] * 3, "---"), *(finding.cells for finding in findings)]

@@ -7,7 +7,7 @@ import pytest
 from netlearn.cli import COMMANDS
 from netlearn.comparison import catalogue
 from netlearn.comparison import compare as comparison
-from netlearn.comparison.experiment import read_about
+from netlearn.comparison.catalogue import read_about
 from netlearn.errors import SettingsError
 from netlearn.settings import read_toml
 from netlearn.toml import decode_toml

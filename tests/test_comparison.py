@@ -6,11 +6,11 @@ import pytest
 
 from netlearn import datasets
 from netlearn.comparison import tuning
-from netlearn.comparison.drawing import describe
+from netlearn.comparison.analysis import caption
+from netlearn.comparison.existing import name_variants
 from netlearn.comparison.experiment import read_experiment
 from netlearn.comparison.tasks import Outcome, Task, perform, tasks_of
 from netlearn.comparison.tuning import tune_rates
-from netlearn.comparison.variants import name_variants
 from netlearn.comparison.workers import Workers
 from netlearn.runs.identity import of_data
 from netlearn.settings import Settings, resolve
@@ -56,10 +56,10 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
 
 
 def test_caption_names_learning_rates_once_unless_variants_name_them() -> None:
-    def caption(*rows: tuple[str, float]) -> str:
-        return describe("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows])
+    def of(*rows: tuple[str, float]) -> str:
+        return caption("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows])
 
-    assert caption(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)\na: η = 0.5, b: η = 3"
-    assert caption(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds)\nη = 0.5"
-    assert caption(("η = 0.5", 0.5), ("η = 3", 3)) == "Title (small, 3 seeds)"
-    assert caption(("a", 0.5), ("b", 0.5), ("c", 3)) == "Title (small, 3 seeds)\nη = 0.5, c: η = 3"
+    assert of(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)\na: η = 0.5, b: η = 3"
+    assert of(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds)\nη = 0.5"
+    assert of(("η = 0.5", 0.5), ("η = 3", 3)) == "Title (small, 3 seeds)"
+    assert of(("a", 0.5), ("b", 0.5), ("c", 3)) == "Title (small, 3 seeds)\nη = 0.5, c: η = 3"

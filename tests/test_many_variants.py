@@ -8,8 +8,8 @@ import pytest
 
 from netlearn import datasets
 from netlearn.comparison import data, experiment
+from netlearn.comparison.analysis import caption
 from netlearn.comparison.conclusion import conclusion
-from netlearn.comparison.drawing import describe
 from netlearn.comparison.experiment import from_costs, read_experiment, write_experiment
 from netlearn.comparison.statistics import Row, run_table, summarize_all
 from netlearn.comparison.sweep import Sweep
@@ -113,7 +113,7 @@ def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more(
 
 def test_caption_of_many_variants_does_not_list_their_learning_rates() -> None:
     many = [row(f"a{i}", 0.5, 0.1, learning_rate=i + 1) for i in range(20)]
-    assert len(describe("Title", many).splitlines()) == 1
+    assert len(caption("Title", many).splitlines()) == 1
 
 
 def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from netlearn.comparison.page import MOST_VARIANTS, page
+from netlearn.comparison.analysis import analyse
+from netlearn.comparison.outputs import MOST_ON_PAGE, render_page
 from netlearn.comparison.statistics import group
 from netlearn.runs import selection
 from tests.browser import chromium, opened
@@ -22,7 +23,8 @@ RATES = np.geomspace(0.01, 10, 50).round(4).tolist()
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of 500 variants."""
     path = tmp_path_factory.mktemp("many") / "report.html"
-    path.write_bytes(page("A sweep", sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)]), None, ()))
+    runs = sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)])
+    path.write_bytes(render_page(analyse("A sweep", runs), None, ()))
     return path
 
 
@@ -31,14 +33,14 @@ def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found
     names = [variant["name"] for variant in json.loads(found[1])["variants"]]
-    assert len(names) == MOST_VARIANTS
+    assert len(names) == MOST_ON_PAGE
     groups = group(sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)]))
     best, median, worst = selection.chosen(groups).values()
     assert names[:3] == [f"#1 {best}", f"#251 {median}", f"#500 {worst}"]
-    assert [int(name[1:].split()[0]) for name in names[3:]] == list(range(2, MOST_VARIANTS - 1))
+    assert [int(name[1:].split()[0]) for name in names[3:]] == list(range(2, MOST_ON_PAGE - 1))
     table = text.partition('class="figures ranked"')[2].partition("</table>")[0]
-    assert table.count("<tr>") == MOST_VARIANTS + 1
-    assert f"{500 - MOST_VARIANTS} of 500" in unescape(text)
+    assert table.count("<tr>") == MOST_ON_PAGE + 1
+    assert f"{500 - MOST_ON_PAGE} of 500" in unescape(text)
     assert len(text) < 1_000_000
 
 
@@ -53,4 +55,4 @@ def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, wi
         results = Axe().run(shown, options={"resultTypes": ["violations"]})
         assert results.violations_count == 0, results.generate_report()
         shown.get_by_role("button", name="All", exact=True).click()
-        assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_VARIANTS
+        assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_ON_PAGE

@@ -12,7 +12,7 @@ import pytest
 from netlearn.cli.options import parse
 from netlearn.cli.sweep import Vary
 from netlearn.comparison.experiment import Experiment, from_costs, read_experiment, write_experiment
-from netlearn.comparison.sweep import MOST_RUNS, NONE, Sweep
+from netlearn.comparison.sweep import MOST_RUNS, NO_SWEEP, Sweep
 from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS, resolve
 from tests.commands import compare, one_line, rows_of
@@ -34,7 +34,7 @@ def values(text: str) -> tuple[Any, ...]:
     return Vary().convert(text, None, None)[1]
 
 
-def read(text: str, sweep: Sweep = NONE, flags: Mapping[str, Any] = MappingProxyType({})) -> Experiment:
+def read(text: str, sweep: Sweep = NO_SWEEP, flags: Mapping[str, Any] = MappingProxyType({})) -> Experiment:
     Path("e.toml").write_text(text)
     return read_experiment(Path("e.toml"), flags, None, sweep)
 

@@ -22,11 +22,10 @@ from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.data import load_and_share
 from netlearn.comparison.data import load_data as load_all_data
-from netlearn.comparison.reporting import read_comparison
+from netlearn.comparison.existing import read_comparison, read_runs
 from netlearn.comparison.run import run
 from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.table import problems
-from netlearn.comparison.variants import read_runs
 from netlearn.comparison.workers import InProcess, Workers
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.own_cost import giving
@@ -155,10 +154,10 @@ def compare(
                     on_progress=on_progress,
                 )
     try:
-        runs = read_comparison(place.folder)[1]
+        analysis = read_comparison(place.folder)
     except RunError as error:
         raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
-    return ComparisonResult(results, runs, [place], known)
+    return ComparisonResult(results, analysis, [place], known)
 
 
 def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResult | ComparisonResult:
@@ -177,9 +176,10 @@ def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResul
     given = cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost]
     named = {costs.name_of(each) for each in given}
     if holds_comparison(path):
-        runs = read_comparison(path)[1]
+        analysis = read_comparison(path)
+        runs = analysis.runs
         result: RunResult | ComparisonResult = ComparisonResult(
-            comparison.read_summary(path), runs, [Place(path)], costs
+            comparison.read_summary(path), analysis, [Place(path)], costs
         )
     else:
         runs = [read_run(path)]
@@ -201,14 +201,16 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
     results = [each for each in what if isinstance(each, Result)]
     for each in results:
         known.add(each._costs)
-    runs = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what])
+    analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
     with (
         giving(known.given),
         _folder(place, force=force) as folder,
         InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
     ):
-        overlaid = comparison.overlay(runs, folder, workers, known.names, pictures=not place.is_temporary)
-    return ComparisonResult(overlaid, runs, [place, *(place for each in results for place in each._places)], known)
+        overlaid = comparison.write_results(analysis, folder, workers, known.names, pictures=not place.is_temporary)
+    return ComparisonResult(
+        overlaid, analysis, [place, *(place for each in results for place in each._places)], known
+    )
 
 
 def _refuse(given: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations  # so that help() and notebooks show the names of types
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,8 @@ from netlearn.api.display import Page
 from netlearn.api.given import Costs, data_name
 from netlearn.api.place import Place
 from netlearn.api.settings import Data
-from netlearn.comparison.drawing import PICTURES, draw
-from netlearn.comparison.page import page
-from netlearn.comparison.statistics import group
+from netlearn.comparison.analysis import Analysis, analyse
+from netlearn.comparison.outputs import PICTURES, draw, render_page
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluation import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 class Result:
     """What runs have measured, and how to look at it."""
 
-    def __init__(self, runs: Sequence[Run], title: str, caption: str, places: Sequence[Place], costs: Costs) -> None:
+    def __init__(self, runs: Sequence[Run], title: str, places: Sequence[Place], costs: Costs) -> None:
         self._runs = list(runs)
-        self._title, self._caption = title, caption
+        self._title = title
         self._places = list(places)  # temporary folders are removed when no result refers to them
         self._costs = costs
+
+    @cached_property
+    def _analysis(self) -> Analysis:
+        return analyse(self._title, self._runs)
 
     @property
     def folder(self) -> Path:
@@ -57,7 +61,7 @@ class Result:
             raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
         self._check_folders()
         with giving(self._costs.given):
-            figure = draw(name, self._runs, self._caption, self._costs.names)
+            figure = draw(name, self._analysis, self._costs.names)
         if figure is None:
             raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
         return figure
@@ -82,7 +86,7 @@ class Result:
         if column not in columns:
             raise SettingsError(f"plot {column!r}: {nearest(column, columns)}")
         axes = shown_axes() if ax is None else ax
-        plot_column(axes, group(self._runs), column)
+        plot_column(axes, self._analysis.groups, column)
         return axes
 
     def frame(self) -> pd.DataFrame:
@@ -113,7 +117,7 @@ class Result:
         folder = self.folder if is_experiment else None
         kept = not any(place.is_temporary for place in self._places)
         with giving(self._costs.given):
-            return Page(page(self._title, self._runs, folder, self._costs.names, kept=kept).decode())
+            return Page(render_page(self._analysis, folder, self._costs.names, kept=kept).decode())
 
     def _check_folders(self) -> None:
         for run in self._runs:

@@ -10,11 +10,11 @@ from netlearn.api.given import Costs
 from netlearn.api.place import Place
 from netlearn.api.result import Result
 from netlearn.api.settings import Data
+from netlearn.comparison.analysis import Analysis
 from netlearn.comparison.compare import Comparison
-from netlearn.comparison.drawing import describe
 from netlearn.comparison.pairs import Pair
-from netlearn.comparison.statistics import Row, summarize
-from netlearn.comparison.table import lines_of, percent, problems
+from netlearn.comparison.statistics import Row
+from netlearn.comparison.table import cells, percent, problems
 from netlearn.errors import SettingsError
 from netlearn.inspection.evaluation import Evaluation
 from netlearn.network import Network
@@ -35,8 +35,7 @@ class RunResult(Result):
 
     def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
         named = replace(run, variant=run.variant or run.settings.cost.removeprefix("__main__:"))
-        caption = describe(named.variant, [summarize(named.variant, [named])])
-        super().__init__([named], named.variant, caption, places, costs)
+        super().__init__([named], named.variant, places, costs)
         self.settings: Settings = run.settings
         self.summary: Summary | None = run.summary
         self.metrics: dict[str, Array] = run.metrics
@@ -113,14 +112,15 @@ class ComparisonResult(Result):
         runs: the result of each run, variant by variant.
     """
 
-    def __init__(self, comparison: Comparison, runs: Sequence[Run], places: Sequence[Place], costs: Costs) -> None:
-        super().__init__(runs, comparison.title, describe(comparison.title, comparison.rows), places, costs)
+    def __init__(self, comparison: Comparison, analysis: Analysis, places: Sequence[Place], costs: Costs) -> None:
+        super().__init__(analysis.runs, comparison.title, places, costs)
+        self._analysis = analysis
         self.title: str = comparison.title
         self.conclusion: str = comparison.conclusion
         self.pairing: str = comparison.pairing
         self.rows: tuple[Row, ...] = comparison.rows
         self.pairs: tuple[Pair, ...] = comparison.pairs
-        self.runs: list[RunResult] = [RunResult(run, places, costs) for run in runs]
+        self.runs: list[RunResult] = [RunResult(run, places, costs) for run in analysis.runs]
 
     def run(self, variant: str, seed: int | None = None) -> RunResult:
         """Return the run of a variant from its first seed, or from the one given.
@@ -157,4 +157,4 @@ class ComparisonResult(Result):
 
     def _repr_html_(self) -> str:
         sentences = [*problems(self.rows), self.conclusion, self.pairing, *self._notes()]
-        return html_table(lines_of(self.rows, self.pairs), sentences)
+        return html_table(cells(self.rows, self.pairs), sentences)

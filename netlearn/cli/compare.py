@@ -22,8 +22,9 @@ from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.sweep import announce, sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.comparison import catalogue
-from netlearn.comparison.compare import FILES, PAGE, Comparison, compare, overlay, remove_runs
+from netlearn.comparison.compare import FILES, Comparison, compare, remove_runs, write_results
 from netlearn.comparison.data import load_and_share
+from netlearn.comparison.existing import read_runs
 from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
@@ -34,17 +35,18 @@ from netlearn.comparison.experiment import (
     own_costs_of,
     read_experiment,
 )
+from netlearn.comparison.outputs import PAGE
 from netlearn.comparison.process import WorkerProcess, start_fork_server
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
-from netlearn.comparison.table import MOST_COLUMNS, TOP, problems, shortened, table
+from netlearn.comparison.table import TOP, problems, shortened, table
 from netlearn.comparison.tuning import FACTORS
-from netlearn.comparison.variants import read_runs
 from netlearn.comparison.workers import Workers
 from netlearn.costs import COSTS
 from netlearn.errors import ClusterError, RunError, SettingsError
 from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
+from netlearn.runs.selection import MOST_SHOWN
 from netlearn.toml import MOST_EXPERIMENT
 
 
@@ -71,7 +73,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     "--top",
     type=Number(1),
     metavar="N",
-    help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_COLUMNS} variants]",
+    help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_SHOWN} variants]",
 )
 @click.option("--markdown", is_flag=True, help="print the table as Markdown.")
 @setting_options(defaults=BUILT_IN | {"cost": ", ".join(BUILT_IN_COSTS)}, repeatable=("cost",), without=("seed",))
@@ -134,12 +136,12 @@ def command(
                 )
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
-            runs = read_runs(paths, lambda text: None if quiet else note(text))
-            for cost in sorted({run.settings.cost for run in runs} - COSTS.keys() - set(costs)):
+            analysis = read_runs(paths, lambda text: None if quiet else note(text), fewest=2)
+            for cost in sorted({run.settings.cost for run in analysis.runs} - COSTS.keys() - set(costs)):
                 if not quiet:
                     note(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
             with _folder(out, force=force) as folder:
-                result = overlay(runs, folder, workers, costs)
+                result = write_results(analysis, folder, workers, costs)
         else:
             experiment = load_and_share(
                 _experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet), workers

@@ -13,8 +13,9 @@ from netlearn import datasets
 from netlearn.cli.terminal import echo
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.shard import Shard
-from netlearn.comparison.table import MOST_COLUMNS, percent
+from netlearn.comparison.table import percent
 from netlearn.datasets import Dataset
+from netlearn.runs.selection import MOST_SHOWN
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
 
@@ -103,7 +104,7 @@ def comparison_progress(
     if quiet:
         yield lambda epochs, done: None
         return
-    names = ", ".join(plan.variants) if len(plan.variants) <= MOST_COLUMNS else f"{len(plan.variants):,} variants"
+    names = ", ".join(plan.variants) if len(plan.variants) <= MOST_SHOWN else f"{len(plan.variants):,} variants"
     part = f"; shard {shard} has {runs:,} of them" if shard else ""
     seeds = f"{len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'}"
     note(f"runs: {len(planned):,}, {names} from {seeds} each{part}")

@@ -8,7 +8,7 @@ import click
 from netlearn.cli.options import COST, PATH, Command
 from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
-from netlearn.comparison.reporting import report
+from netlearn.comparison.existing import report
 from netlearn.errors import SettingsError
 
 

@@ -4,9 +4,28 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from netlearn.comparison.experiment import About, read_about
+import msgspec
+
 from netlearn.errors import SettingsError
 from netlearn.runs import config
+from netlearn.toml import decode_toml
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The description in an experiment file."""
+
+    question: str
+    command: str
+    expected: str
+    run_time: str
+
+
+def read_about(path: Path) -> About:
+    """Return the description in an experiment file."""
+    try:
+        return msgspec.convert(decode_toml(path).get("about", {}), About)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: about: {error}") from error
 
 
 def folder() -> Path:

@@ -5,7 +5,7 @@ SHA256SUMS.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -13,24 +13,22 @@ from pathlib import Path
 
 import msgspec
 
-from netlearn.comparison.conclusion import conclusion
-from netlearn.comparison.drawing import PICTURES, describe, write_picture
+from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
-from netlearn.comparison.page import page
-from netlearn.comparison.pairs import Pair, interval, pair_up
+from netlearn.comparison.outputs import PAGE, PICTURES, write_page, write_picture
+from netlearn.comparison.pairs import Pair, interval
 from netlearn.comparison.shard import check_marks, remove_marks
-from netlearn.comparison.statistics import Row, group, pairing, results_csv, summarize_all
+from netlearn.comparison.statistics import Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import tune_rates
 from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError
-from netlearn.runs import DERIVED, RESULTS, Run, RunFolder, Sums, config, lock, run_folders, selection, summary, sums
+from netlearn.runs import DERIVED, RESULTS, RunFolder, Sums, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.text import printable
 
-PAGE = "report.html"
 MOST_SUMMARY = 200_000_000  # bytes of summary.json: 100,000 variants have about 100 MB
 FILES = (
     config.NAME,
@@ -95,9 +93,9 @@ def compare(
     with ThreadPoolExecutor(1) as aside:
         aside.submit(interval, (0.0, 1.0))  # so that what it imports is there when the workers wait for it
         runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
-    tuned = "tuned " if experiment.tuning == "done" else ""
     costs = {settings.cost for settings in experiment.variants.values()}
-    result = _write_results(experiment.title, runs, folder, workers, tuned, costs=costs, pictures=pictures)
+    analysis = analyse(experiment.title, runs, tuned=experiment.tuning == "done")
+    result = write_results(analysis, folder, workers, costs, pictures=pictures)
     remove_marks(folder.path)
     return result
 
@@ -128,13 +126,13 @@ def _beginnings(name: str) -> Iterator[str]:
     return (name[:at] for at, character in enumerate(name) if character == "-")
 
 
-def overlay(
-    runs: Sequence[Run], folder: RunFolder, workers: Workers, costs: Collection[str] = (), *, pictures: bool = True
+def write_results(
+    analysis: Analysis, folder: RunFolder, workers: Workers, costs: Collection[str] = (), *, pictures: bool = True
 ) -> Comparison:
-    """Compare existing runs and write the results to a folder.
+    """Write the results of a comparison to its folder.
 
     Args:
-        runs: as `read_runs` returns them.
+        analysis: of its runs.
         folder: gets the results.
         workers: draw the pictures.
         costs: the users' own costs whose code may be imported, for the picture of mistakes.
@@ -143,30 +141,19 @@ def overlay(
     Raises:
         RunError: the folder cannot be written, or a run was changed meanwhile.
     """
-    return _write_results(selection.title_of(group(runs)), runs, folder, workers, costs=costs, pictures=pictures)
-
-
-def _write_results(
-    title: str, runs: Sequence[Run], folder: RunFolder, workers: Workers, tuned: str = "", *, costs: Collection[str],
-    pictures: bool,
-) -> Comparison:  # fmt: skip
-    groups = group(runs)
-    rows = summarize_all(groups)
-    pairs = pair_up(groups, rows)
-    folder.write(RESULTS, results_csv(runs))  # first, so that the folder is known as a comparison's
-    picture = partial(write_picture, describe(title, rows, tuned), runs, folder, costs)
+    folder.write(RESULTS, results_csv(analysis.runs))  # first, so that the folder is known as a comparison's
     tasks: list[Callable[[], str | None]] = []
     if pictures:
-        tasks.append(partial(_write_page, title, runs, folder, costs, pairs))
-        if any(run.metrics for run in runs):
-            tasks += [partial(picture, name) for name in PICTURES]
+        tasks.append(partial(write_page, analysis, folder, costs))
+        if any(run.metrics for run in analysis.runs):
+            tasks += [partial(write_picture, analysis, folder, costs, name) for name in PICTURES]
     drawn = workers.map(_call, tasks)
     result = Comparison(
-        title=title,
-        conclusion=conclusion(rows, pairs),
-        pairing=pairing(runs),
-        rows=rows,
-        pairs=pairs,
+        title=analysis.title,
+        conclusion=analysis.conclusion,
+        pairing=analysis.pairing,
+        rows=analysis.rows,
+        pairs=analysis.pairs,
         pictures=tuple(name for name in drawn if name),
         folder=printable(str(folder.path)),
         environment=environment(),
@@ -194,12 +181,3 @@ def _call(task: Callable[[], str | None]) -> str | None:
 
 def _get_ready_to_draw() -> None:
     import_module("netlearn.plotting.prepared")
-
-
-def _write_page(
-    title: str, runs: Sequence[Run], folder: RunFolder, costs: Collection[str], pairs: Sequence[Pair]
-) -> str | None:
-    """Write the page, in whatever process."""
-    comparison = folder.path if (folder.path / config.NAME).exists() else None
-    folder.write(PAGE, page(title, runs, comparison, costs, pairs=pairs))
-    return None

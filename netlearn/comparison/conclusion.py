@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from netlearn.comparison.pairs import ACCURACY, FEWEST_SEEDS, Pair
 from netlearn.comparison.statistics import Reached, Row, by_accuracy, by_speed, by_validation
 from netlearn.comparison.table import figure_of, range_of, with_spread
+from netlearn.runs.selection import MOST_SHOWN
 
 MOST_FIGURES = 2  # variants whose figures fit into the sentence; the table has all
-MOST_NAMES = 8  # variants that are named; of more than these only the best
 
 
 def conclusion(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> str:
     """Return one sentence on which variant ended best and which learned first, if the figures show it."""
     if len(rows) == 1:
         return f"{_of_one(rows[0])}."
-    if len(rows) > MOST_NAMES:
+    if len(rows) > MOST_SHOWN:
         return f"{_of_many(rows)}."
     return f"{_on_the_end(rows, pairs)}; {_on_the_speed(rows, pairs)}."
 

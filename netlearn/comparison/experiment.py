@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from netlearn.comparison.sweep import NONE, Sweep, values_in
+from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.own_cost import lies_in
@@ -31,15 +31,6 @@ MOST_SEEDS = 1000
 MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
 MOST_NAME = 200  # bytes: a file system takes 255
 Tuning = Literal["no", "to do", "done"]
-
-
-class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The description in an experiment file."""
-
-    question: str
-    command: str
-    expected: str
-    run_time: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ def folder_name(variant: str) -> str:
     return name.encode()[: MOST_NAME - len(end)].decode(errors="ignore") + end
 
 
-def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep: Sweep = NONE) -> Experiment:
+def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep: Sweep = NO_SWEEP) -> Experiment:
     """Return the experiment that compares costs, with the built-in settings as changed by flags, in a sweep or not.
 
     No costs are given where the sweep varies the cost.
@@ -102,15 +93,7 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep
     return Experiment(title, chosen, variants, is_sweep=bool(sweep.values))
 
 
-def read_about(path: Path) -> About:
-    """Return the description in an experiment file."""
-    try:
-        return msgspec.convert(decode_toml(path).get("about", {}), About)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: about: {error}") from error
-
-
-def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, sweep: Sweep = NONE) -> Experiment:
+def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, sweep: Sweep = NO_SWEEP) -> Experiment:
     """Return the experiment in a TOML file.
 
     Args:

@@ -76,7 +76,7 @@ class Sweep:
         return sorted(found)
 
 
-NONE = Sweep()
+NO_SWEEP = Sweep()
 
 
 def _combination(axes: Sequence[Sequence[Any]], index: int) -> list[Any]:

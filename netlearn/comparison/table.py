@@ -7,8 +7,8 @@ from wcwidth import wcswidth
 from netlearn.comparison.pairs import ACCURACY, Pair
 from netlearn.comparison.statistics import Reached, Row, by_validation
 from netlearn.runs import name_of
+from netlearn.runs.selection import MOST_SHOWN
 
-MOST_COLUMNS = 8  # variants side by side
 TOP = 10  # variants that are shown of more
 MOST_TEXTS = 10
 
@@ -18,8 +18,8 @@ def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = F
 
     Of many variants, or where `top` is given, the best ones have a line each; how many were left out is said below.
     """
-    if top is None and len(rows) <= MOST_COLUMNS:
-        lines = lines_of(rows, pairs)
+    if top is None and len(rows) <= MOST_SHOWN:
+        lines = cells(rows, pairs)
         return _markdown(lines) if markdown else aligned(lines)
     lines = ranked(rows)[: 1 + (top or TOP)]
     text = _markdown(lines) if markdown else aligned(lines)
@@ -54,7 +54,7 @@ def ranked(rows: Sequence[Row]) -> list[list[str]]:
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
 
-def lines_of(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]:
+def cells(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]:
     """Return the cells of the table, a line for each measure, the first with the names of the variants."""
     lines = [
         ["", *(row.variant for row in rows)],

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from netlearn.runs.reader import Run
@@ -59,11 +59,6 @@ def foremost(groups: Groups, most: int) -> Groups:
         return groups
     order = dict.fromkeys([*chosen(groups).values(), *ranked(groups), *groups])
     return {name: groups[name] for name in list(order)[:most]}
-
-
-def title_of(names: Collection[str]) -> str:
-    """Return the title of a comparison that has no other: the names of its variants, or how many they are."""
-    return " against ".join(names) if len(names) <= MOST_SHOWN else f"{len(names):,} variants"
 
 
 def titled(title: str, groups: Groups, others: str = "left out") -> str:

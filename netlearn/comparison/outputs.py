@@ -1,0 +1,114 @@
+"""The pictures and the page of a comparison, made from its analysis in any process."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from netlearn.comparison.analysis import Analysis
+from netlearn.comparison.environment import environment
+from netlearn.comparison.statistics import Row, by_validation
+from netlearn.comparison.table import cells, problems, ranked, shortened
+from netlearn.inspection.comparison import mistakes
+from netlearn.report.story import Story
+from netlearn.runs import Groups, RunFolder, config, selection
+
+if TYPE_CHECKING:
+    from netlearn.plotting.style import Figure
+
+MISTAKES = "mistakes"
+PICTURES = (
+    "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "settings",
+    "cures", "layers", MISTAKES,
+)  # fmt: skip
+PAGE = "report.html"
+MOST_ON_PAGE = 60  # variants
+MOST_CONFIG = 100_000  # characters
+
+
+def write_picture(analysis: Analysis, folder: RunFolder, costs: Collection[str], name: str) -> str | None:
+    """Draw a picture and write its files; return its name, or None if the runs have no data for it."""
+    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+    figure = draw(name, analysis, costs)
+    if figure is None:
+        return None
+    for file, content in render_files(name, figure).items():
+        folder.write(file, content)
+    return name
+
+
+def draw(name: str, analysis: Analysis, costs: Collection[str]) -> "Figure | None":
+    """Return one of `PICTURES`, or None if the runs have no data for it.
+
+    Args:
+        name: of the picture.
+        analysis: of the comparison.
+        costs: the users' own costs whose code may be imported, for the picture of mistakes.
+    """
+    from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (as above)
+
+    if name == MISTAKES:
+        return mistakes(analysis.groups, analysis.caption, costs)
+    return DRAWN[name](analysis.groups, analysis.caption)
+
+
+def write_page(analysis: Analysis, folder: RunFolder, costs: Collection[str]) -> None:
+    """Write the page of a comparison into its folder."""
+    folder.write(PAGE, render_page(analysis, folder.path if (folder.path / config.NAME).exists() else None, costs))
+
+
+def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str], *, kept: bool = True) -> bytes:
+    """Return the page of a comparison.
+
+    Args:
+        analysis: what it tells.
+        folder: of the comparison, with its config.toml; None for runs from several places.
+        costs: the user's own costs, whose code may be imported.
+        kept: whether the folders will remain, so that commands can name them.
+
+    Raises:
+        RunError: a file of a run was changed.
+    """
+    from netlearn.report.page import render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
+
+    groups, rows = analysis.groups, analysis.rows
+    first = next((run for run in analysis.runs if run.summary is not None), analysis.runs[0])
+    verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
+    if folder is not None:
+        commands = [
+            (f"netlearn compare {quote(str(folder / config.NAME))}", "trains everything again, in a new folder"),
+            verify,
+            (f"netlearn report {quote(str(folder))}", "makes this page again"),
+        ]
+    else:
+        listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
+        commands = [(f"netlearn report {listed}", "makes this page again"), verify]
+    experiment = (folder / config.NAME).read_text("utf-8") if folder is not None else ""
+    shown = selection.foremost(groups, MOST_ON_PAGE)
+    table = cells(rows, analysis.pairs)
+    if shown is not groups:
+        table = _ranking(rows, shown)
+        shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(table[1:], shown.items(), strict=True)}
+    story = Story(
+        title=analysis.title,
+        groups=shown,
+        left=len(groups) - len(shown),
+        conclusion=analysis.conclusion,
+        pairing=analysis.pairing,
+        table=table,
+        ranked=shown is not groups,
+        problems=shortened([*problems(rows), *analysis.unreadable], "results.csv"),
+        commands=commands if kept else [],
+        config=experiment if len(experiment) <= MOST_CONFIG else "",
+        environment=environment() if first.summary is None else first.summary.environment,
+        costs=costs,
+    )
+    return render(story)
+
+
+def _ranking(rows: Sequence[Row], shown: Groups) -> list[list[str]]:
+    """Return a line of cells for each variant shown, in their order, with its place among all of them."""
+    head, *lines = ranked(rows)
+    found = {row.variant: line for row, line in zip(by_validation(rows), lines, strict=True)}
+    return [["place", *head[1:]], *(found[name] for name in shown)]
