@@ -16,7 +16,8 @@ from matplotlib.ticker import FuncFormatter
 from netlearn.datasets import Dataset, targets
 from netlearn.network import Network
 from netlearn.numerics import blas, columns, numerics
-from netlearn.plotting.style import BLUE, ORANGE, plain
+from netlearn.plotting.marks import BLUE, ORANGE
+from netlearn.plotting.style import plain
 from netlearn.training import Trainer
 from netlearn.training.batches import Batches
 

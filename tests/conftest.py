@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.statistics import group
 from netlearn.plotting import style
-from netlearn.plotting.compare import DRAWN
+from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import read_run
 from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
 

@@ -12,7 +12,7 @@ import pytest
 
 from netlearn import datasets
 from netlearn.inspection import export as exporting
-from netlearn.inspection.trained import load_network, read_runs
+from netlearn.inspection.trained import load_network, read_trained
 from netlearn.numerics import Array
 from netlearn.runs import Sums
 from tests.commands import ONE_EPOCH, call, files_of, one_line
@@ -22,7 +22,7 @@ from tests.runs import reseal
 
 def outputs_of(folder: str) -> tuple[Array, Array]:
     """Return the test examples of mnist-5k and the outputs of a run's network for them, (n, n_out)."""
-    (run,) = read_runs([Path(folder)])
+    (run,) = read_trained([Path(folder)])
     x = datasets.load("mnist-5k").test.x
     return x, load_network(run).feedforward(x.T).T
 
@@ -110,7 +110,7 @@ def test_reference_implementation_verifies_without_onnxruntime(monkeypatch: pyte
 def test_best_chooses_the_weights() -> None:
     for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
         assert exported("stopped", "--to", "model.npz", flag)["weights"] == name
-        (run,) = read_runs([Path("stopped")])
+        (run,) = read_trained([Path("stopped")])
         with np.load("model.npz") as arrays:
             np.testing.assert_array_equal(arrays["weights.1"], run.weights(name)["weights.1"])
     assert exported("stopped", "--to", "model.npz")["weights"] == "best.safetensors"
@@ -160,8 +160,6 @@ def test_what_cannot_be_done_gets_one_line_and_writes_nothing(arguments: list[st
 @pytest.mark.usefixtures("runs")
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "netlearn.inspection.onnx_format", raising=False)
-    monkeypatch.delattr("netlearn.inspection.onnx_format", raising=False)
     assert one_line(call("export", "ce", "--to", "m.onnx"), 1, "m.onnx: onnx pip install 'netlearn[onnx]' .npz")
     assert not Path("m.onnx").exists()
     assert call("export", "ce", "--to", "m.npz").exit_code == 0

@@ -15,7 +15,7 @@ from PIL import Image
 from netlearn import datasets
 from netlearn.cli import main
 from netlearn.inspection.ink import SIDE
-from netlearn.inspection.trained import load_network, read_runs
+from netlearn.inspection.trained import load_network, read_trained
 from netlearn.numerics import Array
 from tests.commands import call, files_of, one_line
 from tests.messages import has_facts
@@ -31,7 +31,7 @@ def able(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answers_to(folder: Path | str, x: Array, **given: Any) -> list[int]:
-    (run,) = read_runs([Path(folder)])
+    (run,) = read_trained([Path(folder)])
     found: list[int] = load_network(run, **given).feedforward(x.T).argmax(axis=0).tolist()
     return found
 
@@ -168,7 +168,7 @@ def test_picture_is_scaled_to_other_inputs_with_a_note(height: int, width: int, 
     result = call("predict", "run", "picture.png", "--json")
     assert result.exit_code == 0
     assert has_facts(result.stderr, f"run {width} × {height}")
-    (run,) = read_runs([Path("run")])
+    (run,) = read_trained([Path("run")])
     expected = load_network(run).feedforward((small / 255).reshape(-1, 1))[:, 0]
     np.testing.assert_allclose(json.loads(result.stdout)["predictions"][0]["outputs"], expected, atol=0.1)
 

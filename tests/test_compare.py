@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from netlearn.cli import main
 from netlearn.comparison.statistics import group
-from netlearn.plotting.compare import DRAWN
+from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import read_run
 from tests.commands import QUICK, call, compare, rows_of, untimed, workers_here
 

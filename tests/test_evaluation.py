@@ -11,17 +11,17 @@ import pytest
 
 from netlearn.datasets import Dataset, Examples
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.inspection.agreement import Pair, compare_pairs, mcnemar
-from netlearn.inspection.evaluation import (
+from netlearn.inspection.evaluate import (
+    Disagreement,
     Evaluated,
     Evaluation,
-    Predictions,
     class_scores,
+    disagreements,
     evaluate,
-    predict,
+    mcnemar,
     wilson_interval,
 )
-from netlearn.inspection.trained import data_name, load_network, read_runs
+from netlearn.inspection.trained import Predictions, data_name, load_network, predict, read_trained
 from netlearn.network import Network
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
@@ -93,8 +93,8 @@ def evaluated(name: str, correct: list[bool]) -> Evaluated:
     return Evaluated(any_run(), evaluation, found)
 
 
-def pair_of(first: list[bool], second: list[bool]) -> Pair:
-    (pair,) = compare_pairs([evaluated("a", first), evaluated("b", second)])
+def pair_of(first: list[bool], second: list[bool]) -> Disagreement:
+    (pair,) = disagreements([evaluated("a", first), evaluated("b", second)])
     return pair
 
 
@@ -234,7 +234,7 @@ def test_own_cost_is_imported_only_if_it_is_named(tmp_path: Path, monkeypatch: p
 def test_runs_must_be_different_and_of_the_same_data(tmp_path: Path) -> None:
     small_run(tmp_path / "run")
     with pytest.raises(SettingsError):
-        read_runs([tmp_path / "run", tmp_path / "." / "run"])
+        read_trained([tmp_path / "run", tmp_path / "." / "run"])
     runs = [small_run(tmp_path / name, data=None) for name in ("a", "b")]
     assert data_name(runs) == "small"
     other = replace(runs[0], settings=resolve({"data": "else.npz"}))

@@ -5,8 +5,8 @@ import pytest
 
 from netlearn.comparison.statistics import group, summarize
 from netlearn.comparison.table import problems, table
-from netlearn.plotting.compare import digits
-from netlearn.plotting.seeds import LABEL, short
+from netlearn.plotting.marks import LABEL, short
+from netlearn.plotting.pictures import digits
 from tests.comparisons import run
 
 LONG = "a name that says all that there is to say about a variant"

@@ -12,8 +12,10 @@ from matplotlib.text import Annotation
 from netlearn import datasets
 from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.run import curves, examples
-from netlearn.plotting.style import BLUE, SUPERSCRIPTS, label_ends, log_axis, render
+from netlearn.plotting.lines import run_curves
+from netlearn.plotting.marks import BLUE
+from netlearn.plotting.networks import examples
+from netlearn.plotting.style import SUPERSCRIPTS, label_ends, log_axis, render
 from netlearn.runs.metrics import MetricsWriter
 from netlearn.slowdown import Record
 
@@ -37,7 +39,7 @@ def columns(records: list[Record]) -> dict[str, Array]:
 
 
 def test_curves_show_what_was_recorded_against_updates() -> None:
-    figure = curves(columns(RECORDS), 5000, "title", 50_000)
+    figure = run_curves(columns(RECORDS), 5000, "title", 50_000)
     cost, accuracy = figure.axes
     for axes, names in (
         (cost, ("train_cost", "validation_cost")),
@@ -54,19 +56,19 @@ def test_curves_show_what_was_recorded_against_updates() -> None:
 
 
 def test_training_and_validation_differ_in_colour_dashes_and_name() -> None:
-    lines = curves(columns(RECORDS), 5000, "title", 50_000).axes[0].get_lines()[:2]
+    lines = run_curves(columns(RECORDS), 5000, "title", 50_000).axes[0].get_lines()[:2]
     assert lines[0].get_color() != lines[1].get_color()
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
     assert [line.get_label() for line in lines] == ["training set (its first 1,000 examples)", "validation set"]
 
 
 def test_legend_gives_the_number_of_examples_only_for_a_part() -> None:
-    lines = curves(columns(RECORDS), 50, "title", 500).axes[0].get_lines()
+    lines = run_curves(columns(RECORDS), 50, "title", 500).axes[0].get_lines()
     assert lines[0].get_label() == "training set"
 
 
 def test_axis_of_updates_is_logarithmic_with_room_for_update_0() -> None:
-    axes = curves(columns(RECORDS), 5000, "title", 50_000).axes[1]
+    axes = run_curves(columns(RECORDS), 5000, "title", 50_000).axes[1]
     places = [axes.transData.transform((update, 0))[0] for update in (0, 1, 10, 100, 1000)]
     steps = np.diff(places)
     np.testing.assert_allclose(steps[1:], steps[1], rtol=1e-6)
@@ -75,16 +77,16 @@ def test_axis_of_updates_is_logarithmic_with_room_for_update_0() -> None:
 
 def test_cost_below_zero_is_in_the_picture() -> None:
     below = [replace(record, train_cost=-1.0, validation_cost=-2.0) for record in RECORDS]
-    assert curves(columns(below), 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
+    assert run_curves(columns(below), 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
 
 
 def test_text_of_users_is_never_parsed_as_mathematics() -> None:
     for title in ("x_$.npz", "$x^$", "a $ b", "digits 手"):
-        assert render(curves(columns(RECORDS), 5000, title, 50_000), "png").startswith(b"\x89PNG")
+        assert render(run_curves(columns(RECORDS), 5000, title, 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_legend_and_labels_stay_off_the_data() -> None:
-    figure = curves(columns(RECORDS), 5000, "title", 50_000)
+    figure = run_curves(columns(RECORDS), 5000, "title", 50_000)
     figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
     assert not any(axes.get_window_extent().overlaps(legend) for axes in figure.axes)
@@ -92,12 +94,12 @@ def test_legend_and_labels_stay_off_the_data() -> None:
 
 
 def test_curves_of_a_run_without_any_update_can_be_drawn() -> None:
-    assert render(curves(columns(RECORDS[:1]), 5000, "title", 50_000), "png").startswith(b"\x89PNG")
+    assert render(run_curves(columns(RECORDS[:1]), 5000, "title", 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_same_figure_gives_the_same_bytes() -> None:
     for kind in ("png", "svg"):
-        one, other = (render(curves(columns(RECORDS), 5000, "title", 50_000), kind) for _ in range(2))
+        one, other = (render(run_curves(columns(RECORDS), 5000, "title", 50_000), kind) for _ in range(2))
         assert one == other
 
 
@@ -116,7 +118,7 @@ def test_examples_that_are_not_images_cannot_be_shown() -> None:
 
 
 def test_no_pyplot_is_imported() -> None:
-    code = "import sys, netlearn.plotting.run; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, netlearn.plotting.pictures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -142,7 +144,7 @@ def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
 
 
 def test_figure_shows_itself_in_a_notebook_without_a_magic_line() -> None:
-    figure = curves(columns(RECORDS), 5000, "title", 50_000)
+    figure = run_curves(columns(RECORDS), 5000, "title", 50_000)
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
-from netlearn.plotting.compare import DRAWN
-from netlearn.plotting.style import GREY
+from netlearn.plotting.marks import GREY
+from netlearn.plotting.pictures import DRAWN
 from tests.comparisons import run
 
 

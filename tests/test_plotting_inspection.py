@@ -13,10 +13,10 @@ from matplotlib.text import Text
 
 from netlearn import datasets
 from netlearn.datasets import sources
-from netlearn.inspection.comparison import mistakes as mistakes_of
+from netlearn.inspection.files import mistakes as mistakes_of
 from netlearn.numerics import Array
-from netlearn.plotting import inspection
-from netlearn.plotting.answers import Answer, letter
+from netlearn.plotting import networks
+from netlearn.plotting.marks import Answer, letter
 from netlearn.plotting.sheet import Image
 from netlearn.plotting.style import render
 from netlearn.runs import Run, read_run
@@ -54,11 +54,11 @@ def answers(count: int, outputs: int, image: Image | None = (6, 9)) -> list[Answ
 @pytest.mark.parametrize("classes", [2, 10, 26, slow(40), 60])
 def test_confusion_shows_every_count_at_its_place(classes: int) -> None:
     counts = np.random.default_rng(0).integers(0, 3, (classes, classes)) + 1135 * np.eye(classes, dtype=int)
-    figure = inspection.confusion(counts, LONG)
+    figure = networks.confusion(counts, LONG)
     check_nothing_is_cut_off(figure)
     cells = {text.get_position(): text.get_text() for text in figure.axes[1].texts}
     expected = {(column, row): str(count) for (row, column), count in np.ndenumerate(counts) if count}
-    assert cells == (expected if classes <= inspection.MOST_NUMBERED else {})
+    assert cells == (expected if classes <= networks.MOST_NUMBERED else {})
     (image,) = figure.axes[1].get_images()
     np.testing.assert_allclose(np.asarray(image.get_array()), counts / counts.sum(axis=1, keepdims=True))
 
@@ -66,7 +66,7 @@ def test_confusion_shows_every_count_at_its_place(classes: int) -> None:
 def test_counts_fit_into_their_cells() -> None:
     for classes in CLASSES[1:5]:
         counts = np.full((classes, classes), 1135)
-        figure = inspection.confusion(counts, "title")
+        figure = networks.confusion(counts, "title")
         figure.draw_without_rendering()
         axes = figure.axes[1]
         cell = axes.get_window_extent().width / classes
@@ -77,7 +77,7 @@ def test_counts_fit_into_their_cells() -> None:
 @pytest.mark.parametrize("image", [(28, 28), (6, 9), (12, 8), None])
 def test_mistakes_show_label_answer_and_strongest_outputs(outputs: int, image: Image | None) -> None:
     shown = answers(7, outputs, image)
-    figure = inspection.mistakes(shown, image, LONG)
+    figure = networks.mistakes(shown, image, LONG)
     check_nothing_is_cut_off(figure)
     for each in shown:
         label = f"label {each.label}, answer {each.answer}"
@@ -99,13 +99,13 @@ def test_disagreements_name_each_run_and_its_answers(classes: int, runs: int) ->
         f"run {runs - 1}": [Answer(each.index, each.x, each.label, each.label, each.outputs) for each in shown]
     }
     counts = np.arange(runs * classes).reshape(runs, classes)
-    figure = inspection.disagreements(given, counts, (6, 9), "title")
+    figure = networks.disagreements(given, counts, (6, 9), "title")
     check_nothing_is_cut_off(figure)
     (caption, *_) = [text for text in texts(figure) if text.startswith(f"label {shown[0].label}\n")]
     assert f"A: {shown[0].answer}" in caption
     assert f"{letter(runs - 1)}: {shown[0].label} ✓" in caption
     assert caption.count("✓") == 1
-    check_nothing_is_cut_off(inspection.disagreements(given, counts, None, LONG))
+    check_nothing_is_cut_off(networks.disagreements(given, counts, None, LONG))
 
 
 def test_letters_continue_after_z() -> None:
@@ -119,7 +119,7 @@ def test_weights_of_each_neuron_before_and_after(neurons: int, image: Image) -> 
     panels: dict[str, Array] = {
         state: rng.normal(size=(neurons, image[0] * image[1])) for state in ("before training", "after training")
     }
-    figure = inspection.weights(panels, [str(i) for i in range(1, neurons + 1)], image, LONG)
+    figure = networks.weights(panels, [str(i) for i in range(1, neurons + 1)], image, LONG)
     check_nothing_is_cut_off(figure)
     drawn = figure.axes[0].get_images()
     assert len(drawn) == 2 * neurons
@@ -134,7 +134,7 @@ def test_pictures_stand_beside_what_was_seen_of_them(count: int) -> None:
     rng = np.random.default_rng(0)
     pairs = [(rng.random((40, 60)), rng.random((28, 28))) for _ in range(count)]
     captions = [f"a-name-of-a-file-{i}.jpg\nanswer 7 (7: 0.98, 2: 0.10)" for i in range(count)]
-    figure = inspection.seen(pairs, captions, LONG)
+    figure = networks.seen(pairs, captions, LONG)
     check_nothing_is_cut_off(figure)
     assert set(captions) <= set(texts(figure))
     drawn = figure.axes[0].get_images()
@@ -143,15 +143,15 @@ def test_pictures_stand_beside_what_was_seen_of_them(count: int) -> None:
 
 
 def test_weights_that_are_all_zero_can_be_drawn() -> None:
-    figure = inspection.weights({"after training": np.zeros((2, 6))}, ["1", "2"], (2, 3), "title")
+    figure = networks.weights({"after training": np.zeros((2, 6))}, ["1", "2"], (2, 3), "title")
     assert render(figure, "png").startswith(b"\x89PNG")
 
 
 def test_text_of_users_is_never_parsed_as_mathematics() -> None:
     for figure in (
-        inspection.confusion(np.eye(2, dtype=int), "runs/$x^$"),
-        inspection.disagreements({"$a": answers(1, 2), "b^$": answers(1, 2)}, np.eye(2, dtype=int), None, "a $ b"),
-        inspection.variant_mistakes([("$x^$", answers(2, 2), (6, 9))], "$"),
+        networks.confusion(np.eye(2, dtype=int), "runs/$x^$"),
+        networks.disagreements({"$a": answers(1, 2), "b^$": answers(1, 2)}, np.eye(2, dtype=int), None, "a $ b"),
+        networks.variant_mistakes([("$x^$", answers(2, 2), (6, 9))], "$"),
     ):
         assert render(figure, "png").startswith(b"\x89PNG")
 

@@ -8,8 +8,8 @@ from matplotlib.text import Annotation
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
-from netlearn.plotting.compare import DRAWN
-from netlearn.plotting.seeds import colours_of
+from netlearn.plotting.lines import colours_of
+from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import render
 from netlearn.runs import Run
 from tests.comparisons import run

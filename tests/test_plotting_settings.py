@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
-from netlearn.plotting.compare import DRAWN
+from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import Run
 from tests.comparisons import run
 

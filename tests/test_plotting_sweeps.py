@@ -13,8 +13,8 @@ from matplotlib.text import Text
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
-from netlearn.plotting.compare import DRAWN
-from netlearn.plotting.factors import MOST_PANELS, factors
+from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.sweep import MOST_PANELS, factors
 from netlearn.runs import Run, selection
 from tests.sweeps import sweep
 

@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from netlearn import datasets
 from netlearn.comparison.experiment import folder_name
-from netlearn.inspection.evaluation import predict
-from netlearn.inspection.trained import load_network
+from netlearn.inspection.trained import load_network, predict
 from netlearn.runs import read_run
 from tests.browser import chromium, opened
 from tests.reports import HOSTILE, IMAGES, compare

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
-from netlearn.plotting.compare import DRAWN, MOST_ROWS
+from netlearn.plotting.pictures import DRAWN, MOST_ROWS
 from netlearn.runs import Run, selection
 from tests.comparisons import run
 from tests.sweeps import sweep

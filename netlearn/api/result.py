@@ -15,7 +15,7 @@ from netlearn.api.settings import Data
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.outputs import PICTURES, draw, render_page
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.inspection.evaluation import Evaluation, evaluate
+from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network
 from netlearn.own_cost import giving
@@ -79,7 +79,7 @@ class Result:
         Raises:
             SettingsError: there is no such column.
         """
-        from netlearn.plotting.seeds import plot_column  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+        from netlearn.plotting.lines import plot_column  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
         from netlearn.plotting.style import shown_axes  # noqa: PLC0415
 
         columns = list(dict.fromkeys(name for run in self._runs for name in run.metrics if name != "update"))

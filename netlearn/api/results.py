@@ -16,7 +16,7 @@ from netlearn.comparison.pairs import Pair
 from netlearn.comparison.statistics import Row
 from netlearn.comparison.table import cells, percent, problems
 from netlearn.errors import SettingsError
-from netlearn.inspection.evaluation import Evaluation
+from netlearn.inspection.evaluate import Evaluation
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import Run, Summary

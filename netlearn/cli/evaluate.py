@@ -12,11 +12,10 @@ from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned, percent
-from netlearn.inspection.agreement import Pair, compare_pairs
-from netlearn.inspection.evaluation import SPLITS, ClassScores, Evaluation, evaluate, is_data_of
+from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
-from netlearn.inspection.trained import data_name, read_runs
-from netlearn.plotting.answers import letter
+from netlearn.inspection.trained import data_name, is_data_of, read_trained
+from netlearn.plotting.marks import letter
 from netlearn.text import printable
 
 
@@ -53,7 +52,7 @@ def command(
     difference is significant, and disagreements.png and .svg in the first run's folder show where they differ. With
     --out, each run gets a folder of its own there.
     """
-    runs = read_runs(folders)
+    runs = read_trained(folders)
     dataset = datasets.load(data_name(runs) if data is None else data, None if quiet else download_bar)
     for run in runs:
         if data is None and not (quiet or is_data_of(run, dataset)):
@@ -61,14 +60,14 @@ def command(
                 f"{run.folder}: was trained on another version of {dataset.name}: its files have other SHA-256 hashes"
             )
     evaluated = evaluate(runs, dataset, split, best=best, costs=costs)
-    pairs = compare_pairs(evaluated)
+    pairs = disagreements(evaluated)
     paths = write_evaluation(evaluated, dataset, out)
     evaluations = [each.evaluation for each in evaluated]
     results = {"evaluations": evaluations, "pairs": pairs, "files": [printable(str(path)) for path in paths]}
     echo(msgspec.json.encode(results) if as_json else _text(evaluations, pairs, paths))
 
 
-def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Pair], paths: Sequence[Path]) -> str:
+def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Disagreement], paths: Sequence[Path]) -> str:
     first = evaluations[0]
     sections = [
         f"{SETS[first.split]} of {first.data}: {first.examples:,} examples",

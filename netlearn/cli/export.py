@@ -10,9 +10,8 @@ from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_s
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.errors import SettingsError
-from netlearn.inspection.evaluation import is_data_of
 from netlearn.inspection.export import SUFFIXES, export
-from netlearn.inspection.trained import read_runs
+from netlearn.inspection.trained import is_data_of, read_trained
 
 
 @click.command("export", cls=Command)
@@ -36,7 +35,7 @@ def command(
     whole test set.
     """
     check_suffix(to, "--to", *SUFFIXES)
-    (run,) = read_runs([folder])
+    (run,) = read_trained([folder])
     dataset = datasets.load(run.settings.data if data is None else data, None if quiet else download_bar)
     if to.resolve() == Path(dataset.where).resolve():
         raise SettingsError(f"--to {to}: is the data set: must be another file")

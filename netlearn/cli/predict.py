@@ -17,8 +17,8 @@ from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.inspection.ink import SIDE
 from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see
-from netlearn.inspection.trained import load_network, read_runs, weights_file
-from netlearn.plotting.answers import strongest
+from netlearn.inspection.trained import load_network, read_trained, weights_file
+from netlearn.plotting.marks import strongest
 from netlearn.runs.files import write_whole
 
 
@@ -56,7 +56,7 @@ def command(
         check_suffix(show, "--show", ".png", ".svg")
         if show.resolve() in {image.resolve() for image in images}:
             raise SettingsError(f"--show {show}: is one of the images: must be another file")
-    (run,) = read_runs([folder])
+    (run,) = read_trained([folder])
     network = load_network(run, best=best, cost=costs[-1] if costs else None)
     size = input_size(run)
     if size != (SIDE, SIDE) and not quiet:

@@ -9,9 +9,8 @@ from netlearn.cli.options import BEST, PATH, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.comparison.initial import initial_network
-from netlearn.inspection.files import write_files
-from netlearn.inspection.trained import read_runs, results_of
-from netlearn.inspection.weights import weights_files
+from netlearn.inspection.files import draw_weights, write_files
+from netlearn.inspection.trained import read_trained, results_of
 
 
 @click.command("weights", cls=Command)
@@ -27,13 +26,13 @@ def command(folder: Path, data: str | None, best: bool | None, out: Path | None,
     inhibits it where it is dark. Without hidden layers these are the output neurons. The initial weights are drawn
     again from the seed of the run and checked by their SHA-256. Writes weights.png and weights.svg.
     """
-    (run,) = read_runs([folder])
+    (run,) = read_trained([folder])
     dataset = datasets.load(run.settings.data if data is None else data, None if quiet else download_bar)
     results = results_of(run)
     initial = initial_network(run.settings, results.sizes)
     repeated = initial.parameters.sha256() == results.initial_weights_sha256
     if not (repeated or quiet):
         note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
-    files = weights_files(run, dataset, initial if repeated else None, best=best)
-    for path in write_files(files, run, out):
+    figure = draw_weights(run, dataset, initial if repeated else None, best=best)
+    for path in write_files(run, out, {"weights": figure}):
         echo(path)

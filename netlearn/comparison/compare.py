@@ -180,4 +180,4 @@ def _call(task: Callable[[], str | None]) -> str | None:
 
 
 def _get_ready_to_draw() -> None:
-    import_module("netlearn.plotting.prepared")
+    import_module("netlearn.plotting.pictures")

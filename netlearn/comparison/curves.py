@@ -33,10 +33,10 @@ def _draw(path: Path) -> list[Path]:
 
 def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
     """Return curves.png and curves.svg, given the columns of metrics.csv."""
-    from netlearn.plotting.run import curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.lines import run_curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render_files  # noqa: PLC0415
 
     sizes, data = "-".join(map(str, results.sizes)), results.data
     title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
-    figure = curves(columns, -(-data.train // settings.batch_size), title, data.train)
+    figure = run_curves(columns, -(-data.train // settings.batch_size), title, data.train)
     return render_files("curves", figure)

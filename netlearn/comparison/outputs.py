@@ -9,7 +9,7 @@ from netlearn.comparison.analysis import Analysis
 from netlearn.comparison.environment import environment
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
-from netlearn.inspection.comparison import mistakes
+from netlearn.inspection.files import mistakes
 from netlearn.report.story import Story
 from netlearn.runs import Groups, RunFolder, config, selection
 
@@ -46,7 +46,7 @@ def draw(name: str, analysis: Analysis, costs: Collection[str]) -> "Figure | Non
         analysis: of the comparison.
         costs: the users' own costs whose code may be imported, for the picture of mistakes.
     """
-    from netlearn.plotting.compare import DRAWN  # noqa: PLC0415 (as above)
+    from netlearn.plotting.pictures import DRAWN  # noqa: PLC0415 (as above)
 
     if name == MISTAKES:
         return mistakes(analysis.groups, analysis.caption, costs)

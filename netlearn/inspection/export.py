@@ -4,7 +4,9 @@ import importlib.metadata
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,8 +15,7 @@ from netlearn import __version__
 from netlearn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
-from netlearn.inspection.evaluation import Predictions, predict
-from netlearn.inspection.trained import check_fit, load_network, weights_file
+from netlearn.inspection.trained import Predictions, check_data, load_network, predict, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import Run
@@ -27,6 +28,8 @@ TOLERANCE = 1e-5  # of the outputs, relative to the largest where that is above 
 OUTPUTS: dict[type, str] = {
     Sigmoid: "sigmoid", Tanh: "tanh", ReLU: "relu", Softmax: "softmax", Identity: "identity",
 }  # fmt: skip
+OPSET, IR_VERSION = 13, 8  # of ONNX, which runtimes since 2021 read
+OPERATORS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "softmax": "Softmax", "identity": "Identity"}
 Feedforward = Callable[[Array], Array]  # from inputs, (n, n_in), to outputs, (n, n_out)
 
 
@@ -89,7 +92,7 @@ def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cos
         SettingsError: the data does not fit, or the format has no such output activation.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
-    check_fit(run, data)
+    check_data(run, data)
     network = load_network(run, best=best, cost=cost)
     predictions = predict(network, data.test)
     accuracy = float(predictions.correct.mean())
@@ -157,14 +160,61 @@ def _verify(feedforward: Feedforward, predictions: Predictions, path: Path, veri
 
 
 def _encode_onnx(model: Model, path: Path) -> tuple[bytes, str, Feedforward]:
+    """Return the content of an .onnx file, the program that loads it, and the network as this program computes it.
+
+    The model goes from "input", (batch, n_in), to "output", (batch, n_out), in float32.
+    """
     try:
-        from netlearn.inspection import onnx_format  # noqa: PLC0415 (an optional extra)
+        import onnx  # noqa: PLC0415 (an optional extra)
     except ImportError as error:
         raise RunError(
             f"{path}: needs the package onnx, which is not installed: pip install 'netlearn[onnx]', or export to .npz"
         ) from error
-    content = onnx_format.encode(model.weights, model.biases, model.activations, model.metadata)
-    return content, *onnx_format.load(content)
+    nodes, tensors, a = [], [], "input"
+    for layer, w, b, activation in zip(count(1), model.weights, model.biases, model.activations, strict=False):
+        z, out = f"z.{layer}", f"a.{layer}" if layer < len(model.weights) else "output"
+        names = [f"weights.{layer}", f"biases.{layer}"]
+        tensors += [onnx.numpy_helper.from_array(array, name) for array, name in zip((w, b), names, strict=True)]
+        nodes.append(onnx.helper.make_node("Gemm", [a, *names], [z], transB=1))
+        nodes.append(onnx.helper.make_node(OPERATORS[activation], [z], [out]))
+        a = out
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", size])
+        for name, size in (("input", model.weights[0].shape[1]), ("output", len(model.biases[-1])))
+    ]
+    proto = onnx.helper.make_model(
+        onnx.helper.make_graph(nodes, "network", ends[:1], ends[1:], tensors),
+        producer_name="netlearn",
+        producer_version=__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+    )
+    onnx.helper.set_model_props(proto, model.metadata)
+    onnx.checker.check_model(proto, full_check=True)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content, *_load_onnx(content)
+
+
+def _load_onnx(content: bytes) -> tuple[str, Feedforward]:
+    """Return the program that runs a model, onnxruntime where it is installed, and the model."""
+    session: Any
+    try:
+        import onnxruntime  # noqa: PLC0415 (optional)
+    except ImportError:
+        import onnx  # noqa: PLC0415 (an optional extra)
+        from onnx.reference import ReferenceEvaluator  # noqa: PLC0415 (takes 0.3 s to import)
+
+        program, session = f"the reference implementation of onnx {onnx.__version__}", ReferenceEvaluator(content)
+    else:
+        program = f"onnxruntime {onnxruntime.__version__}"
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    def feedforward(x: Array) -> Array:
+        (outputs,) = session.run(None, {"input": x})
+        found: Array = outputs
+        return found
+
+    return program, feedforward
 
 
 def _encode_npz(model: Model) -> tuple[bytes, str, Feedforward]:

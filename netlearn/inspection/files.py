@@ -1,26 +1,30 @@
 """Files made from trained networks: pictures and predictions.csv, in the run folder or elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netlearn.datasets import Dataset
-from netlearn.errors import RunError
-from netlearn.inspection.evaluation import Evaluated, Evaluation
+from netlearn.errors import DataError, NetlearnError, RunError
+from netlearn.inspection.evaluate import Evaluated, Evaluation
+from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, predict, weights_file
+from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.runs import Run, RunFolder, Sums, sums
+from netlearn.plotting.marks import Answer, short
+from netlearn.runs import Groups, Run, RunFolder, Sums, selection, sums
 from netlearn.runs.files import writing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from netlearn.plotting.style import Figure
 
 PREDICTIONS = "predictions.csv"
-KINDS = ("png", "svg")
-MOST_SHOWN = 24  # examples in a picture
+MOST_EXAMPLES = 24  # in a picture
+MOST_MISTAKES = 10  # of a variant
 SETS = {"test": "test set", "validation": "validation set", "train": "training set"}
-Files = dict[str, bytes | None]  # None: nothing to show; an older file is removed
 
 
 def write_evaluation(evaluated: Sequence[Evaluated], data: Dataset, out: Path | None = None) -> list[Path]:
@@ -35,9 +39,9 @@ def write_evaluation(evaluated: Sequence[Evaluated], data: Dataset, out: Path | 
     paths = []
     for each, name in zip(evaluated, _names(evaluated), strict=True):
         folder = out if out is None or len(evaluated) == 1 else out / name
-        paths += write_files(_files_of(each, data), each.run, folder)
+        paths += write_files(each.run, folder, _pictures_of(each, data), {PREDICTIONS: each.predictions.encode()})
     if len(evaluated) > 1:
-        paths += write_files(_disagreement_files(evaluated, data), evaluated[0].run, out)
+        paths += write_files(evaluated[0].run, out, {"disagreements": _disagreements(evaluated, data)})
     return paths
 
 
@@ -50,8 +54,8 @@ def _names(evaluated: Sequence[Evaluated]) -> list[str]:
     return names
 
 
-def _files_of(evaluated: Evaluated, data: Dataset) -> Files:
-    from netlearn.plotting import inspection  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | None]":
+    from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())
@@ -59,34 +63,33 @@ def _files_of(evaluated: Evaluated, data: Dataset) -> Files:
         f"{evaluation.run}: {_set_of(evaluation)}\n"
         f"{correct:,} of {evaluation.examples:,} examples correct ({100 * evaluation.accuracy:.2f} %)"
     )
-    worst = predictions.worst(MOST_SHOWN)
+    worst = predictions.worst(MOST_EXAMPLES)
     wrong = evaluation.examples - correct
     which = "The mistakes" if wrong == len(worst) else f"The {len(worst)} of {wrong:,} mistakes with the largest cost"
     return {
-        PREDICTIONS: predictions.encode(),
-        **render_all("confusion", inspection.confusion(predictions.confusion(), caption)),
-        **render_all("mistakes", inspection.mistakes(worst, data.image, f"{caption}\n{which}") if worst else None),
+        "confusion": networks.confusion(predictions.confusion(), caption),
+        "mistakes": networks.mistakes(worst, data.image, f"{caption}\n{which}") if worst else None,
     }
 
 
-def _disagreement_files(evaluated: Sequence[Evaluated], data: Dataset) -> Files:
-    from netlearn.plotting import inspection  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+def _disagreements(evaluated: Sequence[Evaluated], data: Dataset) -> "Figure | None":
+    from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
     predictions = [each.predictions for each in evaluated]
     correct = np.array([each.correct for each in predictions])
     disputed = np.flatnonzero(correct.any(axis=0) & ~correct.all(axis=0))
     if not disputed.size:
-        return render_all("disagreements", None)
+        return None
     labels, first = predictions[0].examples.labels[disputed], evaluated[0].evaluation
     wrong = [np.bincount(labels[~row], minlength=len(first.classes)) for row in correct[:, disputed]]
     margins = np.array([_margins(each.outputs[disputed]) for each in predictions])
-    shown = disputed[np.argsort(-margins.min(axis=0), kind="stable")[:MOST_SHOWN]]
+    shown = disputed[np.argsort(-margins.min(axis=0), kind="stable")[:MOST_EXAMPLES]]
     given = {
         f"{evaluation.run} ({100 * evaluation.accuracy:.2f} % correct)": predictions.select(shown)
         for _, evaluation, predictions in evaluated
     }
     title = f"{_set_of(first)}: {disputed.size:,} of {first.examples:,} examples are correct in some runs only"
-    return render_all("disagreements", inspection.disagreements(given, np.array(wrong), data.image, title))
+    return networks.disagreements(given, np.array(wrong), data.image, title)
 
 
 def _margins(outputs: Array) -> Array:
@@ -102,33 +105,95 @@ def _set_of(evaluation: Evaluation) -> str:
     return f"{SETS[evaluation.split]} of {Path(evaluation.data).name}"
 
 
-def render_all(name: str, figure: "Figure | None") -> Files:
-    """Return a figure as PNG and SVG files of a name, None for each if there is no figure."""
-    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+def draw_weights(run: Run, data: Dataset, initial: Network | None, *, best: bool | None = None) -> "Figure":
+    """Return the picture of the weights from the inputs to the neurons of the first layer.
 
-    if figure is None:
-        return {f"{name}.{kind}": None for kind in KINDS}
-    return dict(render_files(name, figure))
+    Args:
+        run: as `read_run` returns it.
+        data: a data set of images that fits the network.
+        initial: the network that the run started from; None leaves it out.
+        best: which weights, see `load_network`.
+    """
+    from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+    check_data(run, data)
+    if data.image is None:
+        raise DataError(f"data {data.name}: its examples must be images")
+    trained = run.weights(weights_file(run, best=best))["weights.1"]
+    count, shown = len(trained), min(len(trained), networks.MOST_NEURONS)
+    panels = {} if initial is None else {"before training": initial.weights[0][:shown]}
+    panels["after training"] = trained[:shown]
+    hidden = bool(run.settings.hidden)
+    which = f"the first {shown} of {count} " if shown < count else f"the {count} "
+    title = f"{run.folder}: the weights to {which}{'neurons of hidden layer 1' if hidden else 'output neurons'}"
+    names = [str(neuron) for neuron in range(1 if hidden else 0, shown + 1)]
+    return networks.weights(panels, names[:shown], data.image, title)
 
 
-def write_files(files: Mapping[str, bytes | None], run: Run, out: Path | None = None) -> list[Path]:
+def write_files(
+    run: Run, out: Path | None, pictures: "Mapping[str, Figure | None]", tables: Mapping[str, bytes] | None = None
+) -> list[Path]:
     """Write files made from a run to its folder, or to another one; return their paths.
+
+    Args:
+        run: as `read_run` returns it.
+        out: the other folder.
+        pictures: by name, written as .png and .svg; of one that is None, older files are removed.
+        tables: the content of other files.
 
     Raises:
         RunError: the folder is in use or cannot be written, the run was changed meanwhile, or a complete comparison
             in the other folder has files of these names.
     """
+    from netlearn.plotting.style import FORMATS, render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+    files = dict(tables or {})
+    for name, figure in pictures.items():
+        files |= render_files(name, figure) if figure else {}
+    absent = [f"{name}.{kind}" for name, figure in pictures.items() if figure is None for kind in FORMATS]
     path = run.folder if out is None else out
     with RunFolder.open(path) as folder:
         sealed = Sums.read(path).hashes if (path / sums.NAME).exists() else {}
         if out is None and (run.sums is None or sealed != run.sums.hashes):
             raise RunError(f"{path}: was changed meanwhile; try again")
-        for name in sealed.keys() & files.keys():
+        for name in sealed.keys() & {*files, *absent}:
             raise RunError(f"{path / name}: belongs to a comparison; --out must be another folder")
         for name, content in files.items():
-            if content is None:
-                with writing(path):
-                    (path / name).unlink(missing_ok=True)
-            else:
-                folder.write(name, content)
-    return [path / name for name, content in files.items() if content is not None]
+            folder.write(name, content)
+        with writing(path):
+            for name in absent:
+                (path / name).unlink(missing_ok=True)
+    return [path / name for name in files]
+
+
+def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | None":
+    """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
+
+    A variant is left out if its first run has no trained network, or if its data is not on this machine, has changed
+    since the run or has no images.
+
+    Args:
+        groups: the runs of each variant.
+        title: of the picture.
+        costs: the users' own costs whose code may be imported.
+    """
+    from netlearn.plotting.networks import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+    shown = selection.select(groups)
+    load = lru_cache(load_present)
+    rows = []
+    for name, (first, *_) in shown.items():
+        with suppress(NetlearnError):
+            data = load(first.settings.data)
+            if data.image is not None and is_data_of(first, data):
+                count, worst = _worst(first, data, costs)
+                heading = f"{short(name, shown)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
+                rows.append((heading, worst, data.image))
+    return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
+
+
+def _worst(run: Run, data: Dataset, costs: Collection[str]) -> tuple[int, list[Answer]]:
+    """Return the number of mistakes and the worst of them."""
+    cost = run.settings.cost
+    predictions = predict(load_network(run, cost=cost if cost in costs else None), data.test)
+    return int((~predictions.correct).sum()), predictions.worst(MOST_MISTAKES)

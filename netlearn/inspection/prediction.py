@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from netlearn.datasets.pictures import read_grey
 from netlearn.errors import NetlearnError, RunError
-from netlearn.inspection.comparison import load_present
-from netlearn.inspection.evaluation import is_data_of
 from netlearn.inspection.ink import SIDE, prepare
-from netlearn.inspection.trained import results_of
+from netlearn.inspection.trained import is_data_of, load_present, results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.plotting.answers import strongest
+from netlearn.plotting.marks import strongest
 from netlearn.runs import Run
 from netlearn.slowdown import answers
 
@@ -121,8 +119,8 @@ def predict_pictures(network: Network, seen: Sequence[Seen]) -> list[Prediction]
 
 def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str) -> "Figure":
     """Return the first pictures beside what the network saw of them, each with its answer."""
-    from netlearn.plotting import inspection  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-    from netlearn.plotting.seeds import short  # noqa: PLC0415
+    from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.marks import short  # noqa: PLC0415
 
     if len(seen) > MOST_SHOWN:
         title = f"{title}\nthe first {MOST_SHOWN} of {len(seen):,} pictures"
@@ -131,4 +129,4 @@ def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: st
         f"{short(Path(each.file).name)}\nanswer {found.answer} ({strongest(np.array(found.outputs))})"
         for each, found in shown
     ]
-    return inspection.seen([(each.small / 255, each.x) for each, _ in shown], captions, title)
+    return networks.seen([(each.small / 255, each.x) for each, _ in shown], captions, title)

@@ -1,19 +1,28 @@
-"""Trained networks, read back from their run folders."""
+"""Trained networks, read back from their run folders, and their answers to examples."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from netlearn import datasets
 from netlearn.costs import COSTS, Cost
-from netlearn.datasets import Dataset
-from netlearn.errors import RunError, SettingsError
+from netlearn.datasets import Dataset, Examples, Labels
+from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.network import Network
+from netlearn.numerics import Array, numerics
 from netlearn.own_cost import check_gradient, check_named, load_cost
+from netlearn.plotting.marks import Answer
 from netlearn.runs import Run, Summary, read_run, weights
+from netlearn.runs.identity import of_data
+from netlearn.slowdown import answers, outputs
 
 
-def read_runs(folders: Sequence[Path]) -> list[Run]:
+def read_trained(folders: Sequence[Path]) -> list[Run]:
     """Read the folders of trained networks.
 
     Raises:
@@ -34,6 +43,13 @@ def data_name(runs: Sequence[Run]) -> str:
     if len(names) > 1:
         raise SettingsError(f"--data: must be given for runs on different data: {', '.join(names)}")
     return names[0]
+
+
+def load_present(name: str) -> Dataset:
+    """Return a data set that is on this machine."""
+    if not datasets.is_present(name):
+        raise DataError(f"data {name}: not on this machine")
+    return datasets.load(name)
 
 
 def load_network(run: Run, *, best: bool | None = None, cost: str | None = None) -> Network:
@@ -81,7 +97,7 @@ def weights_file(run: Run, *, best: bool | None = None) -> str:
     return weights.BEST if has_best and best is not False else weights.LAST
 
 
-def check_fit(run: Run, data: Dataset) -> None:
+def check_data(run: Run, data: Dataset) -> None:
     """Check that the network of a run has the inputs and outputs for a data set."""
     sizes = results_of(run).sizes
     n_in = data.test.x.shape[1]
@@ -91,6 +107,11 @@ def check_fit(run: Run, data: Dataset) -> None:
         raise SettingsError(
             f"data {data.name}: {data.outputs} classes: must be at most {sizes[-1]}, as in {run.folder}"
         )
+
+
+def is_data_of(run: Run, data: Dataset) -> bool:
+    """Return whether a data set has the same files as that of a run, according to their hashes."""
+    return run.data == of_data(data.name, data.sha256)
 
 
 def _cost_of(run: Run, given: str | None, outputs: int) -> Cost:
@@ -103,3 +124,67 @@ def _cost_of(run: Run, given: str | None, outputs: int) -> Cost:
     cost = load_cost(name)
     check_gradient(cost, name, outputs, dtype=run.settings.dtype)
     return cost
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The outputs of a network for some examples.
+
+    Attributes:
+        examples: the examples, n rows.
+        outputs: activations of the output layer, (n, n_out).
+        answers: the class that the network gives, (n,).
+        costs: cost of each example, (n,).
+        cost: their mean.
+    """
+
+    examples: Examples
+    outputs: Array
+    answers: Labels
+    costs: Array
+    cost: float
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each answer is the label, (n,)."""
+        correct: NDArray[np.bool_] = self.answers == self.examples.labels
+        return correct
+
+    def worst(self, most: int) -> list[Answer]:
+        """Return at most `most` wrong answers, those with the largest cost first."""
+        wrong = np.flatnonzero(~self.correct)
+        return self.select(wrong[np.argsort(-self.costs[wrong], kind="stable")[:most]])
+
+    def select(self, indices: Iterable[int]) -> list[Answer]:
+        """Return the answers to the examples with those indices."""
+        x, labels = self.examples.x, self.examples.labels
+        return [Answer(int(i), x[i], int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices]
+
+    def confusion(self) -> NDArray[np.int64]:
+        """Return the confusion matrix: how often each label (row) got each answer (column)."""
+        classes = max(2, self.outputs.shape[1])
+        pairs = self.examples.labels * classes + self.answers
+        counts: NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+        return counts
+
+    def encode(self) -> bytes:
+        """Return the content of predictions.csv: index, label, answer and outputs of each example."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["index", "label", "answer", *(f"output_{j}" for j in range(self.outputs.shape[1]))])
+        rows = zip(self.examples.labels.tolist(), self.answers.tolist(), self.outputs.tolist(), strict=True)
+        for i, (label, answer, a) in enumerate(rows):
+            writer.writerow([i, label, answer, *(f"{output:.9g}" for output in a)])
+        return text.getvalue().encode()
+
+
+def predict(network: Network, examples: Examples) -> Predictions:
+    """Return the outputs of a network for some examples."""
+    n = len(examples)
+    a, costs = np.empty((n, network.sizes[-1]), network.dtype), np.empty(n, network.dtype)
+    given, total = np.empty(n, np.int64), 0.0
+    with numerics():
+        for part, a_part, costs_part in outputs(network, examples):
+            a[part], costs[part], given[part] = a_part.T, costs_part, answers(a_part)
+            total += float(costs_part.sum(dtype=np.float64))
+    return Predictions(examples, a, given, costs, total / n)

@@ -1,4 +1,4 @@
-"""The single neuron as an animation: output, cost and gradient of each cost, side by side."""
+"""The book's single neuron: its picture in a comparison, and an animation for slides."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,10 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimatio
 from matplotlib.artist import Artist
 
 from netlearn.numerics import Array
-from netlearn.plotting.style import COLOURS, DASHES, GREY, Figure, plain
+from netlearn.plotting.lines import draw, of_the_neuron
+from netlearn.plotting.marks import COLOURS, DASHES, GREY
+from netlearn.plotting.style import Figure, finish, label_ends, plain
+from netlearn.runs import Groups, selection
 
 FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
 PER_SECOND = 12
@@ -18,6 +21,27 @@ LABELS = {
     "cost": "cost C",
     "gradient": "size of the gradient |∂C/∂b|",
 }
+
+
+def neuron(groups: Groups, title: str) -> Figure | None:
+    """Return output, cost and size of the gradient of the book's single neuron against epochs."""
+    if not of_the_neuron(groups):
+        return None
+    figure = Figure(figsize=(8, 7.2), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True)
+    columns = {
+        "output_error": "output a\n(target 0)",
+        "train_cost": "cost",
+        "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
+    }
+    for axes, (column, label) in zip(panels, columns.items(), strict=True):
+        ends = draw(axes, groups, column, against="epoch")
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        label_ends(axes, ends)
+    panels[-1].set_xlabel("epochs")
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnimation:

@@ -1,22 +1,26 @@
-"""The common parts of all pictures: colours, axes, labels at the ends of lines, and rendering."""
+"""The common parts of all pictures: axes, labels at the ends of lines, titles and rendering."""
 
 import io
+import math
 import textwrap
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from netlearn.plotting.marks import GREY
 from netlearn.text import printable
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255")
-DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
-MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
+LINE = 90  # characters in a line of the title
+TITLE_LINE = 0.17  # inches
+ACCURACIES = (0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)  # with ticks
+GAP = 0.12  # of the height, between ticks
+LETTER = 0.085  # inches, of a letter below an axis
 MOST_EPOCH_MARKS = 6
 LABEL_HEIGHT = 0.13  # inches
 FORMATS: dict[str, dict[str, Any]] = {
@@ -174,3 +178,59 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             literal(text), (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
             annotation_clip=False,
         )  # fmt: skip
+
+
+def number_text(value: float) -> str:
+    """Return a value of a numeric setting as axes show it."""
+    return f"{value:,.10g}"
+
+
+def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
+    """Put ticks at the values that have room for it, on a log axis where the values span a power of ten.
+
+    Args:
+        axes: with the values of a setting from left to right.
+        places: the values, in ascending order.
+        side: the width of the panel in inches, with the numbers beside it.
+    """
+    above_0 = [place for place in places if place > 0]
+    if min(places) >= 0 and above_0[-1] >= 10 * above_0[0]:
+        if places[0] == 0:
+            axes.set_xscale("symlog", linthresh=above_0[0], linscale=0.4)
+        else:
+            axes.set_xscale("log")
+    scaled = axes.xaxis.get_transform().transform(np.array(places))
+    span = float(scaled[-1] - scaled[0])
+    ticks, end = [], -math.inf
+    for place, at in zip(places, (side - 0.9) * (scaled - scaled[0]) / span, strict=True):
+        half = LETTER * len(number_text(place)) / 2
+        if at - half >= end:
+            ticks.append(place)
+            end = at + half + LETTER
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(ticks)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
+
+
+def error_axis(axes: Axes, label: str) -> None:
+    """Set up a vertical axis of errors, downward on a log scale with accuracies as ticks; the limits must be set."""
+    axes.set_yscale("log")
+    low, high = sorted(axes.get_ylim())
+    axes.set_ylim(high, low)
+    axes.yaxis.set_minor_locator(NullLocator())
+    ticks = [high * math.e]
+    for error in (1 - accuracy for accuracy in ACCURACIES):
+        if low <= error <= min(high, ticks[-1] / (high / low) ** GAP):
+            ticks.append(error)
+    axes.set_yticks(ticks[1:])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 * (1 - error):.4g} %"))
+    axes.set_ylabel(label)
+
+
+def finish(figure: Figure, title: str) -> Figure:
+    """Set the title of a figure, wrapped to its width, and make room for its lines beyond the second."""
+    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + TITLE_LINE * max(0, len(lines) - 2))
+    figure.suptitle(literal("\n".join(lines)), fontsize="medium")
+    return figure

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from netlearn.numerics import Array
-from netlearn.plotting.compare import MOST_SCATTERED
-from netlearn.plotting.seeds import band, layers_of, measured, of_the_neuron
+from netlearn.plotting.lines import band, layers_of, measured, of_the_neuron
+from netlearn.plotting.pictures import MOST_SCATTERED
 from netlearn.runs import Groups, Run, selection
 
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")

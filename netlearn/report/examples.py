@@ -10,11 +10,9 @@ import numpy as np
 
 from netlearn.datasets import Dataset
 from netlearn.errors import NetlearnError, RunError
-from netlearn.inspection.comparison import load_present
-from netlearn.inspection.evaluation import Predictions, is_data_of, predict
-from netlearn.inspection.trained import load_network
+from netlearn.inspection.trained import Predictions, is_data_of, load_network, load_present, predict
 from netlearn.numerics import Array
-from netlearn.plotting.answers import Answer
+from netlearn.plotting.marks import Answer
 from netlearn.runs import Run
 
 MOST_IMAGES = 200

@@ -16,8 +16,8 @@ import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
-from netlearn.plotting.seeds import colours_of
-from netlearn.plotting.style import COLOURS, DASHES
+from netlearn.plotting.lines import colours_of
+from netlearn.plotting.marks import COLOURS, DASHES
 from netlearn.report.curves import curves, neurons
 from netlearn.report.examples import examples
 from netlearn.report.networks import networks

@@ -1,80 +1,31 @@
-"""How well a trained network does: its answer to each example, and scores over all of them."""
+"""How well trained networks do: scores over all examples, and McNemar's exact test between two networks."""
 
-import csv
-import io
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.datasets import Dataset, Examples, Labels
+from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
-from netlearn.inspection.trained import check_fit, load_network, results_of, weights_file
-from netlearn.network import Network
-from netlearn.numerics import Array, numerics
+from netlearn.inspection.trained import (
+    Predictions,
+    check_data,
+    is_data_of,
+    load_network,
+    predict,
+    results_of,
+    weights_file,
+)
 from netlearn.penalty import Penalty
-from netlearn.plotting.answers import Answer
 from netlearn.runs import Run
-from netlearn.runs.identity import of_data
-from netlearn.slowdown import answers, outputs
 from netlearn.text import html_table, printable
 
 SPLITS = ("test", "validation", "train")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The outputs of a network for some examples.
-
-    Attributes:
-        examples: the examples, n rows.
-        outputs: activations of the output layer, (n, n_out).
-        answers: the class that the network gives, (n,).
-        costs: cost of each example, (n,).
-        cost: their mean.
-    """
-
-    examples: Examples
-    outputs: Array
-    answers: Labels
-    costs: Array
-    cost: float
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Whether each answer is the label, (n,)."""
-        correct: NDArray[np.bool_] = self.answers == self.examples.labels
-        return correct
-
-    def worst(self, most: int) -> list[Answer]:
-        """Return at most `most` wrong answers, those with the largest cost first."""
-        wrong = np.flatnonzero(~self.correct)
-        return self.select(wrong[np.argsort(-self.costs[wrong], kind="stable")[:most]])
-
-    def select(self, indices: Iterable[int]) -> list[Answer]:
-        """Return the answers to the examples with those indices."""
-        x, labels = self.examples.x, self.examples.labels
-        return [Answer(int(i), x[i], int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices]
-
-    def confusion(self) -> NDArray[np.int64]:
-        """Return the confusion matrix: how often each label (row) got each answer (column)."""
-        classes = max(2, self.outputs.shape[1])
-        pairs = self.examples.labels * classes + self.answers
-        counts: NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-        return counts
-
-    def encode(self) -> bytes:
-        """Return the content of predictions.csv: index, label, answer and outputs of each example."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["index", "label", "answer", *(f"output_{j}" for j in range(self.outputs.shape[1]))])
-        rows = zip(self.examples.labels.tolist(), self.answers.tolist(), self.outputs.tolist(), strict=True)
-        for i, (label, answer, a) in enumerate(rows):
-            writer.writerow([i, label, answer, *(f"{output:.9g}" for output in a)])
-        return text.getvalue().encode()
+SIGNIFICANT = 0.05
+SMALLEST = 1e-4  # p value that is printed; "< 0.0001" below
 
 
 class ClassScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,18 +95,6 @@ class Evaluated(NamedTuple):
     predictions: Predictions
 
 
-def predict(network: Network, examples: Examples) -> Predictions:
-    """Return the outputs of a network for some examples."""
-    n = len(examples)
-    a, costs = np.empty((n, network.sizes[-1]), network.dtype), np.empty(n, network.dtype)
-    given, total = np.empty(n, np.int64), 0.0
-    with numerics():
-        for part, a_part, costs_part in outputs(network, examples):
-            a[part], costs[part], given[part] = a_part.T, costs_part, answers(a_part)
-            total += float(costs_part.sum(dtype=np.float64))
-    return Predictions(examples, a, given, costs, total / n)
-
-
 def evaluate(
     runs: Sequence[Run], data: Dataset, split: str = "test", *, best: bool | None = None, costs: Collection[str] = ()
 ) -> list[Evaluated]:
@@ -190,7 +129,7 @@ def evaluate(
 
 
 def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str | None) -> Evaluated:
-    check_fit(run, data)
+    check_data(run, data)
     size = run.settings.train_size
     if size != "all" and is_data_of(run, data):
         data = data.with_train_size(size)
@@ -212,19 +151,6 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str 
     return Evaluated(run, evaluation, predictions)
 
 
-def is_data_of(run: Run, data: Dataset) -> bool:
-    """Return whether a data set has the same files as that of a run, according to their hashes."""
-    return run.data == of_data(data.name, data.sha256)
-
-
-def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a proportion (E. B. Wilson, 1927)."""
-    from scipy.stats import binomtest  # noqa: PLC0415 (takes half a second to import)
-
-    interval = binomtest(correct, n).proportion_ci(0.95, "wilson")
-    return float(interval.low), float(interval.high)
-
-
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
     """Return the scores of each class, from the counts of labels (rows) and answers (columns)."""
     labelled, answered = confusion.sum(axis=1), confusion.sum(axis=0)
@@ -242,3 +168,72 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
 
 def _ratio(count: np.int64, of: np.int64) -> float | None:
     return float(count / of) if of else None
+
+
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of a proportion (E. B. Wilson, 1927)."""
+    from scipy.stats import binomtest  # noqa: PLC0415 (takes half a second to import)
+
+    interval = binomtest(correct, n).proportion_ci(0.95, "wilson")
+    return float(interval.low), float(interval.high)
+
+
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Two runs on the same examples.
+
+    Attributes:
+        first, second: the run folders.
+        only_first, only_second: how many examples only this run answers correctly.
+        p: p value of McNemar's exact two-sided test; the null hypothesis is that both are equally good.
+    """
+
+    first: str
+    second: str
+    only_first: int
+    only_second: int
+    p: float
+
+    def describe(self) -> str:
+        """Return the result in one sentence."""
+        test = f"McNemar's exact test, p {f'= {self.p:.2g}' if self.p >= SMALLEST else f'< {SMALLEST:.4f}'}"
+        if self.p >= SIGNIFICANT:
+            return (
+                f"No significant difference between {self.first} and {self.second}: only the first is correct on "
+                f"{self.only_first:,} examples, only the second on {self.only_second:,} ({test})."
+            )
+        ranked = sorted([(self.only_second, self.second), (self.only_first, self.first)])
+        (fewer, worse), (more, better) = ranked
+        return (
+            f"{better} is significantly better than {worse}: only the former is correct on {more:,} examples, only "
+            f"the latter on {fewer:,} ({test})."
+        )
+
+
+def disagreements(evaluated: Sequence[Evaluated]) -> tuple[Disagreement, ...]:
+    """Return the result for each pair of runs that were evaluated on the same examples."""
+    pairs = []
+    for first, second in combinations(evaluated, 2):
+        a, b = first.predictions.correct, second.predictions.correct
+        only_first, only_second = int((a & ~b).sum()), int((b & ~a).sum())
+        pairs.append(
+            Disagreement(
+                first=first.evaluation.run,
+                second=second.evaluation.run,
+                only_first=only_first,
+                only_second=only_second,
+                p=mcnemar(only_first, only_second),
+            )
+        )
+    return tuple(pairs)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return the p value of McNemar's exact test.
+
+    If both are equally good, an example that only one answers correctly is like the toss of a fair coin (Q. McNemar,
+    "Note on the sampling error of the difference between correlated proportions or percentages", 1947).
+    """
+    from scipy.stats import binomtest  # noqa: PLC0415 (takes half a second to import)
+
+    tosses = only_first + only_second
+    return float(binomtest(only_first, tosses).pvalue) if tosses else 1.0

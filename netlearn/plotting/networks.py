@@ -1,6 +1,7 @@
-"""The pictures of trained networks: confusion, mistakes, disagreements and weights."""
+"""Pictures of trained networks and of examples: confusion, mistakes, disagreements, weights, data sets."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,8 +10,11 @@ from matplotlib.colors import PowerNorm
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from netlearn.datasets import Dataset
+from netlearn.datasets.augmentation import make_deformer
+from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.answers import Answer, letter, strongest
+from netlearn.plotting.marks import Answer, letter, strongest
 from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
 from netlearn.plotting.style import Figure
 
@@ -198,3 +202,38 @@ def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_], cell
         if count:
             colour = "black" if bright[row, column] else "white"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
+
+
+def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
+    """Return the first training examples of a set of images, each above its label.
+
+    Raises:
+        DataError: they are not images.
+    """
+    if data.image is None:
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(rows * columns)
+    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=1)
+    title = f"{Path(data.name).name}: the first {len(some)} of {len(data.train):,} training examples"
+    sheet = Sheet(columns * grid.right, grid.height(len(some)), title)
+    grid.draw(sheet, (0, 0), list(some.x), list(map(str, some.labels)))
+    return sheet.figure
+
+
+def deformations(data: Dataset, kind: str, times: int = 4, columns: int = 10) -> Figure:
+    """Return the first training images of a set, each above random deformations of the kind that `augment` names.
+
+    Raises:
+        DataError: the examples are not images.
+    """
+    if data.image is None:
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(columns)
+    deformer, rng = make_deformer(kind, data.image, some.x.dtype), np.random.default_rng(0)
+    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=0)
+    rows = [some.x, *(deformer.deform(some.x, rng, np.empty_like(some.x)) for _ in range(times))]
+    title = f"{Path(data.name).name}: {len(some)} training examples, each above {times} of its deformations ({kind})"
+    sheet = Sheet(columns * grid.right, len(rows) * grid.height(1), title)
+    for number, row in enumerate(rows):
+        grid.draw(sheet, (0, number * grid.height(1)), list(row), [""] * len(row))
+    return sheet.figure
