@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from netlearn import activations, costs, datasets, network, optimizers
-    from netlearn.api import compare, load, train
+    from netlearn.api import compare, lab, load, train
     from netlearn.errors import NetlearnError
 
 __version__ = "0.2.0"
 __all__ = [
-    "NetlearnError", "activations", "compare", "costs", "datasets", "load", "network", "optimizers", "train",
+    "NetlearnError", "activations", "compare", "costs", "datasets", "lab", "load", "network", "optimizers", "train",
 ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> "Any":
         raise AttributeError(f"module 'netlearn' has no attribute {name!r}")
     if name == "NetlearnError":
         return importlib.import_module("netlearn.errors").NetlearnError
-    if name in {"compare", "load", "train"}:
+    if name in {"compare", "lab", "load", "train"}:
         return getattr(importlib.import_module("netlearn.api"), name)
     return importlib.import_module(f"netlearn.{name}")
 

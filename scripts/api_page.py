@@ -8,7 +8,7 @@ import griffe
 import griffe2md
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-OBJECTS = ("train", "compare", "load", "Result", "RunResult", "ComparisonResult", "Page")
+OBJECTS = ("train", "compare", "lab", "load", "Result", "RunResult", "ComparisonResult", "Page")
 OPTIONS: dict[str, Any] = {
     "heading_level": 2,
     "inherited_members": False,

@@ -53,7 +53,8 @@ needs no `if __name__ == "__main__"`, although comparisons start processes.
 
 from netlearn.api.calls import compare, load, train
 from netlearn.api.display import Page
+from netlearn.api.lab_page import lab
 from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
 
-__all__ = ["ComparisonResult", "Page", "Result", "RunResult", "compare", "load", "train"]
+__all__ = ["ComparisonResult", "Page", "Result", "RunResult", "compare", "lab", "load", "train"]

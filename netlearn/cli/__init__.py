@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
     "curves": ("netlearn.cli.curves", "Draw the learning curves of runs."),
     "report": ("netlearn.cli.report", "Make the page of a comparison, to explore in a browser."),
+    "lab": ("netlearn.cli.lab", "Make a page in which two networks learn while you watch."),
     "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
     "predict": ("netlearn.cli.predict", "Classify pictures with a trained network."),
     "export": ("netlearn.cli.export", "Export a trained network to ONNX or NumPy."),

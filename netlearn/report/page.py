@@ -4,20 +4,16 @@ Names of variants, costs and data come from strangers. As text they are escaped 
 block that no browser runs; and the page's Content-Security-Policy allows its own script and style, by their hashes.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import jinja2
 import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
 from netlearn.plotting.lines import colours_of
-from netlearn.plotting.marks import COLOURS, DASHES
+from netlearn.plotting.marks import COLOURS
+from netlearn.report.assets import cost_colours, dash_at, environment, line_styles, part, policy, script
 from netlearn.report.curves import curves, neurons
 from netlearn.report.examples import examples
 from netlearn.report.networks import networks
@@ -26,15 +22,13 @@ from netlearn.report.story import Story
 from netlearn.runs import Run
 from netlearn.settings import FIELDS, description
 
-SCRIPTS = (
-    "dom", "scales", "chart", "variants", "curves", "neuron", "theory", "gradient", "network", "ink", "digits",
-    "mistakes", "page",
+NAMES = (
+    "dom", "tools", "scales", "chart", "variants", "curves", "neuron", "theory", "gradient", "network", "ink", "pad",
+    "digits", "mistakes", "page",
 )  # fmt: skip
-STYLES = ("page", "parts", "print")
-POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
+STYLES = ("page/page.css", "page/parts.css", "page/print.css")
 WIDE = 4  # variants that a table has room for side by side
-DASH = {"-": "", "--": "7.4 3.2", "-.": "12.8 3.2 2 3.2", ":": "2 3.3"}  # matplotlib's, at a line width of 2
-DARK = (20, 22, 27)  # the background
 
 
 def render(story: Story) -> bytes:
@@ -53,14 +47,13 @@ def render(story: Story) -> bytes:
         "examples": tested,
         "networks": networks(story.groups, costs=story.costs),
     }
-    script = '(() => {\n"use strict";\n' + "".join(_part(f"{name}.js") for name in SCRIPTS) + "})();\n"
-    style = "".join(_part(f"{name}.css") for name in STYLES) + _colours(story.groups)
-    content = _environment().get_template("report.html").render(
+    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours() + _colours(story.groups)
+    content = environment().get_template("page/report.html").render(
         story=story,
         version=__version__,
         style=style,
-        script=script,
-        policy=f"{POLICY}; script-src {_hash(script)}; style-src {_hash(style)}",
+        script=code,
+        policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
         transposed=len(names) > WIDE,
         speed=on_speed(story.groups),
@@ -74,55 +67,15 @@ def render(story: Story) -> bytes:
     return content.encode(errors="backslashreplace")  # paths may have bytes that are no text
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("netlearn.report", "page"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-
-
-@cache
-def _part(name: str) -> str:
-    return resources.files("netlearn.report").joinpath("page", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
     return {"name": name, "cost": runs[0].settings.cost, "seeds": [run.settings.seed for run in runs]}
 
 
 def _colours(groups: Mapping[str, Sequence[Run]]) -> str:
     """Return the style of each variant's lines: the colours and dashes of the pictures."""
-    light, dark = [], []
     distinct = dict(list(groups.items())[: len(COLOURS)])
-    for place, colour in enumerate((colours_of(groups) | colours_of(distinct)).values()):
-        dash = DASHES[place % len(DASHES)]
-        texts = DASH[dash] if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
-        light.append(f".v{place}{{--line:{colour};--dash:{texts or 'none'}}}")
-        dark.append(f".v{place}{{--line:{_brighter(colour)}}}")
-    auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
-    chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)
-    return f"{''.join(light)}@media screen and (prefers-color-scheme:dark){{{auto}}}@media screen{{{chosen}}}"
-
-
-def _brighter(colour: str) -> str:
-    """Return a colour mixed with white until its contrast with the dark background is 5 (WCAG 2)."""
-    rgb = mixed = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    for white in range(20):
-        mixed = [round(value + (255 - value) * white / 20) for value in rgb]
-        if (_luminance(mixed) + 0.05) / (_luminance(DARK) + 0.05) >= 5:
-            break
-    return "#" + "".join(f"{value:02x}" for value in mixed)
-
-
-def _luminance(rgb: Sequence[int]) -> float:
-    parts = [value / 255 for value in rgb]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    colours = (colours_of(groups) | colours_of(distinct)).values()
+    return line_styles((str(place), colour, dash_at(place)) for place, colour in enumerate(colours))
 
 
 def _recalls(groups: Mapping[str, Sequence[Run]]) -> list[dict[str, Any]]:

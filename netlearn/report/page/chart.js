@@ -31,6 +31,7 @@ class Chart {
   // Draws everything anew, as wide as there is room, or for a sheet of paper.
   render(width = this.box.clientWidth || 600) {
     this.width = width;
+    const open = !this.tip.hidden;
     const shown = this.shown = this.draw();
     const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled;
     const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => shorten(line.name).length))) : MARGIN.right;
@@ -44,7 +45,7 @@ class Chart {
       labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
     this.box.replaceChildren(root);
     this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
-    this.show(false);
+    this.show(open);
   }
 
   axes() {

@@ -1,7 +1,5 @@
 // A digit from the canvas or the test set, and the outputs of every stored network.
 
-const PEN = 22; // pixels of the canvas, which has 280
-
 function startDigits() {
   const area = $("digits-area"), { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
   const notes = [
@@ -23,9 +21,10 @@ function startDigits() {
   const stateText = (state) => (state === "end" ? "end of training" : `update ${whole(Number(state))}`);
   let seed = seeds[0], state = "end", image = null, label = null;
 
-  const canvas = html("canvas", { width: 280, height: Math.round((280 * rows) / columns), class: "pad", "aria-label": "Drawing area", role: "img" });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const seen = html("canvas", { width: columns, height: rows, class: "seen", role: "img", "aria-label": "What the networks see" });
+  const pad = drawingPad([rows, columns], "Drawing area", (drawn) => {
+    [image, label] = [drawn, null];
+    refresh();
+  });
   const said = html("p", { class: "said" });
   const panels = html("div", { class: "answers" });
 
@@ -62,69 +61,23 @@ function startDigits() {
     const networksNow = shownNetworks();
     panels.replaceChildren(...networksNow.map(panel));
     if (!networksNow.length) panels.append(html("p", { class: "note" }, "No variant with a stored network is shown; switch one on above."));
-    if (image) paint(seen, image);
-    else seen.getContext("2d").clearRect(0, 0, columns, rows);
     const what = image === null ? "Nothing is drawn." : label === null ? "Your drawing." : `Test example ${pick.input.value}, label ${label}.`;
     const answers = image ? networksNow.map((network) => `${VARIANTS[network.variant].name} answers ${answerOf(outputsOf(network, state, image))}`) : [];
     said.textContent = `${what} ${answers.length ? `${answers.join(", ")}, ${state === "end" ? "at the end of training" : `after ${stateText(state)}`}.` : ""}`;
     announce(said.textContent);
   }
 
-  function clear() {
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    image = label = null;
-  }
-
   function choose(i) {
-    clear();
     [image, label] = [images[i], tests.labels[i]];
-    paint(seen, image);
-    context.imageSmoothingEnabled = true;
-    context.drawImage(seen, 0, 0, canvas.width, canvas.height);
+    pad.show(image);
     refresh();
   }
 
-  // Takes the drawing as it is on the canvas.
-  function look() {
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    const ink = Float32Array.from({ length: canvas.width * canvas.height }, (_, i) => data[4 * i + 3] / 255);
-    image = prepare(ink, canvas.width, canvas.height, tests.image);
-    label = null;
+  function clear() {
+    image = label = null;
+    pad.clear();
     refresh();
   }
-
-  let pen = null;
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
-  };
-  const draw = (to) => {
-    Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
-    context.beginPath();
-    context.moveTo(...pen);
-    context.lineTo(to[0] + 0.01, to[1]); // a line of no length would leave no dot
-    context.stroke();
-    pen = to;
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    canvas.setPointerCapture(event.pointerId);
-    if (label !== null) clear();
-    pen = place(event);
-    draw(pen);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!pen) return;
-    for (const each of event.getCoalescedEvents?.() ?? [event]) draw(place(each));
-    look();
-  });
-  const lift = () => {
-    if (pen) look();
-    pen = null;
-  };
-  canvas.addEventListener("pointerup", lift);
-  canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("change", look); // for programs that draw on the canvas
 
   const pick = slider("Test example", images.length, (i) => `${i}, label ${tests.labels[i]}`, choose);
   const time = slider("Training", states.length, (k) => stateText(states[k]), (k) => { state = states[k]; refresh(); }, states.length - 1);
@@ -132,9 +85,9 @@ function startDigits() {
   which.addEventListener("change", () => { seed = Number(which.value); refresh(); });
   area.append(
     html("div", { class: "draw" },
-      html("div", { class: "board" }, canvas,
-        html("div", { class: "row" }, html("button", { type: "button", id: "digits-clear", onclick: () => { clear(); refresh(); } }, "Clear"),
-          html("span", { class: "hint" }, "what the networks see"), seen)),
+      html("div", { class: "board" }, pad.canvas,
+        html("div", { class: "row" }, html("button", { type: "button", id: "digits-clear", onclick: clear }, "Clear"),
+          html("span", { class: "hint" }, "what the networks see"), pad.seen)),
       html("div", {}, html("div", { class: "controls" }, pick, states.length > 1 ? time : null,
         seeds.length > 1 ? html("label", {}, "Seed ", which) : null), said, panels)),
     ...notes);

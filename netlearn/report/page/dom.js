@@ -27,6 +27,8 @@ function announce(text) {
   pending = setTimeout(() => { $("live").textContent = text; }, 300);
 }
 
+const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
 const whole = (value) => Math.round(value).toLocaleString("en-US");
 const percent = (value) => `${(100 * value).toFixed(2)} %`;
 

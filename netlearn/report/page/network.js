@@ -1,7 +1,5 @@
 // The trained networks, run here: weights unpacked from 12 bits, fed forward as netlearn does.
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
 const ACTIVATIONS = {
   sigmoid: (z) => z.map(sigmoid),
   tanh: (z) => z.map(Math.tanh),

@@ -1,0 +1,86 @@
+"""What both pages are made of: templates, scripts and styles, their policy, and the colours of lines."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+from netlearn.plotting.marks import BLUE, COLOURS, DASHES, ORANGE
+
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+DASH = {"-": "", "--": "7.4 3.2", "-.": "12.8 3.2 2 3.2", ":": "2 3.3"}  # matplotlib's, at a line width of 2
+DARK = (20, 22, 27)  # the background
+COST_LINES = {"quadratic": (ORANGE, "-"), "cross-entropy": (BLUE, "--"), "log-likelihood": (COLOURS[2], "-.")}
+Dash = str | tuple[float, tuple[float, ...]]
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return what renders the templates, with everything escaped that is not marked as safe."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("netlearn.report", "."), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def part(path: str) -> str:
+    """Return the text of a file of this package."""
+    return resources.files("netlearn.report").joinpath(path).read_text("utf-8")
+
+
+def script(paths: Iterable[str]) -> str:
+    """Return scripts as one, with names of their own."""
+    return '(() => {\n"use strict";\n' + "".join(map(part, paths)) + "})();\n"
+
+
+def policy(scripts: Sequence[str], style: str, *rest: str) -> str:
+    """Return the Content-Security-Policy that allows these scripts and this style, and nothing from anywhere."""
+    allowed = " ".join(_hash(each) for each in scripts)
+    return "; ".join([POLICY, f"script-src {allowed}", f"style-src {_hash(style)}", *rest])
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def cost_colours() -> str:
+    """Return the style of the costs' lines: the colours and dashes of the pictures."""
+    return line_styles([(name.replace("-", ""), *line) for name, line in COST_LINES.items()])
+
+
+def line_styles(lines: Iterable[tuple[str, str, Dash]]) -> str:
+    """Return the style of lines, each with its class, without the v, its colour and its dash."""
+    light, dark = [], []
+    for name, colour, dash in lines:
+        texts = DASH[dash] if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
+        light.append(f".v{name}{{--line:{colour};--dash:{texts or 'none'}}}")
+        dark.append(f".v{name}{{--line:{_brighter(colour)}}}")
+    auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
+    chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)
+    return f"{''.join(light)}@media screen and (prefers-color-scheme:dark){{{auto}}}@media screen{{{chosen}}}"
+
+
+def dash_at(place: int) -> Any:
+    """Return the dash of the line with that place in a picture."""
+    return DASHES[place % len(DASHES)]
+
+
+def _brighter(colour: str) -> str:
+    """Return a colour mixed with white until its contrast with the dark background is 5 (WCAG 2)."""
+    rgb = mixed = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    for white in range(20):
+        mixed = [round(value + (255 - value) * white / 20) for value in rgb]
+        if (_luminance(mixed) + 0.05) / (_luminance(DARK) + 0.05) >= 5:
+            break
+    return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
+def _luminance(rgb: Sequence[int]) -> float:
+    parts = [value / 255 for value in rgb]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,176 @@
+// Look inside: one example in both networks at this moment, factor by factor, and what the hidden neurons have learned.
+
+const SHOWN_POINTS = 20; // held-out examples whose outputs are drawn beside those of the chosen one
+const THREE = (value) => (value === 0 ? "0" : Math.abs(value) < 0.0005 ? value.toExponential(1).replaceAll("-", "−") : value.toFixed(3).replace("-", "−"));
+
+function startInside(race, data) {
+  const area = $("inside-area"), { image: shape } = DATA;
+  let row = 0, example = null, label = null;
+
+  // A bar below a number: from the left, or from the middle for numbers of both signs.
+  function cell(value, most, signed, name = "") {
+    const bar = html("i", { class: `meter ${signed ? "signed" : ""}` });
+    const size = Math.min(1, Math.abs(value) / most) * (signed ? 50 : 100);
+    bar.style.width = `${size}%`;
+    bar.style.marginLeft = signed ? `${value < 0 ? 50 - size : 50}%` : "0";
+    return html("td", { class: name }, html("span", {}, THREE(value)), bar);
+  }
+
+  const tables = BOTH.map((k) => {
+    const found = { head: html("h3", {}), body: html("tbody"), factor: html("th", { scope: "col" }), text: html("p", { class: "worst" }) };
+    const heads = ["output", "y", "a", "a − y", found.factor, "= δ"].map((head) => (typeof head === "string" ? html("th", { scope: "col" }, head) : head));
+    found.node = html("section", { class: "panel", id: `inside-${k}`, "aria-label": `Outputs of network ${"AB"[k]}` }, found.head, html("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Outputs of network ${"AB"[k]}, table` },
+      html("table", { class: "factors" }, html("thead", {}, html("tr", {}, ...heads)), found.body)), found.text);
+    return found;
+  });
+
+  function fill(k) {
+    const { head, body, factor, text } = tables[k], cost = COSTS[settings.cost[k]], network = race.networks[k];
+    const work = network.forward(example, 0), { a, prime, z, delta } = work.last, { y } = work;
+    if (label !== null) cost.delta(z, a, prime, y, delta);
+    const cancels = settings.cost[k] !== "quadratic";
+    tables[k].node.className = `panel v${lineOf(k)}`;
+    head.replaceChildren(key(lineOf(k)), `${nameOf(k)} `, html("span", { class: "hint" }, `answers ${answerOf(a)}${label === null ? "" : answerOf(a) === label ? ", right" : ", wrong"}`));
+    factor.replaceChildren(...(cancels ? [html("s", {}, "× σ′(z)"), " cancels"] : ["× σ′(z)"]));
+    let worst = 0;
+    const errors = Array.from(a, (value, j) => Math.abs(value - y[j]));
+    errors.forEach((error, j) => { if (error > errors[worst]) worst = j; });
+    body.replaceChildren(...Array.from(a, (value, j) => html("tr", { class: label !== null && errors[j] > 0.9 ? "badly" : "" },
+      html("th", { scope: "row" }, String(j)), html("td", {}, label === null ? "?" : String(y[j])), cell(value, 1),
+      ...(label === null ? [html("td", {}, "–"), cell(prime[j], 0.25, false, cancels ? "cancelled" : ""), html("td", {}, "–")]
+        : [cell(value - y[j], 1, true), cell(prime[j], 0.25, false, cancels ? "cancelled" : ""), cell(delta[j], 1, true)]))));
+    if (label === null) text.textContent = "Say which class your drawing is, and the errors appear.";
+    else {
+      const error = THREE(a[worst] - y[worst]), slope = THREE(prime[worst]);
+      text.textContent = `Most wrong: output ${worst} is ${THREE(a[worst])} and should be ${y[worst]}. ${cancels ? `δ is the whole error, ${error}.`
+        : `Error ${error} × slope ${slope} = ${THREE(delta[worst])}${errors[worst] > 0.5 && prime[worst] < 0.1 ? ": the flat sigmoid holds it back." : "."}`}`;
+    }
+    return worst;
+  }
+
+  // |δ| against the error: the theory's lines, outputs for some held-out examples, and those for the chosen one.
+  const outputs = (k, examples, count) => {
+    const network = race.networks[k], found = [];
+    for (let i = 0; i < count; i += 1) {
+      const work = network.forward(examples, i), { z, a, prime, delta } = work.last;
+      network.cost.delta(z, a, prime, work.y, delta);
+      a.forEach((value, j) => found.push([Math.abs(value - work.y[j]), Math.abs(delta[j])]));
+    }
+    return found;
+  };
+  const chartArea = html("div", { class: "curve" });
+  let scatter = null;
+  const drawScatter = () => ({
+    lines: BOTH.map((k) => ({ variant: lineOf(k), name: nameOf(k), points: Array.from({ length: 51 }, (_, i) => [i / 50, COSTS[settings.cost[k]].ofError(i / 50)]) })),
+    places: Array.from({ length: 21 }, (_, i) => i / 20), x: linearScale([0, 1]), y: linearScale([0, 1], 4), xLabel: "error |a − y|", formatX: figure, formatY: figure,
+    say: (e) => BOTH.map((k) => [lineOf(k), nameOf(k), `|δ| = ${figure(COSTS[settings.cost[k]].ofError(e))}`]),
+    extra: !race.now ? [] : BOTH.flatMap((k) => [
+      ...outputs(k, data.heldOut, Math.min(SHOWN_POINTS, DATA.heldOut)).map((point) => [point, "point", 3]),
+      ...(label === null ? [] : outputs(k, example, 1)).map((point) => [point, "dot", 5])].map(([[e, d], name, r]) => (chart) =>
+      svg("circle", { class: `${name} v${lineOf(k)}`, cx: chart.x(e).toFixed(1), cy: chart.y(d).toFixed(1), r }))),
+  });
+
+  // The weights into each neuron of the first layer, as images: blue below 0, red above.
+  const pictures = BOTH.map((k) => ({ canvas: html("canvas", { role: "img", class: "weights" }), caption: html("figcaption") }));
+  const learned = html("input", { type: "checkbox", checked: true });
+  learned.addEventListener("change", () => refresh());
+  function drawWeights(k) {
+    const { canvas, caption } = pictures[k], [layer] = race.networks[k].layers, [rows, columns] = shape, across = Math.min(10, layer.n), down = Math.ceil(layer.n / across);
+    const [width, height] = [across * (columns + 1) - 1, down * (rows + 1) - 1];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const before = learned.checked ? race.first?.[k] : null, w = Float64Array.from(layer.w, (value, i) => value - (before ? before[i] : 0));
+    const most = w.reduce((found, value) => Math.max(found, Math.abs(value)), 1e-9), context = canvas.getContext("2d");
+    const pixels = context.createImageData(width, height);
+    for (let j = 0; j < layer.n; j += 1) {
+      const left = (j % across) * (columns + 1), top = Math.floor(j / across) * (rows + 1);
+      for (let p = 0; p < rows * columns; p += 1) {
+        const share = Math.max(-1, Math.min(1, (1.6 * w[p * layer.n + j]) / most)), pale = 1 - Math.abs(share) ** 0.8;
+        const at = 4 * ((top + Math.floor(p / columns)) * width + left + (p % columns));
+        pixels.data.set(share < 0 ? [240 * pale + 5, 240 * pale + 10, 60 * pale + 185, 255] : [55 * pale + 190, 240 * pale + 10, 240 * pale + 5, 255], at);
+      }
+    }
+    context.putImageData(pixels, 0, 0);
+    const what = `${layer.n} ${race.networks[k].layers.length > 1 ? "hidden" : "output"} neurons`;
+    caption.replaceChildren(key(lineOf(k)), `${nameOf(k)}: ${what}; the strongest ${learned.checked ? "change" : "weight"} is ${figure(Number(most.toPrecision(2)))}`);
+    canvas.setAttribute("aria-label", `Weights of the ${what}, ${nameOf(k)}`);
+  }
+
+  const numbers = startNumbers(race);
+  let visible = { inside: false, numbers: false }, next = 0, asked = 0;
+  function show() {
+    asked = 0;
+    next = performance.now() + 180;
+    if (!race.now) return;
+    if (visible.inside || !race.playing) {
+      const worst = BOTH.map(fill);
+      numbers.suggest(worst[0]);
+      scatter.render();
+      if (shape) BOTH.forEach(drawWeights);
+    }
+    if (visible.numbers || !race.playing) numbers.show(example, label);
+  }
+  // While the networks learn, five times a second, and only what is seen.
+  function refresh() {
+    if (!asked) asked = setTimeout(() => requestAnimationFrame(show), race.playing ? Math.max(0, next - performance.now()) : 0);
+  }
+  new IntersectionObserver((entries) => {
+    for (const entry of entries) visible[entry.target.id] = entry.isIntersecting;
+    refresh();
+  }).observe($("inside"));
+  new IntersectionObserver((entries) => { visible.numbers = entries.at(-1).isIntersecting; refresh(); }).observe($("numbers"));
+
+  function choose(i) {
+    row = (i + DATA.heldOut) % DATA.heldOut;
+    const image = imageAt(data.heldOut, row);
+    label = data.heldOut.labels[row];
+    example = single(image, label);
+    pad?.show(image);
+    pick.go(row);
+    which.hidden = true;
+    refresh();
+  }
+
+  // The held-out example with the largest error of network A's outputs.
+  function worstExample() {
+    let [place, most] = [0, -1];
+    for (let i = 0; i < DATA.heldOut; i += 1) {
+      const work = race.networks[0].forward(data.heldOut, i);
+      const error = work.last.a.reduce((sum, value, j) => sum + (value - work.y[j]) ** 2, 0);
+      if (error > most) [place, most] = [i, error];
+    }
+    choose(place);
+    announce(`Example ${place}, label ${label}`);
+  }
+
+  const drawn = (image) => {
+    label = null;
+    example = single(image ?? new Float32Array(DATA.inputs), null);
+    which.hidden = false;
+    answer.value = "?";
+    refresh();
+  };
+  const pad = shape ? drawingPad(shape, "The example; draw here to replace it", drawn) : null;
+  const answer = html("select", {}, ...["?", ...Array.from({ length: Math.max(2, DATA.outputs) }, (_, j) => String(j))].map((value) => html("option", { value }, value)));
+  answer.addEventListener("change", () => {
+    label = answer.value === "?" ? null : Number(answer.value);
+    example = single(imageAt(example, 0), label);
+    refresh();
+  });
+  const which = html("label", { class: "which", hidden: true }, "Your drawing is a ", answer);
+  const pick = slider("Held-out example", DATA.heldOut, (i) => `${i}, label ${data.heldOut.labels[i]}`, choose);
+  const button = (name, onclick) => html("button", { type: "button", onclick }, name);
+  area.append(
+    html("div", { class: "look" },
+      html("div", { class: "board" }, pad?.canvas ?? html("p", { class: "note" }, "These examples are not images: there is nothing to draw, and no weights to look at."),
+        html("div", { class: "controls" }, pick),
+        html("div", { class: "row" }, button("Previous", () => choose(row - 1)), button("Next", () => choose(row + 1)), button("Most wrong", worstExample),
+          pad ? button("Clear to draw", () => { pad.clear(); drawn(null); }) : null), which),
+      ...tables.map((table) => table.node)),
+    html("div", { class: "below" }, chartArea,
+      shape ? html("div", { class: "pictures" }, html("h3", {}, "The weights into each neuron"), html("label", { class: "check" }, learned, " only what was learned since update 0"),
+        ...pictures.map(({ canvas, caption }) => html("figure", {}, caption, canvas))) : null));
+  scatter = new Chart(chartArea, "The gradient |δ| against the error", drawScatter, { height: 330, head: (e) => `error ${figure(e)}` });
+  chartArea.append(html("p", { class: "hint" }, `Lines: the theory. Rings: the outputs for the example above. Faint: those for the first ${SHOWN_POINTS} held-out examples.`));
+  choose(0);
+  return { refresh };
+}

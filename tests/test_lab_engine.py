@@ -1,0 +1,176 @@
+"""The lab's engine in Chromium against netlearn's own network in float64, weights and order handed over."""
+
+import base64
+from collections.abc import Iterator
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from netlearn import datasets
+from netlearn.network import Network
+from netlearn.numerics import Array, numerics
+from netlearn.report.assets import part
+from netlearn.report.lab import COSTS as LAB_COSTS
+from tests.browser import chromium
+
+pytestmark = pytest.mark.browser
+
+N, UPDATES, SINGLE = 500, 1000, (0, 10, 100, 1000)
+Rows: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
+DATA = datasets.load("mnist-5k").train.first(N)
+LABELS = DATA.labels.tolist()
+TARGETS = datasets.targets(DATA.labels, 10).astype(np.float64)
+EXAMPLES = """([pixels, labels]) => {
+  const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
+  globalThis.examples = sparse(Float32Array.from(bytes, (byte) => byte / 255), labels, 784);
+}"""
+LEARN = """([sizes, cost, activation, eta, parameters, batches]) => {
+  const network = new Network(sizes, cost, activation);
+  network.parameters.set(parameters);
+  for (const rows of batches) network.learn(examples, rows, eta);
+  return [...network.parameters];
+}"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.add_script_tag(content=part("lab/engine.js"))
+        page.evaluate(EXAMPLES, [base64.b64encode(np.rint(DATA.x * 255).astype(np.uint8).tobytes()).decode(), LABELS])
+        yield page
+
+
+def flat(network: Network) -> Array:
+    """Return the parameters in the order of the engine: each layer's weights by their input, then its biases."""
+    parts = [part for w, b in zip(network.weights, network.biases, strict=True) for part in (w.T.ravel(), b.ravel())]
+    return np.concatenate(parts)
+
+
+def trajectory(network: Network, x: Array, batches: Rows, eta: float) -> list[Array]:
+    """Train, and return the parameters before and after the single updates, and those after all but the last."""
+    kept = []
+    with numerics():
+        for update, rows in enumerate(batches):
+            if update in SINGLE:
+                kept.append(flat(network))
+            network.descend(x[rows].T.copy(order="F"), TARGETS[rows].T.copy(order="F"), eta)
+            if update in SINGLE:
+                kept.append(flat(network))
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("cost", "activation", "batch_size", "hidden"),
+    [
+        *((*each, (30,)) for each in product(LAB_COSTS, ("sigmoid", "tanh", "relu"), (1, 10, 100))),
+        ("quadratic", "sigmoid", 10, ()),
+        ("cross-entropy", "tanh", 10, (30, 20)),
+    ],
+)
+def test_updates_agree_with_netlearns_own(
+    cost: str, activation: str, batch_size: int, hidden: tuple[int, ...], page: Page
+) -> None:
+    rng = np.random.default_rng(7)
+    batches = rng.integers(N, size=(UPDATES + 1, batch_size))
+    sizes, eta = [784, *hidden, 10], {"quadratic": 3.0, "cross-entropy": 0.5, "log-likelihood": 0.1}[cost]
+    initializer = "large" if activation == "sigmoid" else "scaled"
+    network, permuted = (
+        Network(sizes, cost, activation, initializer, np.random.default_rng(1), np.float64) for _ in range(2)
+    )
+    x, order = DATA.x.astype(np.float64), rng.permutation(784)
+    permuted.weights[0][:] = permuted.weights[0][:, order]
+    kept = trajectory(network, x, batches, eta)
+    again = trajectory(permuted, x[:, order], batches, eta)[-2]
+    assert all(np.isfinite(parameters).all() for parameters in kept)
+
+    def learned(parameters: Array, rows: Rows) -> Array:
+        return np.array(page.evaluate(LEARN, [sizes, cost, activation, eta, parameters.tolist(), rows.tolist()]))
+
+    for i, update in enumerate(SINGLE):
+        np.testing.assert_allclose(
+            learned(kept[2 * i], batches[update : update + 1]), kept[2 * i + 1], rtol=0, atol=1e-12
+        )
+
+    first = again[: 784 * sizes[1]].reshape(784, -1)
+    again[: 784 * sizes[1]] = first[np.argsort(order)].ravel()
+    rounding = np.abs(again - kept[-2]).max()
+    if rounding < 1e-12:  # elsewhere rounding grows in both
+        np.testing.assert_allclose(learned(kept[0], batches[:UPDATES]), kept[-2], rtol=0, atol=1e-9)
+    else:
+        assert cost == "quadratic" or activation != "sigmoid" or batch_size == 1, rounding
+
+
+REPEAT = """(settings) => {
+  const data = { train: examples, heldOut: { ...examples, count: 100 } };
+  const trainings = [0, 1].map(() => new Training(settings, data));
+  return trainings.map((training) => [training.learnTo(120), [...training.network.parameters]]);
+}"""
+SETTINGS = {
+    "sizes": [784, 10, 10], "cost": "cross-entropy", "activation": "sigmoid", "initializer": "large",
+    "learningRate": 0.5, "batchSize": 10, "seed": 3,
+}  # fmt: skip
+
+
+def test_seed_and_settings_alone_repeat_to_the_bit_and_seeds_differ(page: Page) -> None:
+    once, again = page.evaluate(REPEAT, SETTINGS)
+    assert once == again
+    other = page.evaluate(REPEAT, SETTINGS | {"seed": 4})[0]
+    assert other[1] != once[1]
+    assert [probe["update"] for probe in once[0]] == [*range(1, 41), *range(42, 101, 2), 105, 110, 115, 120]
+
+
+def test_initial_weights_are_those_of_their_distribution(page: Page) -> None:
+    draw = """([initializer, seed]) => {
+      const network = new Network([784, 30, 10], "quadratic", "sigmoid");
+      network.initialize(initializer, seed);
+      return network.layers.map(({ w, b }) => [[...w], [...b]]);
+    }"""
+    for initializer, sigma in (("large", 1.0), ("scaled", 1 / 28)):
+        (w, b), _ = page.evaluate(draw, [initializer, 0])
+        w = np.array(w) / sigma
+        assert abs(w.mean()) < 4 / np.sqrt(w.size)
+        assert abs(w.std() - 1) < 4 / np.sqrt(2 * w.size)
+        assert abs((w**4).mean() - 3) < 4 * np.sqrt(96 / w.size)
+        assert np.abs(b).max() > sigma
+    assert page.evaluate(draw, [[0.5, -1], 0])[0] == [[0.5] * 23520, [-1] * 30]
+    assert page.evaluate(draw, ["large", 1]) != page.evaluate(draw, ["large", 2])
+
+
+def test_every_example_is_seen_once_in_an_epoch(page: Page) -> None:
+    rows = page.evaluate("""() => {
+      const training = new Training({ sizes: [784, 10], cost: "quadratic", activation: "sigmoid",
+        initializer: "scaled", learningRate: 1, batchSize: 100, seed: 0 },
+        { train: examples, heldOut: { ...examples, count: 1 } });
+      return [0, 1].map((epoch) => { training.shuffle(epoch); return [...training.rows]; });
+    }""")
+    assert sorted(rows[0]) == sorted(rows[1]) == list(range(N))
+    assert rows[0] != rows[1]
+
+
+def test_measures_are_netlearns_own(page: Page) -> None:
+    rng = np.random.default_rng(0)
+    for cost in LAB_COSTS:
+        network = Network([784, 10, 10], cost, "sigmoid", "large", rng, np.float64)
+        x, y = DATA.x.astype(np.float64).T, TARGETS.T
+        with numerics():
+            work = network.backward(np.asfortranarray(x), np.asfortranarray(y))
+            z, a, delta = work.z[-1], work.a[-1], work.delta[-1]
+            expected = {
+                "accuracy": float((a.argmax(axis=0) == DATA.labels).mean()),
+                "cost": float(network.cost.value(z, a, y).mean()),
+                "speed": float(np.abs(delta).sum() / np.abs(a - y).sum()),
+                "wrong": float((np.abs(a - y) > 0.9).mean()),
+            }
+        found = page.evaluate(
+            """([cost, parameters]) => {
+              const network = new Network([784, 10, 10], cost, "sigmoid");
+              network.parameters.set(parameters);
+              return network.measure(examples);
+            }""",
+            [cost, flat(network).tolist()],
+        )
+        assert found == pytest.approx(expected, rel=1e-12)
