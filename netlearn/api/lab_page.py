@@ -12,7 +12,7 @@ from netlearn.api.display import Page
 from netlearn.api.given import data_name
 from netlearn.api.result import Result
 from netlearn.api.settings import Data
-from netlearn.comparison.reporting import read_comparison
+from netlearn.comparison.existing import read_comparison
 from netlearn.errors import RunError, SettingsError
 from netlearn.report.lab import DEFAULTS
 from netlearn.report.lab import lab as make
