@@ -5,8 +5,6 @@ from __future__ import annotations  # so that help() and notebooks show the name
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from netlearn import datasets
 from netlearn.api.display import Page
 from netlearn.api.given import data_name
@@ -40,12 +38,11 @@ def lab(folder: str | Path | Result | None = None, *, data: Data | None = None, 
 
 
 def _two(folder: str | Path | Result, variants: Sequence[str]) -> list[Settings]:
-    """Return the settings of two variants of a comparison, with its first seed."""
+    """Return the settings of the first run of two variants of a comparison."""
     path = folder.folder if isinstance(folder, Result) else Path(folder)
     if not holds_comparison(path):
         raise RunError(f"{path}: not the folder of a comparison; netlearn compare makes one")
-    listed, runs, _ = read_comparison(path)
-    found = {run.variant: msgspec.structs.replace(run.settings, seed=listed.seeds[0]) for run in runs}
+    found = {name: runs[0].settings for name, runs in read_comparison(path).groups.items()}
     for name in variants:
         if name not in found:
             raise SettingsError(f"variant {name!r}: {nearest(name, found)}")
