@@ -6,7 +6,7 @@ from time import process_time
 
 import click
 
-from netlearn import datasets
+from netlearn.book import mnist_loader
 from netlearn.cli.progress import note
 from netlearn.errors import NetlearnError
 from netlearn.runs.files import write_whole
@@ -14,7 +14,7 @@ from scripts.page import REPLAY, with_replay
 from scripts.recorded import REPLAYS, Outcome
 
 
-def section(outcomes: Sequence[Outcome], data: datasets.Dataset, seconds: float) -> str:
+def section(outcomes: Sequence[Outcome], data: str, seconds: float) -> str:
     """Return the page's section."""
     rows = [
         f"| `{outcome.record}` | {outcome.what} | {outcome.same[0]} of {outcome.same[1]} "
@@ -25,9 +25,10 @@ def section(outcomes: Sequence[Outcome], data: datasets.Dataset, seconds: float)
         [
             f"{REPLAY}\n",
             "The book's programs seed their random generators, and some of the curves that they stored lie beside "
-            "its code (here in `scripts/records/`, with source and licence). `make replay` feeds "
-            f"the same random numbers to netlearn's own training, in float64 (data: {data.name}, {seconds / 60:.0f} "
-            "minutes of one core), and compares every recorded figure, costs relative to the book's.\n",
+            "its code (here in `scripts/records/`, with source and licence). `make replay` types "
+            "the calls that the book prints into `netlearn.book`, with those seeds "
+            f"(data: {data}, {seconds / 60:.0f} minutes of one core), and compares every recorded figure, "
+            "costs relative to the book's.\n",
             "| record | figures | the same, or in range | largest difference of a cost | |",
             "| --- | --- | ---: | ---: | --- |",
             *rows,
@@ -45,14 +46,16 @@ def main(only: tuple[str, ...], target: Path) -> None:
     """Replay the book's recorded curves; of all of them, put the result into the page."""
     begun = process_time()
     try:
-        data = datasets.load("mnist")
+        data = mnist_loader.load_data_wrapper()
+        if len(data[0]) != 50_000:
+            raise click.ClickException("the records are of full MNIST: set NETLEARN_DATA to its folder")
         outcomes: list[Outcome] = []
         for record in only or REPLAYS:
             for outcome in REPLAYS[record](data, record):
                 outcomes.append(outcome)
                 costs = "" if outcome.difference is None else f", costs within {outcome.difference:.0e}"
                 note(f"{record}: {outcome.what}: {outcome.same[0]} of {outcome.same[1]}{costs}")
-        text = section(outcomes, data, process_time() - begun)
+        text = section(outcomes, f"MNIST, {len(data[0]):,} training images", process_time() - begun)
         if not only:
             stored = target.parent / target.stem / "replay.md"
             write_whole(stored, text.encode())
