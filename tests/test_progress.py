@@ -67,7 +67,9 @@ def test_terminal_shows_the_epochs_of_all_runs_with_notes_above_the_bar(monkeypa
             note("a, seed 0: failed")
             show(60, 6)
         monkeypatch.undo()
-        shown = os.read(main_end, 65536).decode()
+        shown = ""
+        while "60.0/60" not in shown:  # a terminal hands over what it has so far
+            shown += os.read(main_end, 65536).decode()
     os.close(main_end)
     before, _, after = shown.partition("a, seed 0: failed\r\n")
     assert before.endswith("\r")
