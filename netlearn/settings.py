@@ -86,7 +86,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     seed: Annotated[
         int, _meta("seed of all random streams", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
     ] = 0
-    data: Annotated[str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or an .npz file")] = "auto"
+    data: Annotated[
+        str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or images, an .npz or a CSV file")
+    ] = "auto"
     augment: Annotated[str, _one_of("how to deform the training images, anew in each epoch", AUGMENT)] = "none"
     elastic_sigma: Annotated[
         Annotated[float, Meta(gt=0, le=100)] | Off,

@@ -18,7 +18,7 @@ def idx_bytes(items: NDArray[np.uint8]) -> bytes:
     return bytes([0, 0, 8, items.ndim]) + np.array(items.shape, ">u4").tobytes() + items.tobytes()
 
 
-def small_arrays(train: int = 24, test: int = 6) -> list[NDArray[np.uint8]]:
+def small_arrays(train: int = 120, test: int = 6) -> list[NDArray[np.uint8]]:
     rng = np.random.default_rng(4)
     return [
         rng.integers(256, size=(train, 4, 3), dtype=np.uint8),

@@ -12,17 +12,17 @@ from netlearn.datasets import Dataset
 from tests.files import small_arrays, write_folder
 
 PIXELS = np.linspace(0, 1, 64)  # of an image of 8 x 8
-LABELS = np.arange(24) % 3
+LABELS = np.arange(60) % 3
 
 
 def loaded(images: NDArray[Any], labels: NDArray[Any] = LABELS, test: NDArray[Any] | None = None) -> Dataset:
-    """Return the data set of an .npz file with 24 training images, by default the same ones for testing."""
+    """Return the data set of an .npz file with 60 training images, by default the same ones for testing."""
     np.savez("own.npz", x_train=images, y_train=labels, x_test=images if test is None else test, y_test=labels)
     return datasets.load("own.npz")
 
 
 def images_up_to(largest: float, dtype: str) -> NDArray[Any]:
-    return np.tile(np.round(PIXELS * largest).astype(dtype).reshape(8, 8), (24, 1, 1))
+    return np.tile(np.round(PIXELS * largest).astype(dtype).reshape(8, 8), (60, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_integers_are_divided_by_the_range_of_their_type_or_of_their_values(dtyp
     images = images_up_to(largest, dtype)
     data = loaded(images)
     divisor = 65535 if largest == 40_000 else largest
-    np.testing.assert_allclose(data.test.x, images.reshape(24, 64) / divisor, rtol=1e-6)
+    np.testing.assert_allclose(data.test.x, images.reshape(60, 64) / divisor, rtol=1e-6)
     assert data.test.x.dtype == np.float32
     assert (data.image, data.note) == ((8, 8), "")
 
 
 def test_booleans_become_0_and_1() -> None:
     images = images_up_to(1, "?")
-    np.testing.assert_array_equal(loaded(images).test.x, images.reshape(24, 64))
+    np.testing.assert_array_equal(loaded(images).test.x, images.reshape(60, 64))
 
 
 def test_training_and_test_images_are_divided_by_the_same_number() -> None:
@@ -61,33 +61,33 @@ def test_integers_far_below_their_range_get_a_note(dtype: str, divisor: str) -> 
 
 @pytest.mark.parametrize("largest", [16, 255])
 def test_floats_above_1_get_a_note_that_says_what_to_divide_by(largest: float) -> None:
-    data = loaded(PIXELS * np.full((24, 1), largest))
+    data = loaded(PIXELS * np.full((60, 1), largest))
     assert data.test.x.max() == largest
     assert f"0 to {largest}" in data.note
     assert f"divide them by {largest}" in data.note
 
 
 def test_floats_below_0_get_a_note_that_says_what_to_do() -> None:
-    data = loaded(4 * PIXELS * np.ones((24, 1)) - 2)
+    data = loaded(4 * PIXELS * np.ones((60, 1)) - 2)
     assert "-2 to 2" in data.note
     assert "rescale" in data.note
 
 
 def test_floats_in_0_to_1_get_no_note() -> None:
-    assert loaded(PIXELS * np.full((24, 1), 1.000001)).note == ""
+    assert loaded(PIXELS * np.full((60, 1), 1.000001)).note == ""
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "g"])
 def test_floats_of_every_size_are_accepted(dtype: str) -> None:
-    data = loaded((PIXELS * np.ones((24, 1))).astype(dtype))
+    data = loaded((PIXELS * np.ones((60, 1))).astype(dtype))
     np.testing.assert_allclose(data.test.x[0], PIXELS, atol=1e-3)
 
 
-@pytest.mark.parametrize("shape", [(24, 8, 8, 1), (24, 1, 8, 8), (24, 8, 8)])
+@pytest.mark.parametrize("shape", [(60, 8, 8, 1), (60, 1, 8, 8), (60, 8, 8)])
 def test_grayscale_channel_axis_is_dropped(shape: tuple[int, ...]) -> None:
-    images = np.random.default_rng(0).random((24, 8, 8))
+    images = np.random.default_rng(0).random((60, 8, 8))
     data = loaded(images.reshape(shape))
-    np.testing.assert_allclose(data.test.x, images.reshape(24, 64), rtol=1e-6)
+    np.testing.assert_allclose(data.test.x, images.reshape(60, 64), rtol=1e-6)
     assert data.image == (8, 8)
 
 
@@ -103,7 +103,7 @@ def test_whole_numbers_of_any_type_are_labels(labels: NDArray[Any]) -> None:
 
 def test_booleans_are_labels() -> None:
     data = loaded(images_up_to(255, "u1"), LABELS == 1)
-    assert (data.outputs, data.test.labels.sum()) == (2, 8)
+    assert (data.outputs, data.test.labels.sum()) == (2, 20)
 
 
 def test_idx_folder_has_the_classes_of_its_training_labels(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_wrong_own_cost_is_refused_with_both_numbers() -> None:
         (["--hidden", "100000,100000,100000"],
          "hidden [100000, 100000, 100000]: a network [784, 100000, 100000, 100000, 10] does not fit in memory"),
         (["--data", "caf\udce9"], "--data 'caf\\udce9': must be auto, mnist, mnist-5k, fashion-mnist, neuron, "
-         "a folder of IDX files or an .npz file"),
+         "a folder of IDX files or images, an .npz or a CSV file"),
     ],
 )  # fmt: skip
 def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:

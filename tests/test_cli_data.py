@@ -23,7 +23,10 @@ def test_data_download_prints_the_folder_of_existing_data(full_mnist: Path) -> N
 def test_failed_data_download_names_the_mirrors() -> None:
     result = call("data", "download", "fashion-mnist")
     assert result.exit_code == 1
-    assert re.fullmatch(r"Error: fashion-mnist .*https://\S+ \(cannot be reached\)", result.stderr.splitlines()[-1])
+    assert re.fullmatch(
+        r"Error: fashion-mnist .*https://\S+ \(cannot be reached\); put .*NETLEARN_DATA.*",
+        result.stderr.splitlines()[-1],
+    )
 
 
 def test_data_show_draws_a_picture() -> None:

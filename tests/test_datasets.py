@@ -58,7 +58,7 @@ def test_folder_of_idx_files_is_read_plain_and_packed(tmp_path: Path, packed: bo
     arrays = small_arrays()
     folder = write_folder(tmp_path / "own", arrays, packed=packed)
     data = datasets.load(str(folder))
-    assert (len(data.train), len(data.validation), len(data.test)) == (20, 4, 6)
+    assert (len(data.train), len(data.validation), len(data.test)) == (100, 20, 6)
     np.testing.assert_allclose(data.test.x, arrays[2].reshape(6, 12) / 255, rtol=1e-6)
     np.testing.assert_array_equal(data.test.labels, arrays[3])
     assert data.image == (4, 3)
@@ -76,9 +76,9 @@ def test_unreadable_data_is_named(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_unknown_name_lists_the_names_and_the_nearest() -> None:
-    with pytest.raises(SettingsError, match=r"'emnist': did you mean mnist\?.* must be "):
-        datasets.load("emnist")
-    message = refused("emnist")
+    with pytest.raises(SettingsError, match=r"'minst': did you mean mnist\?.* must be "):
+        datasets.load("minst")
+    message = refused("minst")
     assert all(name in message for name in datasets.NAMES)
 
 
@@ -117,7 +117,9 @@ def test_data_in_a_folder_with_a_name_that_is_not_utf8_keeps_its_relative_path(
 @pytest.mark.parametrize("name", ["", "pipe"])
 def test_data_path_that_is_neither_folder_nor_file_is_refused(name: str) -> None:
     os.mkfifo("pipe")
-    assert re.match(rf"data '{name}': must be .* a folder of IDX files or an \.npz file", refused(name))
+    assert re.match(
+        rf"data '{name}': must be .* a folder of IDX files or images, an \.npz or a CSV file", refused(name)
+    )
 
 
 def test_train_size_takes_the_first_examples_and_no_more_than_there_are() -> None:
@@ -136,10 +138,13 @@ def test_folder_with_a_file_missing_is_refused(tmp_path: Path) -> None:
     assert all(file in message for file in FILES)
 
 
-def test_folder_with_two_candidates_is_refused(tmp_path: Path) -> None:
+def test_packed_and_unpacked_files_may_lie_side_by_side_if_they_are_equal(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "own")
     write_folder(folder, packed=False)
-    assert refused(str(folder)).startswith(f"{folder}: holds both {FILES[0]}.gz and {FILES[0]};")
+    assert datasets.load(str(folder)).sha256.keys() == {f"{file}.gz" for file in FILES}
+    other = folder / FILES[0]
+    other.write_bytes(idx_bytes(small_arrays()[0] // 2))
+    assert refused(str(folder)).startswith(f"{other}.gz and {other}: differ; must be one of them")
 
 
 def test_images_and_labels_must_pair(tmp_path: Path) -> None:
@@ -147,7 +152,7 @@ def test_images_and_labels_must_pair(tmp_path: Path) -> None:
     arrays[1] = arrays[1][:-1]
     folder = write_folder(tmp_path / "own", arrays)
     message = refused(str(folder))
-    assert message.startswith(f"{folder / FILES[1]}.gz: 23 labels; must be 24")
+    assert message.startswith(f"{folder / FILES[1]}.gz: 119 labels; must be 120")
 
 
 def test_training_and_test_images_must_have_one_size(tmp_path: Path) -> None:
@@ -167,9 +172,13 @@ def test_labels_must_lie_in_range(tmp_path: Path) -> None:
     assert message.startswith(f"{folder / FILES[3]}.gz: label 10 at item 2; must be from 0 to 9")
 
 
-def test_single_training_example_leaves_none_for_validation(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "own", small_arrays(train=1, test=1))
-    assert refused(str(folder)).startswith(f"{folder}: 1 training example; must be 2 or more")
+@pytest.mark.parametrize("n", [1, 4])
+def test_very_few_training_examples_are_all_trained_on_and_validated_with(tmp_path: Path, n: int) -> None:
+    data = datasets.load(str(write_folder(tmp_path / "own", small_arrays(train=n, test=1))))
+    assert (len(data.train), len(data.validation), len(data.test)) == (n, n, 1)
+    assert (
+        f"its {n} training examples are too few to withhold any: the validation set is the training set" in data.note
+    )
 
 
 def test_truncated_idx_file_in_a_folder_is_named(tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def test_x_val_and_y_val_are_the_validation_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("others", "facts"),
     [
-        ({"x_val": np.ones((5, 1))}, r"no y_val; must hold .*x_val, y_val"),
-        ({"y_val": np.ones(5)}, r"no x_val; must hold .*x_val, y_val"),
+        ({"x_val": np.ones((5, 1))}, r"no y_val, but .*; must hold .*x_val, y_val"),
+        ({"y_val": np.ones(5)}, r"no x_val, but .*; must hold .*x_val, y_val"),
         ({"x_val": np.ones((5, 2)), "y_val": np.ones(5)}, r"x_val: .*\(2,\); must be \(1,\)"),
         ({"x_val": np.ones((5, 1)), "y_val": np.full(5, 4)}, r"y_val: label 4 at item 0; must be from 0 to 3"),
     ],
@@ -83,11 +83,11 @@ def test_unsuitable_validation_arrays_are_refused(
 
 
 def test_folder_of_own_idx_files_is_split_in_the_same_way(tmp_path: Path) -> None:
-    arrays = small_arrays(train=60)
+    arrays = small_arrays(train=120)
     arrays[1] = np.sort(arrays[1])
     data = datasets.load(str(write_folder(tmp_path / "own", arrays)))
-    assert np.bincount(data.validation.labels).tolist() == [1] * 10
-    np.testing.assert_array_equal(np.bincount(data.train.labels), [5] * 10)
+    assert np.bincount(data.validation.labels).tolist() == [2] * 10
+    np.testing.assert_array_equal(np.bincount(data.train.labels), [10] * 10)
 
 
 def test_known_files_keep_their_order_wherever_they_are(tmp_path: Path) -> None:

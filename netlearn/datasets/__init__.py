@@ -2,15 +2,15 @@
 
 Examples are rows, x of shape (n, n_in) in float32, and labels are one vector of integers, shape (n,); `targets` turns
 labels into the desired outputs of a network. A file that is missing, damaged or not valid raises a `DataError` that
-names it.
+names it; docs/data.md lists what is read.
 
-**Validation set.** The known data sets (mnist, mnist-5k, fashion-mnist) keep the order of their files, and the last
-sixth of the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. A user's own data is
-first put in a random order, always the same one, that is stratified: the classes are spread evenly, so that both the
-first training examples, which `train_size` selects, and the last sixth, the validation set, have each class in
-proportion. If an `.npz` file has x_val and y_val, those are the validation set. The split depends only on the content
-of the files, not on their path or on the seed of a run. A class that is missing from a split is named in the data
-set's `note`.
+**Split.** The known data sets (mnist, mnist-5k, fashion-mnist) keep the order of their files, and the last sixth of
+the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. A user's own data is first put in
+a random order, always the same one, that is stratified: the classes are spread evenly, so that both the first training
+examples, which `train_size` selects, and the last sixth, the validation set, have each class in proportion. Where
+there is no test set, a seventh is withheld for it before. If the data has a validation set, that is used. With fewer
+than ten examples of a class on average nothing is withheld. The split depends only on the content of the files, not
+on their path or on the seed of a run. A class that is missing from a split is named in the data set's `note`.
 
 **Pixels.** Integers are divided by the range of their type (see `netlearn.datasets.arrays`), floats are not scaled;
 the `note` says when inputs leave [0, 1] or use little of it.

@@ -19,6 +19,7 @@ from netlearn.errors import DataError
 from netlearn.numerics import Array
 
 MAX_CLASSES = 1000
+MOST_NAMED = 20  # classes in a note
 WIDTHS = (1, 8, 16, 32, 64)  # bits of a pixel
 DARK = 0.25  # fraction of a type's range: if no pixel is brighter, the range may be another
 ROUNDING = 0.01  # by which floats may leave [0, 1]
@@ -38,18 +39,32 @@ def as_images(array: Named) -> Named:
     if x.ndim == 4 and 1 in {x.shape[1], x.shape[3]}:
         x = x[..., 0] if x.shape[3] == 1 else x[:, 0]
     if x.ndim not in {2, 3} or x.size == 0 or kind(x) not in "bif":
+        colours = next((axis for axis in (3, 1) if x.ndim == 4 and x.shape[axis] in {3, 4}), None)
+        hint = f"; of images in colour, .mean(axis={colours}) is the brightness" if colours else ""
         raise DataError(
             f"{array.name}: {x.dtype} of shape {x.shape}; must be numbers of shape (n, n_in) or (n, height, width)"
+            f"{hint}"
         )
     return Named(array.name, x)
 
 
 def as_labels(array: Named, n: int) -> Labels:
-    """Return n labels, whole numbers of any type, of shape (n,) or (n, 1)."""
-    y = array.values[:, 0] if array.values.shape == (n, 1) else array.values
+    """Return the labels of n examples.
+
+    Accepted are whole numbers of any type, also as text, (n,), (n, 1) or (1, n), or one-hot, (n, classes).
+    """
+    y = array.values
+    if y.size == n and n in y.shape:
+        y = y.ravel()
+    if y.dtype.kind in "USO":
+        y = _numbers(array.name, y)
+    if _is_one_hot(y, n):
+        y = y.argmax(axis=1)
     if y.shape != (n,) or kind(y) not in "bif":
+        hint = "; .argmax(axis=1) is the strongest class of each row, [:, 0] the first column"
         raise DataError(
             f"{array.name}: {y.dtype} of shape {y.shape}; must be whole numbers of shape ({n},), one for each example"
+            f"{hint if y.ndim == 2 and len(y) == n else ''}"
         )
     with np.errstate(invalid="ignore"):  # NaN and infinity become a negative number
         labels: Labels = y.astype(np.int64)
@@ -58,6 +73,36 @@ def as_labels(array: Named, n: int) -> Labels:
         i = int(wrong.argmax())
         raise DataError(f"{array.name}: label {y[i]} at item {i}; must be a whole number from 0 to {MAX_CLASSES - 1}")
     return labels
+
+
+def _numbers(name: str, y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return whole numbers that are stored as text."""
+    try:
+        return y.astype(np.str_).astype(np.int64)
+    except (ValueError, OverflowError) as error:
+        raise DataError(
+            f"{name}: text such as {str(y.ravel()[0])[:40]!r}; must be whole numbers: .astype(int) makes them from "
+            "digits, numpy.unique(y, return_inverse=True)[1] from names"
+        ) from error
+
+
+def _is_one_hot(y: NDArray[Any], n: int) -> bool:
+    """Return whether each row of labels has a single 1 among zeros."""
+    if y.ndim != 2 or len(y) != n or y.shape[1] < 2 or kind(y) not in "bif":
+        return False
+    return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+
+
+def number_classes(labels: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], str]:
+    """Return the numbers of classes that have names, and a note that lists them; digits are their own numbers."""
+    if not all(values.dtype.kind == "U" for values in labels.values()):
+        return labels, ""
+    names = sorted({name for part in labels.values() for name in np.unique(part).tolist()})
+    if all(name.isdecimal() and name.isascii() for name in names):
+        return {part: values.astype(np.int64) for part, values in labels.items()}, ""
+    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(names[:MOST_NAMED]))
+    note = f"its classes are {listed}{', …' if len(names) > MOST_NAMED else ''}"
+    return {part: np.searchsorted(names, values) for part, values in labels.items()}, note
 
 
 def kind(x: NDArray[Any]) -> str:

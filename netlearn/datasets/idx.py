@@ -1,109 +1,117 @@
-"""IDX files, the format of MNIST, plain or gzipped, read without trusting their headers.
+"""IDX files, the format of MNIST, plain or gzipped, read without trusting their headers; and folders of them.
 
 An IDX file is a header (two zero bytes, a type, the number of dimensions, then each dimension as a big-endian 32-bit
-number) and the items, one unsigned byte each. Nothing is read or unpacked before the size given by the header agrees
-with the size of the file.
+number) and the items, big-endian. Nothing is read or unpacked before the size given by the header agrees with the
+size of the file.
+
+The four files of a data set are found under any of their usual names: MNIST's own, 7-Zip's (`.idx3-ubyte`), with the
+prefix of a family (`emnist-letters-train-images-idx3-ubyte`), in folders that have the names of files, and one or two
+folders down (`MNIST/raw`).
 """
 
+import hashlib
 import math
-import os
-import zlib
+import re
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets.reading import content_of, describe, is_packed, start_of, unpacked_size
 from netlearn.errors import DataError
 
-UNSIGNED_BYTE = 0x08
-MAX_RATIO, SMALL = 200, 10_000_000  # data sets compress less; that few bytes are harmless
-MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_DIMENSIONS = 4
+PARTS = {"train": "train", "t10k": "test", "test": "test", "val": "val"}
+DEPTH = 2  # folders below the one that is named
+MOST_FOLDERS = 100  # looked into
+WORDS = re.compile(r"\.gz$|train(ing)?|t10k|test|val(idation)?|images?|labels?|idx\d?|u?byte|int|^[xy](?=[-_])")
+
+Shape: TypeAlias = tuple[int, ...]
+Files: TypeAlias = dict[str, list[Path]]  # the files of each array, such as "x_train"; several should be equal
 
 
-def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Read an IDX file with the given number of dimensions, gzipped if its name ends in .gz."""
-    with _opened(path) as (file, size):
-        shape = _read_shape(path, file, dimensions, size)
-        content = _read_all(path, file, size)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+def read_idx(path: Path, dimensions: int | None = None) -> NDArray[Any]:
+    """Read an IDX file, with the given number of dimensions if one is given."""
+    dtype, shape = header_of(path, dimensions)
+    return np.frombuffer(content_of(path), dtype, offset=4 + 4 * len(shape)).reshape(shape)
 
 
-def shape_of(path: Path, dimensions: int) -> tuple[int, ...]:
-    """Read only the shape of an IDX file."""
-    with _opened(path) as (file, size):
-        return _read_shape(path, file, dimensions, size)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file, plain or gzipped; yields it with its unpacked size."""
-    try:
-        with path.open("rb") as file:
-            yield file, _unpacked_size(path, file)
-    except zlib.error as error:
-        raise DataError(f"{path}: not a complete gzip file: {error}") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
-    """Reject a file that unpacks to far more bytes than a data set would, as a zip bomb does."""
-    if unpacked > max(SMALL, packed * MAX_RATIO):
-        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
-
-
-def _unpacked_size(path: Path, file: BinaryIO) -> int:
-    """Return the size of a plain file, or the plausible size that a gzip file gives in its last four bytes."""
-    packed = file.seek(0, os.SEEK_END)
-    if path.suffix != ".gz":
-        return packed
-    file.seek(max(0, packed - 4))
-    size = int.from_bytes(file.read(4), "little")
-    check_unpacked_size(path, packed, size)
-    if packed > size + MAX_PACKED_HEADER:
-        raise DataError(f"{path}: {packed:,} bytes unpack to only {size:,}; must be one gzipped IDX file")
-    return size
-
-
-def _read_shape(path: Path, file: BinaryIO, dimensions: int, size: int) -> tuple[int, ...]:
-    header = _read_start(path, file, 4 + 4 * dimensions)
-    magic = bytes([0, 0, UNSIGNED_BYTE, dimensions])
-    if header[:4] != magic:
-        raise DataError(f"{path}: starts with {header[:4].hex() or 'nothing'}; must be {magic.hex()}, an IDX header")
-    if len(header) < 4 + 4 * dimensions:
+def header_of(path: Path, dimensions: int | None = None) -> tuple[np.dtype[Any], Shape]:
+    """Return the type and the shape of the items of an IDX file, without reading them."""
+    header = start_of(path, 4 + 4 * MOST_DIMENSIONS)
+    if not is_idx(header) or dimensions not in {None, header[3]}:
+        wanted = dimensions or "1 to 4"
+        problem = f"it is an IDX file of {header[3]} dimensions" if is_idx(header) else describe(path)
+        raise DataError(f"{path}: {problem}; must be an IDX file of {wanted} dimensions")
+    header = header[: 4 + 4 * header[3]]
+    if len(header) < 4 + 4 * header[3]:
         raise DataError(f"{path}: ends inside its header")
     shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4))
-    count = math.prod(shape)
-    if count == 0:
+    dtype = np.dtype(TYPES[header[2]])
+    if math.prod(shape) == 0:
         raise DataError(f"{path}: dimensions {' x '.join(map(str, shape))}; must be 1 or more each")
-    if len(header) + count != size:
-        raise DataError(f"{path}: {size:,} bytes; must be {len(header) + count:,} by its header")
-    return shape
+    size, needed = unpacked_size(path), len(header) + math.prod(shape) * dtype.itemsize
+    if size != needed:
+        raise DataError(f"{path}: {size:,} bytes; must be {needed:,} by its header")
+    return dtype, shape
 
 
-def _read_start(path: Path, file: BinaryIO, count: int) -> bytes:
-    """Return the first bytes of an open file, unpacked."""
-    file.seek(0)
-    if path.suffix != ".gz":
-        return file.read(count)
-    return _gunzip().decompress(file.read(MAX_PACKED_HEADER), count)
+def is_idx(start: bytes) -> bool:
+    """Return whether a file begins as an IDX file does."""
+    return len(start) >= 4 and start[:2] == b"\0\0" and start[2] in TYPES and 1 <= start[3] <= MOST_DIMENSIONS
 
 
-def _read_all(path: Path, file: BinaryIO, size: int) -> bytes:
-    """Return the whole of an open file, unpacked; it must have the given size."""
-    file.seek(0)
-    if path.suffix != ".gz":
-        return file.read(size)
-    unpacker = _gunzip()
-    content = unpacker.decompress(file.read(), size + 1)
-    if not unpacker.eof or unpacker.unused_data or len(content) != size:
-        raise DataError(f"{path}: not a complete gzip file; must unpack to {size:,} bytes, the size given at its end")
-    return content
+def find_sets(folder: Path, depth: int = DEPTH) -> dict[str, Files]:
+    """Return the files of the IDX data sets in a folder, by their families' names, "" for MNIST's own names."""
+    sets: dict[str, Files] = defaultdict(lambda: defaultdict(list))
+    for path in _candidates(folder):
+        family, key = _meaning(path)
+        if key:
+            sets[family][key].append(path)
+    if not sets and depth:
+        for each in _folders(folder):
+            for family, files in find_sets(each, depth - 1).items():
+                sets["/".join(filter(None, (each.name, family)))] = files
+    return {family: dict(files) for family, files in sets.items()}
 
 
-def _gunzip() -> "zlib._Decompress":
-    """Return a decompressor of one gzip stream that checks its CRC; gzip.open would read any number of empty ones."""
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+def _candidates(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, and those in folders with the names of files, as some archives unpack."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and _meaning(path)[1]:
+            yield from (each for each in sorted(path.iterdir()) if each.is_file())
+        elif path.is_file():
+            yield path
+
+
+def _folders(folder: Path) -> list[Path]:
+    inner = (path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "__")))
+    return [path for path, _ in zip(inner, range(MOST_FOLDERS), strict=False)]
+
+
+def _meaning(path: Path) -> tuple[str, str]:
+    """Return the family of a file, and the key of the array that it holds by its name, "" if it holds none."""
+    name = path.name.lower()
+    part = re.search("train|t10k|test|val", name)
+    images = re.search(r"image|idx[34]|^x[-_]", name)
+    labels = re.search(r"label|idx[12]|^y[-_]", name)
+    if part is None or not (images or labels) or not re.search(r"idx|ubyte", name):
+        return "", ""
+    family = re.sub(r"[-_. ]+", "-", WORDS.sub("", name)).strip("-")
+    return family, f"{'x' if images else 'y'}_{PARTS[part[0]]}"
+
+
+def choose(paths: list[Path]) -> Path:
+    """Return one of the files that hold the same array: a gzipped one if there is one.
+
+    Raises:
+        DataError: they differ.
+    """
+    paths = sorted(paths, key=lambda path: not is_packed(path))
+    if len(paths) > 1 and len({hashlib.sha256(content_of(path)).digest() for path in paths}) > 1:
+        raise DataError(f"{' and '.join(map(str, paths))}: differ; must be one of them, or equal")
+    return paths[0]

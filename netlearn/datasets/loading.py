@@ -1,35 +1,47 @@
-"""Loading a data set by its name, or from a folder of IDX files or an .npz file."""
+"""Loading a data set by its name, or from a folder or a file of any layout that is read."""
 
 import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from netlearn.datasets.arrays import Named
+from netlearn.datasets.arrays import Named, number_classes
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.idx import read_idx, shape_of
-from netlearn.datasets.npz import KEYS, read_npz
-from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, locate, sha256_of
+from netlearn.datasets.idx import choose, find_sets, header_of, is_idx, read_idx
+from netlearn.datasets.image_folders import Classes, find_images, read_images
+from netlearn.datasets.npz import KEYS, VALIDATION_KEYS, read_npz
+from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
+from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, in_vain, locate, sha256_of
 from netlearn.datasets.splitting import split
+from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from netlearn.datasets.download import MakeBar
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
+PATHS = "a folder of IDX files or images, an .npz or a CSV file"
+ELSEWHERE = (  # known data sets that do not come with netlearn
+    "kmnist", "kuzushiji-mnist", "k49", "emnist", "qmnist", "notmnist", "medmnist", "usps", "svhn", "cifar10",
+    "cifar-10", "cifar100", "digits", "iris", "gtsrb", "sign-mnist", "kannada-mnist", "xor",
+)  # fmt: skip
 HELD: dict[str, Dataset] = {}  # what a worker process was given, by name
 AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
+MOST_SHOWN = 8  # files of a folder in an error
 
 
 def load(name: str, progress: "MakeBar" = None) -> Dataset:
-    """Load a data set by its name (one of `NAMES`), or from a folder of IDX files or an `.npz` file.
+    """Load a data set by its name (one of `NAMES`), or from a folder or a file.
 
     Args:
         name: a name or a path; the data set's own name is then the absolute path. "mnist" and "fashion-mnist" are
             downloaded if they are not on this machine; "auto" is "mnist" if that takes a few seconds at most, else
-            "mnist-5k", and the set's note says why.
+            "mnist-5k", and the set's note says why. Of several sets of IDX files in a folder, the path names one by
+            what its files begin with: folder/emnist-letters.
         progress: returns a progress bar for the download of a file, given the file's name.
 
     Raises:
@@ -41,9 +53,10 @@ def load(name: str, progress: "MakeBar" = None) -> Dataset:
     if name == "auto":
         return _load_auto(progress)
     if name in SOURCES:
-        return _load_folder(locate(name) or _download(name, progress), name)
+        data = _load_idx(locate(name) or download(name, progress), name)
+        return replace(data, note="; ".join(filter(None, [in_vain(name, Path(data.where)), data.note])))
     if name == "mnist-5k":
-        return _load_folder(BUNDLED, name)
+        return _load_idx(BUNDLED, name)
     if name == "neuron":
         one = Examples(np.ones((1, 1), np.float32), np.zeros(1, np.int64))
         return Dataset(name, "the book", one, one, one, outputs=1, image=None, sha256={})
@@ -60,20 +73,43 @@ def is_present(name: str) -> bool:
     return name in HELD or not (name == "auto" or (name in SOURCES and locate(name) is None))
 
 
+def _load_auto(progress: "MakeBar") -> Dataset:
+    folder = locate("mnist")
+    if folder is None:
+        try:
+            folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
+        except DataError as error:
+            because = str(error).partition("; put its")[0]
+            return replace(
+                _load_idx(BUNDLED, "mnist-5k"),
+                note=f"used because {because}; to try for longer: netlearn data download mnist",
+            )
+    return replace(_load_idx(folder, "mnist"), note=in_vain("mnist", folder))
+
+
 def _load_path(name: str) -> Dataset:
+    if "://" in name:
+        raise SettingsError(f"data {name!r}: is an address; download it first, then name the file or its folder")
     path = Path(name)
     try:
+        path = path.expanduser()
         if name and path.is_dir():
-            return _load_folder(path, _absolute(path))
+            return _load_folder(path)
         if path.is_file():
-            return _load_npz(path)
+            return _load_file(path)
+        if name and path.parent.is_dir() and path.name in find_sets(path.parent):
+            return _load_idx(path.parent, _absolute(path), path.name)
         exists = bool(name) and path.exists()
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}") from error
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', error)}") from error
+    if name.lower() in ELSEWHERE:
+        raise SettingsError(
+            f"data {name!r}: not included; download it and name the folder or file that holds it: {PATHS}"
+        )
     if exists or not any(mark in name for mark in "./\\"):
         near = difflib.get_close_matches(name, NAMES, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise SettingsError(f"data {name!r}: {hint}must be {', '.join(NAMES)}, a folder of IDX files or an .npz file")
+        raise SettingsError(f"data {name!r}: {hint}must be {', '.join(NAMES)}, {PATHS}")
     raise SettingsError(f"data {name!r}: no such file or folder")
 
 
@@ -83,51 +119,106 @@ def _absolute(path: Path) -> str:
     return absolute if absolute.isprintable() else str(path)
 
 
-def _download(name: str, progress: "MakeBar") -> Path:
-    try:
-        return download(name, progress)
-    except DataError as error:
+def _load_file(path: Path) -> Dataset:
+    start = start_of(path)
+    if is_idx(start):
+        return _load_folder(path.parent)
+    if start.startswith(b"PK") and (path.suffix == ".npz" or kind_of(path) is NPZ):
+        arrays = {key: Named(f"{path}: {key}", values) for key, values in read_npz(path).items()}
+        return split(_absolute(path), _absolute(path), arrays, {path.name: sha256_of(path)})
+    if is_table(path):
+        return _load_tables(path, {"": path})
+    raise DataError(f"{path}: cannot be read as data: {describe(path)}; must be {PATHS}")
+
+
+def _load_folder(folder: Path) -> Dataset:
+    if sets := find_sets(folder):
+        return _load_idx(folder, _absolute(folder), *([] if len(sets) > 1 else sets))
+    if images := find_images(folder):
+        return _load_images(folder, images)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    tables = {part: each for each in files if each.suffix in {".csv", ".gz"} for part in ("train", "test")
+              if part in each.name.lower() and is_table(each)}  # fmt: skip
+    if "train" in tables:
+        return _load_tables(folder, tables)
+    if len(files) == 1:
+        return _load_file(files[0])
+    names = ", ".join(path.name for path in files[:MOST_SHOWN]) or "no files"
+    raise DataError(
+        f"{folder}: has no {FILES[0]}.gz and no images by class, but {names}; must be a folder with "
+        f"{', '.join(FILES)}, or with a folder of images for each class, or name one file"
+    )
+
+
+def _load_idx(folder: Path, name: str, family: str | None = None) -> Dataset:
+    sets = find_sets(folder)
+    if family is None and len(sets) > 1:
         raise DataError(
-            f"{error}; put its four files in a folder named {name} and set NETLEARN_DATA to the folder that holds "
-            "this folder, or use --data mnist-5k"
-        ) from error
-
-
-def _load_auto(progress: "MakeBar") -> Dataset:
-    folder = locate("mnist")
-    if folder is None:
-        try:
-            folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
-        except DataError as error:
-            return replace(
-                _load_folder(BUNDLED, "mnist-5k"),
-                note=f"used because {error}; to try for longer: netlearn data download mnist",
-            )
-    return _load_folder(folder, "mnist")
-
-
-def _load_folder(folder: Path, name: str) -> Dataset:
-    paths = [_find(folder, file) for file in FILES]
-    for images, labels in (paths[:2], paths[2:]):  # before either is read, which may take gigabytes
-        n_images, n_labels = shape_of(images, 3)[0], shape_of(labels, 1)[0]
+            f"{folder}: holds several data sets, {', '.join(sorted(sets))}; must be one of them, such as "
+            f"--data {folder / max(sets)}"
+        )
+    family = next(iter(sets), "") if family is None else family
+    files = sets.get(family, {})
+    keys = KEYS + VALIDATION_KEYS * any(key in files for key in VALIDATION_KEYS)
+    for key in keys:
+        if key not in files:
+            file = dict(zip(KEYS, FILES, strict=True)).get(key, key)
+            raise DataError(f"{folder}: has no {file}.gz and no {file}; must be a folder with {', '.join(FILES)}")
+    paths = {key: choose(files[key]) for key in keys}
+    for images, labels in zip(keys[::2], keys[1::2], strict=True):  # before either is read, which may take gigabytes
+        n_images, n_labels = (header_of(paths[key])[1][0] for key in (images, labels))
         if n_images != n_labels:
-            raise DataError(f"{labels}: {n_labels:,} labels; must be {n_images:,}, one for each image")
-    arrays = {
-        key: Named(str(path), read_idx(path, 3 if key.startswith("x") else 1))
-        for key, path in zip(KEYS, paths, strict=True)
-    }
-    return split(name, _absolute(folder), arrays, {path.name: sha256_of(path) for path in paths})
+            raise DataError(f"{paths[labels]}: {n_labels:,} labels; must be {n_images:,}, one for each image")
+    arrays, notes = _turned(family, {key: read_idx(path) for key, path in paths.items()})
+    named = {key: Named(str(paths[key]), values) for key, values in arrays.items()}
+    return split(name, _absolute(folder), named, {path.name: sha256_of(path) for path in paths.values()}, notes)
 
 
-def _find(folder: Path, file: str) -> Path:
-    found = [path for path in (folder / f"{file}.gz", folder / file) if path.is_file()]
-    if len(found) == 2:
-        raise DataError(f"{folder}: holds both {found[0].name} and {found[1].name}; must be one of them")
-    if not found:
-        raise DataError(f"{folder}: has no {file}.gz and no {file}; must be a folder with {', '.join(FILES)}")
-    return found[0]
+def _turned(family: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return arrays of EMNIST, whose images are stored transposed, upright; those of QMNIST with one label."""
+    if family.rpartition("/")[2].startswith("qmnist"):
+        return {key: values[:, 0] if values.ndim == 2 else values for key, values in arrays.items()}, []
+    if not family.rpartition("/")[2].startswith("emnist"):
+        return dict(arrays), []
+    turned = {key: values.swapaxes(1, 2) if values.ndim == 3 else values for key, values in arrays.items()}
+    return turned, ["the images of EMNIST are stored transposed and were turned upright"]
 
 
-def _load_npz(path: Path) -> Dataset:
-    arrays = {key: Named(f"{path}: {key}", values) for key, values in read_npz(path).items()}
-    return split(_absolute(path), _absolute(path), arrays, {path.name: sha256_of(path)})
+def _load_tables(path: Path, files: Mapping[str, Path]) -> Dataset:
+    """Load a table, with the one of the test set that lies beside it where their names say so."""
+    table = files.get("") or files["train"]
+    beside = table.with_name(table.name.replace("train", "test"))
+    test = files.get("test") or (beside if beside != table and beside.is_file() and is_table(beside) else None)
+    notes, files = [], {"train": table}
+    if test is not None and columns_of(test) == columns_of(table):
+        files["test"] = test
+    elif test is not None:
+        notes = [f"{test.name} has other columns (no labels?) and was left out"]
+    tables = {part: read_table(each) for part, each in files.items()}
+    notes += [note for read in tables.values() for note in read.notes]
+    return _load_parts(
+        path, files, {part: (read.x, read.y) for part, read in tables.items()},
+        {each.name: sha256_of(each) for each in files.values()}, notes, table.name.lower(),
+    )  # fmt: skip
+
+
+def _load_images(folder: Path, found: Mapping[str, Classes]) -> Dataset:
+    images = read_images(found)
+    notes = [f"{folder / part}: {note}" if part else note for part, read in images.items() for note in read.notes]
+    parts = {part: (read.x, read.y) for part, read in images.items()}
+    sha256 = {part or "images": read.sha256 for part, read in images.items()}
+    return _load_parts(folder, dict.fromkeys(parts, folder), parts, sha256, notes)
+
+
+def _load_parts(
+    path: Path, files: Mapping[str, Path], parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    sha256: dict[str, str], notes: Iterable[str], family: str = "",
+) -> Dataset:  # fmt: skip
+    """Return the data set of parts, "train", "test" and "val", or one alone, whose labels may be names."""
+    labels, classes = number_classes({part: y for part, (_, y) in parts.items()})
+    arrays = {f"x_{part}": x for part, (x, _) in parts.items()} | {f"y_{part}": y for part, y in labels.items()}
+    if "x_test" not in arrays:
+        arrays = {key[0]: values for key, values in arrays.items()}
+    arrays, turned = _turned(family, arrays)
+    named = {key: Named(str(files.get(key[2:], path)), values) for key, values in arrays.items()}
+    return split(_absolute(path), _absolute(path), named, sha256, [*notes, *turned, *filter(None, [classes])])

@@ -8,8 +8,9 @@ import hashlib
 import io
 import math
 import os
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +19,74 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from netlearn.datasets.arrays import Named
-from netlearn.datasets.idx import check_unpacked_size
+from netlearn.datasets.reading import check_unpacked_size, describe, open_zip
 from netlearn.datasets.splitting import split
 from netlearn.errors import DataError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_KEYS = ("x_val", "y_val")  # read where they are present
+WHOLE_KEYS = ("x", "y")  # of a set that is not split
+SYNONYMS = {
+    "x": "images image imgs img data features inputs",
+    "y": "labels label targets target classes",
+    "train": "training",
+    "test": "testing",
+    "val": "valid validation dev",
+}
+WORDS = {word: meaning for meaning, words in SYNONYMS.items() for word in words.split()}
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; bzip2 and LZMA expand a million times
-MAX_DIRECTORY = 100_000  # bytes of the list of members: over a thousand
+MOST_SHOWN = 12  # keys in an error
 
 
-class _DirectoryReader(io.FileIO):
-    """A file that rejects long reads: zipfile reads the whole list of members at once, then takes 6 µs for each."""
+def meaning_of(name: str) -> str | None:
+    """Return the key in `KEYS`, `VALIDATION_KEYS` or `WHOLE_KEYS` that is meant by another's, or None.
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > MAX_DIRECTORY:
-            raise DataError(f"{self.name}: its list of members has {size:,} bytes; must be at most {MAX_DIRECTORY:,}")
-        return super().read(size)
+    "train_images", "X_train", "trainX" and "x_train" mean the same.
+    """
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    meanings = [WORDS.get(word, word) for word in words]
+    key = "_".join(sorted(meanings, key=("x", "y").__contains__, reverse=True))
+    return key if key in {*KEYS, *VALIDATION_KEYS, *WHOLE_KEYS} else None
+
+
+def rename(name: str, names: Iterable[str]) -> dict[str, str]:
+    """Return which of the names of arrays stands for which key.
+
+    Args:
+        name: of the file, for errors.
+        names: of its arrays.
+
+    Raises:
+        DataError: an array is missing, or two have the same meaning.
+    """
+    names = list(names)
+    found: dict[str, str] = {}
+    for each in names:
+        key = each if each in {*KEYS, *VALIDATION_KEYS} else meaning_of(each)
+        if key is not None and key in found:
+            raise DataError(f"{name}: both {found[key]} and {each} could be {key}; must be one of them")
+        if key is not None:
+            found[key] = each
+    if not found.keys() & {*KEYS, *VALIDATION_KEYS}:
+        keys: Sequence[str] = WHOLE_KEYS if found else KEYS
+    else:
+        keys = KEYS + VALIDATION_KEYS * any(key in found for key in VALIDATION_KEYS)
+    if missing := [key for key in keys if key not in found]:
+        shown = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+        renamed = ", ".join(f'{key}=d["{found.get(key, "…")}"]' for key in keys)
+        raise DataError(
+            f"{name}: has no {missing[0]}, but {shown or 'nothing'}; must hold {', '.join(keys)}; to rename its "
+            f'arrays: d = numpy.load("{Path(name).name}"); numpy.savez("data.npz", {renamed})'
+        )
+    return {key: found[key] for key in keys}
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays x_train, y_train, x_test, y_test and, if the file has them, x_val and y_val."""
+    """Read the arrays of a data set, under any of their usual names, by key."""
     try:
-        with _DirectoryReader(path) as file, zipfile.ZipFile(file) as archive:
+        with open_zip(path) as archive:
             members = _members(path, archive)
-        with zipfile.ZipFile(path) as archive:
             return {key: _read_array(path, archive, key, member) for key, member in members.items()}
     except DataError:
         raise
@@ -53,12 +96,12 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members that hold the arrays, by key, after checking their methods and sizes."""
-    found = {member.filename: member for member in archive.infolist()}
-    keys = KEYS + VALIDATION_KEYS * any(f"{key}.npy" in found for key in VALIDATION_KEYS)
-    missing = [key for key in keys if f"{key}.npy" not in found]
-    if missing:
-        raise DataError(f"{path}: has no {missing[0]}; must hold {', '.join(keys)}")
-    members = {key: found[f"{key}.npy"] for key in keys}
+    found = {
+        info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")
+    }
+    if not found:
+        raise DataError(f"{path}: has no arrays; {describe(path)}")
+    members = {key: found[name] for key, name in rename(str(path), found).items()}
     for key, member in members.items():
         if member.compress_type not in METHODS:
             raise DataError(
@@ -74,7 +117,7 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.Zi
         if version not in HEADERS:
             raise DataError(f"{path}: {key} has .npy version {version[0]}.{version[1]}; must be 1.0 or 2.0")
         shape, _, dtype = HEADERS[version](member)
-        if dtype.kind not in "buif":
+        if dtype.kind not in "buifUS":
             raise DataError(f"{path}: {key} is {dtype}; must be numbers")
         needed, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
         if needed != held:
@@ -84,23 +127,20 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.Zi
     return array
 
 
-def store(arrays: Mapping[str, ArrayLike], folder: Path) -> Path:
+def store(data: Mapping[str, ArrayLike] | Sequence[Any], folder: Path) -> Path:
     """Store the arrays of a data set in a folder, in a file named by its content, and return its path.
 
     Args:
-        arrays: x_train, y_train, x_test, y_test and, if given, x_val and y_val: images of shape (n, n_in) or
-            (n, height, width), labels of shape (n,).
+        data: by name (x_train, y_train, x_test, y_test and, if given, x_val and y_val, or x and y alone), or in the
+            order of Keras, ((x, y), (x, y)), of the book, ((x, y), (x, y), (x, y)) with the validation set second, or
+            of scikit-learn, (x_train, x_test, y_train, y_test), which its shapes tell from (x_train, y_train, x_test,
+            y_test).
         folder: made if it does not exist.
 
     Raises:
         DataError: an array is missing, or has the wrong shape, type or labels, or the file cannot be written.
     """
-    if set(arrays) not in (set(KEYS), {*KEYS, *VALIDATION_KEYS}):
-        raise DataError(
-            f"data: {', '.join(map(str, arrays)) or 'no arrays'}; must be {', '.join(KEYS)} and, if given, "
-            f"{' and '.join(VALIDATION_KEYS)}"
-        )
-    named = {key: Named(f"data: {key}", _as_array(key, values)) for key, values in arrays.items()}
+    named = {key: Named(f"data: {key}", values) for key, values in _by_key(data).items()}
     split("data", "data", named, {})  # checks them
     content = io.BytesIO()
     np.savez(content, **{key: array.values for key, array in named.items()})  # type: ignore[arg-type]  # its kwds
@@ -115,8 +155,33 @@ def store(arrays: Mapping[str, ArrayLike], folder: Path) -> Path:
     return path.absolute()
 
 
+def _by_key(data: Mapping[str, ArrayLike] | Sequence[Any]) -> dict[str, NDArray[Any]]:
+    """Return the arrays that a caller gives, by their keys."""
+    if isinstance(data, Mapping):
+        names = rename("data", map(str, data))
+        return {key: _as_array(key, data[name]) for key, name in names.items()}
+    pairs = [part for part in data if isinstance(part, Sequence) and not isinstance(part, str) and len(part) == 2]
+    if len(pairs) == len(data) and len(data) in {2, 3}:
+        order: tuple[str, ...] = KEYS if len(data) == 2 else (*KEYS[:2], *VALIDATION_KEYS, *KEYS[2:])
+        data = [array for pair in data for array in pair]
+    elif len(data) == 2:
+        order = WHOLE_KEYS
+    elif len(data) == 4:
+        order = KEYS
+    else:
+        raise DataError(
+            f"data: {len(data)} arrays; must be a name, a path, or the arrays {', '.join(KEYS)}, or ((x, y), (x, y))"
+        )
+    arrays = [_as_array(key, values) for key, values in zip(order, data, strict=True)]
+    if len(arrays) == 4 and order == KEYS and arrays[1].ndim > 1 and arrays[1].shape[1:] == arrays[0].shape[1:]:
+        order = ("x_train", "x_test", "y_train", "y_test")
+    return dict(zip(order, arrays, strict=True))
+
+
 def _as_array(key: str, values: ArrayLike) -> NDArray[Any]:
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        text = array.dtype == object and all(isinstance(value, str) for value in array.flat)
     except Exception as error:  # any library's own arrays
         raise DataError(f"data: {key}: cannot be converted to an array: {' '.join(str(error).split())}") from error
+    return array.astype(np.str_) if text else array

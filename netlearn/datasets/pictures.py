@@ -3,9 +3,10 @@
 import warnings
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netlearn.errors import DataError
 from netlearn.numerics import Array
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+HEIC = {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"}  # what photos of an iPhone begin with
 MOST_BYTES = 200_000_000  # of a file
 MOST_PIXELS = 80_000_000
 SIDE = 400  # larger pictures are averaged down to at most twice as many pixels a side, which takes out noise
@@ -33,18 +35,42 @@ def read_file(path: Path) -> bytes:
         raise DataError(f"cannot be read: {error.strerror}") from error
 
 
-def read_grey(content: bytes) -> Array:
+def read_grey(content: bytes, *, clearest: bool = True) -> Array:
     """Return the brightness of a picture, from 0, black, to 1, white, shape (height, width).
-
-    Where one of the colours red, green and blue has far more contrast than the brightness, it is returned instead:
-    yellow on white is hardly darker, but has no blue.
 
     Args:
         content: of the file.
+        clearest: where one of the colours red, green and blue has far more contrast than the brightness, return it
+            instead: yellow on white is hardly darker, but has no blue.
 
     Raises:
         DataError: it is no picture of one of these formats, is animated, or has too many pixels.
     """
+    pixels = _read(content)
+    if pixels.ndim == 2:
+        return pixels
+    luma: Array = pixels @ LUMA
+    contrasts = pixels.std(axis=(0, 1))
+    colour: Array = pixels[..., int(contrasts.argmax())]
+    return colour if clearest and contrasts.max() > 2 * luma.std() else luma
+
+
+def read_pixels(content: bytes) -> NDArray[np.uint8]:
+    """Return the brightness of a picture as an example of a data set, from 0 to 255: see `read_grey`."""
+    return np.rint(255 * read_grey(content, clearest=False)).astype(np.uint8)
+
+
+def scale(grey: NDArray[Any], size: tuple[int, int]) -> Array:
+    """Return a picture scaled to a height and width."""
+    from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
+
+    height, width = size
+    image = Image.fromarray(grey.astype(np.float32, copy=False))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _read(content: bytes) -> Array:
+    """Return a picture as (height, width) or (height, width, 3)."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (takes 0.1 s to import)
 
     if len(content) > MOST_BYTES:
@@ -54,11 +80,12 @@ def read_grey(content: bytes) -> Array:
             warnings.simplefilter("ignore")  # of oddities in the file; large pictures are refused below
             with Image.open(BytesIO(content), formats=FORMATS) as image:
                 _check(image)
-                return _brightness(_flat(_load(image)))
+                return _flat(_load(image))
     except DataError:
         raise
     except UnidentifiedImageError as error:
-        raise DataError(f"not an image: must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}") from error
+        heic = ": it is HEIC, so export it as JPEG" if content[4:12] in HEIC else ""
+        raise DataError(f"not an image{heic}: must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}") from error
     except Image.DecompressionBombError as error:
         raise DataError(f"too many pixels: must be at most {MOST_PIXELS:,}") from error
     except Exception as error:  # Pillow's decoders raise whatever a corrupt file leads them to
@@ -104,16 +131,7 @@ def _flat(image: "Image") -> Array:
 
 def _largest(image: "Image") -> float:
     """Return the number that stands for white in a picture of more than 8 bits."""
-    if image.mode.startswith("I"):
-        return 65535.0
     _, largest = image.getextrema()
+    if image.mode.startswith("I"):  # scanners store 10 or 12 bits in 16
+        return next((float(2**bits - 1) for bits in (8, 10, 12, 14) if float(largest) < 2**bits), 65535.0)  # type: ignore[arg-type]
     return float(largest) if isinstance(largest, float) and largest > 0 else 1.0
-
-
-def _brightness(pixels: Array) -> Array:
-    if pixels.ndim == 2:
-        return pixels
-    luma: Array = pixels @ LUMA
-    contrasts = pixels.std(axis=(0, 1))
-    clearest: Array = pixels[..., int(contrasts.argmax())]
-    return clearest if contrasts.max() > 2 * luma.std() else luma

@@ -69,11 +69,17 @@ BUNDLED_SHA256 = (  # of the files in BUNDLED, in the order of FILES
     "f37db61963514ec7b43e791877113890e61f380b7bc5c92208cfede7a417c144",
     "29542d2c1ef70d5b8ef7c9cc0a82d61cd929f7399a34e9ff40d69de4d261108d",
 )
+UNPACKED_SHA256 = (  # of MNIST's files, unpacked
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+)
 
 
 def is_known(sha256: Iterable[str]) -> bool:
     """Return whether files, in the order of `FILES`, are those of a known or the bundled set, wherever they are."""
-    return tuple(sha256) in {BUNDLED_SHA256, *(source.sha256 for source in SOURCES.values())}
+    return tuple(sha256) in {BUNDLED_SHA256, UNPACKED_SHA256, *(source.sha256 for source in SOURCES.values())}
 
 
 def sha256_of(path: Path) -> str:
@@ -114,9 +120,19 @@ def _own_folders(name: str) -> list[Path]:
     own = os.environ.get("NETLEARN_DATA")
     if not own:
         return []
-    if not Path(own).is_dir():
+    folder = Path(own).expanduser()
+    if not folder.is_dir():
         raise DataError(f"NETLEARN_DATA {own!r}: no such folder; must be the folder that holds the MNIST files")
-    return [Path(own) / name, Path(own)] if name == "mnist" else [Path(own) / name]
+    return [folder / name, folder] if name == "mnist" else [folder / name]
+
+
+def in_vain(name: str, found: Path) -> str:
+    """Return a note if a known set was found elsewhere than in `$NETLEARN_DATA`, else ""."""
+    folders = _own_folders(name)
+    if not folders or found in folders:
+        return ""
+    places = " or ".join(map(str, folders))
+    return f"NETLEARN_DATA {folders[0].parent} does not hold {name}, whose files would be in {places}"
 
 
 def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
@@ -140,5 +156,9 @@ def download(name: str, progress: "MakeBar" = None, *, silence: float = 10, with
     try:
         fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
     except DataError as error:
-        raise DataError(f"{name} is not on this machine and cannot be downloaded: {error}") from error
+        raise DataError(
+            f"{name} is not on this machine and cannot be downloaded: {error}; put its four files, "
+            f"{', '.join(source.files)}, in a folder named {name} and set NETLEARN_DATA to the folder that holds "
+            "this folder, or use --data mnist-5k"
+        ) from error
     return folder

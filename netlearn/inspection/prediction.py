@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.datasets.pictures import read_grey
+from netlearn.datasets.pictures import read_grey, scale
 from netlearn.errors import NetlearnError, RunError
 from netlearn.inspection.ink import SIDE, prepare
 from netlearn.inspection.trained import is_data_of, load_present, results_of
@@ -95,15 +95,8 @@ def see(file: str, content: bytes, size: Size) -> Seen:
     """
     grey = read_grey(content)
     height, width = (max(1, round(length * min(1, SMALL / max(grey.shape)))) for length in grey.shape)
-    small = np.rint(255 * _scale(grey, (height, width))).astype(np.uint8)
-    return Seen(file, small, prepare(grey) if size == (SIDE, SIDE) else _scale(grey, size))
-
-
-def _scale(grey: Array, size: Size) -> Array:
-    from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
-
-    height, width = size
-    return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR))
+    small = np.rint(255 * scale(grey, (height, width))).astype(np.uint8)
+    return Seen(file, small, prepare(grey) if size == (SIDE, SIDE) else scale(grey, size))
 
 
 def predict_pictures(network: Network, seen: Sequence[Seen]) -> list[Prediction]:

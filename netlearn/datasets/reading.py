@@ -1,0 +1,242 @@
+"""The bytes of a file, plain or gzipped, read within bounds; and what a file is, by its first bytes.
+
+Whether a file is gzipped is decided by its content, since browsers unpack what they download and keep the name. What
+netlearn does not read is named, with the lines of Python that convert it where there are any.
+"""
+
+import io
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from netlearn.errors import DataError
+
+MAX_RATIO, HARMLESS = 200, 250_000_000  # data sets seldom compress better; that many bytes are harmless
+GZIP = b"\x1f\x8b"
+MAX_DIRECTORY = 100_000  # bytes of the list of members of a zip file: over a thousand
+START = 4096  # bytes that tell what a file is
+MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
+
+
+class Kind(NamedTuple):
+    """What a file is, and the Python that makes an .npz file from it; `{path}` stands for the file's name."""
+
+    name: str
+    recipe: str = ""
+
+
+PICKLE = Kind(
+    "a pickle, which is not read since it can run code",
+    "import gzip, pickle, numpy as np; "
+    '(a, b), (c, d), (e, f) = pickle.load({opened}, encoding="latin1"); '
+    'np.savez("data.npz", x_train=a, y_train=b, x_val=c, y_val=d, x_test=e, y_test=f)',
+)
+MATLAB = Kind(
+    "a MATLAB file",
+    "import numpy as np; from scipy.io import loadmat; d = loadmat({path}); print(d.keys()); "
+    'np.savez("data.npz", x=d["data"].T, y=d["label"].ravel())',
+)
+HDF5 = Kind(
+    "an HDF5 file",
+    "import h5py, numpy as np; d = h5py.File({path}); print(d.keys()); "
+    'np.savez("data.npz", x_train=d["x_train"], y_train=d["y_train"], x_test=d["x_test"], y_test=d["y_test"])',
+)
+PARQUET = Kind(
+    "a parquet file",
+    "import io, numpy as np, pandas as pd; from PIL import Image; d = pd.read_parquet({path}); "
+    'x = [np.asarray(Image.open(io.BytesIO(i["bytes"]))) for i in d["image"]]; '
+    'np.savez("data.npz", x=x, y=d["label"])',
+)
+ARFF = Kind(
+    "an ARFF file",
+    "import numpy as np; from scipy.io.arff import loadarff; d = np.array(loadarff({path})[0].tolist(), float); "
+    'np.savez("data.npz", x=d[:, :-1] / d[:, :-1].max(), y=d[:, -1])',
+)
+SVMLIGHT = Kind(
+    "a file of LIBSVM",
+    "import numpy as np; from sklearn.datasets import load_svmlight_file; x, y = load_svmlight_file({path}); "
+    'np.savez("data.npz", x=x.toarray() / x.max(), y=y)',
+)
+NPY = Kind(
+    "an .npy file, which holds one array",
+    'from numpy import load, savez; savez("data.npz", x=load({path}), y=load("labels.npy"))',
+)
+TORCH = Kind(
+    "a file of PyTorch",
+    'import numpy as np, torch; x, y = torch.load({path}); np.savez("data.npz", x=x.numpy(), y=y.numpy())',
+)
+NPZ = Kind("an .npz file")
+ZIP = Kind("a zip file", 'import zipfile; zipfile.ZipFile({path}).extractall("data")')
+TAR = Kind("a tar archive", 'import tarfile; tarfile.open({path}).extractall("data", filter="data")')
+PICTURE = Kind("a picture, and not a data set; a folder of pictures for each class is one")
+WORKBOOK = Kind("a spreadsheet: save it as CSV")
+SIGNATURES = {  # first bytes
+    b"\x89HDF\r\n\x1a\n": HDF5,
+    b"MATLAB 7.3": HDF5,
+    b"MATLAB": MATLAB,
+    b"PAR1": PARQUET,
+    b"\x93NUMPY": NPY,
+    b"PK": ZIP,
+    b"%PDF": Kind("a PDF"),
+    b"7z\xbc\xaf": Kind("a 7-Zip archive: unpack it"),
+    b"Rar!": Kind("a RAR archive: unpack it"),
+    b"BZh": Kind("a bzip2 file: unpack it"),
+    b"\xfd7zXZ": Kind("an xz file: unpack it"),
+    b"version https://git-lfs": Kind("a pointer of Git LFS, not the file itself: get it with git lfs pull"),
+    b"\x89PNG": PICTURE,
+    b"\xff\xd8\xff": PICTURE,
+    b"GIF8": PICTURE,
+    GZIP: Kind("a file that was gzipped twice: unpack it once"),
+}
+PATTERNS = {  # in text, at its start
+    rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]": Kind("an IDX file"),
+    rb"(?i)\s*(<\?xml[^>]*>\s*)?(<!doctype html|<html)": Kind("a web page, not the file: download it again"),
+    rb"\s*<\?xml[^>]*>\s*<Error>|\s*<Error>": Kind("a server's error, not the file: download it again"),
+    rb"(?i)(\s*%[^\n]*\n|\s)*@relation\b": ARFF,
+    rb"\s*[+-]?\d+(\.\d+)?( \d+:\S+)+\s": SVMLIGHT,
+    rb"\x80[\x02-\x05]|\(?[ld]p\d|c\w+\n|\(+c?numpy|\(+[ld]p?\d": PICKLE,
+    rb"\s*[{\[]": Kind("a JSON file"),
+    rb"\s*<\?xml|\s*<": Kind("an XML file"),
+}
+
+
+def start_of(path: Path, count: int = START) -> bytes:
+    """Return the first bytes of a file, unpacked if it is gzipped.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(max(count, MAX_PACKED_HEADER))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if not start.startswith(GZIP):
+        return start[:count]
+    try:
+        return _gunzip().decompress(start, count)
+    except zlib.error as error:
+        raise DataError(f"{path}: not a complete gzip file: {error}") from error
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a file is gzipped."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == GZIP
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def unpacked_size(path: Path) -> int:
+    """Return the size of a plain file, or the plausible size that a gzip file gives in its last four bytes."""
+    packed = path.stat().st_size
+    if not is_packed(path):
+        return packed
+    with path.open("rb") as file:
+        file.seek(max(0, packed - 4), os.SEEK_SET)
+        size = int.from_bytes(file.read(4), "little")
+    check_unpacked_size(path, packed, size)
+    if packed > size + MAX_PACKED_HEADER:
+        raise DataError(f"{path}: {packed:,} bytes unpack to only {size:,}; must be one gzipped file, not several")
+    return size
+
+
+def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
+    """Reject a file that unpacks to far more bytes than a data set would, as a zip bomb does."""
+    if unpacked > max(HARMLESS, packed * MAX_RATIO):
+        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
+
+
+def content_of(path: Path) -> bytes:
+    """Return the whole of a file, unpacked if it is gzipped.
+
+    Raises:
+        DataError: it cannot be read, is not a complete gzip file, or unpacks to too much.
+    """
+    try:
+        size, packed = unpacked_size(path), is_packed(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if not packed:
+        return content
+    unpacker = _gunzip()
+    try:
+        content = unpacker.decompress(content, size + 1)
+    except zlib.error as error:
+        raise DataError(f"{path}: not a complete gzip file: {error}") from error
+    if not unpacker.eof or unpacker.unused_data or len(content) != size:
+        raise DataError(f"{path}: not a complete gzip file; must unpack to {size:,} bytes, the size given at its end")
+    return content
+
+
+def _gunzip() -> "zlib._Decompress":
+    """Return a decompressor of one gzip stream that checks its CRC; gzip.open would read any number of empty ones."""
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what a file is, by its first bytes."""
+    start = start_of(path)
+    if not start:
+        return Kind("an empty file")
+    if start.startswith(b"PK"):
+        return _kind_of_zip(path)
+    if start[257:262] == b"ustar":
+        return TAR
+    for signature, kind in SIGNATURES.items():
+        if start.startswith(signature):
+            return kind
+    for pattern, kind in PATTERNS.items():
+        if re.match(pattern, start):
+            return kind
+    return Kind("a text file" if b"\0" not in start else f"a file that starts with {start[:4].hex()}")
+
+
+class _DirectoryReader(io.FileIO):
+    """A file that rejects long reads: zipfile reads the whole list of members at once, then takes 6 µs for each."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY:
+            raise DataError(f"{self.name}: its list of members has {size:,} bytes; must be at most {MAX_DIRECTORY:,}")
+        return super().read(size)
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file, whose list of members must not be long."""
+    with _DirectoryReader(path) as file, zipfile.ZipFile(file):
+        pass
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def _kind_of_zip(path: Path) -> Kind:
+    try:
+        with open_zip(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return Kind("a damaged zip file")
+    if any(name.startswith("xl/") for name in names):
+        return WORKBOOK
+    if any(name.endswith(".npy") for name in names):
+        return NPZ
+    return TORCH if any(name.endswith("/data.pkl") for name in names) else ZIP
+
+
+def describe(path: Path) -> str:
+    """Return what a file is and how to convert it, for an error."""
+    name, recipe = kind_of(path)
+    if not recipe:
+        return f"it is {name}"
+    file = repr(path.name)
+    opened = f"{'gzip.open' if is_packed(path) else 'open'}({file}{'' if is_packed(path) else ', ' + repr('rb')})"
+    trust = ", if you trust its source" if kind_of(path) is PICKLE else ""
+    python = recipe.replace("{path}", file).replace("{opened}", opened)
+    return f"it is {name}; to convert it in Python{trust}: {python}"

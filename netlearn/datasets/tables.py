@@ -1,0 +1,180 @@
+"""Tables as text: CSV files, plain or gzipped, with a column of labels and a column for each input.
+
+Whole numbers are read by numpy's own parser, 42,000 rows of 785 in seconds. The label is the column that the header
+names so, or the only one of text; otherwise, of the first and the last column, the one that has fewer values.
+"""
+
+import re
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlearn.datasets.reading import content_of, describe, start_of
+from netlearn.errors import DataError
+
+LABELS = ("label", "labels", "class", "target", "y", "digit", "species", "variety", "category")
+COUNTING = ("", "unnamed: 0", "id", "index", "#")  # columns that only number the rows
+START = 1 << 20  # bytes that tell how a table is written
+SAMPLE = 200  # rows that tell what the columns are
+LEAST_SIDE = 5  # pixels of an image in the columns of a table
+PIXEL = re.compile(r"(pixel|px|p|x)?[_ ]?\d+(x\d+)?", re.IGNORECASE)  # the name of a pixel's column
+TYPES = (np.uint8, np.int32, np.float32)
+
+
+class Table(NamedTuple):
+    """The content of a table.
+
+    Attributes:
+        x: inputs, (n, columns) or (n, side, side).
+        y: labels, (n,): numbers, or text.
+        notes: what was decided about it.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    notes: tuple[str, ...]
+
+
+class Layout(NamedTuple):
+    """How a table is written: what divides its columns (None: spaces), their names, its first rows."""
+
+    delimiter: str | None
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a file is text in columns, with numbers in most of them."""
+    layout = _layout(start_of(path, START))
+    fields = [field for row in layout.rows[:1] for field in row]
+    return len(fields) > 1 and 2 * sum(map(_is_number, fields)) >= len(fields)
+
+
+def columns_of(path: Path) -> int:
+    """Return how many columns a table has."""
+    return len(_layout(start_of(path, START)).rows[0])
+
+
+def read_table(path: Path) -> Table:
+    """Read a table.
+
+    Raises:
+        DataError: it cannot be read, has no labels, or holds what is no number.
+    """
+    text = content_of(path).removeprefix(b"\xef\xbb\xbf")
+    if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        text = text.decode("utf-16").encode()
+    layout = _layout(text[:START])
+    columns = [np.array(column) for column in zip(*layout.rows, strict=False)]
+    if len(columns) < 2:
+        raise DataError(f"{path}: {describe(path)}; must be columns of numbers, one of them the label")
+    label, notes = _label(path, layout, columns)
+    counting = [i for i, column in enumerate(columns) if i != label and _counts_rows(layout, i, column)]
+    notes += [f"its column {layout.names[i]!r}, which numbers the rows, was left out" for i in counting]
+    inputs = [i for i in range(len(columns)) if i != label and i not in counting]
+    if layout.delimiter in {";", "\t"} and re.search(rb"\d,\d", text[:START]):
+        text = text.replace(b",", b".")  # decimal commas
+    try:
+        if all(map(_numbers, columns)):
+            table = _read(text, layout)
+            x, y = table[:, inputs], table[:, label]
+        else:
+            x, y = _read(text, layout, inputs), _load(text, layout, np.str_, [label])[:, 0]
+    except ValueError as error:
+        problem = str(error).partition(";")[0].rstrip(".")
+        raise DataError(f"{path}: {problem}, counted from 0 below the header; must be a table of numbers") from error
+    names = [layout.names[i] for i in inputs] if layout.names else []
+    return Table(_as_images(x, names), y, tuple(notes))
+
+
+def _layout(start: bytes) -> Layout:
+    lines = [line for line in start.decode("utf-8", "replace").splitlines()[: SAMPLE + 2] if line.strip()]
+    lines = lines[:-1] if len(lines) > 1 and not start.endswith(b"\n") else lines  # the last one may be cut
+    first = lines[0] if lines else ""
+    delimiter = max(",;\t", key=first.count)
+    rows = [_fields(line, delimiter if delimiter in first else None) for line in lines]
+    return Layout(
+        delimiter if delimiter in first else None,
+        rows[0] if _is_header(rows) else (),
+        tuple(rows[1:] if _is_header(rows) else rows),
+    )
+
+
+def _fields(line: str, delimiter: str | None) -> tuple[str, ...]:
+    return tuple(field.strip().strip('"') for field in line.split(delimiter))
+
+
+def _is_header(rows: list[tuple[str, ...]]) -> bool:
+    """Return whether the first row has text where the next has a number."""
+    if len(rows) < 2:
+        return False
+    return any(not _is_number(first) and _is_number(second) for first, second in zip(*rows[:2], strict=False))
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(column: NDArray[Any]) -> bool:
+    return all(map(_is_number, column))
+
+
+def _label(path: Path, layout: Layout, columns: list[NDArray[Any]]) -> tuple[int, list[str]]:
+    """Return the column of the label, and a note if nothing named it."""
+    named = [i for i, name in enumerate(layout.names) if name.lower() in LABELS]
+    of_text = [i for i, column in enumerate(columns) if not _numbers(column)]
+    if len(named) == 1 or len(of_text) == 1:
+        return (named or of_text)[0], []
+    if layout.names and not named and all(map(PIXEL.fullmatch, layout.names)):
+        raise DataError(f"{path}: has pixels but no column of labels; must have one, such as {LABELS[0]!r}")
+    counts = {i: len(np.unique(columns[i])) for i in (0, len(columns) - 1) if _whole(columns[i])}
+    varying = {i: count for i, count in counts.items() if count > 1} or counts
+    if not varying:
+        raise DataError(
+            f"{path}: has no column of labels; must have one of whole numbers, the first or the last, or named "
+            f"{', '.join(LABELS[:4])}"
+        )
+    label = min(varying, key=lambda i: varying[i])
+    return label, [f"its {'last' if label else 'first'} column was taken for the label"]
+
+
+def _whole(column: NDArray[Any]) -> bool:
+    return _numbers(column) and all(float(field.replace(",", ".")).is_integer() for field in column)
+
+
+def _counts_rows(layout: Layout, i: int, column: NDArray[Any]) -> bool:
+    if not layout.names or layout.names[i].lower() not in COUNTING or not _whole(column):
+        return False
+    return bool((np.diff(column.astype(np.float64)) == 1).all())
+
+
+def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDArray[Any]:
+    """Return columns of numbers, or all, (n, columns), in the smallest of `TYPES` that holds them."""
+    for dtype in TYPES[:-1]:
+        with suppress(ValueError, OverflowError):
+            return _load(text, layout, dtype, columns)
+    return _load(text, layout, TYPES[-1], columns)
+
+
+def _load(text: bytes, layout: Layout, dtype: Any, columns: list[int] | None) -> NDArray[Any]:
+    skipped = 1 if layout.names else 0
+    return np.loadtxt(
+        BytesIO(text), dtype, None, layout.delimiter, skiprows=skipped, usecols=columns, ndmin=2, quotechar='"'
+    )
+
+
+def _as_images(x: NDArray[Any], names: list[str]) -> NDArray[Any]:
+    """Return rows of pixels as square images, if that is what the names of their columns, or their values, say."""
+    side = round(x.shape[1] ** 0.5)
+    are_pixels = all(map(PIXEL.fullmatch, names)) if names else x.dtype.kind in "ui" and x.min() >= 0
+    if side < LEAST_SIDE or side**2 != x.shape[1] or not are_pixels:
+        return x
+    return x.reshape(len(x), side, side)
