@@ -14,12 +14,13 @@ from PIL import Image
 
 from netlearn import datasets
 from netlearn.cli import main
-from netlearn.inspection.ink import SIDE
 from netlearn.inspection.trained import load_network, read_trained
 from netlearn.numerics import Array
 from tests.commands import call, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
+
+SIDE = 28
 
 
 @pytest.fixture(scope="session")
@@ -173,12 +174,44 @@ def test_picture_is_scaled_to_other_inputs_with_a_note(height: int, width: int, 
     np.testing.assert_allclose(json.loads(result.stdout)["predictions"][0]["outputs"], expected, atol=0.1)
 
 
-def test_inputs_that_are_no_square_need_their_data() -> None:
+def without_appearance(folder: Path) -> None:
+    """Make a run look as one of netlearn 0.2, which did not store what its images look like."""
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text())
+    del summary["data"]["appearance"]
+    path.write_text(json.dumps(summary))
+    reseal(folder)
+
+
+def test_older_runs_take_the_form_of_their_data_or_need_a_square() -> None:
     data = write_data("data.npz", 8, 6)
     assert call("train", "--data", data, "--hidden", "none", "--epochs", "1", "--out", "run", "-q").exit_code == 0
-    Path(data).unlink()
     write_digit("one.png")
+    stored = predicted("run", "one.png")
+    without_appearance(Path("run"))
+    assert predicted("run", "one.png") == stored
+    Path(data).unlink()
     assert one_line(call("predict", "run", "one.png"), 1, "run 48 784")
+
+
+@pytest.mark.usefixtures("runs")
+def test_older_runs_on_digits_take_the_form_of_mnist() -> None:
+    write_digit("one.png")
+    stored = predicted("ce", "one.png")
+    shutil.copytree("ce", "old")
+    without_appearance(Path("old"))
+    config = Path("old/config.toml")
+    config.write_text(config.read_text().replace('data = "mnist-5k"', 'data = "elsewhere/digits"'))
+    reseal(Path("old"))
+    assert predicted("old", "one.png")["predictions"] == stored["predictions"]
+
+
+def test_inputs_that_are_no_brightness_are_refused() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 16))
+    np.savez("data.npz", x_train=x, y_train=np.arange(60) % 3, x_test=x, y_test=np.arange(60) % 3)
+    assert call("train", "--data", "data.npz", "--epochs", "1", "--out", "run", "-q").exit_code == 0
+    write_digit("one.png")
+    assert one_line(call("predict", "run", "one.png"), 1, "run: inputs standardized one by one")
 
 
 WRONG = [

@@ -9,9 +9,10 @@ from PIL import Image
 
 from netlearn import datasets
 from netlearn.errors import DataError
-from netlearn.inspection.ink import BOX, SIDE, prepare
+from netlearn.inspection.ink import prepare
 from netlearn.numerics import Array
 
+SIDE, BOX = 28, 20
 Change = Callable[[Array], Array]
 
 

@@ -13,10 +13,10 @@ from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_s
 from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned
+from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.inspection.ink import SIDE
-from netlearn.inspection.prediction import Prediction, Seen, Size, draw_seen, input_size, predict_pictures, see
+from netlearn.inspection.prediction import Prediction, Seen, appearance_of, draw_seen, predict_pictures, see
 from netlearn.inspection.trained import load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
 from netlearn.runs.files import write_whole
@@ -58,11 +58,11 @@ def command(
             raise SettingsError(f"--show {show}: is one of the images: must be another file")
     (run,) = read_trained([folder])
     network = load_network(run, best=best, cost=costs[-1] if costs else None)
-    size = input_size(run)
-    if size != (SIDE, SIDE) and not quiet:
-        note(f"{folder}: takes images of {size[1]} × {size[0]} pixels: each picture is scaled to that as a whole")
-    seen, refused = _see_all(images, size)
-    predictions = predict_pictures(network, seen)
+    like = appearance_of(run)
+    if like.kind == "scenes" and not quiet:
+        note(f"{folder}: takes images of {like.width} × {like.height} pixels: each picture is scaled as a whole")
+    seen, refused = _see_all(images, like)
+    predictions = predict_pictures(network, seen, like)
     if show is not None and seen:
         _draw(seen, predictions, f"What {folder} saw", show)
     if as_json:
@@ -76,14 +76,14 @@ def command(
     ctx.exit(1 if refused else 0)
 
 
-def _see_all(images: Sequence[Path], size: Size) -> tuple[list[Seen], list[Refused]]:
+def _see_all(images: Sequence[Path], like: Appearance) -> tuple[list[Seen], list[Refused]]:
     """Return what the network sees of each picture, and which were refused."""
     seen, refused = [], []
     for image in tqdm(images, unit=" images", leave=False, disable=not on_a_terminal()):
         file = click.format_filename(image)
         try:
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else read_file(image)
-            seen.append(see(file, content, size))
+            seen.append(see(file, content, like))
         except NetlearnError as error:
             refused.append(Refused(file, str(error)))
     return seen, refused

@@ -8,6 +8,7 @@ from time import perf_counter
 from netlearn.comparison.curves import curves_files
 from netlearn.comparison.environment import environment
 from netlearn.comparison.resumption import identity_of, restore
+from netlearn.datasets import measure
 from netlearn.errors import DivergenceError, RunError
 from netlearn.numerics import Array
 from netlearn.runs import (
@@ -128,6 +129,7 @@ def _summarize(
         data=summary.DataSummary(
             name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
+            appearance=measure(data),
         ),
         environment=environment(),
         training_seconds=round(trainer.seconds, 3),

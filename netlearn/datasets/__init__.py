@@ -5,17 +5,18 @@ labels into the desired outputs of a network. A file that is missing, damaged or
 names it; docs/data.md lists what is read.
 
 **Split.** The known data sets (mnist, mnist-5k, fashion-mnist) keep the order of their files, and the last sixth of
-the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. A user's own data is first put in
-a random order, always the same one, that is stratified: the classes are spread evenly, so that both the first training
-examples, which `train_size` selects, and the last sixth, the validation set, have each class in proportion. Where
-there is no test set, a seventh is withheld for it before. If the data has a validation set, that is used. With fewer
-than ten examples of a class on average nothing is withheld. The split depends only on the content of the files, not
-on their path or on the seed of a run. A class that is missing from a split is named in the data set's `note`.
+the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. A user's own data is first put
+in a random order, always the same one, that is stratified: the classes are spread evenly, so that both the first
+training examples, which `train_size` selects, and the last sixth, the validation set, have each class in proportion.
+Where there is no test set, a seventh is withheld for it before. If the data has a validation set, that is used. With
+fewer than ten examples of a class on average nothing is withheld. The split depends only on the content of the files,
+not on their path or on the seed of a run. A class that is missing from a split is named in the data set's `note`.
 
 **Pixels.** Integers are divided by the range of their type (see `netlearn.datasets.arrays`), floats are not scaled;
 the `note` says when inputs leave [0, 1] or use little of it.
 """
 
+from netlearn.datasets.appearance import MNIST, Appearance, measure
 from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
 from netlearn.datasets.loading import NAMES, is_present, load
@@ -27,7 +28,9 @@ __all__ = [
     "BUNDLED",
     "KEYS",
     "MAX_CLASSES",
+    "MNIST",
     "NAMES",
+    "Appearance",
     "Dataset",
     "Examples",
     "Labels",
@@ -35,6 +38,7 @@ __all__ = [
     "hold_received",
     "is_present",
     "load",
+    "measure",
     "store",
     "targets",
 ]

@@ -1,18 +1,20 @@
 """What a network makes of people's own pictures."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets import MNIST, Appearance, measure
 from netlearn.datasets.pictures import read_grey, scale
 from netlearn.errors import NetlearnError, RunError
-from netlearn.inspection.ink import SIDE, prepare
+from netlearn.inspection.ink import prepare
 from netlearn.inspection.trained import is_data_of, load_present, results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 SMALL = 112  # pixels of a picture, drawn beside what the network saw
 MOST_SHOWN = 24
-Size: TypeAlias = tuple[int, int]  # height and width in pixels
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ class Seen:
     Attributes:
         file: the name of the picture.
         small: the picture itself, in grey and at most 112 pixels a side.
-        x: the input of the network, (height, width).
+        x: what the network sees, of brightness 0 to 1, (height, width).
     """
 
     file: str
@@ -57,53 +58,66 @@ class Seen:
     x: Array
 
 
-def input_size(run: Run) -> Size:
-    """Return height and width of the images that the network of a run takes.
+def appearance_of(run: Run) -> Appearance:
+    """Return what the images look like that the network of a run was trained with.
 
-    Those of the run's data set where it is on this machine, otherwise a square.
+    A run of netlearn 0.2 did not store it: it is measured on the run's data set where that is on this machine,
+    otherwise it is that of MNIST, or of scenes in a square for other sizes.
 
     Raises:
         RunError: its inputs are not the pixels of an image.
     """
-    n_in = results_of(run).sizes[0]
-    side = isqrt(n_in)
-    if n_in == SIDE**2:
-        return SIDE, SIDE
-    try:
+    summary = results_of(run)
+    n_in = summary.sizes[0]
+    like = summary.data.appearance or _measured(run) or _assumed(n_in)
+    if like is None or like.height * like.width != n_in:
+        raise RunError(f"{run.folder}: has {n_in} inputs: must be the pixels of an image, such as 784")
+    if like.kind == "other":
+        raise RunError(
+            f"{run.folder}: its inputs are no brightness, but standardized one by one or all equal: pictures cannot "
+            "be prepared as they were"
+        )
+    return like
+
+
+def _measured(run: Run) -> Appearance | None:
+    with suppress(NetlearnError):
         data = load_present(run.settings.data)
-        if data.image is not None and is_data_of(run, data):
-            return data.image
-    except NetlearnError:
-        pass
+        if is_data_of(run, data):
+            return measure(data)
+    return None
+
+
+def _assumed(n_in: int) -> Appearance | None:
+    side = isqrt(n_in)
     if side < 2 or side**2 != n_in:
-        raise RunError(f"{run.folder}: has {n_in} inputs: must be the pixels of an image, such as {SIDE**2}")
-    return side, side
+        return None
+    return MNIST if n_in == MNIST.height * MNIST.width else Appearance(kind="scenes", height=side, width=side)
 
 
-def see(file: str, content: bytes, size: Size) -> Seen:
-    """Return what a network with inputs of some size sees of a picture.
-
-    For 28 × 28 pixels the picture is prepared as MNIST was, see `prepare`; for others all of it is scaled.
+def see(file: str, content: bytes, like: Appearance) -> Seen:
+    """Return what a network sees of a picture, prepared as the images were that it was trained with.
 
     Args:
         file: its name.
         content: of the file.
-        size: height and width of the network's input.
+        like: what these images look like.
 
     Raises:
         DataError: it cannot be read, or has no ink.
     """
-    grey = read_grey(content)
+    grey = read_grey(content, clearest=like.kind == "strokes")
     height, width = (max(1, round(length * min(1, SMALL / max(grey.shape)))) for length in grey.shape)
     small = np.rint(255 * scale(grey, (height, width))).astype(np.uint8)
-    return Seen(file, small, prepare(grey) if size == (SIDE, SIDE) else scale(grey, size))
+    return Seen(file, small, prepare(grey, like))
 
 
-def predict_pictures(network: Network, seen: Sequence[Seen]) -> list[Prediction]:
+def predict_pictures(network: Network, seen: Sequence[Seen], like: Appearance) -> list[Prediction]:
     """Return the answer of a network to each picture."""
     if not seen:
         return []
-    outputs = network.feedforward(np.stack([each.x.ravel() for each in seen], axis=1))
+    brightness = np.stack([each.x.ravel() for each in seen], axis=1)
+    outputs = network.feedforward(like.black + (like.white - like.black) * brightness)
     return [
         Prediction(file=each.file, answer=answer, outputs=tuple(a))
         for each, answer, a in zip(seen, answers(outputs).tolist(), outputs.T.tolist(), strict=True)

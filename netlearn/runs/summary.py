@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from netlearn.datasets import Appearance
 from netlearn.errors import RunError
 from netlearn.runs.sums import Sums
 
@@ -19,7 +20,10 @@ Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
 
 
 class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The data set of a run: its name and place, the number of examples, the SHA-256 of its files."""
+    """The data set of a run: its name and place, the number of examples, the SHA-256 of its files.
+
+    `appearance` is what its training images look like, None where they are no images; older runs do not have it.
+    """
 
     name: str
     where: str
@@ -28,6 +32,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     validation: Size
     test: Size
     sha256: dict[str, str]
+    appearance: Appearance | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
