@@ -1,11 +1,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from netlearn.cli import main
+from netlearn.comparison.neuron import neuron_curves
+from netlearn.plotting.neuron import HELD, animation, save
 
 
 def neuron(*arguments: str) -> str:
@@ -50,6 +53,21 @@ def test_gif_shows_every_epoch_of_a_short_run_and_is_whole(tmp_path: Path) -> No
     with Image.open(path) as image:
         assert getattr(image, "n_frames", 1) == 3
     assert [file.name for file in tmp_path.iterdir()] == ["neuron.gif"]
+
+
+def test_frames_hide_the_future_and_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "neuron.gif"
+    counted: list[tuple[int, int]] = []
+    curves = neuron_curves(("quadratic", "cross-entropy"), 2, 2, 0.15, 3)
+    save(animation(curves, "title"), path, lambda frame, frames: counted.append((frame, frames)))
+    assert counted == [(frame, 4 + HELD) for frame in range(4 + HELD)]
+    coloured = []
+    with Image.open(path) as image:
+        for frame in range(3):
+            image.seek(frame)
+            pixels = np.asarray(image.convert("RGB"), np.int64)
+            coloured.append(int((np.ptp(pixels, axis=2) > 60).sum()))
+    assert coloured[0] < coloured[1] < coloured[2]  # the lines grow, and none is there before
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
-from netlearn.plotting.marks import GREY
+from netlearn.plotting.marks import GREY, variant_styles
 from netlearn.plotting.pictures import DRAWN
 from tests.comparisons import run
+from tests.sweeps import sweep
 
 
 def test_a_variant_has_one_colour_in_all_pictures(drawn: dict[str, Figure]) -> None:
@@ -28,16 +33,82 @@ def test_every_line_is_labelled_at_its_end_outside_the_axes(drawn: dict[str, Fig
         assert all(box.x1 <= figure.bbox.x1 for box in boxes)
 
 
-def test_variants_differ_in_dashes_or_markers_and_layers_in_dashes(drawn: dict[str, Figure]) -> None:
-    speed, stuck, layers = (
-        [(str(line.get_marker()), line.get_linestyle()) for line in axes.get_lines() if line.get_color() != GREY]
-        for axes in drawn["slowdown"].axes
+def test_costs_differ_in_dashes_and_layers_in_width(drawn: dict[str, Figure]) -> None:
+    speed, wrong, layers = (
+        [line for line in axes.get_lines() if line.get_color() != GREY] for axes in drawn["slowdown"].axes
     )
-    assert speed == stuck == [("None", "-"), ("None", "--")]
-    assert layers == [("o", "--"), ("o", "-"), ("s", "--"), ("s", "-")]
+    assert [line.get_linestyle() for line in speed] == [line.get_linestyle() for line in wrong] == ["-", "--"]
+    assert [line.get_linestyle() for line in layers] == ["-", "-", "--", "--"]
+    assert layers[0].get_linewidth() < layers[1].get_linewidth()
     assert {text.get_text() for text in drawn["slowdown"].axes[2].texts} == {
-        "● quadratic, layer 1", "● quadratic, layer 2", "■ cross-entropy, layer 1", "■ cross-entropy, layer 2",
+        "quadratic, layer 1", "quadratic, layer 2", "cross-entropy, layer 1", "cross-entropy, layer 2",
     }  # fmt: skip
+
+
+def lines_of(figure: Figure, panel: int = 0) -> dict[str, Any]:
+    """Return the thick lines of a panel by their colours."""
+    return {str(line.get_color()): line for line in figure.axes[panel].get_lines() if line.get_linewidth() > 1.5}
+
+
+@pytest.mark.parametrize("costs", [["log-likelihood", "quadratic"], ["cross-entropy", "log-likelihood", "quadratic"]])
+def test_a_cost_has_its_colour_and_dashes_whatever_it_is_compared_with(costs: list[str]) -> None:
+    figure = DRAWN["curves"](group(sweep(cost=costs)), "title")
+    assert figure is not None
+    expected = {
+        "quadratic": ("#D55E00", "-"),
+        "cross-entropy": ("#0072B2", "--"),
+        "log-likelihood": ("#009E73", "-."),
+    }
+    assert {colour: line.get_linestyle() for colour, line in lines_of(figure).items()} == dict(
+        expected[cost] for cost in costs
+    )
+
+
+def test_variants_with_one_cost_have_its_dashes_different_shades_and_markers() -> None:
+    groups = group(sweep(cost=["quadratic", "cross-entropy"], learning_rate=[0.1, 0.2, 0.4]))
+    styles = variant_styles(groups)
+    assert len({style.colour for style in styles.values()}) == 6
+    assert [style.dashes for style in styles.values()] == ["-"] * 3 + ["--"] * 3
+    assert len({style.marker for style in styles.values()} - {""}) == 3
+    named = variant_styles(
+        {"quadratic": groups["quadratic learning_rate=0.1"], "other": groups["quadratic learning_rate=0.2"]}
+    )
+    assert named["quadratic"].colour == "#D55E00" != named["other"].colour
+
+
+def test_seeds_are_bands_for_few_variants_and_bars_for_many() -> None:
+    for rates, bands in (([0.1, 0.2], True), ([0.1, 0.2, 0.3, 0.4, 0.5], False)):
+        figure = DRAWN["curves"](group(sweep(2, learning_rate=rates)), "title")
+        assert figure is not None
+        filled = [each for each in figure.axes[0].collections if isinstance(each, PolyCollection)]
+        assert len(filled) == (len(rates) if bands else 0)
+        assert len(figure.axes[0].containers) == (0 if bands else len(rates))
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert f"{'band' if bands else 'bar'}: lowest to highest seed" in texts
+
+
+def test_learning_rates_that_differ_stand_in_the_legend_and_titles_have_two_lines() -> None:
+    runs = [replace(each, variant=each.settings.cost) for each in sweep(cost=["quadratic", "cross-entropy"])]
+    figure = DRAWN["curves"](group(runs), "a long title " * 30)
+    assert figure is not None
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["quadratic: η = 3", "cross-entropy: η = 0.5"]
+    assert figure.get_suptitle().count("\n") == 1
+
+
+def test_accuracies_that_end_high_and_close_together_are_apart_in_the_picture() -> None:
+    runs = [run("a"), run("b"), run("c")]
+    for each, accuracy in zip(runs, (0.986, 0.992, 0.5), strict=True):
+        each.metrics["validation_accuracy"][-1] = accuracy
+    for some, least in ((runs[:2], 0.08), (runs, 0.0)):
+        figure = DRAWN["curves"](group(some), "title")
+        assert figure is not None
+        figure.draw_without_rendering()
+        axes = figure.axes[0]
+        low, high = (axes.transAxes.inverted().transform(axes.transData.transform((0, y)))[1] for y in (0.986, 0.992))
+        assert (high - low > 0.05) == bool(least)
+        assert ("widens" in axes.get_ylabel()) == bool(least)
+        assert 0 <= low < high <= 1
 
 
 def test_gradients_of_single_neurons_lie_on_the_lines_of_the_theory(drawn: dict[str, Figure]) -> None:
@@ -66,7 +137,7 @@ def test_epochs_of_different_length_are_not_marked_and_long_names_are_cut() -> N
     figure = DRAWN["curves"](group([short, long]), "title")
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts == ["a" * 35 + "…", "b"]
+    assert sorted(texts, reverse=True) == ["● " + "a" * 35 + "…", "■ b"]
     same = DRAWN["curves"](group([run("a"), run("b")]), "title")
     assert same is not None
     assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]
@@ -78,5 +149,5 @@ def test_a_cost_that_grows_without_bound_does_not_flatten_the_others() -> None:
     figure = DRAWN["curves"](group([one, other]), "title")
     assert figure is not None
     assert figure.axes[1].get_ylim()[1] == 10 * one.metrics["train_cost"][0]
-    texts = [text for text in figure.axes[1].texts if text.get_text() in "ab"]
+    texts = [text for text in figure.axes[1].texts if text.get_text() in {"● a", "■ b"}]
     assert len(texts) == 2

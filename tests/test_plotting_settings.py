@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
@@ -94,15 +93,21 @@ def test_cures_show_the_updates_to_each_level_and_who_never_got_there() -> None:
         for line, one in zip(axes.get_lines()[-2:], (fast, slow), strict=True):
             np.testing.assert_allclose(points(line)[:, 1], one.metrics[column])
     marks = [line for line in updates.get_lines() if line.get_marker() not in {"None", None, ""}]
-    places = [float(points(line)[0, 0]) for line in marks]
-    last = int(fast.metrics["update"][-1])
-    assert places[:3] == [fast.updates_to(level) for level in (0.8, 0.9, 0.95)]
-    assert all(place > last for place in places[3:])
+    reached = [float(points(line)[0, 0]) for line in marks[:3]]
+    assert reached == [fast.updates_to(level) for level in (0.8, 0.9, 0.95)]
     assert [line.get_fillstyle() for line in marks] == ["full"] * 3 + ["none"] * 3
-    assert [text.get_text() for text in updates.texts] == ["in 1 of 1"] * 3
-    formatter = updates.xaxis.get_major_formatter()
-    assert isinstance(formatter, FuncFormatter)
-    assert formatter(places[3]) == "never"
+    assert [text.get_text() for text in updates.texts if "of" in text.get_text()] == []
+    names = [text.get_text() for text in updates.texts if text.get_text()]
+    assert names == [f"● {fast.variant}", f"■ {slow.variant}"]
+
+
+def test_cures_say_how_many_seeds_reached_a_level_if_not_all_did() -> None:
+    runs = [varied(0.96, 0, optimizer="adam"), varied(0.5, 1, optimizer="adam"), varied(0.5, optimizer="sgd")]
+    for each in runs[1:]:
+        each.metrics["validation_accuracy"][:] = 0.5
+    figure = DRAWN["cures"](group(runs), "title")
+    assert figure is not None
+    assert [text.get_text() for text in figure.axes[2].texts if "of" in text.get_text()] == ["1 of 2 seeds"] * 3
 
 
 def test_cures_need_different_optimizers() -> None:

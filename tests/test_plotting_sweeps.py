@@ -129,7 +129,7 @@ def test_heat_map_shows_the_accuracy_of_each_pair_and_outlines_the_best() -> Non
             assert 1 - shown[row, column] == pytest.approx(selection.validation_accuracy(variant))
     (outline,) = (patch for patch in axes.patches if isinstance(patch, Rectangle))
     assert shown[round(outline.get_y() + 0.5), round(outline.get_x() + 0.5)] == shown.min()
-    assert next(iter(selection.ranked(groups))) in figure.get_suptitle()
+    assert next(iter(selection.ranked(groups))) in figure.legends[0].get_texts()[0].get_text()
     assert [text.get_text() for text in axes.texts] == [f"{100 * (1 - error):.1f}" for error in shown.ravel()]
     check_texts(figure)
 
@@ -187,14 +187,17 @@ def test_each_setting_of_many_variants_has_a_panel_the_one_that_matters_most_fir
     (best, accuracy), *_ = selection.ranked(group(runs)).items()
     for axes in panels:
         lines = axes.get_lines()
-        (points,), (star,) = ([line for line in lines if line.get_marker() == marker] for marker in "o*")
-        assert sorted(np.asarray(points.get_ydata()).tolist()) == pytest.approx(
-            sorted(1 - each for each in selection.ranked(group(runs)).values())
-        )
-        assert float(np.asarray(star.get_ydata())[0]) == pytest.approx(1 - accuracy)
-    (medians,) = (line for line in panels[0].get_lines() if line.get_marker() == "None")
-    assert len(np.asarray(medians.get_xdata())) == len(RATES)
-    assert best in figure.get_suptitle()
+        *points, star = [line for line in lines if line.get_marker() != "None"]
+        assert [(line.get_marker(), line.get_color()) for line in points] == [("o", "#D55E00"), ("o", "#0072B2")]
+        for cost, line in zip(COSTS, points, strict=True):
+            expected = [found for name, found in selection.ranked(group(runs)).items() if name.startswith(cost)]
+            assert sorted(np.asarray(line.get_ydata()).tolist()) == pytest.approx(sorted(expected))
+        assert float(np.asarray(star.get_ydata())[0]) == pytest.approx(accuracy)
+    medians = [line for line in panels[0].get_lines() if line.get_marker() == "None"]
+    assert [len(np.asarray(line.get_xdata())) for line in medians] == [len(RATES)] * 2
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert best in texts[0]
+    assert texts[1:3] == COSTS
     check_texts(figure)
 
 

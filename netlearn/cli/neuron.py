@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 import msgspec
+from tqdm import tqdm
 
-from netlearn.cli.options import PATH, Command, check_suffix
-from netlearn.cli.progress import note
+from netlearn.cli.options import PATH, QUIET, Command, check_suffix
+from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
 from netlearn.comparison.neuron import neuron_curves
 from netlearn.comparison.table import aligned
@@ -29,9 +30,17 @@ LARGEST_START, MOST_EPOCHS = 100.0, 100_000
 @click.option("--epochs", type=int, default=300, show_default=True, metavar="N", help="steps of gradient descent.")
 @click.option("--gif", type=PATH, metavar="FILE", help="write an animation as a .gif file.")
 @click.option("--mp4", type=PATH, metavar="FILE", help="write an animation as an .mp4 file; needs ffmpeg.")
+@QUIET
 @click.option("--json", "as_json", is_flag=True, help="print the curves as JSON, a value for each epoch.")
 def command(
-    weight: float, bias: float, learning_rate: float, epochs: int, gif: Path | None, mp4: Path | None, as_json: bool
+    weight: float,
+    bias: float,
+    learning_rate: float,
+    epochs: int,
+    gif: Path | None,
+    mp4: Path | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Train one neuron with both costs: input 1, desired output 0.
 
@@ -55,8 +64,10 @@ def command(
     echo(msgspec.json.encode(_plain(curves)) if as_json else _table(curves, epochs))
     for path in files.values():
         if path is not None:
-            _draw(curves, f"One neuron, start w = {weight:g}, b = {bias:g}, η = {learning_rate:g}", path)
-            note(f"animation: {path}")
+            title = f"One neuron, start w = {weight:g}, b = {bias:g}, η = {learning_rate:g}"
+            _draw(curves, title, path, quiet=quiet)
+            if not quiet:
+                note(f"animation: {path}")
 
 
 def _plain(curves: dict[str, dict[str, Array]]) -> dict[str, dict[str, list[Any]]]:
@@ -75,13 +86,18 @@ def _table(curves: dict[str, dict[str, Array]], epochs: int) -> str:
     return aligned(lines)
 
 
-def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path) -> None:
+def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path, *, quiet: bool) -> None:
     from netlearn.plotting.neuron import animation, save  # noqa: PLC0415 (matplotlib is slow to import)
 
     temporary = temporary_of(path).with_suffix(path.suffix)
-    with writing(path):
+    with writing(path), tqdm(unit=" frames", leave=False, disable=quiet or not on_a_terminal()) as bar:
+
+        def show(frame: int, frames: int) -> None:
+            bar.total = frames
+            bar.update(frame + 1 - bar.n)
+
         try:
-            save(animation(curves, title), temporary)
+            save(animation(curves, title), temporary, show)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

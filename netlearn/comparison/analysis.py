@@ -1,6 +1,5 @@
 """The analysis of a comparison, computed once from its runs and passed to the table, the pictures and the page."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,19 +71,13 @@ def analyse(title: str, runs: Sequence[Run], *, tuned: bool = False, unreadable:
 
 
 def caption(title: str, rows: Sequence[Row], *, tuned: bool = False) -> str:
-    """Return the caption of a comparison's pictures: title, data, seeds and learning rates."""
+    """Return the caption of a comparison's pictures: title, data, seeds and the learning rate, if there is one."""
     data = ", ".join(dict.fromkeys(row.data for row in rows))
     seeds = max(row.seeds for row in rows)
-    heading = f"{title} ({data}, {seeds} {'seed' if seeds == 1 else 'seeds'})"
-    prefix = "tuned " if tuned else ""
-    rates = Counter(row.learning_rate for row in rows)
-    most, times = rates.most_common(1)[0]
-    usual = most if 2 * times > len(rows) > 1 else None
-    others = [row for row in rows if row.learning_rate != usual and not _names_its_rate(row)]
-    parts = [f"{prefix}η = {usual:g}"] if usual else []
-    parts += [f"{row.variant}: {prefix}η = {row.learning_rate:g}" for row in others]
-    return f"{heading}\n{', '.join(parts) if len(parts) <= MOST_SHOWN else ''}".strip()
-
-
-def _names_its_rate(row: Row) -> bool:
-    return any(f"{rate}{row.learning_rate:g}" in row.variant for rate in ("η = ", "learning_rate="))
+    facts = [data, f"{seeds} {'seed' if seeds == 1 else 'seeds'}"]
+    rates = {row.learning_rate for row in rows}
+    if len(rates) == 1:
+        facts.append(f"{'tuned ' if tuned else ''}η = {rates.pop():g}")
+    elif tuned:
+        facts.append("tuned η")
+    return f"{title} ({', '.join(facts)})"

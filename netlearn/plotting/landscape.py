@@ -1,8 +1,9 @@
 """Sweeps of several settings: a heat map of two numeric ones, and a panel for what each setting does."""
 
+import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +11,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 
 from netlearn.numerics import Array
-from netlearn.plotting.marks import BLUE, GREY, ORANGE
+from netlearn.plotting.marks import GREY, ORANGE, cost_styles
 from netlearn.plotting.style import (
+    LEAST_ERROR,
     LETTER,
     Figure,
-    error_axis,
+    error_scale,
     finish,
     literal,
     number_axis,
@@ -30,7 +33,6 @@ from netlearn.plotting.style import (
 from netlearn.plotting.sweep import LABELS, MOST_PANELS, factors, number, panels, points
 from netlearn.runs import Groups, selection, text_of
 
-LEAST_ERROR = 1e-4  # that is drawn
 SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
 CELL, LEAST, LARGEST = (0.6, 0.32), (2.2, 1.6), (4.5, 3.3)  # inches: of a cell with a number, and of a panel
 WIDEST, HIGHEST = 14.0, 12.0  # inches, of all panels
@@ -39,8 +41,10 @@ FULL = 0.5  # of the cells, at least
 SIDE = 3.4  # inches, of a panel
 MOST_TICKS, MOST_LETTERS = 20, 14  # of settings that are no numbers
 MOST_VECTORS = 1000  # points that are stored one by one in an .svg file
-FEWEST = 3  # variants at each value, for their medians to be drawn
-Points = dict[Any, list[float]]  # the errors of the variants with each value of a setting
+FEWEST = 2  # variants with a cost at each value, for their medians to be drawn
+Points = dict[
+    str, dict[Any, list[float]]
+]  # of each cost, the accuracies of the variants with each value of a setting
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,12 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
     for first in grid[:, 0]:
         first.set_ylabel(LABELS[table.axes[1]])
     best, accuracy = next(iter(selection.ranked(groups).items()))
-    lines = [title, f"outlined: the best, {100 * accuracy:.2f} %: {best}"]
-    lines += [f"{table.left} of {len(table.errors) + table.left} panels are left out"] if table.left else []
-    return finish(figure, "\n".join(lines))
+    outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
+    figure.legend(
+        [outline], [literal(f"the best, {100 * accuracy:.2f} %: {best}")], loc="outside lower center", frameon=False
+    )
+    left = f"\n{table.left} of {len(table.errors) + table.left} panels are left out" if table.left else ""
+    return finish(figure, title + left)
 
 
 def _table(groups: Groups) -> Table | None:
@@ -159,79 +166,111 @@ def _number_axis(axis: Axis, values: Sequence[float], step: int) -> None:
 def settings(groups: Groups, title: str) -> Figure | None:
     """Return the best validation accuracy of each of many variants against each of the settings that vary.
 
-    The setting whose median changes most comes first. A variant without a finished run has no point.
+    The setting whose medians differ most comes first. Each cost has its colour and its own medians. A variant without
+    a finished run has no point.
     """
-    errors = {name: max(1 - accuracy, LEAST_ERROR) for name, accuracy in selection.ranked(groups).items()}
+    accuracies = selection.ranked(groups)
     axes, others = factors(groups)
-    if len(groups) <= selection.MOST_SHOWN or len(axes) + len(others) < 2 or not errors:
+    if len(groups) <= selection.MOST_SHOWN or len(axes) + len(others) < 2 or not accuracies:
         return None
-    points = {name: _points(groups, errors, name) for name in (*axes, *others)}
+    best = next(iter(accuracies))
+    points = {name: _points(groups, accuracies, name) for name in (*axes, *others)}
     order = sorted(points, key=lambda name: -_effect(points[name]))[:MOST_PANELS]
     columns = math.ceil(math.sqrt(len(order)))
     rows = math.ceil(len(order) / columns)
     figure = Figure(figsize=(SIDE * columns + 0.6, 2.9 * rows + 1.4), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    grid[0, 0].set_ylim(min(1, 1.1 * max(errors.values())), min(errors.values()) / 1.2)
-    error_axis(grid[0, 0], "")
-    best = next(iter(errors))
     for panel, name in zip(grid.flat, order, strict=False):
         plain(panel)
-        _draw_points(panel, points[name], getattr(groups[best][0].settings, name), errors[best], numeric=name in axes)
+        _draw_points(panel, points[name], numeric=name in axes)
+        value = getattr(groups[best][0].settings, name)
+        place = number(value) if name in axes else list(_values(points[name])).index(value)
+        panel.plot(place, accuracies[best], "*", color="black", markersize=13, markeredgecolor="white", zorder=3)
         log = ", log scale" if panel.get_xscale() != "linear" else ""
         panel.set_xlabel(LABELS.get(name, name.replace("_", " ")) + log)
+        panel.tick_params(labelleft=True)
+    error_scale(grid[0, 0], *_limits(list(accuracies.values())))
     for panel in grid.flat[len(order) :]:
         panel.set_visible(False)
-    figure.supylabel("best validation accuracy", fontsize="medium")
-    lines = [
-        title,
-        f"star: the best, {100 * (1 - errors[best]):.2f} %: {best}",
-        "points: variants; line: their median at each value, where there are enough",
+    figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
+    entries = [
+        (
+            Line2D([], [], color="black", marker="*", linestyle="", markersize=11),
+            f"the best, {100 * accuracies[best]:.2f} %: {best}",
+        )
     ]
-    return finish(figure, "\n".join(lines))
+    for cost, style in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
+        entries.append((Line2D([], [], color=style.colour, marker="o", markersize=4, linestyle=style.dashes), cost))
+    entries.append((Line2D([], []), "points: variants; lines: their medians"))
+    entries[-1][0].set_visible(False)
+    figure.legend(
+        *zip(*entries, strict=True), loc="outside lower center", frameon=False, fontsize="small", handlelength=3
+    )
+    return finish(figure, title)
 
 
-def _points(groups: Groups, errors: dict[str, float], name: str) -> Points:
+def _limits(accuracies: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis with room around the accuracies on the scale of errors."""
+    low, high = 1 - min(accuracies), max(1 - max(accuracies), LEAST_ERROR)
+    return max(0.0, 1 - 1.08 * low), 1 - high / 1.15
+
+
+def _points(groups: Groups, accuracies: Mapping[str, float], name: str) -> Points:
+    """Return the accuracies by cost and by value of a setting, both in the order of the variants."""
     points: Points = {}
     for variant, runs in groups.items():
-        if variant in errors:
-            points.setdefault(getattr(runs[0].settings, name), []).append(errors[variant])
+        if variant in accuracies:
+            found = points.setdefault(runs[0].settings.cost, {})
+            found.setdefault(getattr(runs[0].settings, name), []).append(accuracies[variant])
     return points
 
 
-def _medians(points: Points) -> dict[Any, float]:
+def _values(points: Points) -> dict[Any, float]:
+    """Return the place of each value on an axis of names."""
+    values = dict.fromkeys(value for found in points.values() for value in found)
+    return {value: float(place) for place, value in enumerate(values)}
+
+
+def _medians(found: Mapping[Any, Sequence[float]]) -> dict[Any, float]:
     """Return the median at each value, or none if a value has too few variants."""
-    few = min(map(len, points.values())) < FEWEST
-    return {} if few else {value: statistics.median(errors) for value, errors in points.items()}
+    few = min(map(len, found.values())) < FEWEST
+    return {} if few else {value: statistics.median(accuracies) for value, accuracies in found.items()}
 
 
 def _effect(points: Points) -> float:
-    """Return the ratio of the largest to the smallest median error."""
-    medians = _medians(points).values()
-    return max(medians) / min(medians) if medians else 1.0
+    """Return the ratio of the largest to the smallest median error over all costs."""
+    every: dict[Any, list[float]] = {}
+    for found in points.values():
+        for value, accuracies in found.items():
+            every.setdefault(value, []).extend(accuracies)
+    errors = [max(1 - median, LEAST_ERROR) for median in _medians(every).values()]
+    return max(errors) / min(errors) if errors else 1.0
 
 
-def _draw_points(axes: Axes, points: Points, chosen: Any, error: float, *, numeric: bool) -> None:
-    """Draw the points, the median at each value, and the best variant's value."""
+def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
+    """Draw a point for each variant and the median at each value, of each cost in its colour."""
+    places = {value: number(value) or 0.0 for value in _values(points)} if numeric else _values(points)
+    beside = max(sum(value in found for found in points.values()) for value in places)  # costs at a value
+    for (cost, style), column in zip(cost_styles(points).items(), itertools.cycle(range(beside)), strict=False):
+        found, shift = points[cost], column / beside - 0.5
+        x = np.repeat([places[value] for value in found], [len(each) for each in found.values()])
+        y = np.concatenate(list(found.values()))
+        if not numeric:  # the costs beside each other, and so are the points of each
+            x = x + 0.8 * (shift + (np.arange(x.size) * 0.618 % 1) / beside)
+        axes.plot(
+            x, y, "o", color=style.colour, markersize=3.5, alpha=0.4, markeredgewidth=0,
+            rasterized=x.size > MOST_VECTORS,
+        )  # fmt: skip
+        medians = sorted((places[value], median) for value, median in _medians(found).items())
+        if numeric and medians:
+            axes.plot(*zip(*medians, strict=True), color=style.colour, linestyle=style.dashes, linewidth=2)
+        for place, median in () if numeric else medians:
+            ends = place + 0.8 * shift, place + 0.8 * (shift + 1 / beside)
+            axes.plot(ends, [median] * 2, color=style.colour, linewidth=2.5)
     if numeric:
-        places = {value: found for value in points if (found := number(value)) is not None}
-    else:
-        places = {value: float(place) for place, value in enumerate(points)}
-    x = np.repeat([places[value] for value in points], [len(errors) for errors in points.values()])
-    y = np.concatenate(list(points.values()))
-    if not numeric:
-        x = x + 0.5 * (np.arange(x.size) * 0.618 % 1 - 0.5)  # beside each other
-    style: dict[str, Any] = {"color": BLUE, "markersize": 3.5, "alpha": 0.35, "markeredgewidth": 0}
-    axes.plot(x, y, "o", **style, rasterized=x.size > MOST_VECTORS)
-    medians = sorted((places[value], median) for value, median in _medians(points).items())
-    if numeric:
-        if medians:
-            axes.plot(*zip(*medians, strict=True), color="black", linewidth=1.5)
         number_axis(axes, sorted(places.values()), SIDE)
     else:
-        for place, median in medians:
-            axes.plot([place - 0.3, place + 0.3], [median] * 2, color="black", linewidth=1.5)
-        _name_axis(axes, list(points))
-    axes.plot(places[chosen], error, "*", color=ORANGE, markersize=14, markeredgecolor="white", zorder=3)
+        _name_axis(axes, list(places))
 
 
 def _name_axis(axes: Axes, values: Sequence[Any]) -> None:

@@ -1,41 +1,36 @@
 """Pictures of lines: what was measured against updates or epochs, with a band over the seeds of each variant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
-from netlearn.plotting.marks import BLUE, COLOURS, DASHES, GREY, MARKS, ORANGE, short
-from netlearn.plotting.style import Figure, finish, label_ends, literal, log_axis, percent_axis, plain, update_axis
+from netlearn.plotting.marks import GREY, LineStyle, cost_styles, short, variant_styles
+from netlearn.plotting.style import (
+    Figure,
+    accuracy_axis,
+    finish,
+    label_ends,
+    literal,
+    log_axis,
+    percent_axis,
+    plain,
+    update_axis,
+)
 from netlearn.runs import Groups, Run, selection
 from netlearn.runs.reader import GROWTH
-from netlearn.slowdown import PROBE_EXAMPLES
 
 Ends: TypeAlias = list[tuple[float, str, str]]
 MOST_LINES = 8  # of layers in one panel
-
-
-def colours_of(groups: Groups) -> dict[str, str]:
-    """Return a colour for each variant; many variants get shades, in their order."""
-    if len(groups) <= len(COLOURS):
-        return dict(zip(groups, COLOURS, strict=False))
-    shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(groups)))
-    return {name: to_hex(shade) for name, shade in zip(groups, shades, strict=True)}
-
-
-def marks_of(groups: Groups) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return a marker for each variant, as a line style and as a character, where dashes distinguish other things."""
-    marks = [MARKS[i % len(MARKS)] for i in range(len(groups))]
-    return {
-        name: ({"marker": marker, "markersize": 5, "markevery": (0.03 * (i % len(MARKS)), 0.12)}, character)
-        for i, (name, (marker, character)) in enumerate(zip(groups, marks, strict=True))
-    }
+MOST_BANDS = 4  # of variants in one panel; more have bars
+MOST_MARKED = 12  # places of a line
 
 
 def measured(groups: Groups) -> list[Run]:
@@ -77,27 +72,123 @@ def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Arr
 def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
     """Draw a line and a band for each variant; return the labelled ends of the lines.
 
-    Of many variants the best, the median and the worst are drawn so, above grey lines of the others.
+    Of many variants the best, the median and the worst are drawn so, above thin lines of the others.
     """
     plain(axes)
     ends: Ends = []
     shown = selection.select(groups)
     if shown is not groups:
-        _draw_in_grey(axes, groups, column, against)
-    for i, (name, colour) in enumerate(colours_of(shown).items()):
-        style = {"color": colour, "linestyle": DASHES[i % len(DASHES)]}
-        draw_line(axes, shown[name], column, against, short(name, shown), ends, **style)
+        _draw_thin(axes, groups, column, against)
+    for place, (name, style) in enumerate(variant_styles(shown).items()):
+        bars = (place, len(shown)) if len(shown) > MOST_BANDS else None
+        end = draw_line(axes, shown[name], column, against, style, bars=bars)
+        ends += [(each, style.label(short(name, shown)), style.colour) for each in end]
     return ends
 
 
-def _draw_in_grey(axes: Axes, groups: Groups, column: str, against: str) -> None:
-    """Draw the mean of each of many variants as a thin line; of very many, some in equal steps."""
+def draw_line(
+    axes: Axes, runs: Sequence[Run], column: str, against: str, style: LineStyle, *, width: float = 2.0,
+    bars: tuple[int, int] | None = None,
+) -> list[float]:  # fmt: skip
+    """Draw the mean of a column over the seeds, from the lowest to the highest; return its end, if it has any.
+
+    Args:
+        axes: to draw in.
+        runs: of a variant.
+        column: of metrics.csv.
+        against: the column to the right, "update" or "epoch".
+        style: of the variant.
+        width: of the line in points.
+        bars: the place of the line among many, and their number: bars at a few places, which do not meet those of
+            the other lines, instead of a band.
+    """
+    places, (mean, lowest, highest) = band(runs, column, against)
+    line: dict[str, Any] = {"color": style.colour, "linestyle": style.dashes, "linewidth": width}
+    if style.marker:
+        line |= {"marker": style.marker, "markersize": 5, "markevery": max(1, len(places) // MOST_MARKED)}
+    if bars is None:
+        axes.plot(places, mean, **line)
+        axes.fill_between(places, lowest, highest, color=style.colour, alpha=0.18, linewidth=0)
+    elif places.size:
+        step = max(1, min(bars[1], len(places) // 3), len(places) // MOST_MARKED)
+        line["markevery"] = every = (bars[0] * step // bars[1], step)
+        axes.errorbar(
+            places,
+            mean,
+            np.maximum(0, (mean - lowest, highest - mean)),
+            errorevery=every,
+            elinewidth=1.2,
+            capsize=2,
+            **line,
+        )
+    return [float(each) for each in mean[-1:]]
+
+
+def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
+    """Draw the mean of each of many variants as a thin line, in the colour of its cost; of very many, some."""
     some = list(groups.values())[:: -(-len(groups) // selection.MOST_GREY)]
+    costs = cost_styles(runs[0].settings.cost for runs in groups.values())
     curves = [band(runs, column, against) for runs in some]
     lines = [np.stack([places, mean], axis=1) for places, (mean, *_) in curves]
-    opacity = min(0.6, max(0.15, 20 / len(lines)))
-    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.6, alpha=opacity, zorder=0.9))
+    opacity = min(0.5, max(0.15, 20 / len(lines)))
+    colours = [costs[runs[0].settings.cost].colour for runs in some]
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.6, alpha=opacity, zorder=0.9))
     axes.autoscale_view()
+
+
+def add_key(figure: Figure, groups: Groups) -> None:
+    """Add what the ends of lines leave out: learning rates where they differ, names of the few shown of many, bands.
+
+    Thin lines are explained by their cost.
+    """
+    shown = selection.select(groups)
+    styles = variant_styles(shown)
+    rates = {runs[0].settings.learning_rate for runs in groups.values()}
+    entries: list[tuple[Artist, str]] = []
+    if shown is not groups or (
+        len(rates) > 1 and not all(names_its_rate(name, runs) for name, runs in shown.items())
+    ):
+        for name, text in described(groups).items():
+            style = styles[name]
+            line = Line2D([], [], color=style.colour, linestyle=style.dashes, marker=style.marker, linewidth=2)
+            entries.append((line, text))
+    if shown is not groups:
+        costs = cost_styles(runs[0].settings.cost for runs in groups.values())
+        entries += [
+            (Line2D([], [], color=each.colour, linewidth=0.8), f"the others, {cost}") for cost, each in costs.items()
+        ]
+    if max(map(len, shown.values())) > 1:
+        if len(shown) > MOST_BANDS:
+            entries.append(
+                (Line2D([], [], color=GREY, marker="|", markersize=9, linestyle=""), "bar: lowest to highest seed")
+            )
+        else:
+            entries.append((Patch(color=GREY, alpha=0.25, linewidth=0), "band: lowest to highest seed"))
+    if entries:
+        longest = max(len(text) for _, text in entries)
+        columns = max(1, min(3, int(figure.get_figwidth() * 12 / (longest + 6)), len(entries)))
+        figure.legend(
+            [handle for handle, _ in entries], [literal(text) for _, text in entries], loc="outside lower center",
+            ncols=columns, frameon=False, fontsize="small", handlelength=3,
+        )  # fmt: skip
+
+
+def described(groups: Groups) -> dict[str, str]:
+    """Return what a legend says of each variant shown: its learning rate, or of many variants its place and name."""
+    shown = selection.select(groups)
+    accuracies, names = selection.ranked(groups), selection.chosen(groups)
+    if names:
+        return {word: f"{word}, {100 * accuracies[name]:.2f} %: {name}" for word, name in names.items()}
+    return {
+        name: name if names_its_rate(name, runs) else f"{name}: η = {runs[0].settings.learning_rate:g}"
+        for name, runs in shown.items()
+    }
+
+
+def names_its_rate(name: str, runs: Sequence[Run]) -> bool:
+    """Return whether the name of a variant has its learning rate."""
+    rate = runs[0].settings.learning_rate
+    return any(f"{before}{rate:g}" in name for before in ("η = ", "learning_rate="))
 
 
 def plot_column(axes: Axes, groups: Groups, column: str) -> None:
@@ -110,71 +201,36 @@ def plot_column(axes: Axes, groups: Groups, column: str) -> None:
     label_ends(axes, ends)
 
 
-def draw_line(
-    axes: Axes, runs: Sequence[Run], column: str, against: str, label: str, ends: Ends, **style: Any
-) -> None:
-    """Draw the mean of a column over the seeds, in a band from the lowest to the highest; append to `ends`."""
-    places, (mean, lowest, highest) = band(runs, column, against)
-    axes.plot(places, mean, linewidth=2, **style)
-    axes.fill_between(places, lowest, highest, color=style["color"], alpha=0.18, linewidth=0)
-    if places.size:
-        ends.append((float(mean[-1]), label, style["color"]))
-
-
-def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
-    """Return the learning curves of one run: cost above, accuracy below, against updates on a log axis.
-
-    `metrics` are the columns of its metrics.csv.
-    """
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    cost, accuracy = figure.subplots(2, 1, sharex=True)
-    lines = []
-    first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
-    for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
-        for part, label, colour, dashes in (
-            ("train", f"training set{first}", BLUE, "-"),
-            ("validation", "validation set", ORANGE, "--"),
-        ):
-            values = metrics[f"{part}_{quantity}"]
-            lines += axes.plot(metrics["update"], values, dashes, color=colour, label=label, linewidth=2)
-        plain(axes)
-    cost.set_ylabel("mean cost per example")
-    cost.set_ylim(bottom=min(0, *cost.get_ylim()))
-    percent_axis(accuracy, "classified correctly")
-    update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
-    figure.suptitle(literal(title), fontsize="medium")
-    figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
-    return figure
-
-
 def curves(groups: Groups, title: str) -> Figure | None:
     """Return validation accuracy and training cost against updates; costs that grow without bound are cut off."""
     if not measured(groups):
         return None
-    figure = Figure(figsize=(8, 6.4), layout="constrained")
+    figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
-    percent_axis(accuracy, "validation accuracy")
     log_axis(cost, "training cost, log scale\n(each variant its own)")
     share_update_axis((accuracy, cost), groups)
-    label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
+    ends = draw(accuracy, groups, "validation_accuracy")
+    accuracy_axis(accuracy, "validation accuracy", [end for end, *_ in ends])
+    label_ends(accuracy, ends)
     ends = draw(cost, groups, "train_cost")
     highest = GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
     if 0 < highest < cost.get_ylim()[1]:
         costs = np.concatenate([run.metrics["train_cost"] for run in measured(groups)])
         cost.set_ylim(0.7 * costs[costs > 0].min(), highest)
     label_ends(cost, ends)
+    add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
-    """Return learning speed, fraction of stuck output neurons and the speed of each layer against updates."""
+    """Return learning speed, fraction of badly wrong outputs and the speed of each layer against updates."""
     if not measured(groups):
         return None
     shown = selection.select(groups)
     heights = (1, 0.8, 1.2) if fit_one_panel(shown) else (1, 0.8)
-    figure = Figure(figsize=(8, 2.8 * sum(heights)), layout="constrained")
-    speed, stuck, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    share_update_axis((speed, stuck, *last), groups)
+    figure = Figure(figsize=(8, 2.8 * sum(heights) + 0.4), layout="constrained")
+    speed, wrong, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    share_update_axis((speed, wrong, *last), groups)
     log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
     speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
     speed.annotate(
@@ -182,33 +238,36 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
         textcoords="offset points", color=GREY, fontsize="small",
     )  # fmt: skip
     ends = draw(speed, groups, "learning_speed")
-    speed.set_ylim(top=1.5)
+    speed.set_ylim(top=max(1.5, speed.get_ylim()[1]))
     label_ends(speed, ends)
-    percent_axis(stuck, "stuck outputs\n|a − y| > 0.9")
-    ends = draw(stuck, groups, "stuck")
-    top = max(float(run.metrics["stuck"].max()) for runs in groups.values() for run in runs if run.metrics)
-    stuck.set_ylim(0, max(0.05, 1.1 * top))
-    label_ends(stuck, ends)
+    draw_badly_wrong(wrong, groups)
     for axes in last:
+        plain(axes)
         log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
-        label_ends(axes, _draw_layers(axes, shown))
+        ends = []
+        for name, style in variant_styles(shown).items():
+            ends += _draw_layers(axes, shown[name], style, f"{style.label(short(name, shown))}, ")
+        label_ends(axes, ends)
+    add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
-def _draw_layers(axes: Axes, groups: Groups) -> Ends:
-    """Draw the speed of each layer, the output layer's as a solid line; return the labelled ends of the lines."""
-    plain(axes)
-    ends = []
-    marks = marks_of(groups)
-    for name, colour in colours_of(groups).items():
-        count = layers_of(groups[name])
-        marker, character = marks[name]
-        for layer in range(1, count + 1):
-            places, (mean, *_) = band(groups[name], f"speed_{layer}")
-            dashes = DASHES[(count - layer) % len(DASHES)]
-            axes.plot(places, mean, linestyle=dashes, color=colour, linewidth=1.5, **marker)
-            if places.size:
-                ends.append((float(mean[-1]), f"{character} {short(name, groups)}, layer {layer}", colour))
+def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
+    """Draw the fraction of badly wrong outputs."""
+    percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
+    ends = draw(axes, groups, "stuck")
+    axes.set_ylim(0, max(0.05, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups))))
+    label_ends(axes, ends)
+
+
+def _draw_layers(axes: Axes, runs: Sequence[Run], style: LineStyle, name: str = "") -> Ends:
+    """Draw the speed of each layer, that of the output layer as the thickest line; return their labelled ends."""
+    count = layers_of(runs)
+    ends: Ends = []
+    for layer in range(1, count + 1):
+        width = 2.2 * 0.62 ** (count - layer)
+        end = draw_line(axes, runs, f"speed_{layer}", "update", style, width=width)
+        ends += [(each, f"{name}layer {layer}", style.colour) for each in end]
     return ends
 
 
@@ -217,47 +276,26 @@ def layers(groups: Groups, title: str) -> Figure | None:
     title, groups = selection.titled(title, groups), selection.select(groups)
     if not measured(groups) or fit_one_panel(groups):
         return None
-    columns = 2
-    rows = -(-len(groups) // columns)
+    rows = -(-len(groups) // 2)
     figure = Figure(figsize=(9.5, 2.5 * rows + 0.9), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes in grid[len(groups) :]:
-        axes.set_visible(False)
-    for axes, (name, colour) in zip(grid, colours_of(groups).items(), strict=False):
+    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+    ends = []
+    for axes, (name, style) in zip(grid, variant_styles(groups).items(), strict=False):
         plain(axes)
-        count = layers_of(groups[name])
-        for layer in range(1, count + 1):
-            style = {"color": colour, "linestyle": DASHES[(count - layer) % len(DASHES)]}
-            draw_line(axes, groups[name], f"speed_{layer}", "update", "", [], **style)
-        axes.set_title(literal(short(name, groups)), fontsize="medium", color=colour, loc="left")
         log_axis(axes, "")
-        _label_layers(axes, groups[name], colour)
+        ends.append(_draw_layers(axes, groups[name], style))
+        axes.set_title(literal(style.label(short(name, groups))), fontsize="medium", color=style.colour, loc="left")
     share_update_axis(list(grid[: len(groups)]), groups)
-    for axes in grid:
+    for axes, own in zip(grid, ends, strict=False):
+        label_ends(axes, own)
+        axes.tick_params(labelbottom=True, labelleft=True)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
         axes.set_xlabel("")
+    for axes in grid[len(groups) :]:
+        axes.set_visible(False)
     figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
     figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
     return finish(figure, title)
-
-
-def _label_layers(axes: Axes, runs: Sequence[Run], colour: str) -> None:
-    """Write the name of each layer into its line, all at the update where the lines are furthest apart."""
-    bands = {layer: band(runs, f"speed_{layer}") for layer in range(1, layers_of(runs) + 1)}
-    bands = {layer: (at, values) for layer, (at, values) in bands.items() if at.size}
-    if not bands:
-        return
-    places = np.unique(np.concatenate([at for at, _ in bands.values()]))
-    means = np.array([np.interp(places, at, mean) for at, (mean, *_) in bands.values()])
-    heights = np.sort(np.log(np.maximum(means, np.finfo(float).tiny)), axis=0)
-    gaps = np.diff(heights, axis=0).min(axis=0, initial=np.inf)
-    last = max(1, places[-1])
-    at = int(np.where((places >= last**0.2) & (places <= last**0.8), gaps, 0).argmax())
-    for layer, mean in zip(bands, means, strict=True):
-        axes.annotate(
-            f"layer {layer}", (places[at], mean[at]), color=colour, fontsize="small", ha="center", va="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-        )  # fmt: skip
 
 
 def fit_one_panel(groups: Groups) -> bool:

@@ -1,23 +1,98 @@
-"""How pictures mark what they show: colours, dashes and markers, and names that fit beside a line.
+"""How pictures mark what they show: a colour and dashes for each cost, and names that fit beside a line.
 
-The colours are Okabe and Ito's, and one of Tol's, which colour-blind readers can tell apart. It does not import
-matplotlib: tables and pages use it too.
+The colours are Okabe and Ito's, and one of Tol's, which colour-blind readers can tell apart; lines differ in dashes
+and markers too, so that they can be read in grey. It does not import matplotlib: tables and pages use it too.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
+from netlearn.costs import COSTS
 from netlearn.numerics import Array
+from netlearn.runs import Run
 
+Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-COLOURS = (ORANGE, BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255")
-DASHES = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
+SHADES = (  # of each colour: from dark, through the colour itself, to light
+    ("#5C1A00", ORANGE, "#F2A33A"), ("#0A2458", BLUE, "#5AB0EA"), ("#003D2A", "#009E73", "#62C99B"),
+    ("#6B2A55", "#CC79A7", "#E5A5C7"), ("#6B4A00", "#E69F00", "#F0BE4A"), ("#1A5A80", "#56B4E9", "#8CCBF0"),
+    ("#000000", "#4D4D4D", "#999999"), ("#3F0526", "#882255", "#C4608F"),
+)  # fmt: skip
+DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LABEL = 36  # characters beside a line
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """How the lines of a variant are drawn.
+
+    Attributes:
+        colour: of its cost; variants with the same cost have shades of it.
+        dashes: of its cost.
+        marker: where other variants have the same cost, as matplotlib names it; else "".
+        character: the marker as a character before the variant's name; else "".
+    """
+
+    colour: str
+    dashes: Dashes
+    marker: str = ""
+    character: str = ""
+
+    def label(self, name: str) -> str:
+        """Return the name of the variant, after its marker."""
+        return f"{self.character} {name}".strip()
+
+
+def cost_styles(costs: Iterable[str]) -> dict[str, LineStyle]:
+    """Return a colour and dashes for each cost; those of netlearn's costs are the same wherever they are shown."""
+    return {
+        cost: LineStyle(_shades(place, 1)[0], DASHES[place % len(DASHES)]) for cost, place in _places(costs).items()
+    }
+
+
+def variant_styles(groups: Mapping[str, Sequence[Run]]) -> dict[str, LineStyle]:
+    """Return the style of each variant: of its cost, in a shade and with a marker where several have the same one.
+
+    A variant named by its cost alone keeps the colour of the cost.
+    """
+    costs = {name: runs[0].settings.cost for name, runs in groups.items()}
+    found = {}
+    for cost, place in _places(costs.values()).items():
+        names = [name for name in groups if costs[name] == cost]
+        colours = dict(zip(names, _shades(place, len(names)), strict=True))
+        if cost in names:
+            others = [name for name in names if name != cost]
+            even = len(others) + len(others) % 2  # an even number of shades has none in the middle
+            colours = dict(zip(others, _shades(place, even) if others else (), strict=False))
+            colours[cost] = SHADES[place % len(SHADES)][1]
+        for number, name in enumerate(names):
+            marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
+            found[name] = LineStyle(colours[name], DASHES[place % len(DASHES)], *marker)
+    return {name: found[name] for name in groups}
+
+
+def _places(costs: Iterable[str]) -> dict[str, int]:
+    """Return the place of each cost in the tables: netlearn's as in `COSTS`, then the users' own."""
+    known = {cost: place for place, cost in enumerate(COSTS)}
+    names = list(dict.fromkeys(costs))
+    own = [cost for cost in names if cost not in known]
+    return {cost: known[cost] if cost in known else len(known) + own.index(cost) for cost in names}
+
+
+def _shades(place: int, count: int) -> list[str]:
+    """Return shades of a colour, from dark to light; the colour itself if one is wanted."""
+    shades = SHADES[place % len(SHADES)]
+    if count == 1:
+        return [shades[1]]
+    anchors = np.array([[int(shade[i : i + 2], 16) for i in (1, 3, 5)] for shade in shades])
+    parts = [np.interp(np.linspace(0, 2, count), range(3), anchors[:, channel]) for channel in range(3)]
+    return ["#" + "".join(f"{round(value):02x}" for value in rgb) for rgb in zip(*parts, strict=True)]
 
 
 def short(name: str, names: Collection[str] = ()) -> str:

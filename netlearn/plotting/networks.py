@@ -1,4 +1,4 @@
-"""Pictures of trained networks and of examples: confusion, mistakes, disagreements, weights, data sets."""
+"""Pictures of one run and of data: learning curves, confusion, mistakes, disagreements, weights, examples."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +14,10 @@ from netlearn.datasets import Dataset
 from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.marks import Answer, letter, strongest
+from netlearn.plotting.marks import BLUE, ORANGE, Answer, letter, strongest
 from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
-from netlearn.plotting.style import Figure
+from netlearn.plotting.style import Figure, finish, percent_axis, plain, update_axis
+from netlearn.slowdown import PROBE_EXAMPLES
 
 Counts: TypeAlias = NDArray[np.int64]
 SHADES = "cividis"  # brighter throughout, so that it can be read in grey too
@@ -25,6 +26,41 @@ COLUMNS, SIDE, STEP = 6, 0.9, 1.4  # of a grid of examples: the side of an image
 SMALL_SIDE, SMALL_STEP, IN_A_ROW = 0.6, 0.85, 10  # where each variant has one row
 MOST_NEURONS = 100
 PAIRS_IN_A_ROW = 3
+LONG = 10  # epochs
+
+
+def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
+    """Return the learning curves of one run: cost above, accuracy below.
+
+    They are drawn against updates on a log axis, which shows the first ones; from `LONG` epochs on against epochs,
+    which shows overfitting. `metrics` are the columns of its metrics.csv.
+    """
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    cost, accuracy = figure.subplots(2, 1, sharex=True)
+    lines = []
+    first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
+    long = metrics["epoch"][-1] >= LONG
+    for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
+        for part, label, colour, dashes in (
+            ("train", f"training set{first}", BLUE, "-"),
+            ("validation", "validation set", ORANGE, "--"),
+        ):
+            values = metrics[f"{part}_{quantity}"]
+            places = metrics["epoch" if long else "update"]
+            lines += axes.plot(places, values, dashes, color=colour, label=label, linewidth=2)
+        plain(axes)
+    cost.set_ylabel("mean cost per example")
+    cost.set_ylim(bottom=min(0, *cost.get_ylim()))
+    percent_axis(accuracy, "classified correctly")
+    if long:
+        accuracy.set_xlim(0, float(metrics["epoch"][-1]) * 1.02)
+        accuracy.set_xlabel("epochs")
+        later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
+        cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
+    else:
+        update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
+    figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
+    return finish(figure, title)
 
 
 def confusion(counts: Counts, title: str) -> Figure:

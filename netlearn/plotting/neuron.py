@@ -1,7 +1,7 @@
 """The book's single neuron: its picture in a comparison, and an animation for slides."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimatio
 from matplotlib.artist import Artist
 
 from netlearn.numerics import Array
-from netlearn.plotting.lines import draw, of_the_neuron
-from netlearn.plotting.marks import COLOURS, DASHES, GREY
+from netlearn.plotting.lines import add_key, draw, of_the_neuron
+from netlearn.plotting.marks import GREY, cost_styles
 from netlearn.plotting.style import Figure, finish, label_ends, plain
 from netlearn.runs import Groups, selection
 
@@ -41,11 +41,15 @@ def neuron(groups: Groups, title: str) -> Figure | None:
         axes.set_xlim(left=0)
         label_ends(axes, ends)
     panels[-1].set_xlabel("epochs")
+    add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnimation:
-    """Return the animation of the curves, epochs + 1 values each, that `neuron_curves` returns for each cost."""
+    """Return the animation of the curves, epochs + 1 values each, that `neuron_curves` returns for each cost.
+
+    A frame shows what has happened up to its epoch, and nothing of what will.
+    """
     figure = Figure(figsize=(11, 3.8), layout="constrained")
     epochs = len(next(iter(curves.values()))["output"]) - 1
     panels = dict(zip(LABELS, figure.subplots(1, 3), strict=True))
@@ -56,12 +60,10 @@ def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnim
         axes.set_xlabel("epochs")
         axes.set_xlim(0, epochs * 1.02)
         axes.set_ylim(0, 1.06 * max(float(each[quantity].max()) for each in curves.values()))
-        for i, (cost, each) in enumerate(curves.items()):
-            colour, dashes = COLOURS[i], DASHES[i]
-            axes.plot(each[quantity], dashes, color=colour, linewidth=1, alpha=0.25)
-            (line,) = axes.plot([], [], dashes, color=colour, linewidth=2.5, label=cost)
-            (dot,) = axes.plot([], [], "o", color=colour, markersize=8)
-            moving.append((each[quantity], line, dot))
+        for cost, style in cost_styles(curves).items():
+            (line,) = axes.plot([], [], linestyle=style.dashes, color=style.colour, linewidth=2.5, label=cost)
+            (dot,) = axes.plot([], [], "o", color=style.colour, markersize=8)
+            moving.append((curves[cost][quantity], line, dot))
     figure.suptitle(title, fontsize="medium")
     handles, labels = panels["output"].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(curves), frameon=False)
@@ -83,7 +85,10 @@ def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnim
     return FuncAnimation(figure, show, frames=[*steps, *[epochs] * HELD], interval=1000 / PER_SECOND, blit=False)
 
 
-def save(movie: FuncAnimation, path: Path) -> None:
-    """Write an animation as the kind of file that the path's suffix names, .gif or .mp4."""
+def save(movie: FuncAnimation, path: Path, on_frame: Callable[[int, int], object]) -> None:
+    """Write an animation as the kind of file that the path's suffix names, .gif or .mp4.
+
+    `on_frame` is called with the number of each frame, from 0, and with how many there are.
+    """
     writer: AbstractMovieWriter = {".gif": PillowWriter, ".mp4": FFMpegWriter}[path.suffix](fps=PER_SECOND)
-    movie.save(path, writer=writer, dpi=100)
+    movie.save(path, writer=writer, dpi=100, progress_callback=on_frame)

@@ -4,37 +4,47 @@ A variant has the same colour in all of them. A picture is None where the runs d
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting.landscape import heat_map, settings
 from netlearn.plotting.lines import (
     Ends,
+    add_key,
     band,
-    colours_of,
     curves,
+    described,
     draw,
+    draw_badly_wrong,
     draw_line,
     layers,
-    marks_of,
     measured,
     of_the_neuron,
     share_update_axis,
     slowdown,
 )
-from netlearn.plotting.marks import DASHES, GREY, MARKS, short
+from netlearn.plotting.marks import LABEL, MARKS, short, variant_styles
 from netlearn.plotting.neuron import neuron
-from netlearn.plotting.style import Figure, finish, label_ends, literal, log_axis, percent_axis, plain
+from netlearn.plotting.style import (
+    Figure,
+    accuracy_axis,
+    finish,
+    label_ends,
+    literal,
+    log_axis,
+    percent_axis,
+    plain,
+    wrapped,
+)
 from netlearn.plotting.sweep import against
-from netlearn.runs import Groups, Run, selection
+from netlearn.runs import Groups, selection
 
-LEVELS = (0.8, 0.9, 0.95)  # of validation accuracy
-PARTS = (("test", "-"), ("train", ":"))
+LEVELS = tuple(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
 MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
@@ -49,11 +59,10 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
 
     Of more than four variants only the first of each cost is drawn, since the cost determines the relation.
     """
-    title, groups = selection.titled(title, groups), selection.select(groups)
-    colours = colours_of(groups)
     if len(groups) > MOST_SCATTERED:
-        first = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
-        groups = {name: runs for name, runs in groups.items() if name in first.values()}
+        first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
+        groups = dict(reversed(first.items()))
+        title = f"{title}\nthe first variant of each cost, which alone determines the relation"
     samples = {name: next((run.samples() for run in runs if run.samples()), {}) for name, runs in groups.items()}
     updates = sorted({update for sample in samples.values() for update in sample})
     if not updates or of_the_neuron(groups):
@@ -62,16 +71,16 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
     e = np.linspace(0, 1, 200)
     for (above, below), update in zip(grid.T, updates, strict=True):
-        for i, (name, runs) in enumerate(groups.items()):
-            colour = colours[name]
+        for size, (name, style) in zip(itertools.count(7, -1.5), variant_styles(groups).items(), strict=False):
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
             above.plot(
-                error, gradient, ".", color=colour, markersize=5, alpha=0.35, label=literal(name), rasterized=True
-            )
-            if (theory := THEORY.get(runs[0].settings.cost)) is not None:
-                dashes = DASHES[i % len(DASHES)]
-                above.plot(e, theory[1](e), linestyle=dashes, color=colour, linewidth=1.2, label=theory[0])
-            below.hist(error, bins=20, range=(0, 1), histtype="step", color=colour, linestyle=DASHES[i % len(DASHES)])
+                error, gradient, ".", color=style.colour, markersize=max(2, size), alpha=0.35, label=literal(name),
+                rasterized=True,
+            )  # fmt: skip
+            line: dict[str, Any] = {"color": style.colour, "linestyle": style.dashes}
+            if (theory := THEORY.get(groups[name][0].settings.cost)) is not None:
+                above.plot(e, theory[1](e), linewidth=1.2, label=theory[0], **line)
+            below.hist(error, bins=20, range=(0, 1), histtype="step", **line)
         plain(above)
         plain(below)
         above.set_title(f"update {update:,}", fontsize="medium")
@@ -81,7 +90,8 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    columns = min(4, len(groups))
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, handlelength=3)
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
@@ -105,8 +115,9 @@ def digits(groups: Groups, title: str) -> Figure | None:
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
+    names = described(groups) if shown is not groups else {name: short(name, shown) for name in shown}
     axes.set_yticks(
-        range(len(runs)), [literal(f"{short(name, shown)}, seed {run.settings.seed}") for name, run in runs]
+        range(len(runs)), [wrapped(f"{names[name]}, seed {run.settings.seed}", LABEL) for name, run in runs]
     )
     axes.set_xticks(range(recall.shape[1]))
     only = f"; seeds: the first {seeds}" if any(len(group) > seeds for group in shown.values()) else ""
@@ -117,67 +128,58 @@ def digits(groups: Groups, title: str) -> Figure | None:
 
 
 def cures(groups: Groups, title: str) -> Figure | None:
-    """Return stuck outputs and validation accuracy against updates, beside the updates to 80, 90 and 95 %.
+    """Return badly wrong outputs and validation accuracy against updates, above the updates to 80, 90 and 95 %.
 
     It is drawn where the variants differ in their optimizers.
     """
     if len({run.settings.optimizer for run in measured(groups)}) < 2:
         return None
-    figure = Figure(figsize=(13, 7), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.5, 1), squeeze=False)[0]
-    stuck, accuracy = left.subplots(2, 1, sharex=True)
-    share_update_axis((stuck, accuracy), groups)
-    percent_axis(stuck, "stuck outputs, |a − y| > 0.9")
-    ends = draw(stuck, groups, "stuck")
-    stuck.set_ylim(0, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups)))
-    label_ends(stuck, ends)
-    percent_axis(accuracy, "validation accuracy")
-    label_ends(accuracy, draw(accuracy, groups, "validation_accuracy"))
-    _draw_updates(right.subplots(), selection.select(groups))
+    shown = selection.select(groups)
+    figure = Figure(figsize=(9, 6.4 + 0.45 * len(shown)), layout="constrained")
+    wrong, accuracy, updates = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 2.2, 0.45 * len(shown)))
+    share_update_axis((wrong, accuracy, updates), groups)
+    draw_badly_wrong(wrong, groups)
+    ends = draw(accuracy, groups, "validation_accuracy")
+    accuracy_axis(accuracy, "validation accuracy", [end for end, *_ in ends])
+    label_ends(accuracy, ends)
+    _draw_updates(updates, shown)
+    add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def _draw_updates(axes: Axes, groups: Groups) -> None:
     """Draw the updates to each level, a row for each variant: the mean, from the fastest seed to the slowest."""
     plain(axes)
-    axes.set_xscale("log")
-    never = 2.5 * max(int(run.metrics["update"][-1]) for run in measured(groups))
-    for row, (name, colour) in enumerate(colours_of(groups).items()):
-        for number, level in enumerate(LEVELS):
-            reached, runs = _updates_to(groups[name], level)
-            style: dict[str, Any] = {"marker": MARKS[number][0], "color": colour, "markersize": 7}
-            height = row + 0.22 * (number - 1)
-            if len(reached) == runs:
-                axes.plot([min(reached), max(reached)], [height, height], color=colour, linewidth=1.5)
-                axes.plot(np.mean(reached), height, **style)
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.set_yticks([])
+    for row, (name, style) in enumerate(variant_styles(groups).items()):
+        for (level, (marker, _)), height in zip(LEVELS, row + np.linspace(-0.25, 0.25, len(LEVELS)), strict=True):
+            reached = [updates for run in groups[name] if (updates := run.updates_to(level)) is not None]
+            mark: dict[str, Any] = {"marker": marker, "color": style.colour, "markersize": 6}
+            if len(reached) == len(groups[name]):
+                axes.plot([min(reached), max(reached)], [height, height], color=style.colour, linewidth=1.5)
+                axes.plot(np.mean(reached), height, **mark)
             else:
-                axes.plot(never, height, **style, fillstyle="none")
+                axes.plot(0.985, height, transform=axes.get_yaxis_transform(), fillstyle="none", **mark)
+                share = f"{len(reached)} of {len(groups[name])} seeds" if reached else ""
                 axes.annotate(
-                    f"in {runs - len(reached)} of {runs}", (never, height), xytext=(7, 0), va="center",
-                    textcoords="offset points", fontsize="x-small", color=colour, annotation_clip=False,
+                    share, (0.985, height), xytext=(-7, 0), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", ha="right", va="center", fontsize="x-small", color=style.colour,
                 )  # fmt: skip
-    axes.set_yticks(range(len(groups)), [literal(short(name, groups)) for name in groups])
-    axes.invert_yaxis()
-    axes.axvline(never / 1.4, color=GREY, linewidth=0.8, linestyle=":")
-    places = [10**power for power in range(1, 9) if 10**power < never / 4]
-    axes.set_xticks([*places, never])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "never" if value == never else f"{value:,.0f}"))
-    axes.set_xlabel("updates (mini-batches), log scale")
-    keys = ", ".join(f"{MARKS[number][1]} {100 * level:.0f} %" for number, level in enumerate(LEVELS))
-    axes.set_title(f"updates to a validation accuracy of {keys}", fontsize="medium", loc="right")
-
-
-def _updates_to(runs: Sequence[Run], level: float) -> tuple[list[int], int]:
-    """Return the updates of the runs that reached a level, and the number of all runs."""
-    found = [run.updates_to(level) for run in runs]
-    return [updates for updates in found if updates is not None], len(found)
+        axes.annotate(
+            literal(style.label(short(name, groups))), (1.01, row), xycoords=("axes fraction", "data"), va="center",
+            color=style.colour, fontsize="small", annotation_clip=False,
+        )  # fmt: skip
+    keys = ", ".join(f"{character} {100 * level:.0f} %" for level, (_, character) in LEVELS)
+    heading = f"mean updates to {keys}; hollow, at the right: not reached in every seed"
+    axes.set_ylabel("updates to an\naccuracy level")
+    axes.set_title(heading, fontsize="small", loc="left")
 
 
 def overfitting(groups: Groups, title: str) -> Figure | None:
     """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked.
 
-    The sets differ in dashes, the variants in colours and markers.
+    The lines of the test set are thick, those of the training set thin.
     """
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
@@ -185,28 +187,25 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     title, groups = selection.titled(title, groups), selection.select(groups)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
-    marks = marks_of(groups)
     for axes, quantity in zip(panels, ("cost", "accuracy"), strict=True):
         plain(axes)
         ends: Ends = []
-        for name, colour in colours_of(groups).items():
-            marker, character = marks[name]
-            for part, dashes in PARTS:
-                label = f"{character} {short(name, groups)}, {'training' if part == 'train' else part}"
-                style = {"color": colour, "linestyle": dashes, **marker}
-                draw_line(axes, groups[name], f"{part}_{quantity}", "epoch", label, ends, **style)
+        for name, style in variant_styles(groups).items():
+            for part, column, width in (("test", "test", 2.4), ("training", "train", 0.9)):
+                end = draw_line(axes, groups[name], f"{column}_{quantity}", "epoch", style, width=width)
+                ends += [(each, f"{style.label(short(name, groups))}, {part}", style.colour) for each in end]
         if quantity == "accuracy":
             percent_axis(axes, "accuracy")
             axes.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
         else:
-            axes.set_ylabel("cost")
+            axes.set_ylabel("cost (thick: test set, thin: training set)")
             axes.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
-            for name, colour in colours_of(groups).items():
+            for name, style in variant_styles(groups).items():
                 epochs, (mean, *_) = band(groups[name], "test_cost", "epoch")
                 lowest = mean.argmin()
-                label = f"{marks[name][1]} {short(name, groups)}: lowest test cost in epoch {epochs[lowest]:.0f}"
+                label = f"{style.label(short(name, groups))}: lowest test cost in epoch {epochs[lowest]:.0f}"
                 axes.plot(
-                    epochs[lowest], mean[lowest], "*", color=colour, markersize=16, markeredgecolor="white",
+                    epochs[lowest], mean[lowest], "*", color=style.colour, markersize=16, markeredgecolor="white",
                     label=literal(label), zorder=3,
                 )  # fmt: skip
         axes.set_xlim(left=0)

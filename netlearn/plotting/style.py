@@ -16,12 +16,14 @@ from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator,
 from netlearn.plotting.marks import GREY
 from netlearn.text import printable
 
-LINE = 90  # characters in a line of the title
-TITLE_LINE = 0.17  # inches
-ACCURACIES = (0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)  # with ticks
-GAP = 0.12  # of the height, between ticks
+LETTERS, MOST_LINES = 11, 2  # of a title: characters in an inch, and lines
+HIGH = 0.9  # accuracy
+LEAST_ERROR = 1e-4  # that is drawn
+ACCURACIES = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.998, 0.999)
+GAP = 0.11  # of the height, between ticks
 LETTER = 0.085  # inches, of a letter below an axis
 MOST_EPOCH_MARKS = 6
+MOST_UPDATES = 100_000  # on an axis with every power of ten
 LABEL_HEIGHT = 0.13  # inches
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
@@ -135,11 +137,17 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
         axes.set_xlim(0, max(1, last) * 1.05)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_locator(NullLocator())
+        if last > MOST_UPDATES:
+            axes.set_xticks([0, *(10**power for power in range(1, 10, 2) if 10**power <= last)])
     panels[-1].set_xlabel("updates (mini-batches), log scale")
     if updates_per_epoch is None:
         return
     series = [step * 10**power for power in range(7) for step in (1, 2, 5)]
-    epochs = [epoch for epoch in series if epoch * updates_per_epoch <= last][-MOST_EPOCH_MARKS:]
+    crowded = last > MOST_UPDATES  # on a longer axis only powers of ten have room
+    epochs = [
+        epoch for epoch in series if epoch * updates_per_epoch <= last and not (crowded and f"{epoch}"[0] != "1")
+    ]
+    epochs = epochs[-MOST_EPOCH_MARKS:]
     for axes in panels:
         for epoch in epochs:
             axes.axvline(epoch * updates_per_epoch, color=GREY, linewidth=0.6, linestyle=":")
@@ -212,25 +220,40 @@ def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
 
 
-def error_axis(axes: Axes, label: str) -> None:
-    """Set up a vertical axis of errors, downward on a log scale with accuracies as ticks; the limits must be set."""
-    axes.set_yscale("log")
-    low, high = sorted(axes.get_ylim())
-    axes.set_ylim(high, low)
+def accuracy_axis(axes: Axes, label: str, ends: Sequence[float]) -> None:
+    """Set up a vertical axis of accuracies, on a scale that widens towards 100 % where all lines end high."""
+    if not ends or min(ends) < HIGH:
+        percent_axis(axes, label)
+    else:
+        error_scale(axes, 0.0, (1 + max(axes.dataLim.y1, *ends)) / 2)
+        axes.set_ylabel(f"{label}\n(scale widens towards 100 %)")
+
+
+def error_scale(axes: Axes, lowest: float, highest: float) -> None:
+    """Give a vertical axis of accuracies the scale of the logarithm of the error, 1 − accuracy."""
+    least = min(1 - lowest, max(1 - highest, LEAST_ERROR))
+    axes.set_yscale(
+        "function", functions=(lambda a: -np.log(np.maximum(1 - a, LEAST_ERROR / 2)), lambda s: 1 - np.exp(-s))
+    )
+    axes.set_ylim(lowest, 1 - least)
     axes.yaxis.set_minor_locator(NullLocator())
-    ticks = [high * math.e]
-    for error in (1 - accuracy for accuracy in ACCURACIES):
-        if low <= error <= min(high, ticks[-1] / (high / low) ** GAP):
-            ticks.append(error)
-    axes.set_yticks(ticks[1:])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 * (1 - error):.4g} %"))
-    axes.set_ylabel(label)
+    span = math.log((1 - lowest) / least)
+    ticks: list[float] = []
+    for accuracy in ACCURACIES:
+        if lowest <= accuracy <= 1 - least and (not ticks or math.log((1 - ticks[-1]) / (1 - accuracy)) > GAP * span):
+            ticks.append(accuracy)
+    axes.set_yticks(ticks)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.4g} %"))
 
 
 def finish(figure: Figure, title: str) -> Figure:
-    """Set the title of a figure, wrapped to its width, and make room for its lines beyond the second."""
-    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, LINE)]
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + TITLE_LINE * max(0, len(lines) - 2))
+    """Set the title of a figure, in two lines at most."""
+    width = int(LETTERS * figure.get_figwidth())
+    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, width)]
+    if len(lines) > MOST_LINES:
+        lines = [
+            *lines[: MOST_LINES - 1],
+            textwrap.shorten(" ".join(lines[MOST_LINES - 1 :]), width, placeholder=" …"),
+        ]
     figure.suptitle(literal("\n".join(lines)), fontsize="medium")
     return figure

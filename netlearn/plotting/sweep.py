@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 
-from netlearn.plotting.lines import colours_of, measured
-from netlearn.plotting.marks import DASHES, GREY, MARKS, short
+from netlearn.plotting.lines import measured
+from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
 from netlearn.plotting.style import Figure, finish, literal, number_axis, percent_axis, plain, wrapped
 from netlearn.runs import Groups, Run, name_of, selection, varied
 from netlearn.settings import Settings
@@ -169,19 +169,21 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
 def _draw(axes: Axes, lines: Mapping[str, Points], epoch: float, *, annotated: bool) -> float:
     """Draw a line and a band for each entry; return the lowest value."""
     lowest = 1.0
-    for number, (name, colour) in enumerate(colours_of(dict.fromkeys(lines, ())).items()):
+    for number, (name, style) in enumerate(
+        variant_styles({name: _runs(line) for name, line in lines.items()}).items()
+    ):
         values = {value: [accuracy for run in runs if (accuracy := _accuracy(run, epoch)) is not None]
                   for (value,), runs in lines[name].items()}  # fmt: skip
         values = {value: accuracies for value, accuracies in values.items() if accuracies}
         places = list(values)
         mean = [float(np.mean(accuracies)) for accuracies in values.values()]
         axes.plot(
-            places, mean, linewidth=2, color=colour, linestyle=DASHES[number % len(DASHES)],
+            places, mean, linewidth=2, color=style.colour, linestyle=style.dashes,
             marker=MARKS[number % len(MARKS)][0] if len(places) <= MOST_MARKED else "", markersize=5,
             label=literal(short(name, lines)),
         )  # fmt: skip
         axes.fill_between(
-            places, list(map(min, values.values())), list(map(max, values.values())), color=colour, alpha=0.18,
+            places, list(map(min, values.values())), list(map(max, values.values())), color=style.colour, alpha=0.18,
             linewidth=0,
         )  # fmt: skip
         lowest = min([lowest, *map(min, values.values())])
@@ -192,6 +194,10 @@ def _draw(axes: Axes, lines: Mapping[str, Points], epoch: float, *, annotated: b
                     color=GREY, fontsize="small",
                 )  # fmt: skip
     return lowest
+
+
+def _runs(line: Points) -> list[Run]:
+    return [run for runs in line.values() for run in runs]
 
 
 def _accuracy(run: Run, epoch: float) -> float | None:

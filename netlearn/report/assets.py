@@ -5,17 +5,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
 
 import jinja2
 
-from netlearn.plotting.marks import BLUE, COLOURS, DASHES, ORANGE
+from netlearn.costs import COSTS
+from netlearn.plotting.marks import Dashes, cost_styles
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 DASH = {"-": "", "--": "7.4 3.2", "-.": "12.8 3.2 2 3.2", ":": "2 3.3"}  # matplotlib's, at a line width of 2
 DARK = (20, 22, 27)  # the background
-COST_LINES = {"quadratic": (ORANGE, "-"), "cross-entropy": (BLUE, "--"), "log-likelihood": (COLOURS[2], "-.")}
-Dash = str | tuple[float, tuple[float, ...]]
 
 
 @cache
@@ -50,10 +48,10 @@ def _hash(text: str) -> str:
 
 def cost_colours() -> str:
     """Return the style of the costs' lines: the colours and dashes of the pictures."""
-    return line_styles([(name.replace("-", ""), *line) for name, line in COST_LINES.items()])
+    return line_styles((cost.replace("-", ""), each.colour, each.dashes) for cost, each in cost_styles(COSTS).items())
 
 
-def line_styles(lines: Iterable[tuple[str, str, Dash]]) -> str:
+def line_styles(lines: Iterable[tuple[str, str, Dashes]]) -> str:
     """Return the style of lines, each with its class, without the v, its colour and its dash."""
     light, dark = [], []
     for name, colour, dash in lines:
@@ -63,11 +61,6 @@ def line_styles(lines: Iterable[tuple[str, str, Dash]]) -> str:
     auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
     chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)
     return f"{''.join(light)}@media screen and (prefers-color-scheme:dark){{{auto}}}@media screen{{{chosen}}}"
-
-
-def dash_at(place: int) -> Any:
-    """Return the dash of the line with that place in a picture."""
-    return DASHES[place % len(DASHES)]
 
 
 def _brighter(colour: str) -> str:

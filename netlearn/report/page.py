@@ -11,9 +11,8 @@ import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
-from netlearn.plotting.lines import colours_of
-from netlearn.plotting.marks import COLOURS
-from netlearn.report.assets import cost_colours, dash_at, environment, line_styles, part, policy, script
+from netlearn.plotting.marks import variant_styles
+from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
 from netlearn.report.curves import curves, neurons
 from netlearn.report.examples import examples
 from netlearn.report.networks import networks
@@ -73,9 +72,8 @@ def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
 
 def _colours(groups: Mapping[str, Sequence[Run]]) -> str:
     """Return the style of each variant's lines: the colours and dashes of the pictures."""
-    distinct = dict(list(groups.items())[: len(COLOURS)])
-    colours = (colours_of(groups) | colours_of(distinct)).values()
-    return line_styles((str(place), colour, dash_at(place)) for place, colour in enumerate(colours))
+    styles = variant_styles(groups).values()
+    return line_styles((str(place), style.colour, style.dashes) for place, style in enumerate(styles))
 
 
 def _recalls(groups: Mapping[str, Sequence[Run]]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from netlearn.runs.reader import Run
 
 MOST_SHOWN = 8  # variants beside each other
-IN_GREY = "in grey"
+IN_GREY = "thin lines"
 MOST_GREY = 500  # of those that are drawn without a name
 Groups: TypeAlias = Mapping[str, Sequence[Run]]  # the runs of each variant
 
@@ -62,11 +62,8 @@ def foremost(groups: Groups, most: int) -> Groups:
 
 
 def titled(title: str, groups: Groups, others: str = "left out") -> str:
-    """Return a title with the names of the variants that are shown of many, and what was done with the others."""
+    """Return a title that says of many variants what was done with those that are not shown by name."""
     if len(groups) <= MOST_SHOWN:
         return title
-    accuracies = ranked(groups)
-    names = [f"{word}, {100 * accuracies[name]:.2f} %: {name}" for word, name in chosen(groups).items()]
     others += " or left out" if others == IN_GREY and len(groups) > MOST_GREY else ""
-    left = f"{len(groups) - len(select(groups)):,} of {len(groups):,} variants are {others}"
-    return "\n".join([title, *names, f"by validation accuracy; {left}" if names else left])
+    return f"{title}\n{len(groups) - len(select(groups)):,} of {len(groups):,} variants are {others}"
