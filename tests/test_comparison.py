@@ -55,11 +55,10 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
 
-def test_caption_names_learning_rates_once_unless_variants_name_them() -> None:
-    def of(*rows: tuple[str, float]) -> str:
-        return caption("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows])
+def test_caption_names_the_learning_rate_if_there_is_one() -> None:
+    def of(*rows: tuple[str, float], tuned: bool = False) -> str:
+        return caption("Title", [row(name, 0.9, 0.1, learning_rate=rate) for name, rate in rows], tuned=tuned)
 
-    assert of(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)\na: η = 0.5, b: η = 3"
-    assert of(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds)\nη = 0.5"
-    assert of(("η = 0.5", 0.5), ("η = 3", 3)) == "Title (small, 3 seeds)"
-    assert of(("a", 0.5), ("b", 0.5), ("c", 3)) == "Title (small, 3 seeds)\nη = 0.5, c: η = 3"
+    assert of(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)"
+    assert of(("a", 0.5), ("b", 3), tuned=True) == "Title (small, 3 seeds, tuned η)"
+    assert of(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds, η = 0.5)"

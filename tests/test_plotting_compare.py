@@ -131,13 +131,13 @@ def test_digits_show_the_recall_of_every_run(drawn: dict[str, Figure], compared:
     assert [label.get_text() for label in axes.get_yticklabels()][2] == "cross-entropy, seed 0"
 
 
-def test_epochs_of_different_length_are_not_marked_and_long_names_are_cut() -> None:
-    short, long = run("a" * 50), run("b")
+def test_epochs_of_different_length_are_not_marked_and_long_names_are_wrapped() -> None:
+    short, long = run("a" * 30 + " " + "c" * 30), run("b")
     long.metrics["epoch"] = long.metrics["epoch"] * 2
     figure = DRAWN["curves"](group([short, long]), "title")
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert sorted(texts, reverse=True) == ["● " + "a" * 35 + "…", "■ b"]
+    assert sorted(texts, reverse=True) == ["● " + "a" * 30 + "\n" + "c" * 30, "■ b"]
     same = DRAWN["curves"](group([run("a"), run("b")]), "title")
     assert same is not None
     assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]

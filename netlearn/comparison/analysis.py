@@ -9,6 +9,8 @@ from netlearn.comparison.statistics import Row, group, pairing, summarize_all
 from netlearn.runs import Groups, Run
 from netlearn.runs.selection import MOST_SHOWN
 
+MOST_TITLE = 80  # characters; the names of variants with more are in the legends
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -57,7 +59,10 @@ def analyse(title: str, runs: Sequence[Run], *, tuned: bool = False, unreadable:
     groups = group(runs)
     rows = summarize_all(groups)
     pairs = pair_up(groups, rows)
-    title = title or (" against ".join(groups) if len(groups) <= MOST_SHOWN else f"{len(groups):,} variants")
+    names = " against ".join(groups)
+    title = title or (
+        names if len(groups) <= MOST_SHOWN and len(names) <= MOST_TITLE else f"{len(groups):,} variants"
+    )
     return Analysis(
         title=title,
         groups=groups,

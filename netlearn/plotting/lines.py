@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
-from netlearn.plotting.marks import GREY, LineStyle, cost_styles, short, variant_styles
+from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
 from netlearn.plotting.style import (
     Figure,
     accuracy_axis,
@@ -82,7 +82,7 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
     for place, (name, style) in enumerate(variant_styles(shown).items()):
         bars = (place, len(shown)) if len(shown) > MOST_BANDS else None
         end = draw_line(axes, shown[name], column, against, style, bars=bars)
-        ends += [(each, style.label(short(name, shown)), style.colour) for each in end]
+        ends += [(each, style.label(short(name, shown, 2 * LABEL)), style.colour) for each in end]
     return ends
 
 
@@ -284,7 +284,9 @@ def layers(groups: Groups, title: str) -> Figure | None:
         plain(axes)
         log_axis(axes, "")
         ends.append(_draw_layers(axes, groups[name], style))
-        axes.set_title(literal(style.label(short(name, groups))), fontsize="medium", color=style.colour, loc="left")
+        axes.set_title(
+            literal(style.label(short(name, groups, 2 * LABEL))), fontsize="medium", color=style.colour, loc="left"
+        )
     share_update_axis(list(grid[: len(groups)]), groups)
     for axes, own in zip(grid, ends, strict=False):
         label_ends(axes, own)

@@ -95,23 +95,23 @@ def _shades(place: int, count: int) -> list[str]:
     return ["#" + "".join(f"{round(value):02x}" for value in rgb) for rgb in zip(*parts, strict=True)]
 
 
-def short(name: str, names: Collection[str] = ()) -> str:
+def short(name: str, names: Collection[str] = (), most: int = LABEL) -> str:
     """Return a variant's name, cut to the length of a label so that it still differs from the other names.
 
     Parts that all names share are left out; else the beginning is shown, and the place where the name differs from
     the one most like it.
     """
-    if len(name) <= LABEL:
+    if len(name) <= most:
         return name
     others = [other for other in names if other != name]
     shared = set.intersection(*(set(PARTS.split(other)) for other in others)) if others else set()
     own = ", ".join(part for part in PARTS.split(name) if part not in shared)
-    if 0 < len(own) <= LABEL:
+    if 0 < len(own) <= most:
         return own
     same = max((_shared_length(name, other) for other in others), default=0)
-    if same < LABEL - 1:
-        return f"{name[: LABEL - 1]}…"
-    head = LABEL // 2 - 1
+    if same < most - 1:
+        return f"{name[: most - 1]}…"
+    head = most // 2 - 1
     start = max(head + 1, min(same, len(name) - head))
     return f"{name[:head]}…{name[start : start + head]}{'…' if start + head < len(name) else ''}"
 

@@ -1,6 +1,7 @@
 """The common parts of all pictures: axes, labels at the ends of lines, titles and rendering."""
 
 import io
+import itertools
 import math
 import textwrap
 import warnings
@@ -13,7 +14,7 @@ from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from netlearn.plotting.marks import GREY
+from netlearn.plotting.marks import GREY, LABEL
 from netlearn.text import printable
 
 LETTERS, MOST_LINES = 11, 2  # of a title: characters in an inch, and lines
@@ -171,20 +172,22 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     The limits of the axes must be set before.
     """
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
-    gap = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
-    ends = sorted(ends)
-    heights = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in ends]
+    line = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
+    texts = sorted((y, textwrap.wrap(text, LABEL + 2), colour) for y, text, colour in ends)
+    sizes = [line * max(1, len(lines)) for _, lines, _ in texts]
+    gaps = [(one + other) / 2 for one, other in itertools.pairwise(sizes)]
+    heights = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in texts]
     heights = [min(max(height, 0.0), 1.0) for height in heights]  # 0 is far below a log axis
-    for i in range(1, len(heights)):
+    for i, gap in enumerate(gaps, 1):
         heights[i] = max(heights[i], heights[i - 1] + gap)
     highest = 1.02
-    for i in reversed(range(len(heights))):  # back down, where they have grown out of the axes
-        heights[i] = min(heights[i], highest)
-        highest = heights[i] - gap
-    for height, (_, text, colour) in zip(heights, ends, strict=True):
+    for i, gap in zip(reversed(range(len(heights))), [*gaps, 0.0][::-1], strict=True):  # down, where they grew out
+        heights[i] = min(heights[i], highest - gap)
+        highest = heights[i]
+    for height, (_, lines, colour) in zip(heights, texts, strict=True):
         axes.annotate(
-            literal(text), (1.01, height), xycoords="axes fraction", va="center", color=colour, fontsize="small",
-            annotation_clip=False,
+            literal("\n".join(lines)), (1.01, height), xycoords="axes fraction", va="center", color=colour,
+            fontsize="small", annotation_clip=False, linespacing=1,
         )  # fmt: skip
 
 
