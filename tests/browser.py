@@ -31,8 +31,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, **options: Any) -> Iterator[Page]:
-    """Open a page; afterwards check that it loaded nothing else and that nothing was wrong."""
+def opened(browser: Browser, path: Path, script: str = "", **options: Any) -> Iterator[Page]:
+    """Open a page; afterwards check that it loaded nothing else and that nothing was wrong.
+
+    `script` runs before those of the page. Workers come from the page itself, and are no requests to anywhere.
+    """
     context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
     page = context.new_page()
     seen: list[str] = []
@@ -40,8 +43,9 @@ def opened(browser: Browser, path: Path, **options: Any) -> Iterator[Page]:
     page.on("pageerror", lambda error: seen.append(f"error: {error}"))
     page.on("dialog", lambda dialog: seen.append(f"dialog: {dialog.message}"))
     page.on("request", lambda request: seen.append(f"request: {request.url}"))
+    page.add_init_script(script)
     page.goto(path.resolve().as_uri())
     page.wait_for_selector("html[data-ready]", state="attached")
     yield page
     context.close()
-    assert seen == [f"request: {path.resolve().as_uri()}"]
+    assert [each for each in seen if not each.startswith("request: blob:")] == [f"request: {path.resolve().as_uri()}"]

@@ -22,7 +22,7 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
     runs = [f"{cost}-{seed}" for cost in ("cross-entropy", "quadratic") for seed in (0, 1)]
     pictures = [f"{name}.{kind}" for name in DRAWN_HERE for kind in ("png", "svg")]
     assert sorted(path.name for path in compared.iterdir()) == sorted(
-        ["SHA256SUMS", "config.toml", "report.html", "results.csv", "summary.json", *runs, *pictures]
+        ["SHA256SUMS", "config.toml", "lab.html", "report.html", "results.csv", "summary.json", *runs, *pictures]
     )
     assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(compared)] == [
         (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")

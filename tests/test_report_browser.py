@@ -74,20 +74,46 @@ def test_neuron_has_the_outputs_of_the_book(start: str, page: Page) -> None:
     page.click(f"[data-start='{start}']")
     for i in range(7):
         value(page, "#neuron-epoch", 50 * i)
-        for row, cost in enumerate(["quadratic", "cross-entropy"]):
-            output = page.locator("#neuron-now tr").nth(row).locator("td").first.inner_text()
+        for column, cost in enumerate(["quadratic", "cross-entropy"]):
+            output = page.locator("#neuron-now tr").first.locator("td").nth(column).inner_text()
             assert float(output) == BOOK[cost, start][i]
 
 
 def test_neuron_with_a_sixth_of_the_rate_and_with_the_book_pages_rate(page: Page) -> None:
     page.click("[data-start='2 2']")
-    output = page.locator("#neuron-now tr").nth(1).locator("td").first
+    output = page.locator("#neuron-now tr").first.locator("td").nth(1)
     for slow, outputs in ((True, SIXTH), (False, SLOW)):
         page.set_checked("#neuron-sixth", slow)
         value(page, "#neuron-eta", 0.15 if slow else 0.005)
         for i in range(7):
             value(page, "#neuron-epoch", 50 * i)
             assert float(output.inner_text()) == outputs[i]
+
+
+def test_neuron_fits_one_screen_and_its_future_is_not_drawn(page: Page) -> None:
+    for selector in ("#neuron-play", "#neuron-eta", "#neuron-now tr >> nth=4", "#neuron-charts figure >> nth=4"):
+        box = page.locator(selector).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800
+    value(page, "#neuron-epoch", 75)
+    lines = page.locator("#neuron-charts figure >> nth=0").locator("path.line").all()
+    grid = page.locator("#neuron-charts figure >> nth=0").locator(".axes line").last.bounding_box()
+    assert grid is not None
+    widths = [line.bounding_box()["width"] for line in lines]  # type: ignore[index]
+    assert max(widths) < 0.27 * grid["width"]
+    assert "quadratic cost not yet" in page.locator("#neuron-said").inner_text()
+
+
+def test_the_lab_beside_the_page_opens_with_the_settings_of_the_comparison(browser: Browser, report: Path) -> None:
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    page.click("text=Train it yourself")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.url.rpartition("/")[2].startswith(
+        "lab.html#cost=quadratic,cross-entropy&learning_rate=3,0.5&hidden=30"
+    )
+    assert page.input_value("[name=initializer]") == "large"
+    page.close()
 
 
 def test_neuron_plays_pauses_steps_and_resets(page: Page) -> None:
@@ -207,6 +233,7 @@ def test_every_slider_checkbox_and_fold_works(kind: str, page: Page) -> None:
             page.keyboard.press("Space")
         assert check.is_checked() != checked
         check.set_checked(True)
+    value(page, "#neuron-epoch", 300)
     for fold in page.locator("summary").all():
         if kind == "mouse":
             fold.click()
@@ -231,8 +258,11 @@ def test_every_button_works(kind: str, page: Page) -> None:
     assert page.locator("html").get_attribute("data-theme") == "dark"
     press("[data-start='0.6 0.9']")
     assert (page.input_value("#neuron-w"), page.input_value("#neuron-b")) == ("0.6", "0.9")
+    assert page.locator("[data-start][aria-pressed=true]").count() == 1
     press("#neuron-step")
     assert page.input_value("#neuron-epoch") == "1"
+    assert "0.8176 × 0.1491 = 0.1219" in page.locator(".arithmetic").inner_text()
+    assert "0.6000 − 0.15 × 0.1219 = 0.5817" in page.locator(".arithmetic").inner_text()
     press("#neuron-reset")
     assert page.input_value("#neuron-epoch") == "0"
     press("#mistakes .gallery button")

@@ -16,7 +16,7 @@ import msgspec
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
-from netlearn.comparison.outputs import PAGE, PICTURES, write_page, write_picture
+from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
 from netlearn.comparison.pairs import Pair, interval
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import Row, results_csv
@@ -35,6 +35,7 @@ FILES = (
     RESULTS,
     summary.NAME,
     PAGE,
+    LAB,
     *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")),
 )
 

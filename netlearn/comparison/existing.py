@@ -11,7 +11,7 @@ import msgspec
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.compare import FILES
 from netlearn.comparison.experiment import folder_name
-from netlearn.comparison.outputs import PAGE, render_page
+from netlearn.comparison.outputs import PAGE, pages, render_page
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.runs import RESULTS, Run, RunFolder, Sums, config, holds_comparison, read_run, run_folders, sums
 from netlearn.runs.files import free_path, write_whole, writing
@@ -150,11 +150,10 @@ def _report_comparison(path: Path, out: Path | None, costs: Collection[str]) -> 
     with RunFolder.existing(path, FILES) as folder:
         analysis = read_comparison(path)
         _check_costs(analysis, costs)
-        content = render_page(analysis, path, costs)
         if out is not None:
-            write_whole(out, content)
+            write_whole(out, render_page(analysis, path, costs))
             return out
-        folder.add({PAGE: content})
+        folder.add(pages(analysis, path, costs))
     return path / PAGE
 
 

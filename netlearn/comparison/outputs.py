@@ -1,6 +1,7 @@
 """The pictures and the page of a comparison, made from its analysis in any process."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from netlearn.comparison.analysis import Analysis
 from netlearn.comparison.environment import environment
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
+from netlearn.errors import NetlearnError
 from netlearn.inspection.files import mistakes
-from netlearn.report.story import Story
+from netlearn.inspection.trained import load_present
 from netlearn.runs import Groups, RunFolder, config, selection
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ PICTURES = (
     "curves", "slowdown", "error-vs-gradient", "digits", "neuron", "overfitting", "against", "heat-map", "settings",
     "cures", "layers", MISTAKES,
 )  # fmt: skip
-PAGE = "report.html"
+PAGE, LAB = "report.html", "lab.html"
 MOST_ON_PAGE = 60  # variants
 MOST_CONFIG = 100_000  # characters
 
@@ -54,11 +56,30 @@ def draw(name: str, analysis: Analysis, costs: Collection[str]) -> "Figure | Non
 
 
 def write_page(analysis: Analysis, folder: RunFolder, costs: Collection[str]) -> None:
-    """Write the page of a comparison into its folder."""
-    folder.write(PAGE, render_page(analysis, folder.path if (folder.path / config.NAME).exists() else None, costs))
+    """Write the page of a comparison, and the lab that it links to, into its folder."""
+    for name, content in pages(analysis, folder.path, costs).items():
+        folder.write(name, content)
 
 
-def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str], *, kept: bool = True) -> bytes:
+def pages(analysis: Analysis, folder: Path, costs: Collection[str]) -> dict[str, bytes]:
+    """Return the page of a comparison in its folder, and the lab with the settings of its first two variants.
+
+    There is no lab where it cannot train these variants, or where their data is not on this machine.
+    """
+    from netlearn.report.lab import address, lab  # noqa: PLC0415 (as above)
+
+    networks = [runs[0].settings for runs in analysis.groups.values()][:2]
+    made = {}
+    with suppress(NetlearnError):
+        made[LAB] = lab(load_present(networks[0].data), networks)
+    link = f"{LAB}{address(networks)}" if made else ""
+    of_experiment = folder if (folder / config.NAME).exists() else None
+    return made | {PAGE: render_page(analysis, of_experiment, costs, lab=link)}
+
+
+def render_page(
+    analysis: Analysis, folder: Path | None, costs: Collection[str], *, kept: bool = True, lab: str = ""
+) -> bytes:
     """Return the page of a comparison.
 
     Args:
@@ -66,11 +87,12 @@ def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str],
         folder: of the comparison, with its config.toml; None for runs from several places.
         costs: the user's own costs, whose code may be imported.
         kept: whether the folders will remain, so that commands can name them.
+        lab: where the page links to, for readers who want to train themselves.
 
     Raises:
         RunError: a file of a run was changed.
     """
-    from netlearn.report.page import render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
+    from netlearn.report.page import Content, render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
 
     groups, rows = analysis.groups, analysis.rows
     first = next((run for run in analysis.runs if run.summary is not None), analysis.runs[0])
@@ -80,6 +102,7 @@ def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str],
             (f"netlearn compare {quote(str(folder / config.NAME))}", "trains everything again, in a new folder"),
             verify,
             (f"netlearn report {quote(str(folder))}", "makes this page again"),
+            (f"netlearn lab {quote(str(folder))} --open", "lets two of its networks learn while you watch"),
         ]
     else:
         listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
@@ -90,7 +113,7 @@ def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str],
     if shown is not groups:
         table = _ranking(rows, shown)
         shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(table[1:], shown.items(), strict=True)}
-    story = Story(
+    content = Content(
         title=analysis.title,
         groups=shown,
         left=len(groups) - len(shown),
@@ -103,8 +126,9 @@ def render_page(analysis: Analysis, folder: Path | None, costs: Collection[str],
         config=experiment if len(experiment) <= MOST_CONFIG else "",
         environment=environment() if first.summary is None else first.summary.environment,
         costs=costs,
+        lab=lab,
     )
-    return render(story)
+    return render(content)
 
 
 def _ranking(rows: Sequence[Row], shown: Groups) -> list[list[str]]:

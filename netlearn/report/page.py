@@ -4,7 +4,8 @@ Names of variants, costs and data come from strangers. As text they are escaped 
 block that no browser runs; and the page's Content-Security-Policy allows its own script and style, by their hashes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ from netlearn.report.curves import curves, neurons
 from netlearn.report.examples import examples
 from netlearn.report.networks import networks
 from netlearn.report.sentences import on_neurons, on_recall, on_silence, on_speed
-from netlearn.report.story import Story
 from netlearn.runs import Run
 from netlearn.settings import FIELDS, description
 
@@ -27,43 +27,89 @@ NAMES = (
 )  # fmt: skip
 SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
-WIDE = 4  # variants that a table has room for side by side
+SIDE_BY_SIDE = 2  # variants that a table has room for, also on a telephone
 
 
-def render(story: Story) -> bytes:
+@dataclass(frozen=True)
+class Content:
+    """A comparison as its page tells it.
+
+    Attributes:
+        title: of the comparison.
+        groups: the runs of each variant; of many, first the best, the median and the worst, then the next best.
+        left: how many variants were left out.
+        conclusion, pairing: the sentences about them.
+        table: lines of cells, the first with the names of the variants.
+        ranked: whether the table has a line for each variant instead, below the names of the columns.
+        problems: a line for each run that did not finish.
+        commands: that repeat the comparison, each with what it does.
+        config: the experiment as TOML; "" for runs that were not made by one experiment.
+        environment: versions, processor and system.
+        costs: the user's own costs, whose code may be imported.
+        lab: the address of the lab with the settings of this comparison, or "".
+    """
+
+    title: str
+    groups: Mapping[str, Sequence[Run]]
+    left: int
+    conclusion: str
+    pairing: str
+    table: Sequence[Sequence[str]]
+    ranked: bool
+    problems: Sequence[str]
+    commands: Sequence[tuple[str, str]]
+    config: str
+    environment: Mapping[str, str | int | None]
+    costs: Collection[str]
+    lab: str
+
+
+def render(content: Content) -> bytes:
     """Return the page of a comparison.
 
     Raises:
         RunError: a file of a run was changed.
     """
-    names = list(story.groups)
-    samples = neurons(story.groups)
-    tested = examples(story.groups, costs=story.costs)
+    names = list(content.groups)
+    samples = neurons(content.groups)
+    tested = examples(content.groups, costs=content.costs)
     data = {
-        "variants": [_variant(name, runs) for name, runs in story.groups.items()],
-        "curves": curves(story.groups),
+        "variants": [_variant(name, runs) for name, runs in content.groups.items()],
+        "curves": curves(content.groups),
         "neurons": samples,
         "examples": tested,
-        "networks": networks(story.groups, costs=story.costs),
+        "networks": networks(content.groups, costs=content.costs),
     }
-    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours() + _colours(story.groups)
-    content = environment().get_template("page/report.html").render(
-        story=story,
+    by_variant = content.ranked or len(names) > SIDE_BY_SIDE
+    columns, *lines = _by_variant(content.table) if by_variant and not content.ranked else content.table
+    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours() + _colours(content.groups)
+    page = environment().get_template("page/report.html").render(
+        content=content,
         version=__version__,
         style=style,
         script=code,
         policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
-        transposed=len(names) > WIDE,
-        speed=on_speed(story.groups),
+        by_variant=by_variant,
+        columns=columns,
+        lines=lines,
+        speed=on_speed(content.groups),
         wrong=on_neurons(samples, names) if samples else "",
         silence=on_silence(tested, names),
-        recall=on_recall(story.groups),
-        runs=_recalls(story.groups),
-        settings=_settings(story.groups),
-        hashes=_hashes(story.groups),
+        recall=on_recall(content.groups),
+        runs=_recalls(content.groups),
+        settings=_settings(content.groups),
+        hashes=_hashes(content.groups),
     )  # fmt: skip
-    return content.encode(errors="backslashreplace")  # paths may have bytes that are no text
+    return page.encode(errors="backslashreplace")  # paths may have bytes that are no text
+
+
+def _by_variant(table: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return a table with a line for each variant, without what is said of none, from one with a column for each."""
+    head, *rest = table
+    rows = [line for line in rest if set(line[1:]) != {"-"}]
+    lines = [[name, *(line[place] for line in rows)] for place, name in enumerate(head[1:], 1)]
+    return [["variant", *(line[0].strip() for line in rows)], *lines]
 
 
 def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ function startInside(race, data) {
       text.textContent = `Most wrong: output ${worst} is ${THREE(a[worst])} and should be ${y[worst]}. ${cancels ? `δ is the whole error, ${error}.`
         : `Error ${error} × slope ${slope} = ${THREE(delta[worst])}${errors[worst] > 0.5 && prime[worst] < 0.1 ? ": the flat sigmoid holds it back." : "."}`}`;
     }
-    return worst;
+    return [worst, work, example];
   }
 
   // |δ| against the error: the theory's lines, outputs for some held-out examples, and those for the chosen one.
@@ -102,8 +102,8 @@ function startInside(race, data) {
     next = performance.now() + 180;
     if (!race.now) return;
     if (visible.inside || !race.playing) {
-      const worst = BOTH.map(fill);
-      numbers.suggest(worst[0]);
+      const [found] = BOTH.map(fill);
+      numbers.suggest(...found);
       scatter.render();
       if (shape) BOTH.forEach(drawWeights);
     }

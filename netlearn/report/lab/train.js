@@ -3,9 +3,9 @@
 const THRESHOLD = `${Math.round(100 * DATA.threshold)} %`;
 const MEASURES = [
   { of: "accuracy", name: "Accuracy", share: true, range: () => [0, 1] },
-  { of: "cost", name: "Cost C, each network's own", log: true },
-  { of: "speed", name: "Learning speed Σ|δ| / Σ|a − y|", range: (high) => [0, Math.max(1.05, high * 1.05)], marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
-  { of: "wrong", name: "Badly wrong outputs, |a − y| > 0.9", share: true, range: (high) => [0, Math.max(0.05, high * 1.1)] },
+  { of: "cost", name: "Cost C, each its own", log: true },
+  { of: "speed", name: "Speed, Σ|δ| / Σ|a − y|", range: (high) => [0, Math.max(1.05, high * 1.05)], marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
+  { of: "wrong", name: "Badly wrong, |a − y| > 0.9", share: true, range: (high) => [0, Math.max(0.05, high * 1.1)] },
 ];
 const BOTH = [0, 1];
 

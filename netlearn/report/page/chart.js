@@ -5,14 +5,14 @@ const LABELS_FROM = 520; // pixels; narrower charts have no names at the ends of
 const MOST_LABELS = 6;
 
 class Chart {
-  // `name` and `unit` describe the chart; `draw()` returns its axes and lines anew:
+  // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
   // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, points: [[x, y, low, high]], part}],
   //  marks: [{y, text}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
-  constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x) } = {}) {
+  constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
     this.tip = html("div", { class: "tip", hidden: true });
-    this.box = html("div", { class: "chart", tabindex: "0", role: "slider", "aria-label": `${name}, chart`,
-      "aria-valuemin": "0", "aria-valuenow": "0", "aria-valuemax": "0" });
+    this.box = html("div", still ? { class: "chart", role: "img", "aria-label": still } : { class: "chart", tabindex: "0", role: "slider",
+      "aria-label": `${name}, chart`, "aria-valuemin": "0", "aria-valuenow": "0", "aria-valuemax": "0" });
     this.frame = html("div", { class: "frame" }, this.box, this.tip);
     this.node = html("figure", {}, html("figcaption", {}, name), this.frame);
     parent.append(this.node);
@@ -44,7 +44,7 @@ class Chart {
       ...shown.lines.map((line) => this.line(line)), ...(shown.extra ?? []).map((make) => make(this)),
       labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
     this.box.replaceChildren(root);
-    this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
+    if (shown.places.length) this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
     this.show(open);
   }
 
@@ -58,7 +58,7 @@ class Chart {
       group.append(svg("line", { x1: x, x2: x, y1: inner.top, y2: base }));
       if (x - half < last) continue;
       last = x + half;
-      group.append(svg("text", { x, y: base + 17, "text-anchor": "middle" }, text));
+      group.append(svg("text", { x: Math.min(x, this.width - half), y: base + 17, "text-anchor": "middle" }, text));
     }
     for (const tick of shown.y.ticks) {
       const y = this.y(tick);

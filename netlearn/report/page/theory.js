@@ -1,12 +1,13 @@
 // The book's equations, for one neuron with input x = 1 and desired output y = 0, and |δ| against the error.
 
 const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
+const slope = (z) => sigmoid(z) * sigmoid(-z); // σ′(z)
 
 const NEURONS = [
   { // equations 54 to 56: C = (y − a)²/2, ∂C/∂w = ∂C/∂b = a σ′(z)
     name: "quadratic", line: "quadratic",
     cost: (z) => sigmoid(z) ** 2 / 2,
-    gradient: (z) => sigmoid(z) * sigmoid(z) * sigmoid(-z),
+    gradient: (z) => sigmoid(z) * slope(z),
   },
   { // equations 57 to 62: C = −ln(1 − a), ∂C/∂w = ∂C/∂b = a
     name: "cross-entropy", line: "crossentropy",
@@ -19,10 +20,10 @@ const NEURONS = [
 function descend({ cost, gradient }, w, b, eta, epochs) {
   const states = [];
   for (let epoch = 0; epoch <= epochs; epoch += 1) {
-    const z = w + b, slope = gradient(z);
-    states.push({ a: sigmoid(z), cost: cost(z), gradient: slope, w, b });
-    w -= eta * slope;
-    b -= eta * slope;
+    const z = w + b, nabla = gradient(z);
+    states.push({ z, a: sigmoid(z), cost: cost(z), prime: slope(z), gradient: nabla, w, b });
+    w -= eta * nabla;
+    b -= eta * nabla;
   }
   return states;
 }
