@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(SCRIPTS)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo
@@ -77,9 +78,20 @@ figures: $(VENV)/.installed  ## draw the README's pictures (full MNIST: set NETL
 api: $(VENV)/.developed  ## write docs/api.md from the docstrings of netlearn.api
 	$(BIN)/python -m scripts.api_page
 
+.PHONY: site
+site: $(VENV)/.installed $(VENV)-site/.installed  ## build the documentation as a site in site/
+	$(BIN)/python -m scripts.site $(VENV)-site/$(SCRIPTS)/mkdocs
+
+.PHONY: dist
+dist: $(VENV)-release/.installed  ## build wheel and sdist in dist/, check both and CITATION.cff
+	rm -rf dist
+	$(VENV)-release/$(SCRIPTS)/python -m build --quiet
+	$(VENV)-release/$(SCRIPTS)/twine check --strict dist/*
+	$(VENV)-release/$(SCRIPTS)/cffconvert --validate
+
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site $(VENV)-release build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -97,4 +109,16 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 
 $(VENV)/.developed: $(VENV)/.installed
 	$(PIP) install --group dev
+	touch $@
+
+$(VENV)-site/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-site
+	$(VENV)-site/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(VENV)-site/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --group site
+	touch $@
+
+$(VENV)-release/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-release
+	$(VENV)-release/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(VENV)-release/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --group release
 	touch $@

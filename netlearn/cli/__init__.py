@@ -35,6 +35,7 @@ COMMANDS = {
     "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),
     "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
     "data": ("netlearn.cli.data", "List, download and show data sets."),
+    "completion": ("netlearn.cli.completion", "Print what makes a shell complete commands and names."),
 }
 
 
