@@ -66,7 +66,7 @@ def test_costs_make_variants_of_the_built_in_network() -> None:
     experiment = from_costs(["quadratic", "log-likelihood"], 2, {"initializer": "scaled"})
     assert list(experiment.variants) == ["quadratic", "log-likelihood"]
     for settings, learning_rate in zip(experiment.variants.values(), (3.0, 0.1), strict=True):
-        assert (settings.hidden, settings.initializer, settings.epochs) == ((100,), "scaled", 10)
+        assert (settings.hidden, settings.initializer, settings.epochs) == ((100,), "scaled", 5)
         assert settings.learning_rate == learning_rate
 
 

@@ -59,7 +59,9 @@ def named(*costs: str) -> list[str]:
 @pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
 def test_cost_that_fails_in_training_is_a_row_with_its_problem_and_the_others_are_done() -> None:
     result = compare(*QUICK, *named("quadratic", *(f"failing_costs:{name}" for name in NAMES)))
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
+    assert "3 runs failed" in result.stderr
+    assert "netlearn compare --resume out" in result.stderr
     assert [row["status"] for row in rows_of(Path("out"))] == ["finished", "failed", "failed", "failed"]
     for name, error in zip(NAMES, ("ValueError: no more", "SystemExit: 0", "KeyboardInterrupt"), strict=True):
         (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"failing_costs:{name}, seed 0: ")]

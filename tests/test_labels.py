@@ -45,7 +45,7 @@ def test_run_that_finished_with_an_exploded_cost_is_diverging_in_the_table_and_b
     rows = [summarize(name, members) for name, members in group(runs).items()]
     assert [row.diverging for row in rows] == [1, 0]
     (line,) = [line for line in table(rows).splitlines() if "diverging" in line]
-    assert line.split()[-6:] == ["1", "of", "2", "0", "of", "1"]
+    assert line.split()[-2:] == ["1", "0"]
     (problem,) = problems(rows)
     assert problem.startswith("a, seed 1: diverging: its cost grew from 2.3 to 4e+08")
     assert "diverging" not in table([rows[1], rows[1]])

@@ -9,7 +9,8 @@ import pytest
 from netlearn import datasets
 from netlearn.comparison import data, experiment
 from netlearn.comparison.analysis import caption
-from netlearn.comparison.conclusion import conclusion
+from netlearn.comparison.claims import Family
+from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import from_costs, read_experiment, write_experiment
 from netlearn.comparison.statistics import Row, run_table, summarize_all
 from netlearn.comparison.sweep import Sweep
@@ -83,7 +84,7 @@ def test_results_have_a_column_for_each_setting_that_varies() -> None:
 def test_many_variants_are_ranked_by_validation_accuracy_with_a_column_for_each_setting() -> None:
     many = rows(21)
     many[3] = row("hidden=3", 0.99, 0.001, settings={"hidden": "3"}, best_validation_accuracy=0.5)
-    head, *lines, _, left = table(many).splitlines()
+    head, *lines, _, left = table(many, width=200).splitlines()
     assert head.split()[:2] == ["hidden", "best"]
     assert [line.split()[:2] for line in lines] == [
         [str(place), hidden]
@@ -103,12 +104,12 @@ def test_top_ranks_few_variants_too_also_in_markdown() -> None:
 
 
 def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more() -> None:
-    text = conclusion(rows(500))
+    text = " ".join(conclude(rows(500), Family(), ()))
     assert "hidden=250 " in text
-    assert "hidden=0 reached 90 %" in text
-    assert len(text) < 400
-    assert "No run of the 9 variants" in conclusion([row(f"{i}", None, None) for i in range(9)])
-    assert "1 seed" in conclusion(rows(9, seeds=1))
+    assert "90 % validation accuracy was reached by hidden=0 after" in text
+    assert len(text) < 600
+    (none,) = conclude([row(f"{i}", None, None, finished=0) for i in range(9)], Family(), ())
+    assert none == "No run of 0, 1, 2, 3, 4, 5, 6 and 2 others finished."
 
 
 def test_caption_of_many_variants_does_not_list_their_learning_rates() -> None:

@@ -8,12 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from scipy.stats import binomtest
 
-from netlearn.comparison.statistics import group, pairing, run_table, summarize
+from netlearn.comparison.statistics import Reached, group, pairing, race, run_table, summarize, summarize_all
 from netlearn.errors import RunError
-from netlearn.runs import read_run
+from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
-from tests.comparisons import run
+from tests.comparisons import UPDATES, run
 from tests.files import small_dataset
 from tests.messages import has_facts
 from tests.runs import do_run, reseal
@@ -132,7 +133,8 @@ def test_row_summarizes_a_variant_over_its_seeds() -> None:
     assert row.test_lowest == 0.8
     assert row.best_validation_accuracy == pytest.approx(0.85)
     assert [reached.updates for reached in row.reached] == [(100, 100), (500, 500), ()]
-    assert [reached.median for reached in row.reached] == [100, 500, None]
+    assert [reached.median for reached in row.reached] == [(10, 100), (100, 500), None]
+    assert row.early_accuracy == pytest.approx(np.mean([0.1, 0.2, 0.5, 0.8, 0.9]))
     assert row.learning_speed_0 == pytest.approx(0.2)
     assert row.learning_speed_100 == pytest.approx(0.14)
     assert row.stuck_after_epoch_1 == pytest.approx(0.06)
@@ -145,19 +147,20 @@ def test_diverged_and_failed_runs_count_as_seeds_with_their_problem() -> None:
     row = summarize("a", runs)
     assert (row.seeds, row.finished, row.test_accuracy, row.test_spread) == (3, 1, 0.9, None)
     assert row.problems == ("seed 1: the cost is no longer finite", "seed 2: its worker process died, twice")
-    assert row.reached[0].updates == (100, 100)
+    assert (row.diverged, row.failed) == (1, 1)
+    assert (row.reached[0].updates, row.reached[0].seeds) == ((100,), 2)  # diverged is never, failed is not a result
 
 
 @pytest.mark.parametrize(
     ("updates", "seeds", "median"),
-    [((1, 2, 9), 3, 2), ((1, 5), 3, 5), ((1,), 3, None), ((1, 5), 2, 3), ((1,), 2, None), ((), 1, None)],
+    [((1, 2, 9), 3, 2), ((1, 5), 3, 5), ((1,), 3, None), ((1, 5), 2, 3), ((), 1, None), ((0,), 1, 0)],
 )
 def test_median_counts_seeds_that_never_reached_it_as_last(
     updates: tuple[int, ...], seeds: int, median: float | None
 ) -> None:
-    from netlearn.comparison.statistics import Reached  # noqa: PLC0415 (beside its only use)
-
-    assert Reached(0.9, updates, seeds).median == median
+    found = Reached(0.9, updates, seeds, tuple(update // 2 for update in updates)).median
+    assert (None if found is None else found[1]) == median
+    assert found is None or found[0] <= found[1]
 
 
 def test_runs_are_grouped_by_variant_in_order() -> None:
@@ -200,3 +203,39 @@ def test_table_has_a_row_for_each_run() -> None:
     assert [(row["variant"], row["seed"]) for row in rows] == [("a", 0), ("b", 4)]
     assert (rows[0]["updates_to_80"], rows[0]["updates_to_95"], rows[0]["test_accuracy"]) == (100, None, 0.9)
     assert json.dumps(rows)
+
+
+def reached_at(variant: str, *places: int | None, **given: Any) -> list[Run]:
+    """Return runs that reached 90 % at these updates."""
+    curves = [[0.91 if place is not None and update >= place else 0.1 for update in UPDATES] for place in places]
+    return [
+        dataclasses.replace(made, metrics=made.metrics | {"validation_accuracy": np.array(curve)})
+        for seed, curve in enumerate(curves)
+        for made in [run(variant, seed, **given)]
+    ]
+
+
+def test_seeds_between_the_same_probes_are_tied_and_a_seed_that_never_got_there_is_last() -> None:
+    groups = group([*reached_at("a", 100, 100, 500, None, 10, 10), *reached_at("b", 500, 100, 100, None, None, 100)])
+    (found,) = race(summarize_all(groups), groups)
+    assert (found.first, found.other, found.seeds, found.ahead, found.tied) == ("a", "b", 6, 3, 2)
+    assert found.p == pytest.approx(binomtest(3, 4).pvalue)
+
+
+def test_sign_test_has_no_p_where_the_seeds_could_never_make_it_small() -> None:
+    groups = group([*reached_at("a", *[100] * 5), *reached_at("b", *[500] * 5)])
+    assert [each.p for each in race(summarize_all(groups), groups)] == [None]
+    three = group([*reached_at("a", *[100] * 6), *reached_at("b", *[500] * 6), *reached_at("c", *[500] * 6)])
+    assert [each.p for each in race(summarize_all(three), three)] == [None, None]
+
+
+def test_accuracy_that_was_there_before_the_first_update_is_the_fastest() -> None:
+    groups = group([*reached_at("a", 10, 10), *reached_at("b", 0, 0)])
+    rows = summarize_all(groups)
+    assert [row.reached[1].median for row in rows] == [(1, 10), (0, 0)]
+    assert [(each.first, each.ahead) for each in race(rows, groups)] == [("b", 2)]
+
+
+def test_seed_that_is_there_twice_counts_once() -> None:
+    (row,) = summarize_all(group([run("a", 0), run("a", 0), run("a", 1)]))
+    assert (row.seeds, row.finished) == (2, 2)

@@ -87,6 +87,7 @@ def compare(
     costs: Sequence[AnyCost] | None = None,
     vary: Mapping[str, Sequence[Any]] | None = None,
     seeds: int | Sequence[int] | None = None,
+    baseline: str | None = None,
     cost: AnyCost | None = None,
     data: Data | None = None,
     tune: bool = False,
@@ -105,7 +106,8 @@ def compare(
         costs: names, classes or instances of costs; the quadratic cost and the cross-entropy by default.
         vary: settings to be varied, each with its values, such as `{"learning_rate": [0.1, 1, 10], "l2": [0, 5]}`;
             all of their combinations are compared, for each cost or variant that is given.
-        seeds: how many seeds, or which; 3 by default.
+        seeds: how many seeds, or which; 6 by default.
+        baseline: the variant that the others are compared with; by default all are compared with each other.
         cost: of all variants that have none of their own, as in `train`.
         data: as in `train`.
         tune: first choose each variant's learning rate by short runs, on the validation set.
@@ -115,7 +117,7 @@ def compare(
         force: overwrite the comparison that `out` holds.
         progress: show a progress bar.
         **settings: settings of all variants, as in `train`; a variant's own settings take precedence. What no setting
-            changes is as in `netlearn compare`: one hidden layer of 100 neurons, large initial weights, 10 epochs.
+            changes is as in `netlearn compare`: one hidden layer of 100 neurons, large initial weights, 5 epochs.
 
     Raises:
         NetlearnError: a setting, a cost or the data is not valid, the folder cannot be written, or no run succeeded.
@@ -129,6 +131,7 @@ def compare(
                 "costs": costs,
                 "vary": vary,
                 "seeds": seeds,
+                "baseline": baseline,
                 "cost": cost,
                 "data": data,
                 "tune": tune or None,
@@ -137,7 +140,7 @@ def compare(
         )
         return _overlay(what, known, place, force=force)
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
-    planned = plan(what, costs, vary or {}, seeds, shared, known, place.beside)
+    planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
     with giving(known.given):
         in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
         load_one = partial(load_data, shown=progress)
@@ -157,7 +160,7 @@ def compare(
         analysis = read_comparison(place.folder)
     except RunError as error:
         raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
-    return ComparisonResult(results, analysis, [place], known)
+    return ComparisonResult(analysis, [place], known)
 
 
 def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResult | ComparisonResult:
@@ -178,9 +181,7 @@ def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResul
     if holds_comparison(path):
         analysis = read_comparison(path)
         runs = analysis.runs
-        result: RunResult | ComparisonResult = ComparisonResult(
-            comparison.read_summary(path), analysis, [Place(path)], costs
-        )
+        result: RunResult | ComparisonResult = ComparisonResult(analysis, [Place(path)], costs)
     else:
         runs = [read_run(path)]
         result = RunResult(runs[0], [Place(path)], costs)
@@ -207,10 +208,8 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
         _folder(place, force=force) as folder,
         InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
     ):
-        overlaid = comparison.write_results(analysis, folder, workers, known.names, pictures=not place.is_temporary)
-    return ComparisonResult(
-        overlaid, analysis, [place, *(place for each in results for place in each._places)], known
-    )
+        comparison.write_results(analysis, folder, workers, known.names, pictures=not place.is_temporary)
+    return ComparisonResult(analysis, [place, *(place for each in results for place in each._places)], known)
 
 
 def _refuse(given: Mapping[str, Any]) -> None:

@@ -24,7 +24,14 @@ MOST_IN_TITLE = 4  # variants
 
 
 def plan(
-    what: Any, costs: Any, vary: Mapping[str, Any], seeds: Any, shared: Layer, known: Costs, beside: Path | None
+    what: Any,
+    costs: Any,
+    vary: Mapping[str, Any],
+    seeds: Any,
+    baseline: str | None,
+    shared: Layer,
+    known: Costs,
+    beside: Path | None,
 ) -> Experiment:
     """Return the experiment; costs are added to `known`, and arrays are stored as `data_name` says.
 
@@ -39,7 +46,7 @@ def plan(
         raise SettingsError(f"{what!r:.80}: must be an experiment, variants, or a list of runs or their folders")
     sweep = _sweep(vary, known)
     if isinstance(what, str | Path):
-        return _of_file(what, seeds, shared, sweep, known)
+        return _of_file(what, seeds, baseline, shared, sweep, known)
     layers = _variants(what, known, beside) if what is not None else _of_costs(costs, sweep, known)
     if any("seed" in layer for layer in (shared, *layers.values())):
         raise SettingsError("seed: must be given as seeds, for all variants")
@@ -48,7 +55,7 @@ def plan(
         spread = sweep.spread(layers, len(chosen))
         variants = {name: resolve(BUILT_IN, shared, layer) for name, layer in spread.items()}
     title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
-    return Experiment(title, chosen, variants, is_sweep=bool(vary))
+    return Experiment(title, chosen, variants, baseline, is_sweep=bool(vary))
 
 
 def _sweep(vary: Mapping[str, Any], known: Costs) -> Sweep:
@@ -61,11 +68,13 @@ def _sweep(vary: Mapping[str, Any], known: Costs) -> Sweep:
     return Sweep(values)
 
 
-def _of_file(what: str | Path, seeds: Any, shared: Layer, sweep: Sweep, known: Costs) -> Experiment:
+def _of_file(
+    what: str | Path, seeds: Any, baseline: str | None, shared: Layer, sweep: Sweep, known: Costs
+) -> Experiment:
     path = catalogue.find(Path(what))
     if path is None:
         raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
-    experiment = read_experiment(path, shared, None, sweep)
+    experiment = read_experiment(path, shared, None, sweep, baseline)
     known.names += [variant.cost for variant in experiment.variants.values()]
     return experiment if seeds is None else replace(experiment, seeds=parse_seeds(items_of(seeds), "seeds"))
 

@@ -11,8 +11,7 @@ from netlearn.api.place import Place
 from netlearn.api.result import Result
 from netlearn.api.settings import Data
 from netlearn.comparison.analysis import Analysis
-from netlearn.comparison.compare import Comparison
-from netlearn.comparison.pairs import Pair
+from netlearn.comparison.claims import Claim, Pair
 from netlearn.comparison.statistics import Row
 from netlearn.comparison.table import cells, percent, problems
 from netlearn.errors import SettingsError
@@ -108,18 +107,20 @@ class ComparisonResult(Result):
         conclusion: in words.
         pairing: whether runs with the same seed started and went on with the same weights and mini-batches.
         rows: each variant over its seeds: means, spreads, updates to an accuracy.
+        claims: the differences that the conclusion claims.
         pairs: the paired differences behind the conclusion.
         runs: the result of each run, variant by variant.
     """
 
-    def __init__(self, comparison: Comparison, analysis: Analysis, places: Sequence[Place], costs: Costs) -> None:
-        super().__init__(analysis.runs, comparison.title, places, costs)
+    def __init__(self, analysis: Analysis, places: Sequence[Place], costs: Costs) -> None:
+        super().__init__(analysis.runs, analysis.title, places, costs)
         self._analysis = analysis
-        self.title: str = comparison.title
-        self.conclusion: str = comparison.conclusion
-        self.pairing: str = comparison.pairing
-        self.rows: tuple[Row, ...] = comparison.rows
-        self.pairs: tuple[Pair, ...] = comparison.pairs
+        self.title: str = analysis.title
+        self.conclusion: str = analysis.conclusion
+        self.claims: tuple[Claim, ...] = analysis.claims
+        self.pairing: str = analysis.pairing
+        self.rows: tuple[Row, ...] = analysis.rows
+        self.pairs: tuple[Pair, ...] = analysis.pairs
         self.runs: list[RunResult] = [RunResult(run, places, costs) for run in analysis.runs]
 
     def run(self, variant: str, seed: int | None = None) -> RunResult:
@@ -156,5 +157,6 @@ class ComparisonResult(Result):
         return f"<ComparisonResult {self.title}, {seeds} {'seed' if seeds == 1 else 'seeds'}: {ends}>"
 
     def _repr_html_(self) -> str:
-        sentences = [*problems(self.rows), self.conclusion, self.pairing, *self._notes()]
-        return html_table(cells(self.rows, self.pairs), sentences)
+        analysis = self._analysis
+        sentences = [*problems(self.rows), *analysis.sentences, self.pairing, *self._notes()]
+        return html_table(cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline), sentences)

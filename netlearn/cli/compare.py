@@ -33,13 +33,15 @@ from netlearn.comparison.experiment import (
     Tuning,
     from_costs,
     own_costs_of,
+    parse_seeds,
     read_experiment,
 )
+from netlearn.comparison.neuron import QUANTITIES, neuron_cells
 from netlearn.comparison.outputs import PAGE
 from netlearn.comparison.process import WorkerProcess, start_fork_server
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
-from netlearn.comparison.table import TOP, problems, shortened, table
+from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
 from netlearn.comparison.tuning import FACTORS
 from netlearn.comparison.workers import Workers
 from netlearn.costs import COSTS
@@ -58,12 +60,29 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(name) for name in [*names, *(each for each in beside if each.startswith(incomplete))]]
 
 
+class Seeds(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
+    """A number of seeds, or a list of them, such as 1,2,5."""
+
+    name = "seeds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """Return the number or the list."""
+        texts = str(value).split(",")
+        if not all(text.strip().isdecimal() for text in texts):
+            raise SettingsError(f"--seeds {value}: must be a number of seeds, or a list of them, such as 1,2,5")
+        return int(value) if len(texts) == 1 else [int(text) for text in texts]
+
+
 @click.command("compare", cls=Command)
 @click.argument("paths", nargs=-1, type=PATH, metavar="[NAME | FILE.toml | RUN...]", shell_complete=_complete)
 @click.option("--list", "listing", is_flag=True, help="list the experiments that have a NAME.")
 @click.option(
-    "--seeds", type=int, metavar="N", help=f"train each variant from seeds 0 to N-1.  [default: {BUILT_IN_SEEDS}]"
+    "--seeds",
+    type=Seeds(),
+    metavar="N | A,B,…",
+    help=f"train each variant from seeds 0 to N-1, or from those listed.  [default: {BUILT_IN_SEEDS}]",
 )
+@click.option("--baseline", metavar="NAME", help="compare the other variants with this one only.")
 @sweep_options
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
 @click.option("--jobs", type=Number(1), metavar="N", help="runs at a time.  [default: the number of cores]")
@@ -92,9 +111,9 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @JSON
 @click.pass_context
 def command(
-    ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: int | None, tune: bool, jobs: int | None,
-    top: int | None, shard: Shard | None, markdown: bool, out: Path | None, force: bool, resumed: Path | None,
-    quiet: bool, as_json: bool, **flags: Any,
+    ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: Any, baseline: str | None, tune: bool,
+    jobs: int | None, top: int | None, shard: Shard | None, markdown: bool, out: Path | None, force: bool,
+    resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
@@ -113,12 +132,13 @@ def command(
     sweep, cluster, dry_run = sweep_of(flags), cluster_of(flags), flags.pop("dry_run")
     settings = given(flags)
     costs = settings.pop("cost", ())
-    others = {"--seeds": seeds is not None, "--tune": tune, "--cost": bool(costs), "--vary": bool(sweep.values),
+    others = {"--seeds": seeds is not None, "--baseline": baseline is not None, "--tune": tune,
+              "--cost": bool(costs), "--vary": bool(sweep.values),
               "--random": sweep.random is not None, "--cluster": cluster.address is not None,
               "--shard": shard is not None, "--dry-run": dry_run}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
-        flags_used = [name for name in used if name not in {"--cost", "--data", "--cluster", "--shard"}]
+        flags_used = [name for name in used if name not in {"--cost", "--data", "--seeds", "--cluster", "--shard"}]
         _refuse([*map(str, paths), *flags_used, *(["--out"] if out else []), *(["--force"] if force else [])],
                 "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
     files = [catalogue.find(path) for path in paths]
@@ -131,9 +151,10 @@ def command(
     with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs, shard) as workers:
         if resumed is not None:
             with RunFolder.existing(resumed, FILES) as folder:
-                experiment = load_and_share(
-                    _resumed_experiment(resumed, costs, settings), partial(load, quiet=quiet), workers
-                )
+                experiment = _resumed_experiment(resumed, costs, settings)
+                if seeds is not None:
+                    experiment = experiment.with_seeds(parse_seeds(seeds, "--seeds"))
+                experiment = load_and_share(experiment, partial(load, quiet=quiet), workers)
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             analysis = read_runs(paths, lambda text: None if quiet else note(text), fewest=2)
@@ -144,7 +165,7 @@ def command(
                 result = write_results(analysis, folder, workers, costs)
         else:
             experiment = load_and_share(
-                _experiment(files, costs, settings, seeds, sweep), partial(load, quiet=quiet), workers
+                _experiment(files, costs, settings, seeds, sweep, baseline), partial(load, quiet=quiet), workers
             )
             tuning: Tuning = "to do" if tune else experiment.tuning
             experiment = replace(experiment, tuning=tuning)
@@ -152,7 +173,9 @@ def command(
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
-    if trains and not result.any_finished:
+    if isinstance(result, Comparison) and result.failed:
+        note(f"{_runs(result.failed)} failed; to complete it: netlearn compare --resume {quote(result.folder)}")
+    if trains and (not result.any_finished or (isinstance(result, Comparison) and result.failed)):
         ctx.exit(1)
 
 
@@ -183,16 +206,17 @@ def _list() -> str:
 
 
 def _experiment(
-    files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: int | None, sweep: Sweep
-) -> Experiment:
+    files: list[Path | None], costs: tuple[str, ...], settings: dict[str, Any], seeds: Any, sweep: Sweep,
+    baseline: str | None,
+) -> Experiment:  # fmt: skip
     if not files:
         costs = costs or (() if "cost" in sweep.values else BUILT_IN_COSTS)
-        return from_costs(costs, BUILT_IN_SEEDS if seeds is None else seeds, settings, sweep)
+        return from_costs(costs, BUILT_IN_SEEDS if seeds is None else seeds, settings, sweep, baseline)
     if len(files) > 1 or files[0] is None:
         raise SettingsError(f"{next(filter(None, files))}: must be one experiment, or folders of runs")
     if costs:
         raise SettingsError(f"--cost {costs[0]}: must be without a file; the variants are those of {files[0]}")
-    return read_experiment(files[0], settings, seeds, sweep)
+    return read_experiment(files[0], settings, seeds, sweep, baseline)
 
 
 def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:
@@ -239,15 +263,30 @@ def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> s
         return report_of(result)
     failed = shortened(problems(result.rows), "results.csv")
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
+    width = shutil.get_terminal_size().columns
     return "\n".join(
         [
-            table(result.rows, result.pairs, markdown=markdown, top=top),
+            _table(result, width, markdown=markdown, top=top),
             *(["", *failed] if failed else []),
             "",
-            result.conclusion,
-            result.pairing,
+            *paragraphs(result.sentences, width),
+            *([] if result.neurons else paragraphs([result.pairing], width)),
             "",
             f"page: {Path(result.folder) / PAGE} (open it in a browser)",
             f"folder: {result.folder} (pictures: {pictures})",
         ]
     )
+
+
+def _table(result: Comparison, width: int, *, markdown: bool, top: int | None) -> str:
+    """Return the table of a comparison, or of neurons the one of each quantity by epoch."""
+    if result.neurons:
+        parts = [neuron_cells(result.neurons, quantity) for quantity in QUANTITIES]
+        return "\n\n".join(in_markdown(cells) if markdown else fitted(cells, width) for cells in parts)
+    return table(
+        result.rows, result.pairs, result.races, result.family.baseline, markdown=markdown, top=top, width=width
+    )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"

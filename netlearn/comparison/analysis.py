@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netlearn.comparison.conclusion import conclusion
-from netlearn.comparison.pairs import Pair, pair_up
-from netlearn.comparison.statistics import Row, group, pairing, summarize_all
+from netlearn.comparison.claims import Claim, Family, Pair, claims_of, find_claims
+from netlearn.comparison.conclusion import conclude
+from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
+from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
 from netlearn.runs import Groups, Run
 from netlearn.runs.selection import MOST_SHOWN
 
@@ -20,7 +21,10 @@ class Analysis:
         title: of the comparison.
         groups: the runs of each variant, in the order of the variants.
         rows: the figures of each variant over its seeds, in the same order.
-        pairs: the paired differences between variants.
+        family: the tests of the differences between variants.
+        pairs: the differences that they test.
+        races: how often the fastest variant reached an accuracy before each of the others; a description.
+        neurons: output, cost and gradient by epoch, where there is a single example to learn: no figure says more.
         sentences: the conclusion.
         pairing: whether runs with the same seed had the same weights and mini-batches, in words.
         caption: of the pictures: title, data, seeds and learning rates.
@@ -30,7 +34,10 @@ class Analysis:
     title: str
     groups: Groups
     rows: tuple[Row, ...]
+    family: Family
     pairs: tuple[Pair, ...]
+    races: tuple[Race, ...]
+    neurons: tuple[Neuron, ...]
     sentences: tuple[str, ...]
     pairing: str
     caption: str
@@ -42,23 +49,36 @@ class Analysis:
         return [run for runs in self.groups.values() for run in runs]
 
     @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The differences that are claimed."""
+        return claims_of(self.pairs)
+
+    @property
     def conclusion(self) -> str:
         """The sentences of the conclusion as one text."""
         return " ".join(self.sentences)
 
 
-def analyse(title: str, runs: Sequence[Run], *, tuned: bool = False, unreadable: Sequence[str] = ()) -> Analysis:
+def analyse(
+    title: str, runs: Sequence[Run], *, baseline: str | None = None, look: int = 1, tuned: bool = False,
+    unreadable: Sequence[str] = (),
+) -> Analysis:  # fmt: skip
     """Return the analysis of the runs of a comparison.
 
     Args:
         title: of the comparison; "" to name the variants.
         runs: of all variants; runs with the same `variant` differ in their seeds only.
+        baseline: the variant that the others are compared with; None to compare all with each other.
+        look: 1, or more if seeds were added after the first conclusion.
         tuned: whether their learning rates were tuned.
         unreadable: why other runs could not be read.
     """
     groups = group(runs)
     rows = summarize_all(groups)
-    pairs = pair_up(groups, rows)
+    neurons = neurons_of(groups)
+    family, pairs = find_claims(groups, baseline if baseline in groups else None, look)
+    if neurons:
+        pairs = ()
     names = " against ".join(groups)
     title = title or (
         names if len(groups) <= MOST_SHOWN and len(names) <= MOST_TITLE else f"{len(groups):,} variants"
@@ -67,8 +87,11 @@ def analyse(title: str, runs: Sequence[Run], *, tuned: bool = False, unreadable:
         title=title,
         groups=groups,
         rows=rows,
+        family=family,
         pairs=pairs,
-        sentences=(conclusion(rows, pairs),),
+        races=() if neurons else race(rows, groups),
+        neurons=neurons,
+        sentences=conclude_neurons(neurons) if neurons else conclude(rows, family, pairs),
         pairing=pairing(runs),
         caption=caption(title, rows, tuned=tuned),
         unreadable=tuple(unreadable),

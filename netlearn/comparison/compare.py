@@ -14,22 +14,21 @@ from pathlib import Path
 import msgspec
 
 from netlearn.comparison.analysis import Analysis, analyse
+from netlearn.comparison.claims import Claim, Family, Pair, t_test
 from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.comparison.neuron import Neuron
 from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
-from netlearn.comparison.pairs import Pair, interval
 from netlearn.comparison.shard import check_marks, remove_marks
-from netlearn.comparison.statistics import Row, results_csv
+from netlearn.comparison.statistics import Race, Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import tune_rates
 from netlearn.comparison.workers import Workers
-from netlearn.errors import RunError
-from netlearn.runs import DERIVED, RESULTS, RunFolder, Sums, config, lock, run_folders, summary, sums
+from netlearn.runs import DERIVED, RESULTS, RunFolder, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
 from netlearn.text import printable
 
-MOST_SUMMARY = 200_000_000  # bytes of summary.json: 100,000 variants have about 100 MB
 FILES = (
     config.NAME,
     RESULTS,
@@ -45,9 +44,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     conclusion: str
+    sentences: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
     pairing: str
     rows: tuple[Row, ...]
-    pairs: tuple[Pair, ...]
+    family: Family = Family()
+    pairs: tuple[Pair, ...] = ()
+    races: tuple[Race, ...] = ()
+    neurons: tuple[Neuron, ...] = ()
     pictures: tuple[str, ...]
     folder: str
     environment: dict[str, str | int | None]
@@ -56,6 +60,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def any_finished(self) -> bool:
         """Whether any run finished."""
         return any(row.finished for row in self.rows)
+
+    @property
+    def failed(self) -> int:
+        """How many runs failed; one that diverged has not."""
+        return sum(row.failed for row in self.rows)
 
 
 def compare(
@@ -92,10 +101,13 @@ def compare(
     if pictures:
         workers.when_idle = _get_ready_to_draw
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(interval, (0.0, 1.0))  # so that what it imports is there when the workers wait for it
+        aside.submit(t_test, (0.0, 1.0), 0.05)  # so that what it imports is there when the workers wait for it
         runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
     costs = {settings.cost for settings in experiment.variants.values()}
-    analysis = analyse(experiment.title, runs, tuned=experiment.tuning == "done")
+    analysis = analyse(
+        experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"
+    )
+    folder.write(config.NAME, write_experiment(experiment.looked_at()))
     result = write_results(analysis, folder, workers, costs, pictures=pictures)
     remove_marks(folder.path)
     return result
@@ -147,14 +159,20 @@ def write_results(
     if pictures:
         tasks.append(partial(write_page, analysis, folder, costs))
         if any(run.metrics for run in analysis.runs):
-            tasks += [partial(write_picture, analysis, folder, costs, name) for name in PICTURES]
+            names = ("neuron",) if analysis.neurons else PICTURES
+            tasks += [partial(write_picture, analysis, folder, costs, name) for name in names]
     drawn = workers.map(_call, tasks)
     result = Comparison(
         title=analysis.title,
         conclusion=analysis.conclusion,
+        sentences=analysis.sentences,
+        claims=analysis.claims,
         pairing=analysis.pairing,
         rows=analysis.rows,
+        family=analysis.family,
         pairs=analysis.pairs,
+        races=analysis.races,
+        neurons=analysis.neurons,
         pictures=tuple(name for name in drawn if name),
         folder=printable(str(folder.path)),
         environment=environment(),
@@ -162,18 +180,6 @@ def write_results(
     folder.write(summary.NAME, summary.encode(result))
     folder.finish()
     return result
-
-
-def read_summary(folder: Path) -> Comparison:
-    """Return the summary of a complete comparison.
-
-    Raises:
-        RunError: it was changed, or is not a comparison's.
-    """
-    try:
-        return msgspec.json.decode(Sums.read(folder).content(summary.NAME, MOST_SUMMARY), type=Comparison)
-    except msgspec.DecodeError as error:
-        raise RunError(f"{folder / summary.NAME}: not the summary of a comparison: {error}") from error
 
 
 def _call(task: Callable[[], str | None]) -> str | None:

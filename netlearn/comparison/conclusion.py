@@ -1,179 +1,215 @@
-"""The conclusion of a comparison: one sentence that claims no more than the figures show.
+"""The conclusion of a comparison: sentences that claim no more than the figures show.
 
-Paired variants are compared seed by seed: a difference is clear if the 95 % interval of its mean is above 0. Two
-variants that are not paired differ in accuracy if their ranges mean ± standard deviation do not touch; one was first
-if its last seed was before the others' first seed, and is level with those whose seeds overlap with its own.
+A difference is claimed only as `claims` says. What is not clear is said with what could be: the difference that this
+number of seeds finds with a probability of 80 %. Updates to an accuracy are described, and decide nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from netlearn.comparison.pairs import ACCURACY, FEWEST_SEEDS, Pair
-from netlearn.comparison.statistics import Reached, Row, by_accuracy, by_speed, by_validation
-from netlearn.comparison.table import figure_of, range_of, with_spread
+from netlearn.comparison.claims import FIRST_LOOK, Family, Pair, leading
+from netlearn.comparison.statistics import Row, by_speed, by_validation
+from netlearn.comparison.table import between, interval, percent, points, with_spread
 from netlearn.runs.selection import MOST_SHOWN
 
-MOST_FIGURES = 2  # variants whose figures fit into the sentence; the table has all
+MOST_FIGURES = 2  # differences whose figures fit into a sentence; the table has all
+PHRASES = {
+    "early_accuracy": "In early accuracy, the mean validation accuracy of the first epoch,",
+    "test_accuracy": "In test accuracy",
+}
+LARGEST = 0.5  # a difference that is larger need not be told from chance
 
 
-def conclusion(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> str:
-    """Return one sentence on which variant ended best and which learned first, if the figures show it."""
+def conclude(rows: Sequence[Row], family: Family, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return the sentences on what differs, and on when an accuracy was reached."""
+    finished = [row for row in rows if row.finished]
+    if not finished:
+        return (f"No run of {_names(row.variant for row in rows)} finished.", *_incomplete(rows))
     if len(rows) == 1:
-        return f"{_of_one(rows[0])}."
-    if len(rows) > MOST_SHOWN:
-        return f"{_of_many(rows)}."
-    return f"{_on_the_end(rows, pairs)}; {_on_the_speed(rows, pairs)}."
+        return (_one_variant(rows[0]), *_incomplete(rows))
+    sentences = [_best_of_many(rows)] if len(rows) > MOST_SHOWN else []
+    sentences += _chosen(family)
+    if len(finished) < 2:
+        only = f"Only {finished[0].variant} finished, so that there is nothing to compare it with."
+        return (*sentences, only, *_incomplete(rows))
+    sentences += [_on_measure(measure, rows, family, pairs) for measure in PHRASES]
+    if family.look > 1:
+        sentences.append(
+            f"Seeds were added {_times(family.look - 1)}, so that a difference must be clearer to be claimed: "
+            f"{_percentage(family.alpha)} is the probability of any claim where nothing differs, instead of "
+            f"{_percentage(FIRST_LOOK)}."
+        )
+    return (*sentences, _on_speed(rows), *_incomplete(rows))
 
 
-def _of_one(row: Row) -> str:
-    if row.test_accuracy is None:
-        return f"No run of {row.variant} finished"
-    when = row.reached[1]
-    speed = f"after {when.median:,.0f} updates" if when.median is not None else "in fewer than half of its seeds"
-    return f"{_figure(row)} in test accuracy; it reached {_percent(when)} validation accuracy {speed}"
-
-
-def _of_many(rows: Sequence[Row]) -> str:
-    """Return the best and the fastest of many variants, the best by validation accuracy as in the table."""
-    best, *_ = order = by_validation(rows)
-    if best.best_validation_accuracy is None:
-        return f"No run of the {len(rows):,} variants finished"
-    accuracies = [row.best_validation_accuracy for row in order[:2] if row.best_validation_accuracy is not None]
-    figures = [f"{100 * accuracy:.2f} %" for accuracy in accuracies]
-    next_best = f" ({order[1].variant} is next with {figures[1]})" if len(figures) > 1 else ""
-    i, fastest = by_speed(rows)
-    speed = "no variant reached 80 % validation accuracy in most of its seeds"
-    if fastest:
-        when = fastest[0].reached[i]
-        start = f"{fastest[0].variant} reached {_percent(when)} validation accuracy first"
-        speed = f"{start}, after {_updates(when):,.0f} updates"
-    few = "; 1 seed is too few to tell small differences from chance" if best.seeds == 1 else ""
+def _one_variant(row: Row) -> str:
+    when = row.reached[1].median
+    speed = f"after {between(when)} updates" if when is not None else "in fewer than half of its seeds"
     return (
-        f"Of {len(rows):,} variants, {best.variant} has the best validation accuracy, {figures[0]}{next_best}, and "
-        f"{with_spread(best.test_accuracy, best.test_spread)} in test accuracy; {speed}{few}"
+        f"{row.variant} has a test accuracy of {with_spread(row.test_accuracy, row.test_spread)}; "
+        f"it reached 90 % validation accuracy {speed}."
     )
 
 
-def _on_the_end(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
-    ended = by_accuracy(rows)
-    if len(ended) < 2:
-        return "Fewer than two variants finished, so their accuracies cannot be compared"
-    pairs = [pair for pair in pairs if pair.measure == ACCURACY and pair.seeds]
-    others = {pair.other for pair in pairs}
-    apart = [row for row in ended if row.variant not in others]  # the best is one of them
-    sentences = [*([_end_by_seed(pairs)] if pairs else []), *([_end_by_spread(apart)] if len(apart) > 1 else [])]
-    return "; not paired: ".join(sentences)
+def _best_of_many(rows: Sequence[Row]) -> str:
+    """Return the best of many variants by validation accuracy, as in the table."""
+    best, second, *_ = by_validation(rows)
+    return (
+        f"Of {len(rows):,} variants {best.variant} has the best validation accuracy, "
+        f"{percent(best.best_validation_accuracy)} ({second.variant} is next with "
+        f"{percent(second.best_validation_accuracy)}), and a test accuracy of "
+        f"{with_spread(best.test_accuracy, best.test_spread)}."
+    )
 
 
-def _end_by_seed(pairs: Sequence[Pair]) -> str:
-    seeds = max(pair.seeds for pair in pairs)
-    leader = pairs[0].leader
-    if seeds < FEWEST_SEEDS:
-        few = "1 seed is" if seeds == 1 else f"{seeds} seeds are"
+def _chosen(family: Family) -> list[str]:
+    """Return which variants were chosen among those of each cost, and which lie at the edge of what was tried."""
+    choice = family.choice
+    if not choice.variants:
+        return []
+    sentences = [
+        f"The best of each cost, by validation accuracy on {'seed' if len(choice.seeds) == 1 else 'seeds'} "
+        f"{_names(map(str, choice.seeds))}: {_names(choice.variants)}; these are compared on the other seeds."
+    ]
+    if choice.edges:
+        lie = "lies" if len(choice.edges) == 1 else "lie"
+        sentences.append(f"{_names(choice.edges)} {lie} at the edge of what was tried: there may be a better value.")
+    return sentences
+
+
+def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequence[Pair]) -> str:
+    """Return what the seeds show in one measure."""
+    intro, pairs = PHRASES[measure], [pair for pair in pairs if pair.measure == measure]
+    by_name = {row.variant: row for row in rows}
+    if not pairs:
+        return f"{intro} nothing can be compared: no two variants share a finished seed."
+    first = family.baseline or leading(pairs, {row.variant: row.finished for row in rows if not row.diverged})
+    of_first = [pair for pair in pairs if first in pair.names]
+    ahead = [pair for pair in of_first if pair.claimed and pair.leader == first]
+    behind = [pair for pair in of_first if pair.claimed and pair.other == first]
+    unclear = [pair for pair in of_first if not pair.claimed]
+    among = [pair for pair in pairs if pair.claimed and first not in pair.names]
+    if not ahead and not behind and not among:
+        return f"{intro} {_nothing_clear(measure, first, of_first, by_name)}."
+    parts = []
+    if family.baseline:
+        if behind:
+            are = "is" if len(behind) == 1 else "are"
+            parts.append(f"{_figures(behind, lambda pair: pair.leader)} {are} ahead of the baseline {first}")
+        if ahead:
+            are = "is" if len(ahead) == 1 else "are"
+            parts.append(f"{_figures(ahead, lambda pair: pair.other)} {are} behind {'it' if parts else first}")
+    else:
+        if ahead:
+            parts.append(f"{first} is ahead of {_figures(ahead, lambda pair: pair.other)}")
+        if behind:
+            parts.append(f"{first} is behind {_figures(behind, lambda pair: pair.leader)}")
+    if unclear:
+        told = f"cannot be told from {'it' if family.baseline else first}"
+        parts.append(f"{_names(_others(unclear, first))} {told}: {_detectable(unclear)}{_diverged(unclear, by_name)}")
+    if len(among) > MOST_FIGURES:
+        parts.append(f"{len(among)} pairs of the other variants differ clearly too")
+    else:
+        parts += [f"{pair.leader} is ahead of {_figures([pair], lambda pair: pair.other)}" for pair in among]
+    return f"{intro} {'; '.join(parts)}."
+
+
+def _nothing_clear(measure: str, first: str | None, pairs: Sequence[Pair], rows: dict[str, Row]) -> str:
+    """Return that no pair with a variant differs clearly, and what could have been told."""
+    names = list(dict.fromkeys([*([first] if first else []), *_others(pairs, first)]))
+    if all(pair.mean == 0 and pair.p == 1 and pair.low == 0 for pair in pairs):
+        return f"{_names(names)} are equal in each of {_seeds(pairs)}"
+    if len(pairs) > 1:
+        means = [mean for name in names if (mean := getattr(rows[name], measure)) is not None]
         return (
-            f"{few} too few to tell a difference from chance (in test accuracy {leader} ended ahead of {_all(pairs)})"
+            f"no difference between {_names(names)} is clear (means from {100 * min(means):.2f} to "
+            f"{percent(max(means))}); {_detectable(pairs)}{_diverged(pairs, rows)}"
         )
-    ahead = [pair for pair in pairs if pair.clear or pair.in_every_seed]
-    unclear = [pair for pair in pairs if pair not in ahead]
-    if not any(pair.mean for pair in pairs):
-        return f"There is no difference in test accuracy between {_list([leader, *(pair.other for pair in pairs)])}"
-    if not ahead:
-        return f"No difference in test accuracy is clear: {leader} ended ahead of {_all(unclear)}"
-    but = f", but not clearly ahead of {_all(unclear)}" if unclear else ""
-    return f"In test accuracy {leader} ended ahead of {_all(ahead)}{but}"
+    (pair,) = pairs
+    lead = f"{pair.leader} is {points(pair.mean)} points higher"
+    where = f" on average, {interval(pair)}" if pair.low is not None else ""
+    told = _detectable(pairs) + _diverged(pairs, rows)
+    return f"no difference between {_names(names)} is clear ({lead}{where}); {told}"
 
 
-def _all(pairs: Sequence[Pair]) -> str:
-    """Return the variants behind, with their figures if there are few."""
-    if len(pairs) <= MOST_FIGURES:
-        return _list(map(_behind, pairs))
-    doubtful = [pair.other for pair in pairs if pair.includes_zero]
-    doubt = f" (the 95 % interval includes 0 for {_list(doubtful)})" if doubtful else ""
-    return _list(pair.other for pair in pairs) + doubt
+def _detectable(pairs: Sequence[Pair]) -> str:
+    """Return which differences the seeds of some pairs cannot tell from chance."""
+    sizes = [pair.detectable for pair in pairs if pair.detectable is not None]
+    if not sizes or min(sizes) > LARGEST:
+        return f"{_seeds(pairs)} cannot tell a difference from chance"
+    low, high = points(min(sizes)), points(max(sizes))
+    size = f"{low} points" if low == high else f"{low} points in one pair, {high} in another"
+    return f"{_seeds(pairs)} cannot tell differences below {size}"
 
 
-def _behind(pair: Pair) -> str:
-    """Return a variant behind with its figures: "b by 1.20 points on average, in 3 of 3 seeds (…)"."""
-    seeds = f"in {pair.ahead} of {pair.seeds} seeds"
-    if pair.mean is None:
-        return f"{pair.other} {seeds}" + (f" ({pair.other} never got there in {pair.never})" if pair.never else "")
-    by = f"{pair.other} by {figure_of(pair)} {'points' if pair.measure == ACCURACY else 'updates'}"
-    low, _, high = range_of(pair).partition(" to ")
-    if pair.seeds == 1:
-        return by
-    if low == high:
-        return f"{by} in each of {pair.seeds} seeds"
-    if pair.seeds < FEWEST_SEEDS:
-        return f"{by} on average, {seeds}"
-    doubt = ", which includes 0" if pair.includes_zero else ""
-    doubt += f": {pair.seeds} seeds are too few to be sure" if doubt and pair.in_every_seed else ""
-    return f"{by} on average, {seeds} (95 % interval {low} to {high}{doubt})"
+def _diverged(pairs: Sequence[Pair], rows: dict[str, Row]) -> str:
+    """Return which variants are not said to be ahead since they diverged."""
+    names = dict.fromkeys(pair.leader for pair in pairs if rows[pair.leader].diverged)
+    return "".join(
+        f"; {name} diverged in {rows[name].diverged} of {rows[name].seeds} seeds, so that it is not said to be ahead"
+        for name in names
+    )
 
 
-def _end_by_spread(ended: Sequence[Row]) -> str:
-    figures = ", ".join(_figure(row) for row in ended)
-    if any(row.test_spread is None for row in ended):
-        return f"One seed cannot tell a difference in test accuracy from chance ({figures})"
-    best, *others = ended
-    behind = [row for row in others if _gap(best, row) > (best.test_spread or 0) + (row.test_spread or 0)]
-    if not behind:
-        return f"There is no difference in test accuracy beyond the spread of the seeds ({figures})"
-    gaps = _list(f"{100 * _gap(best, row):.2f} points above {row.variant}" for row in behind)
-    tied = [row.variant for row in others if row not in behind]
-    level = f" and level with {_list(tied)} within it" if tied else ""
-    return f"In test accuracy {best.variant} ends {gaps}, more than the spread of the seeds{level} ({figures})"
+def _figures(pairs: Sequence[Pair], name: Callable[[Pair], str]) -> str:
+    """Return variants with the figures of their pairs if they are few: "b by 1.20 points (0.30 to 2.10, 6 seeds)"."""
+    if len(pairs) > MOST_FIGURES:
+        return _names(map(name, pairs))
+    texts = [f"{name(pair)} by {points(pair.mean)} points ({interval(pair)}, {_seeds([pair])})" for pair in pairs]
+    return " and ".join(texts)
 
 
-def _figure(row: Row) -> str:
-    seeds = f" from {row.finished} of {row.seeds} seeds" if row.finished < row.seeds else ""
-    return f"{row.variant} {with_spread(row.test_accuracy, row.test_spread)}{seeds}"
+def _others(pairs: Iterable[Pair], first: str | None) -> list[str]:
+    return [pair.other if pair.leader == first else pair.leader for pair in pairs]
 
 
-def _gap(best: Row, row: Row) -> float:
-    return (best.test_accuracy or 0.0) - (row.test_accuracy or 0.0)
-
-
-def _on_the_speed(rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
+def _on_speed(rows: Sequence[Row]) -> str:
+    """Return when each variant reached 90 % or 80 % validation accuracy, in the median over its seeds."""
     i, order = by_speed(rows)
+    accuracy = f"{100 * rows[0].reached[i].accuracy:.0f} % validation accuracy"
     if not order:
-        return f"no variant reached {_percent(rows[0].reached[0])} validation accuracy in most of its seeds"
-    first, *others = order
-    when = first.reached[i]
-    by_seed = {pair.other: pair for pair in pairs if pair.measure != ACCURACY and pair.seeds}
-    later = [row for row in others if _is_later(row, when, i, by_seed.get(row.variant))]
-    level = [row for row in others if row not in later]
-    if len(when.updates) < when.seeds or not later or any(row.reached[i].median is None for row in level):
-        known = [by_seed[row.variant] for row in others if row.variant in by_seed]
-        alone = known if len(others) == 1 and known and known[0].ahead else []
-        figures = f": {first.variant} was ahead of {_all(alone)}" if alone else ""
-        return f"no variant reached {_percent(when)} validation accuracy clearly before the others{figures}"
-    beside = f", level with {_list(row.variant for row in level)}" if level else ""
-    known = [by_seed[row.variant] for row in later if row.variant in by_seed]
-    leads = [f"ahead of {_all(known)}"] if known else []
-    leads += [_lead(when, row.variant, row.reached[i]) for row in later if row.variant not in by_seed]
-    start = f"{first.variant} reached {_percent(when)} validation accuracy first{beside}"
-    return f"{start}, after {_updates(when):,.0f} updates, {_list(leads)}"
+        return f"No variant reached {accuracy} in most of its seeds."
+    reached = [(row, row.reached[i].median) for row in order]
+    known = [f"{row.variant} after {between(median)} updates" for row, median in reached if median is not None]
+    others = [row for row, median in reached if median is None and row.reached[i].seeds]
+    never = [row.variant for row in others if not row.reached[i].updates]
+    some = [
+        f"{row.variant} in only {len(row.reached[i].updates)} of {row.reached[i].seeds} seeds"
+        for row in others
+        if row.reached[i].updates
+    ]
+    if len(rows) > MOST_SHOWN:
+        known, some, never = known[:1], [], []
+    parts = [f"{accuracy} was reached by {_names(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
+    parts += [f"by {_names(some)}"] if some else []
+    parts += [f"not by {_names(never)}"] if never else []
+    return f"{', '.join(parts)}."
 
 
-def _is_later(row: Row, first: Reached, i: int, pair: Pair | None) -> bool:
-    if pair is not None:
-        return pair.clear or pair.in_every_seed
-    return not row.reached[i].updates or row.reached[i].updates[0] > first.updates[-1]
+def _incomplete(rows: Sequence[Row]) -> list[str]:
+    """Return which runs failed, whose seeds are left out."""
+    failed = [f"{row.failed} of {row.seeds} of {row.variant}" for row in rows if row.failed]
+    return [f"Runs that failed are left out: {_names(failed)}."] if failed else []
 
 
-def _lead(first: Reached, name: str, later: Reached) -> str:
-    if later.median is None:
-        return f"which {name} did not reach in {later.seeds - len(later.updates)} of {later.seeds} seeds"
-    return f"{later.median / _updates(first):.3g} times sooner than {name}"
+def _seeds(pairs: Sequence[Pair]) -> str:
+    numbers = sorted({pair.seeds for pair in pairs})
+    if numbers == [1]:
+        return "1 seed"
+    return f"{numbers[0]} seeds" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
 
 
-def _list(texts: Iterable[str]) -> str:
-    *most, last = texts
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _percentage(fraction: float) -> str:
+    return f"{100 * fraction:g} %"
+
+
+def _names(texts: Iterable[str]) -> str:
+    """Return texts as a list in words, of very many the first and how many more there are."""
+    found = list(texts)
+    if len(found) > MOST_SHOWN:
+        found = [*found[: MOST_SHOWN - 1], f"{len(found) - MOST_SHOWN + 1:,} others"]
+    *most, last = found
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _updates(reached: Reached) -> float:
-    return float("inf") if reached.median is None else reached.median
-
-
-def _percent(reached: Reached) -> str:
-    return f"{100 * reached.accuracy:.0f} %"

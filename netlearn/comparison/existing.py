@@ -19,6 +19,8 @@ from netlearn.runs.varied import name_of, varied
 from netlearn.settings import FIELDS
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
+NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
+
 
 class Listed(msgspec.Struct, frozen=True):
     """What the config.toml of a comparison says about its runs."""
@@ -26,6 +28,8 @@ class Listed(msgspec.Struct, frozen=True):
     title: str
     seeds: tuple[int, ...]
     variants: dict[str, Any]
+    baseline: str | None = None
+    looks: tuple[int, ...] = ()
     tuning: str = "no"
 
 
@@ -44,14 +48,13 @@ def read_runs(
         RunError: a path is not the folder of a complete run.
         SettingsError: there are fewer variants.
     """
-    runs: list[Run] = []
+    runs: dict[str, Run] = {}
     for run in map(read_run, [each for path in paths for each in _folders_at(path)]):
-        same = next((each for each in runs if each.identity() == run.identity()), None)
-        if same is None:
-            runs.append(run)
-        else:
-            on_note(f"{run.folder}: not counted: its settings, seed and data are those of {same.folder}")
-    analysis = analyse("", name_variants(runs))
+        identity = repr(run.identity() | dict.fromkeys(NOT_COUNTED))
+        if identity in runs:
+            on_note(f"{run.folder}: not counted: its settings, seed and data are those of {runs[identity].folder}")
+        runs.setdefault(identity, run)
+    analysis = analyse("", name_variants(list(runs.values())))
     if len(analysis.groups) < fewest:
         raise SettingsError(f"variants {', '.join(analysis.groups)}: must be two or more in a comparison")
     return analysis
@@ -115,7 +118,10 @@ def read_comparison(path: Path) -> Analysis:
                 unreadable.append(f"{name}, seed {seed}: {error}")
     if not runs:
         raise RunError(f"{path}: has no run that can be read: {unreadable[0]}")
-    return analyse(listed.title, runs, tuned=listed.tuning == "done", unreadable=unreadable)
+    look = 1 + sum(seeds < len(listed.seeds) for seeds in listed.looks)
+    return analyse(
+        listed.title, runs, baseline=listed.baseline, look=look, tuned=listed.tuning == "done", unreadable=unreadable
+    )
 
 
 def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str] = ()) -> Path:

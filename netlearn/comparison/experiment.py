@@ -1,8 +1,8 @@
 """Experiments: variants of one network, each trained from several seeds.
 
-An experiment file has `title`, `seeds`, a table `[defaults]`, a table `[variants.NAME]` for each variant, a table
-`[vary]` of several values of some settings, and `about` (question, command, expected result, run time). A file with
-the settings of one run is an experiment with one variant. The command line can also build an experiment from flags.
+An experiment file has `title`, `seeds`, `baseline`, a table `[defaults]`, a table `[variants.NAME]` for each variant,
+a table `[vary]` of several values of some settings, and `about` (question, command, expected result, run time). A
+file with the settings of one run is an experiment with one variant. The command line can also build one from flags.
 """
 
 import hashlib
@@ -19,14 +19,16 @@ from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
 from netlearn.costs import COSTS
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.own_cost import lies_in
-from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve, unknown
+from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
-BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 10}
+BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
-BUILT_IN_SEEDS = 3
-KEYS = ("format", "about", "title", "seeds", "tuning", "data_sha256", "defaults", "variants", "vary")
+BUILT_IN_SEEDS = 6
+KEYS = (
+    "format", "about", "title", "seeds", "baseline", "looks", "tuning", "data_sha256", "defaults", "variants", "vary",
+)  # fmt: skip
 MOST_SEEDS = 1000
 MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
 MOST_NAME = 200  # bytes: a file system takes 255
@@ -41,6 +43,8 @@ class Experiment:
         title: of the pictures and the page.
         seeds: all different.
         variants: their settings.
+        baseline: the variant that the others are compared with; None to compare all with each other.
+        looks: the numbers of seeds from which conclusions were drawn; each of them is a look.
         tuning: whether the learning rates are to be tuned first.
         data_sha256: of each data set, the hashes of its files, once they were read; a resumed comparison checks them.
         is_sweep: whether the variants were made from several values of some settings.
@@ -49,12 +53,14 @@ class Experiment:
     title: str
     seeds: tuple[int, ...]
     variants: dict[str, Settings]
+    baseline: str | None = None
+    looks: tuple[int, ...] = ()
     tuning: Tuning = "no"
     data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_sweep: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check that the names of the variants are different."""
+        """Check that the names of the variants are different, and the baseline is one of them."""
         if not self.variants:
             raise SettingsError("variants: must be one or more")
         folders = Counter(map(folder_name, self.variants))
@@ -63,6 +69,29 @@ class Experiment:
                 raise SettingsError(f"variant {name!r}: must have a printable name, in one line")
             if not folder_name(name) or folders[folder_name(name)] > 1:
                 raise SettingsError(f"variant {name!r}: names must differ in their letters and digits")
+        if self.baseline is not None and self.baseline not in self.variants:
+            raise SettingsError(f"baseline {self.baseline!r}: {nearest(self.baseline, list(self.variants))}")
+
+    @property
+    def look(self) -> int:
+        """Which look a conclusion from its seeds is: 1, and one more each time that seeds were added."""
+        return 1 + sum(seeds < len(self.seeds) for seeds in self.looks)
+
+    def with_seeds(self, seeds: Sequence[int]) -> "Experiment":
+        """Return the experiment with seeds added.
+
+        Raises:
+            SettingsError: they are not those that it has and others.
+        """
+        if missing := [str(seed) for seed in self.seeds if seed not in seeds]:
+            raise SettingsError(f"--seeds: must keep the seeds of the comparison; {', '.join(missing)} is missing")
+        added = [seed for seed in seeds if seed not in self.seeds]
+        return replace(self, seeds=(*self.seeds, *added))
+
+    def looked_at(self) -> "Experiment":
+        """Return the experiment with a conclusion drawn from its seeds."""
+        earlier = tuple(seeds for seeds in self.looks if seeds < len(self.seeds))
+        return replace(self, looks=(*earlier, len(self.seeds)))
 
 
 def folder_name(variant: str) -> str:
@@ -74,7 +103,9 @@ def folder_name(variant: str) -> str:
     return name.encode()[: MOST_NAME - len(end)].decode(errors="ignore") + end
 
 
-def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep: Sweep = NO_SWEEP) -> Experiment:
+def from_costs(
+    costs: Sequence[str], seeds: Any, flags: Mapping[str, Any], sweep: Sweep = NO_SWEEP, baseline: str | None = None
+) -> Experiment:
     """Return the experiment that compares costs, with the built-in settings as changed by flags, in a sweep or not.
 
     No costs are given where the sweep varies the cost.
@@ -90,10 +121,12 @@ def from_costs(costs: Sequence[str], seeds: int, flags: Mapping[str, Any], sweep
     title = " against ".join(costs)
     if sweep.values:
         title = " × ".join(sweep.values) + (f" with {' and '.join(costs)}" if costs else "")
-    return Experiment(title, chosen, variants, is_sweep=bool(sweep.values))
+    return Experiment(title, chosen, variants, baseline, is_sweep=bool(sweep.values))
 
 
-def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, sweep: Sweep = NO_SWEEP) -> Experiment:
+def read_experiment(
+    path: Path, flags: Mapping[str, Any], seeds: Any = None, sweep: Sweep = NO_SWEEP, baseline: str | None = None
+) -> Experiment:
     """Return the experiment in a TOML file.
 
     Args:
@@ -101,6 +134,7 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
         flags: settings that replace the file's defaults.
         seeds: replaces the file's seeds, and the seed of a file with the settings of one run.
         sweep: varies more settings than the file does, or replaces its values.
+        baseline: replaces the file's.
 
     Raises:
         SettingsError: the file cannot be read, or has an unknown key or an invalid value.
@@ -148,8 +182,15 @@ def read_experiment(path: Path, flags: Mapping[str, Any], seeds: int | None, swe
         bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
         spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer) for name, layer in spread.items()}
-        tuning, hashes = _tuning(content.get("tuning", "no")), _hashes(content.get("data_sha256", {}))
-        return Experiment(title, chosen, variants, tuning, hashes, bool(sweep.values))
+        tuning = _convert(content.get("tuning", "no"), Tuning, "tuning", "no, to do or done")
+        hashes = _convert(
+            content.get("data_sha256", {}), dict[str, tuple[str, ...]], "data_sha256", "hashes for each data set"
+        )
+        baseline = baseline or _convert(content.get("baseline"), str | None, "baseline", "the name of a variant")
+        if sweep.values and baseline in bases:
+            baseline = None  # the sweep has renamed the variants
+        looks = _convert(content.get("looks", ()), tuple[int, ...], "looks", "numbers of seeds")
+        return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, bool(sweep.values))
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -176,18 +217,12 @@ def _table(path: Path, name: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def _tuning(given: Any) -> Tuning:
+def _convert(given: Any, kind: Any, key: str, must_be: str) -> Any:
+    """Return the value of a key that has a type."""
     try:
-        return msgspec.convert(given, Tuning)  # type: ignore[no-any-return]  # msgspec does not type literals
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"tuning {given!r:.80}: must be no, to do or done") from error
-
-
-def _hashes(given: Any) -> dict[str, tuple[str, ...]]:
-    try:
-        return msgspec.convert(given, dict[str, tuple[str, ...]])
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"data_sha256: must hold a list of hashes for each data set: {error}") from error
+        raise SettingsError(f"{key} {given!r:.80}: must be {must_be}") from error
 
 
 def parse_seeds(given: Any, label: str) -> tuple[int, ...]:
@@ -217,7 +252,9 @@ def write_experiment(experiment: Experiment) -> bytes:
         name: {key: value for key, value in variant.items() if key not in shared and key != "seed"}
         for name, variant in variants.items()
     }
-    head = {"format": FORMAT, "title": experiment.title, "seeds": experiment.seeds, "tuning": experiment.tuning}
+    head: dict[str, Any] = {"format": FORMAT, "title": experiment.title, "seeds": experiment.seeds}
+    head |= {"baseline": experiment.baseline} if experiment.baseline else {}
+    head |= {"looks": experiment.looks, "tuning": experiment.tuning}
     content = msgspec.toml.encode(head | {"data_sha256": experiment.data_sha256, "defaults": shared, "variants": own})
     if len(content) > MOST_EXPERIMENT:
         raise SettingsError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netlearn.comparison.analysis import Analysis
 from netlearn.comparison.environment import environment
+from netlearn.comparison.neuron import neuron_cells
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
 from netlearn.errors import NetlearnError
@@ -109,7 +110,7 @@ def render_page(
         commands = [(f"netlearn report {listed}", "makes this page again"), verify]
     experiment = (folder / config.NAME).read_text("utf-8") if folder is not None else ""
     shown = selection.foremost(groups, MOST_ON_PAGE)
-    table = cells(rows, analysis.pairs)
+    table = page_table(analysis)
     if shown is not groups:
         table = _ranking(rows, shown)
         shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(table[1:], shown.items(), strict=True)}
@@ -129,6 +130,14 @@ def render_page(
         lab=lab,
     )
     return render(content)
+
+
+def page_table(analysis: Analysis) -> list[list[str]]:
+    """Return the cells of the page's table, the first line with the names of the variants."""
+    if analysis.neurons:
+        head, *lines = neuron_cells(analysis.neurons, "outputs")
+        return [list(column) for column in zip(head, *lines, strict=True)]
+    return cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline)
 
 
 def _ranking(rows: Sequence[Row], shown: Groups) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The results of runs over their seeds.
+"""The figures of runs over their seeds.
 
 A missing number is None: a run that diverged has no test accuracy, a threshold that was never reached has no update.
 """
@@ -10,32 +10,66 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
+from netlearn.comparison.claims import has_diverged, value_of
 from netlearn.runs import Run, Summary, selection, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
+SIGN_LEVEL = 0.05
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """When a validation accuracy was reached: the sorted updates of the seeds that reached it."""
+    """Between which updates a validation accuracy was reached, known no better than the probes are apart.
+
+    Attributes:
+        accuracy: the validation accuracy.
+        updates: of the seeds that reached it, the first probed update with at least that accuracy, sorted.
+        seeds: how many there are; those that diverged never reached it, those that failed are not counted.
+        after: of the seeds that reached it, the last probed update before, sorted.
+    """
 
     accuracy: float
     updates: tuple[int, ...]
     seeds: int
+    after: tuple[int, ...] = ()
 
     @property
-    def median(self) -> float | None:
-        """The median over the seeds; None if half of them or more never reached it."""
+    def median(self) -> tuple[float, float] | None:
+        """The medians over the seeds of both ends; None if half of the seeds or more never reached it."""
         never = [math.inf] * (self.seeds - len(self.updates))
         middle = statistics.median([*self.updates, *never]) if self.seeds else math.inf
-        return middle if math.isfinite(middle) else None
+        return (statistics.median([*(self.after or self.updates), *never]), middle) if math.isfinite(middle) else None
+
+
+class Race(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one variant reached a validation accuracy before another; a description, on which no claim rests.
+
+    Attributes:
+        accuracy: the validation accuracy.
+        first: the variant that reached it after the fewest updates in the median.
+        other: another one.
+        seeds: how many seeds both ended, by divergence or otherwise.
+        ahead: in how many the first one was there before a probe at which the other was not.
+        tied: in how many it cannot be told, or neither got there.
+        p: of the sign test over the seeds that are not tied; None where so few seeds cannot make it small.
+    """
+
+    accuracy: float
+    first: str
+    other: str
+    seeds: int
+    ahead: int
+    tied: int
+    p: float | None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A variant over its seeds; spreads are sample standard deviations, accuracies fractions.
 
-    `settings` has the variant's values of the settings that vary in the comparison, as text.
+    `settings` has the variant's values of the settings that vary in the comparison, as text. A seed is finished,
+    diverged, or failed for a technical reason; one that is interrupted is none of these.
     """
 
     variant: str
@@ -44,6 +78,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     seeds: int
     finished: int
+    diverged: int = 0
+    failed: int = 0
+    early_accuracy: float | None = None
+    early_spread: float | None = None
     test_accuracy: float | None
     test_spread: float | None
     test_lowest: float | None
@@ -58,11 +96,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return the runs of each variant, in the order of the variants."""
-    groups: dict[str, list[Run]] = {}
+    """Return the runs of each variant, in the order of the variants; a seed that is there twice counts once."""
+    groups: dict[str, dict[int, Run]] = {}
     for run in runs:
-        groups.setdefault(run.variant, []).append(run)
-    return groups
+        groups.setdefault(run.variant, {}).setdefault(run.settings.seed, run)
+    return {variant: list(by_seed.values()) for variant, by_seed in groups.items()}
 
 
 def summarize_all(groups: Mapping[str, Sequence[Run]]) -> tuple[Row, ...]:
@@ -72,12 +110,11 @@ def summarize_all(groups: Mapping[str, Sequence[Run]]) -> tuple[Row, ...]:
 
 
 def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> Row:
-    """Return the row of a variant with some of its settings; of interrupted runs it has only that they were."""
-    ended = [run for run in runs if not run.interrupted]
+    """Return the row of a variant with some of its settings; of interrupted and failed runs it has only that."""
+    ended = [run for run in runs if _ended(run)]
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
     test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
-    speeds = [summary.training_seconds / summary.epochs for summary in finished if summary.epochs]
-    reached = [(accuracy, [run.updates_to(accuracy) for run in ended]) for accuracy in THRESHOLDS]
+    early = [value for run in ended if (value := value_of(run, "early_accuracy")) is not None]
     return Row(
         variant=variant,
         settings={name: text_of(getattr(runs[0].settings, name)) for name in names},
@@ -85,18 +122,19 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
         data=runs[0].settings.data,
         seeds=len(runs),
         finished=len(finished),
+        diverged=sum(map(has_diverged, runs)),
+        failed=sum(run.summary is None for run in runs),
+        early_accuracy=_mean(early),
+        early_spread=_spread(early),
         test_accuracy=_mean(test),
-        test_spread=statistics.stdev(test) if len(test) > 1 else None,
+        test_spread=_spread(test),
         test_lowest=min(test, default=None),
         best_validation_accuracy=selection.validation_accuracy(runs),
-        reached=tuple(
-            Reached(accuracy, tuple(sorted(update for update in updates if update is not None)), len(ended))
-            for accuracy, updates in reached
-        ),
+        reached=tuple(_reached(accuracy, ended) for accuracy in THRESHOLDS),
         learning_speed_0=_mean([run.at_update("learning_speed", 0) for run in ended]),
         learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in ended]),
         stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in ended if run.metrics]),
-        seconds_per_epoch=_mean(speeds),
+        seconds_per_epoch=_mean([each.training_seconds / each.epochs for each in finished if each.epochs]),
         diverging=sum(run.diverging is not None for run in runs),
         problems=tuple(
             f"seed {run.settings.seed}: {problem}" for run in runs if (problem := run.shortfall or run.diverging)
@@ -104,14 +142,67 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
     )
 
 
+def _ended(run: Run) -> bool:
+    """Return whether a run came to its end, be it by divergence; it did not fail and was not interrupted."""
+    return run.summary is not None and not run.interrupted
+
+
+def bracket_of(run: Run, accuracy: float) -> tuple[int, int] | None:
+    """Return the last probed update before a validation accuracy was reached, and the first with it.
+
+    A run that was there at update 0 has 0 twice. None if it never got there, or diverged.
+    """
+    if not run.metrics or has_diverged(run):
+        return None
+    found = np.flatnonzero(run.metrics["validation_accuracy"] >= accuracy)
+    if not found.size:
+        return None
+    update = run.metrics["update"]
+    return int(update[max(0, found[0] - 1)]), int(update[found[0]])
+
+
+def _reached(accuracy: float, runs: Sequence[Run]) -> Reached:
+    brackets = [bracket for run in runs if (bracket := bracket_of(run, accuracy)) is not None]
+    after, updates = (tuple(sorted(ends)) for ends in zip(*brackets, strict=True)) if brackets else ((), ())
+    return Reached(accuracy, updates, len(runs), after)
+
+
+def race(rows: Sequence[Row], groups: Mapping[str, Sequence[Run]]) -> tuple[Race, ...]:
+    """Return how often the fastest variant reached 90 %, or 80 %, before each of the others."""
+    i, order = by_speed(rows)
+    if not order:
+        return ()
+    accuracy, first = rows[0].reached[i].accuracy, order[0].variant
+    return tuple(_race(accuracy, first, row.variant, groups, len(rows) - 1) for row in rows if row.variant != first)
+
+
+def _race(accuracy: float, first: str, other: str, groups: Mapping[str, Sequence[Run]], tests: int) -> Race:
+    never = (math.inf, math.inf)
+    ours, theirs = (
+        {run.settings.seed: bracket_of(run, accuracy) or never for run in groups[name] if _ended(run)}
+        for name in (first, other)
+    )
+    both = [(ours[seed], theirs[seed]) for seed in ours if seed in theirs]
+    ahead = sum(our[1] <= their[0] and our != never for our, their in both)
+    behind = sum(their[1] <= our[0] and their != never for our, their in both)
+    p = sign_test(ahead, behind) if 2 / 2 ** len(both) <= SIGN_LEVEL / tests else None
+    tied = len(both) - ahead - behind
+    return Race(accuracy=accuracy, first=first, other=other, seeds=len(both), ahead=ahead, tied=tied, p=p)
+
+
+def sign_test(ahead: int, behind: int) -> float:
+    """Return p of the two-sided sign test: the probability of so many, or more, of one sign."""
+    n = ahead + behind
+    return min(1.0, float(2 * sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n))
+
+
 def _mean(values: Sequence[float | None]) -> float | None:
     present = [value for value in values if value is not None and math.isfinite(value)]
     return statistics.fmean(present) if present else None
 
 
-def by_accuracy(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that have a test accuracy, the highest first."""
-    return sorted((row for row in rows if row.test_accuracy is not None), key=lambda row: -(row.test_accuracy or 0))
+def _spread(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
 def by_validation(rows: Sequence[Row]) -> list[Row]:
@@ -120,36 +211,20 @@ def by_validation(rows: Sequence[Row]) -> list[Row]:
 
 
 def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
-    """Return the index of the threshold by which speed is compared, 90 % or 80 %, and the rows, the fastest first.
+    """Return the index of the threshold by which speed is described, 90 % or 80 %, and the rows, the fastest first.
 
     It is 80 % if no variant reached 90 % in most of its seeds. If no variant reached that either, there are no rows.
     """
+
+    def key(row: Row, i: int) -> tuple[float, float]:
+        median = row.reached[i].median
+        return (math.inf, -len(row.reached[i].updates)) if median is None else (median[1], 0)
+
     for i in (1, 0):
-        order = sorted(rows, key=lambda row: row.reached[i].median or math.inf)
+        order = sorted(rows, key=lambda row: key(row, i))
         if order[0].reached[i].median is not None:
             return i, order
     return 0, []
-
-
-def paired(ours: Sequence[Run], theirs: Sequence[Run]) -> bool:
-    """Return whether the finished runs of two variants share initial weights and mini-batches, seed by seed."""
-    one, other = (
-        {run.settings.seed: run.summary for run in runs if run.summary is not None and run.problem is None}
-        for runs in (ours, theirs)
-    )
-    shared = one.keys() & other.keys()
-    return bool(shared) and all(
-        one[seed].initial_weights_sha256 == other[seed].initial_weights_sha256
-        and _same_batches(one[seed], other[seed])
-        for seed in shared
-    )
-
-
-def _same_batches(one: Summary, other: Summary) -> bool:
-    """Return whether two runs had identical mini-batches, as far as both trained."""
-    if one.updates == other.updates:
-        return one.mini_batches_sha256 == other.mini_batches_sha256
-    return one.shuffling_sha256 is not None and one.shuffling_sha256 == other.shuffling_sha256
 
 
 def pairing(runs: Sequence[Run]) -> str:
@@ -171,6 +246,13 @@ def pairing(runs: Sequence[Run]) -> str:
     return "Not paired: runs with the same seed had different initial weights and mini-batches (by SHA-256)."
 
 
+def _same_batches(one: Summary, other: Summary) -> bool:
+    """Return whether two runs had identical mini-batches, as far as both trained."""
+    if one.updates == other.updates:
+        return one.mini_batches_sha256 == other.mini_batches_sha256
+    return one.shuffling_sha256 is not None and one.shuffling_sha256 == other.shuffling_sha256
+
+
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
     """Return the rows of results.csv, one per run, with a column for each setting that varies."""
     names = [name for name in varied(run.settings for run in runs) if name != "learning_rate"]
@@ -181,9 +263,14 @@ def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
             "learning_rate": run.settings.learning_rate,
             **{name: text_of(getattr(run.settings, name)) for name in names},
             "status": run.summary.status if run.summary else "failed",
+            "early_accuracy": value_of(run, "early_accuracy"),
             "test_accuracy": run.summary.test_accuracy if run.summary else None,
             "best_validation_accuracy": run.summary.best_validation_accuracy if run.summary else None,
-            **{f"updates_to_{100 * accuracy:.0f}": run.updates_to(accuracy) for accuracy in THRESHOLDS},
+            **{
+                f"updates_to_{100 * accuracy:.0f}": None if bracket is None else bracket[1]
+                for accuracy in THRESHOLDS
+                for bracket in [bracket_of(run, accuracy)]
+            },
             "learning_speed_0": run.at_update("learning_speed", 0),
             "learning_speed_100": run.at_update("learning_speed", 100),
             "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,

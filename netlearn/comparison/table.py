@@ -1,34 +1,47 @@
-"""The table of a comparison: a column for each variant, a line for each measure; of many variants a line for each."""
+"""The table of a comparison, which fits the terminal, and how its figures are written.
 
-from collections.abc import Iterator, Sequence
+Variants stand side by side where they fit, or else below each other, in as many parts as it takes.
+"""
+
+import textwrap
+from collections.abc import Collection, Iterator, Sequence
 
 from wcwidth import wcswidth
 
-from netlearn.comparison.pairs import ACCURACY, Pair
-from netlearn.comparison.statistics import Reached, Row, by_validation
+from netlearn.comparison.claims import Pair, leading
+from netlearn.comparison.statistics import Race, Reached, Row, by_validation
 from netlearn.runs import name_of
 from netlearn.runs.selection import MOST_SHOWN
 
 TOP = 10  # variants that are shown of more
 MOST_TEXTS = 10
+WIDTH = 100  # columns, if not said otherwise
+GAP = 2  # spaces between columns
+Cells = list[list[str]]
 
 
-def table(rows: Sequence[Row], pairs: Sequence[Pair] = (), *, markdown: bool = False, top: int | None = None) -> str:
+def table(
+    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), baseline: str | None = None,
+    *, markdown: bool = False, top: int | None = None, width: int = WIDTH,
+) -> str:  # fmt: skip
     """Return the rows, with the paired differences, as a table for the terminal or in Markdown.
 
     Of many variants, or where `top` is given, the best ones have a line each; how many were left out is said below.
     """
     if top is None and len(rows) <= MOST_SHOWN:
-        lines = cells(rows, pairs)
-        return _markdown(lines) if markdown else aligned(lines)
+        lines = cells(rows, pairs, races, baseline)
+        if markdown:
+            return in_markdown(lines)
+        beside = aligned(lines)
+        return beside if max(map(_width, beside.splitlines())) <= width else fitted(transposed(lines), width)
     lines = ranked(rows)[: 1 + (top or TOP)]
-    text = _markdown(lines) if markdown else aligned(lines)
+    text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
     if len(lines) <= len(rows):
         text += f"\n\n{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
     return text
 
 
-def ranked(rows: Sequence[Row]) -> list[list[str]]:
+def ranked(rows: Sequence[Row]) -> Cells:
     """Return the cells of a table with a line for each variant, the best validation accuracy first.
 
     The test set is not what variants are chosen by: the best of many would owe some of its accuracy to luck.
@@ -43,6 +56,7 @@ def ranked(rows: Sequence[Row]) -> list[list[str]]:
     )
     columns["best validation accuracy"] = [percent(row.best_validation_accuracy) for row in order]
     columns["test accuracy"] = [with_spread(row.test_accuracy, row.test_spread) for row in order]
+    columns["early accuracy"] = [with_spread(row.early_accuracy, row.early_spread) for row in order]
     if any(row.seeds > 1 for row in rows):
         columns["lowest seed"] = [percent(row.test_lowest) for row in order]
     for i, reached in enumerate(rows[0].reached):
@@ -54,83 +68,174 @@ def ranked(rows: Sequence[Row]) -> list[list[str]]:
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
 
-def cells(rows: Sequence[Row], pairs: Sequence[Pair] = ()) -> list[list[str]]:
-    """Return the cells of the table, a line for each measure, the first with the names of the variants."""
+def cells(
+    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), baseline: str | None = None
+) -> Cells:
+    """Return the cells of the table, a line for each measure, the first with the names of the variants.
+
+    Lines that say nothing are left out: accuracies that no variant reached, the lowest of one seed.
+    """
+    several = any(row.seeds > 1 for row in rows)
     lines = [
-        ["", *(row.variant for row in rows)],
+        ["data (not the same)", *(row.data for row in rows)] if len({row.data for row in rows}) > 1 else [],
         ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
         ["seeds finished", *(f"{row.finished} of {row.seeds}" for row in rows)],
+        _counts("seeds diverged", [row.diverged for row in rows]),
+        _counts("seeds failed", [row.failed for row in rows]),
+        _counts("seeds diverging", [row.diverging for row in rows]),
+        ["early accuracy", *(with_spread(row.early_accuracy, row.early_spread) for row in rows)],
+        *_differences("early_accuracy", rows, pairs, baseline),
         ["test accuracy", *(with_spread(row.test_accuracy, row.test_spread) for row in rows)],
-        ["  lowest seed", *(percent(row.test_lowest) for row in rows)],
-        *_behind("points behind the best", rows, [pair for pair in pairs if pair.measure == ACCURACY]),
+        ["  lowest seed", *(percent(row.test_lowest) for row in rows)] if several else [],
+        *_differences("test_accuracy", rows, pairs, baseline),
         ["best validation accuracy", *(percent(row.best_validation_accuracy) for row in rows)],
-        *_race(rows, pairs),
+        *_updates(rows, races),
         ["learning speed at update 0", *(_number(row.learning_speed_0) for row in rows)],
-        ["  at update 100", *(_number(row.learning_speed_100) for row in rows)],
-        ["stuck outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
+        ["learning speed at update 100", *(_number(row.learning_speed_100) for row in rows)],
+        ["badly wrong outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
         ["seconds per epoch", *(_number(row.seconds_per_epoch) for row in rows)],
     ]
-    if any(row.diverging for row in rows):
-        lines.insert(3, ["  of these diverging", *(f"{row.diverging} of {row.finished}" for row in rows)])
-    if len({row.data for row in rows}) > 1:
-        lines.insert(1, ["data (not the same)", *(row.data for row in rows)])
-    return lines
+    named = ["", *(row.variant for row in rows)]
+    return [named, *(line for line in lines if any(cell not in {"-", ""} for cell in line[1:]))]
 
 
-def _race(rows: Sequence[Row], pairs: Sequence[Pair]) -> Iterator[list[str]]:
+def _updates(rows: Sequence[Row], races: Sequence[Race]) -> Iterator[list[str]]:
+    """Yield a line for each accuracy that was reached, and one of the seeds in which the others were later."""
+    behind = {race.other: race for race in races}
     for i, reached in enumerate(rows[0].reached):
-        percentage = f"{100 * reached.accuracy:.0f}"
-        yield [f"updates to {percentage} % validation", *(_median(row.reached[i]) for row in rows)]
-        raced = [pair for pair in pairs if pair.measure == f"updates_to_{percentage}"]
-        yield from _behind("updates behind the first", rows, raced)
+        if any(row.reached[i].updates for row in rows):
+            label = f"updates to {100 * reached.accuracy:.0f} % validation"
+            yield [label, *(_median(row.reached[i]) for row in rows)]
+        if races and reached.accuracy == races[0].accuracy:
+            ends = [_seeds_behind(behind[row.variant]) if row.variant in behind else "-" for row in rows]
+            yield ["  later than the first (seeds)", *ends]
 
 
-def _behind(what: str, rows: Sequence[Row], pairs: Sequence[Pair]) -> list[list[str]]:
-    """Return a line of mean paired differences with their seeds, and a line of their intervals if there are any."""
-    if not pairs:
-        return []
-    found = {pair.other: pair for pair in pairs}
-    names = [row.variant for row in rows]
-    means = [_mean_behind(found[name]) if name in found else "-" for name in names]
-    intervals = [range_of(found[name]) if name in found else "-" for name in names]
-    lines = [[f"  {what} (seeds)", *means], ["    95 % interval", *intervals]]
-    return lines if any(pair.low is not None for pair in pairs) else lines[:1]
+def _seeds_behind(race: Race) -> str:
+    ties = f", {race.tied} tied" if race.tied else ""
+    sign = "" if race.p is None else f", p = {race.p:.2g}"
+    return f"{race.ahead} of {race.seeds}{ties}{sign}"
 
 
-def _mean_behind(pair: Pair) -> str:
-    return f"{figure_of(pair)} ({pair.ahead} of {pair.seeds})"
+def _counts(label: str, counts: Collection[int]) -> list[str]:
+    return [label, *map(str, counts)] if any(counts) else []
 
 
-def figure_of(pair: Pair) -> str:
-    """Return the mean lead of a pair, in percentage points or updates; "-" if there is none."""
-    return "-" if pair.mean is None else _difference(pair, pair.mean)
+def _differences(
+    measure: str, rows: Sequence[Row], pairs: Sequence[Pair], baseline: str | None
+) -> Iterator[list[str]]:
+    """Yield lines of the mean differences from one variant, with their seeds, and of their intervals."""
+    pairs = [pair for pair in pairs if pair.measure == measure]
+    first = baseline or leading(pairs, {row.variant: row.finished for row in rows if not row.diverged})
+    found = {pair.other if pair.leader == first else pair.leader: pair for pair in pairs if first in pair.names}
+    if not found or first is None:
+        return
+    label = "points ahead of the baseline" if baseline else "points behind the best"
+    sign, means = {}, []
+    for name in (row.variant for row in rows):
+        if name in found:
+            pair = found[name]
+            leads = pair.leader == (name if baseline else first)  # so that most figures are positive
+            sign[name] = 1 if leads else -1
+            means.append(f"{points(sign[name] * pair.mean)} ({pair.ahead if leads else pair.behind} of {pair.seeds})")
+        else:
+            means.append("-")
+    yield [f"  {label} (seeds)", *means]
+    if any(pair.low is not None for pair in found.values()):
+        yield [
+            "    interval",
+            *(interval(found[row.variant], sign[row.variant]) if row.variant in found else "-" for row in rows),
+        ]
 
 
-def range_of(pair: Pair) -> str:
-    """Return the interval of the mean lead of a pair, such as "−5.80 to 43.92"; "-" if there is none."""
+def points(difference: float) -> str:
+    """Return a difference of two fractions in percentage points, such as "−5.80"."""
+    return f"{100 * difference:.2f}".replace("-", "−")
+
+
+def interval(pair: Pair, sign: int = 1) -> str:
+    """Return the interval of a pair's mean lead in points, such as "−5.80 to 43.92"; "-" if there is none."""
     if pair.low is None or pair.high is None:
         return "-"
-    return f"{_difference(pair, pair.low)} to {_difference(pair, pair.high)}"
+    low, high = sorted((sign * pair.low, sign * pair.high))
+    return "equal in each seed" if low == high else f"{points(low)} to {points(high)}"
 
 
-def _difference(pair: Pair, value: float) -> str:
-    return (f"{100 * value:.2f}" if pair.measure == ACCURACY else f"{value:,.0f}").replace("-", "−")
-
-
-def _markdown(lines: list[list[str]]) -> str:
+def in_markdown(lines: Cells) -> str:
+    """Return a table in Markdown."""
     head, *body = [[cell.strip().replace("\\", r"\\").replace("|", r"\|") for cell in line] for line in lines]
     ruled = [head, ["---", *("---:" for _ in head[1:])], *body]
     return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
-def aligned(lines: list[list[str]]) -> str:
+def aligned(lines: Cells) -> str:
     """Return lines with aligned columns on a terminal, where some characters are two cells wide."""
-    widths = [max(_width(line[i]) for line in lines) for i in range(len(lines[0]))]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     texts = []
     for first, *rest in lines:
-        cells = [" " * (width - _width(cell)) + cell for cell, width in zip(rest, widths[1:], strict=True)]
-        texts.append("  ".join([first + " " * (widths[0] - _width(first)), *cells]).rstrip())
+        padded = [" " * (width - _width(cell)) + cell for cell, width in zip(rest, widths[1:], strict=True)]
+        texts.append((" " * GAP).join([first + " " * (widths[0] - _width(first)), *padded]).rstrip())
     return "\n".join(texts)
+
+
+def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
+    """Return lines with aligned columns that are no wider than a terminal.
+
+    Heads, and the cells of the first columns, wrap at words. Columns that have no room follow below, in further parts
+    that repeat the first columns.
+    """
+    whole = aligned(lines)
+    if max(map(_width, whole.splitlines())) <= width:
+        return whole
+    columns = [list(column) for column in zip(*lines, strict=True)]
+    blocks = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(columns)]
+    first, parts = blocks[:fixed], [blocks[:fixed]]
+    for block in blocks[fixed:]:
+        if sum(map(_block_width, [*parts[-1], block])) + GAP * len(parts[-1]) > width and len(parts[-1]) > fixed:
+            parts.append([*first])
+        parts[-1].append(block)
+    return "\n\n".join(_stacked(part, fixed) for part in parts)
+
+
+def _wrapped(column: Sequence[str], most: int) -> list[list[str]]:
+    """Return the lines of each cell; the head is no wider than the cells below it and its longest word."""
+    head, *rest = (cell.strip() for cell in column)
+    cells = [_wrap(cell, most) if most else [cell] for cell in rest]
+    widest = max((_width(line) for cell in cells for line in cell), default=0)
+    return [_wrap(head, max([widest, *map(_width, head.split())])), *cells]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return a text in lines; a word is broken only if it is wider than a line."""
+    characters = max(1, width * len(text) // max(1, _width(text)))
+    return textwrap.wrap(text, characters) or [""]
+
+
+def _block_width(block: list[list[str]]) -> int:
+    return max(_width(line) for cell in block for line in cell)
+
+
+def _stacked(blocks: Sequence[list[list[str]]], fixed: int) -> str:
+    """Return columns of cells with several lines each, the first columns to the left, figures to the right."""
+    texts = []
+    widths = [_block_width(block) for block in blocks]
+    for cells in zip(*blocks, strict=True):
+        for i in range(max(map(len, cells))):
+            line = [cell[i] if i < len(cell) else "" for cell in cells]
+            gaps = [" " * (width - _width(text)) for text, width in zip(line, widths, strict=True)]
+            left = [text + gap for text, gap in zip(line[:fixed], gaps, strict=False)]
+            right = [gap + text for text, gap in zip(line[fixed:], gaps[fixed:], strict=True)]
+            texts.append((" " * GAP).join([*left, *right]).rstrip())
+    return "\n".join(texts)
+
+
+def transposed(lines: Cells) -> Cells:
+    """Return the cells with a line for each variant; an indented label is joined to the one that it belongs to."""
+    named, above = [], ""
+    for label, *rest in lines:
+        above = above if label.startswith(" ") else label
+        named.append([label if label == above else f"{above}: {label.strip()}", *rest])
+    return [list(column) for column in zip(*named, strict=True)]
 
 
 def _width(text: str) -> int:
@@ -148,11 +253,24 @@ def shortened(texts: Sequence[str], where: str) -> list[str]:
     return [*texts] if left <= 1 else [*texts[:MOST_TEXTS], f"and {left:,} more, see {where}"]
 
 
+def between(bracket: tuple[float, float]) -> str:
+    """Return between which updates something happened, such as "1,000 to 2,000"."""
+    after, by = bracket
+    return f"{after:,.0f} to {by:,.0f}" if after < by else f"{by:,.0f}"
+
+
+def paragraphs(sentences: Sequence[str], width: int) -> list[str]:
+    """Return lines of text no wider than a terminal; several sentences as a list."""
+    mark = "- " if len(sentences) > 1 else ""
+    wrapper = textwrap.TextWrapper(width, subsequent_indent=" " * len(mark), break_on_hyphens=False)
+    return [wrapper.fill(f"{mark}{each}") for each in sentences]
+
+
 def _median(reached: Reached) -> str:
-    if len(reached.updates) == reached.seeds and reached.median is not None:
-        return f"{reached.median:,.0f}"
-    never = f"never in {reached.seeds - len(reached.updates)} of {reached.seeds}"
-    return never if reached.median is None else f"{reached.median:,.0f} ({never})"
+    median, count = reached.median, len(reached.updates)
+    if median is None:
+        return f"in {count} of {reached.seeds}" if count else "never"
+    return between(median) if count == reached.seeds else f"{between(median)} (in {count} of {reached.seeds})"
 
 
 def percent(fraction: float | None) -> str:
@@ -166,4 +284,5 @@ def with_spread(mean: float | None, spread: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
+    """Return a number with three digits; "-" for none, and for a time too short to measure."""
+    return f"{value:.3g}" if value else "-"
