@@ -53,6 +53,7 @@ def analysed(baseline: Any = None, look: Any = 1, **variants: Sequence[Outcome])
 EARLY = "In early accuracy, the mean validation accuracy of the first epoch, "
 TEST = "In test accuracy "
 BRACKETS = "90 % validation accuracy was reached by a after 10 to 100 updates"
+BOTH = "90 % validation accuracy was reached by a and b after 10 to 100 updates (median)."
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "a clear difference",
@@ -60,7 +61,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 6 seeds).",
             TEST + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 6 seeds).",
-            f"{BRACKETS} and b after 100 to 500 updates (median).",
+            f"{BRACKETS}; by b after 100 to 500 updates (median).",
         ],
     ),
     (
@@ -71,7 +72,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             "{ab.high}); 6 seeds cannot tell differences below {ab.detectable} points.",
             TEST + "no difference between a and b is clear (a is {ab.mean} points higher on average, {ab.low} to "
             "{ab.high}); 6 seeds cannot tell differences below {ab.detectable} points.",
-            f"{BRACKETS} and b after 10 to 100 updates (median).",
+            BOTH,
         ],
     ),
     (
@@ -82,7 +83,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             "difference from chance.",
             TEST + "no difference between a and b is clear (a is {ab.mean} points higher); 1 seed cannot tell a "
             "difference from chance.",
-            f"{BRACKETS} and b after 100 to 500 updates.",
+            f"{BRACKETS}; by b after 100 to 500 updates.",
         ],
     ),
     (
@@ -92,7 +93,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             EARLY + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 2 seeds).",
             TEST + "no difference between a and b is clear (a is {ab.mean} points higher on average, {ab.low} to "
             "{ab.high}); 2 seeds cannot tell ",
-            f"{BRACKETS} and b after 100 to 500 updates (median).",
+            f"{BRACKETS}; by b after 100 to 500 updates (median).",
         ],
     ),
     (
@@ -101,7 +102,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY + "a and b are equal in each of 6 seeds.",
             TEST + "a and b are equal in each of 6 seeds.",
-            f"{BRACKETS} and b after 10 to 100 updates (median).",
+            BOTH,
         ],
     ),
     (
@@ -109,9 +110,9 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"a": HIGH[:3], "b": [(accuracy - 0.001, 100) for accuracy, _ in HIGH[:3]]},
         [
             EARLY,
-            TEST + "no difference between a and b is clear (a is 0.10 points higher on average, equal in each seed); "
+            TEST + "no difference between a and b is clear (a is 0.10 points higher on average, the same in each seed); "
             "3 seeds cannot tell a difference from chance.",
-            f"{BRACKETS} and b after 10 to 100 updates (median).",
+            BOTH,
         ],
     ),
     (
@@ -128,7 +129,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 5 seeds).",
             TEST + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 5 seeds).",
-            f"{BRACKETS} and b after 100 to 500 updates (median).",
+            f"{BRACKETS}; by b after 100 to 500 updates (median).",
             "Runs that failed are left out: 1 of 6 of b.",
         ],
     ),
@@ -138,7 +139,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY + "nothing can be compared: no two variants share a finished seed.",
             TEST + "nothing can be compared: no two variants share a finished seed.",
-            f"{BRACKETS} and b after 100 to 500 updates.",
+            f"{BRACKETS}; by b after 100 to 500 updates.",
             "Runs that failed are left out: 1 of 2 of b.",
         ],
     ),
@@ -157,7 +158,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             TEST + "no difference between b and a is clear (a is {ab.mean} points higher on average, {ab.low} to "
             "{ab.high}); 5 seeds cannot tell differences below {ab.detectable} points; a diverged in 1 of 6 seeds, "
             "so that it is not said to be ahead.",
-            f"{BRACKETS} and b after 100 to 500 updates (median).",
+            f"{BRACKETS}; by b after 100 to 500 updates (median).",
         ],
     ),
     (
@@ -180,7 +181,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             TEST + "a is ahead of b by {ab.mean} points ({ab.low} to {ab.high}, 6 seeds); c cannot be told from a: "
             "6 seeds cannot tell differences below {ac.detectable} points; c is ahead of b by {bc.mean} points "
             "({bc.low} to {bc.high}, 6 seeds).",
-            f"{BRACKETS}, c after 10 to 100 updates and b after 100 to 500 updates (median).",
+            "90 % validation accuracy was reached by a and c after 10 to 100 updates; by b after 100 to 500 updates "
+            "(median).",
         ],
     ),
     (
@@ -191,7 +193,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             "differences below ",
             TEST + "no difference between a, b and c is clear (means from 96.22 to 96.22 %); 6 seeds cannot tell "
             "differences below {ab.detectable} points in one pair, {ac.detectable} in another.",
-            f"{BRACKETS}, b after 10 to 100 updates and c after 10 to 100 updates (median).",
+            "90 % validation accuracy was reached by a, b and c after 10 to 100 updates (median).",
         ],
     ),
     (
@@ -204,7 +206,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             TEST + "a by {ab.mean} points ({ab.low} to {ab.high}, 6 seeds) is ahead of the baseline b; c by "
             "{bc.mean} points ({bc.low} to {bc.high}, 6 seeds) is behind it; d cannot be told from it: 6 seeds "
             "cannot tell differences below {bd.detectable} points.",
-            f"{BRACKETS}, b after 100 to 500 updates and d after 100 to 500 updates (median), not by c.",
+            f"{BRACKETS}; by b and d after 100 to 500 updates (median), not by c.",
         ],
     ),
     (
@@ -213,7 +215,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY + "b, c and d are behind a.",
             TEST + "b, c and d are behind a.",
-            f"{BRACKETS}, b after 100 to 500 updates and c after 100 to 500 updates (median), not by d.",
+            f"{BRACKETS}; by b and c after 100 to 500 updates (median), not by d.",
         ],
     ),
     (
@@ -226,7 +228,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             "{ab.high}); 6 seeds cannot tell differences below {ab.detectable} points.",
             "Seeds were added twice, so that a difference must be clearer to be claimed: 0.25 % is the probability "
             "of any claim where nothing differs, instead of 4 %.",
-            f"{BRACKETS} and b after 10 to 100 updates (median).",
+            BOTH,
         ],
     ),
     (

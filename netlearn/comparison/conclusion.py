@@ -16,6 +16,7 @@ PHRASES = {
     "early_accuracy": "In early accuracy, the mean validation accuracy of the first epoch,",
     "test_accuracy": "In test accuracy",
 }
+MOST_NAMED = 4  # variants that are named where nothing sets them apart
 LARGEST = 0.5  # a difference that is larger need not be told from chance
 
 
@@ -117,11 +118,11 @@ def _nothing_clear(measure: str, first: str | None, pairs: Sequence[Pair], rows:
     """Return that no pair with a variant differs clearly, and what could have been told."""
     names = list(dict.fromkeys([*([first] if first else []), *_others(pairs, first)]))
     if all(pair.mean == 0 and pair.p == 1 and pair.low == 0 for pair in pairs):
-        return f"{_names(names)} are equal in each of {_seeds(pairs)}"
+        return f"{_together(names)} are equal in each of {_seeds(pairs)}"
     if len(pairs) > 1:
         means = [mean for name in names if (mean := getattr(rows[name], measure)) is not None]
         return (
-            f"no difference between {_names(names)} is clear (means from {100 * min(means):.2f} to "
+            f"no difference between {_together(names)} is clear (means from {100 * min(means):.2f} to "
             f"{percent(max(means))}); {_detectable(pairs)}{_diverged(pairs, rows)}"
         )
     (pair,) = pairs
@@ -169,7 +170,11 @@ def _on_speed(rows: Sequence[Row]) -> str:
     if not order:
         return f"No variant reached {accuracy} in most of its seeds."
     reached = [(row, row.reached[i].median) for row in order]
-    known = [f"{row.variant} after {between(median)} updates" for row, median in reached if median is not None]
+    when: dict[str, list[str]] = {}
+    for row, median in reached[:1] if len(rows) > MOST_SHOWN else reached:
+        if median is not None:
+            when.setdefault(between(median), []).append(row.variant)
+    known = [f"{_names(names)} after {bracket} updates" for bracket, names in when.items()]
     others = [row for row, median in reached if median is None and row.reached[i].seeds]
     never = [row.variant for row in others if not row.reached[i].updates]
     some = [
@@ -178,8 +183,8 @@ def _on_speed(rows: Sequence[Row]) -> str:
         if row.reached[i].updates
     ]
     if len(rows) > MOST_SHOWN:
-        known, some, never = known[:1], [], []
-    parts = [f"{accuracy} was reached by {_names(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
+        some, never = [], []
+    parts = [f"{accuracy} was reached by {'; by '.join(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
     parts += [f"by {_names(some)}"] if some else []
     parts += [f"not by {_names(never)}"] if never else []
     return f"{', '.join(parts)}."
@@ -204,6 +209,11 @@ def _times(count: int) -> str:
 
 def _percentage(fraction: float) -> str:
     return f"{100 * fraction:g} %"
+
+
+def _together(names: Sequence[str]) -> str:
+    """Return the variants of a comparison as a list in words if they are few."""
+    return _names(names) if len(names) <= MOST_NAMED else f"the {len(names):,} variants"
 
 
 def _names(texts: Iterable[str]) -> str:

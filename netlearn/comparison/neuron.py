@@ -12,8 +12,8 @@ from netlearn.runs import Groups
 from netlearn.training import Trainer
 
 Curves = dict[str, Array]
-SHOWN = 6  # epochs, after the first
-QUANTITIES = {"outputs": "output a (0 is wanted)", "costs": "cost", "gradients": "gradient |∂C/∂b|"}
+SHOWN = 5  # epochs, after the first
+QUANTITIES = {"outputs": "output", "costs": "cost", "gradients": "gradient |∂C/∂b|"}
 
 
 class Neuron(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +121,5 @@ def conclude_neurons(neurons: Sequence[Neuron]) -> tuple[str, ...]:
 
 def neuron_cells(neurons: Sequence[Neuron], quantity: str) -> list[list[str]]:
     """Return the cells of a table: one of `QUANTITIES` by epoch, a line for each neuron."""
-    epochs = [f"{'epoch ' if not epoch else ''}{epoch}" for epoch in neurons[0].epochs]
     lines = [[each.variant, *(f"{value:.4f}" for value in getattr(each, quantity))] for each in neurons]
-    return [[QUANTITIES[quantity], *epochs], *lines]
+    return [[f"{QUANTITIES[quantity]}, by epoch", *map(str, neurons[0].epochs)], *lines]

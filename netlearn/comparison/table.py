@@ -32,8 +32,11 @@ def table(
         lines = cells(rows, pairs, races, baseline)
         if markdown:
             return in_markdown(lines)
-        beside = aligned(lines)
-        return beside if max(map(_width, beside.splitlines())) <= width else fitted(transposed(lines), width)
+        whole = aligned(lines)
+        if _widest(whole) <= width:
+            return whole
+        beside = _stacked([_wrapped(column, 0) for column in zip(*lines, strict=True)], 1)
+        return beside if _widest(beside) <= width else fitted(transposed(lines), width)
     lines = ranked(rows)[: 1 + (top or TOP)]
     text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
     if len(lines) <= len(rows):
@@ -158,7 +161,7 @@ def interval(pair: Pair, sign: int = 1) -> str:
     if pair.low is None or pair.high is None:
         return "-"
     low, high = sorted((sign * pair.low, sign * pair.high))
-    return "equal in each seed" if low == high else f"{points(low)} to {points(high)}"
+    return "the same in each seed" if low == high else f"{points(low)} to {points(high)}"
 
 
 def in_markdown(lines: Cells) -> str:
@@ -185,7 +188,7 @@ def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
     that repeat the first columns.
     """
     whole = aligned(lines)
-    if max(map(_width, whole.splitlines())) <= width:
+    if _widest(whole) <= width:
         return whole
     columns = [list(column) for column in zip(*lines, strict=True)]
     blocks = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(columns)]
@@ -199,7 +202,7 @@ def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
 
 def _wrapped(column: Sequence[str], most: int) -> list[list[str]]:
     """Return the lines of each cell; the head is no wider than the cells below it and its longest word."""
-    head, *rest = (cell.strip() for cell in column)
+    head, *rest = column
     cells = [_wrap(cell, most) if most else [cell] for cell in rest]
     widest = max((_width(line) for cell in cells for line in cell), default=0)
     return [_wrap(head, max([widest, *map(_width, head.split())])), *cells]
@@ -236,6 +239,10 @@ def transposed(lines: Cells) -> Cells:
         above = above if label.startswith(" ") else label
         named.append([label if label == above else f"{above}: {label.strip()}", *rest])
     return [list(column) for column in zip(*named, strict=True)]
+
+
+def _widest(text: str) -> int:
+    return max(map(_width, text.splitlines()))
 
 
 def _width(text: str) -> int:
