@@ -110,8 +110,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"a": HIGH[:3], "b": [(accuracy - 0.001, 100) for accuracy, _ in HIGH[:3]]},
         [
             EARLY,
-            TEST + "no difference between a and b is clear (a is 0.10 points higher on average, the same in each seed); "
-            "3 seeds cannot tell a difference from chance.",
+            TEST + "no difference between a and b is clear (a is 0.10 points higher on average, the same in each "
+            "seed); 3 seeds cannot tell a difference from chance.",
             BOTH,
         ],
     ),
