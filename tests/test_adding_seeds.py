@@ -1,0 +1,108 @@
+"""Seeds that are added to a comparison, seeds that are listed, and the variant that others are compared with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlearn.comparison.existing import read_comparison
+from netlearn.comparison.experiment import parse_seeds, read_experiment, write_experiment
+from netlearn.comparison.sweep import Sweep
+from netlearn.errors import SettingsError
+from tests.commands import compare, rows_of
+from tests.messages import has_facts
+
+QUICK = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q", "--out", "out"]
+pytestmark = pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+
+
+def summary() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path("out/summary.json").read_text())
+    return found
+
+
+def test_seeds_are_added_and_each_look_is_recorded() -> None:
+    assert compare(*QUICK, "--seeds", "2").exit_code == 0
+    first = {path.name: path.read_bytes() for path in Path("out/quadratic-0").iterdir()}
+    assert summary()["family"]["look"] == 1
+    assert compare("--resume", "out", "-q").exit_code == 0
+    assert summary()["family"]["look"] == 1  # the same seeds again are no other look
+    result = compare("--resume", "out", "--seeds", "3", "-q")
+    assert result.exit_code == 0, result.output
+    assert (summary()["family"]["look"], summary()["family"]["alpha"]) == (2, 0.005)
+    assert [row["seed"] for row in rows_of(Path("out")) if row["variant"] == "quadratic"] == ["0", "1", "2"]
+    assert {path.name: path.read_bytes() for path in Path("out/quadratic-0").iterdir()} == first
+    assert "Seeds were added once" in " ".join(result.stdout.split())
+    assert compare("--resume", "out", "--seeds", "0,1,2,7", "-q").exit_code == 0
+    assert read_experiment(Path("out/config.toml"), {}).looks == (2, 3, 4)
+    analysis = read_comparison(Path("out"))
+    assert (analysis.family.look, analysis.family.alpha) == (3, 0.0025)
+    assert list(analysis.sentences) == summary()["sentences"]
+
+
+def test_seeds_of_a_comparison_cannot_be_taken_away() -> None:
+    assert compare(*QUICK, "--seeds", "2").exit_code == 0
+    result = compare("--resume", "out", "--seeds", "1")
+    assert (result.exit_code, has_facts(result.stderr, "--seeds must keep 1")) == (2, True)
+
+
+def test_seeds_are_a_number_or_a_list() -> None:
+    assert compare(*QUICK, "--seeds", "1,2,5").exit_code == 0
+    assert {row["seed"] for row in rows_of(Path("out"))} == {"1", "2", "5"}
+    assert parse_seeds(3, "--seeds") == (0, 1, 2)
+
+
+@pytest.mark.parametrize("seeds", ["one", "1,,2", "-1", "1,1", "0", "1.5"])
+def test_other_seeds_are_refused(seeds: str) -> None:
+    result = compare(*QUICK, f"--seeds={seeds}")
+    assert result.exit_code != 0
+    assert has_facts(result.stderr, "--seeds")
+    assert not Path("out").exists()
+
+
+def test_baseline_of_a_file_or_a_flag_is_what_the_others_are_compared_with() -> None:
+    Path("three.toml").write_text(
+        'seeds = 1\nbaseline = "b"\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
+        "[variants.a]\n[variants.b]\nl2 = 1\n[variants.c]\nl2 = 2\n"
+    )
+    assert compare("three.toml", "-q", "--out", "out").exit_code == 0
+    assert all("b" in {pair["leader"], pair["other"]} for pair in summary()["pairs"])
+    assert len(summary()["pairs"]) == 4
+    assert summary()["family"]["baseline"] == "b"
+    assert read_experiment(Path("out/config.toml"), {}).baseline == "b"
+    assert compare("three.toml", "-q", "--out", "out", "--force", "--baseline", "a").exit_code == 0
+    assert summary()["family"]["baseline"] == "a"
+    result = compare("three.toml", "--baseline", "aa")
+    assert (result.exit_code, has_facts(result.stderr, "baseline 'aa' a")) == (2, True)
+
+
+def test_sweep_of_a_file_renames_its_baseline_away() -> None:
+    Path("two.toml").write_text('baseline = "a"\n[variants.a]\n[variants.b]\ncost = "quadratic"\n')
+    swept = read_experiment(Path("two.toml"), {}, 2, Sweep({"hidden": ((3,), (4,))}))
+    assert (len(swept.variants), swept.baseline) == (4, None)
+    named = read_experiment(Path("two.toml"), {}, 2, Sweep({"hidden": ((3,), (4,))}), "a hidden=3")
+    assert named.baseline == "a hidden=3"
+    Path("again.toml").write_bytes(write_experiment(named.looked_at()))
+    assert read_experiment(Path("again.toml"), {}).looks == (2,)
+    Path("bad.toml").write_text('baseline = 3\n[variants.a]\n[variants.b]\ncost = "quadratic"\n')
+    with pytest.raises(SettingsError) as caught:
+        read_experiment(Path("bad.toml"), {})
+    assert has_facts(str(caught.value), "bad.toml: baseline 3: must be the name of a variant")
+
+
+def test_neurons_are_told_by_epoch_without_accuracies_or_steps() -> None:
+    result = compare("neuron", "-q", "--out", "out")
+    assert result.exit_code == 0, result.output
+    assert [picture["name"] if isinstance(picture, dict) else picture for picture in summary()["pictures"]] == [
+        "neuron"
+    ]
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["output,", "by", "epoch", "0", "60", "120", "180", "240", "300"]
+    assert "accuracy" not in result.stdout
+    assert "seed" not in result.stdout
+    assert max(map(len, lines[: lines.index("page: out/report.html (open it in a browser)")])) <= 80
+    text = " ".join(result.stdout.split())
+    assert "The output of cross-entropy, mild start fell below ½ first, after 8 epochs." in text
+    assert "The output of cross-entropy, bad start, η = 0.005 stayed above ½ for 300 epochs." in text
+    assert summary()["claims"] == []
