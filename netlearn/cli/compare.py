@@ -270,7 +270,7 @@ def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> s
             *(["", *failed] if failed else []),
             "",
             *paragraphs(result.sentences, width),
-            *([] if result.neurons else paragraphs([result.pairing], width)),
+            *paragraphs([result.pairing], width),
             "",
             f"page: {Path(result.folder) / PAGE} (open it in a browser)",
             f"folder: {result.folder} (pictures: {pictures})",

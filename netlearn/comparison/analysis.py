@@ -11,6 +11,7 @@ from netlearn.runs import Groups, Run
 from netlearn.runs.selection import MOST_SHOWN
 
 MOST_TITLE = 80  # characters; the names of variants with more are in the legends
+OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def analyse(
         races=() if neurons else race(rows, groups),
         neurons=neurons,
         sentences=conclude_neurons(neurons) if neurons else conclude(rows, family, pairs),
-        pairing=pairing(runs),
+        pairing=OF_NEURONS if neurons else pairing(runs),
         caption=caption(title, rows, tuned=tuned),
         unreadable=tuple(unreadable),
     )

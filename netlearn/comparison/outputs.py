@@ -136,7 +136,8 @@ def page_table(analysis: Analysis) -> list[list[str]]:
     """Return the cells of the page's table, the first line with the names of the variants."""
     if analysis.neurons:
         head, *lines = neuron_cells(analysis.neurons, "outputs")
-        return [list(column) for column in zip(head, *lines, strict=True)]
+        epochs = ["", *(f"output at epoch {epoch}" for epoch in head[1:])]
+        return [list(column) for column in zip(epochs, *lines, strict=True)]
     return cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline)
 
 
