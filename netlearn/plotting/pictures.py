@@ -154,14 +154,17 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
     axes.set_yticks([])
     for row, (name, style) in enumerate(variant_styles(groups).items()):
         for (level, (marker, _)), height in zip(LEVELS, row + np.linspace(-0.25, 0.25, len(LEVELS)), strict=True):
-            reached = [updates for run in groups[name] if (updates := run.updates_to(level)) is not None]
+            ended = [run for run in groups[name] if run.metrics]  # one that diverged never got there
+            found = [run.updates_to(level) for run in ended if run.problem is None]
+            reached = [updates for updates in found if updates is not None]
             mark: dict[str, Any] = {"marker": marker, "color": style.colour, "markersize": 6}
-            if len(reached) == len(groups[name]):
+            if len(reached) == len(ended):
                 axes.plot([min(reached), max(reached)], [height, height], color=style.colour, linewidth=1.5)
                 axes.plot(np.mean(reached), height, **mark)
             else:
+                axes.plot(reached, [height] * len(reached), **mark | {"markersize": 3, "linestyle": "none"})
                 axes.plot(0.985, height, transform=axes.get_yaxis_transform(), fillstyle="none", **mark)
-                share = f"{len(reached)} of {len(groups[name])} seeds" if reached else ""
+                share = f"{len(reached)} of {len(ended)} seeds" if reached else ""
                 axes.annotate(
                     share, (0.985, height), xytext=(-7, 0), xycoords=("axes fraction", "data"),
                     textcoords="offset points", ha="right", va="center", fontsize="x-small", color=style.colour,
@@ -171,7 +174,7 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
             color=style.colour, fontsize="small", annotation_clip=False,
         )  # fmt: skip
     keys = ", ".join(f"{character} {100 * level:.0f} %" for level, (_, character) in LEVELS)
-    heading = f"mean updates to {keys}; hollow, at the right: not reached in every seed"
+    heading = f"mean updates to {keys}; hollow, at the right: not in every seed; small: the seeds that did"
     axes.set_ylabel("updates to an\naccuracy level")
     axes.set_title(heading, fontsize="small", loc="left")
 
