@@ -162,13 +162,13 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
                 axes.plot([min(reached), max(reached)], [height, height], color=style.colour, linewidth=1.5)
                 axes.plot(np.mean(reached), height, **mark)
             else:
-                axes.plot(reached, [height] * len(reached), **mark | {"markersize": 3, "linestyle": "none"})
                 axes.plot(0.985, height, transform=axes.get_yaxis_transform(), fillstyle="none", **mark)
-                share = f"{len(reached)} of {len(ended)} seeds" if reached else ""
-                axes.annotate(
-                    share, (0.985, height), xytext=(-7, 0), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", ha="right", va="center", fontsize="x-small", color=style.colour,
-                )  # fmt: skip
+                if reached:
+                    axes.plot(reached, [height] * len(reached), **mark | {"markersize": 3, "linestyle": "none"})
+                    axes.annotate(
+                        f"{len(reached)} of {len(ended)} seeds", (min(reached), height), xytext=(-5, 0),
+                        textcoords="offset points", ha="right", va="center", fontsize="x-small", color=style.colour,
+                    )  # fmt: skip
         axes.annotate(
             literal(style.label(short(name, groups))), (1.01, row), xycoords=("axes fraction", "data"), va="center",
             color=style.colour, fontsize="small", annotation_clip=False,
