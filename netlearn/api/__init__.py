@@ -15,7 +15,7 @@ nearest.
 
 ```python
 comparison = netlearn.compare(costs=["quadratic", "cross-entropy"], seeds=2, epochs=2)
-comparison.plot("stuck").set_title("outputs that are wrong and do not learn")
+comparison.plot("stuck").set_title("badly wrong outputs")
 comparison.frame().groupby("variant")["validation_accuracy"].max()
 comparison.report().save("report.html")
 ```

@@ -118,7 +118,7 @@ def render_page(
         title=analysis.title,
         groups=shown,
         left=len(groups) - len(shown),
-        conclusion=analysis.conclusion,
+        conclusion=analysis.sentences,
         pairing=analysis.pairing,
         table=table,
         ranked=shown is not groups,

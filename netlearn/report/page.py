@@ -38,7 +38,8 @@ class Content:
         title: of the comparison.
         groups: the runs of each variant; of many, first the best, the median and the worst, then the next best.
         left: how many variants were left out.
-        conclusion, pairing: the sentences about them.
+        conclusion: the sentences about them.
+        pairing: whether runs with the same seed are paired.
         table: lines of cells, the first with the names of the variants.
         ranked: whether the table has a line for each variant instead, below the names of the columns.
         problems: a line for each run that did not finish.
@@ -52,7 +53,7 @@ class Content:
     title: str
     groups: Mapping[str, Sequence[Run]]
     left: int
-    conclusion: str
+    conclusion: Sequence[str]
     pairing: str
     table: Sequence[Sequence[str]]
     ranked: bool
@@ -109,7 +110,11 @@ def _by_variant(table: Sequence[Sequence[str]]) -> list[list[str]]:
     head, *rest = table
     rows = [line for line in rest if set(line[1:]) != {"-"}]
     lines = [[name, *(line[place] for line in rows)] for place, name in enumerate(head[1:], 1)]
-    return [["variant", *(line[0].strip() for line in rows)], *lines]
+    heads, above = ["variant"], ""
+    for label, *_ in rows:  # an indented one belongs to the one above it
+        above = above if label.startswith(" ") else label
+        heads.append(label if label == above else f"{above}: {label.strip()}")
+    return [heads, *lines]
 
 
 def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
