@@ -23,7 +23,7 @@ from netlearn import datasets
 from netlearn.comparison.environment import environment
 from netlearn.network import Network
 from netlearn.plotting.style import render
-from scripts import beside, comparing, growth, remedies
+from scripts import beside, comparing, growth, remedies, typed
 from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
@@ -168,7 +168,9 @@ def main(rounds: int, target: Path) -> None:
     parts = growth.parts_section(data, rounds, steps)
     cost = remedies.section(data, rounds)
     whole = [beside.measure(data, rounds), comparing.measure(data.name, rounds)]
-    text = "\n".join([page(data, rows, missing, rounds), parts, cost, *whole, growth.section(grown)])
+    text = "\n".join(
+        [page(data, rows, missing, rounds), parts, cost, *whole, typed.section(rounds), growth.section(grown)]
+    )
     target.write_text(text)
     target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)
