@@ -106,7 +106,8 @@ def _row(
 ) -> dict[str, Any]:
     median, steps = statistics.median(seconds), -(-EXAMPLES // batch)
     return {
-        "network": f"784-{hidden}-10, mini-batch {batch}, {threads} {'thread' if threads == 1 else 'threads'}",
+        "network": f"784-{hidden}-10, mini-batch {batch}",
+        "threads": threads,
         "hidden": hidden,
         "batch": batch,
         "program": name,
@@ -132,24 +133,40 @@ one thread, so that results do not depend on the number of cores; a second one g
 10, and something for those of 100, as the C program shows. The time JAX takes to compile is not counted.
 scikit-learn has a softmax output and its own initial weights. netlearn's times in these tables are also those of the
 sections below.
+
+`pip install --group peers` installs JAX, scikit-learn and PyTorch. The C program needs a compiler and OpenBLAS's
+header: `apt-get install gcc libopenblas-dev`, or `dnf install gcc openblas-devel`. What is missing is left out.
 """
     lines = [head]
     if missing:
         lines.append(f"Not installed here, and left out: {', '.join(missing)}.\n")
+    threads = max(row["threads"] for row in rows)
+    more = f" s an epoch, {threads} threads | / netlearn's |" if threads > 1 else ""
     for network in dict.fromkeys(row["network"] for row in rows):
+        here = {(row["program"], row["threads"]): row for row in rows if row["network"] == network}
         lines += [
             f"## {network}\n",
-            "| program | s an epoch | lowest to highest | µs a step | its time / netlearn's | test accuracy |",
-            "|---|---:|---:|---:|---:|---:|",
+            f"| program | s an epoch | lowest to highest | µs per step | / netlearn's |{more} test accuracy |",
+            f"|---|---:|---:|---:|---:|{'---:|---:|' if more else ''}---:|",
             *(
-                f"| {row['program']} | {row['epoch']:.3f} | {row['lowest']:.3f} to {row['highest']:.3f} "
-                f"| {row['step']:.1f} | {row['ratio']:.2f} | {100 * row['accuracy']:.2f} % |"
-                for row in rows
-                if row["network"] == network
+                _line(here[name, 1], here.get((name, threads)) if threads > 1 else None)
+                for name, at in here
+                if at == 1
             ),
             "",
         ]
     return "\n".join(lines)
+
+
+def _line(one: dict[str, Any], more: dict[str, Any] | None) -> str:
+    """Return the line of a program, given its row with one thread and that with more, if there are more."""
+    cells = [
+        one["program"], f"{one['epoch']:.3f}", f"{one['lowest']:.3f} to {one['highest']:.3f}", f"{one['step']:.1f}",
+        f"{one['ratio']:.2f}",
+    ]  # fmt: skip
+    if more is not None:
+        cells += ["–", "–"] if one["program"] in SINGLE else [f"{more['epoch']:.3f}", f"{more['ratio']:.2f}"]
+    return f"| {' | '.join(cells)} | {100 * one['accuracy']:.2f} % |"
 
 
 @click.command()

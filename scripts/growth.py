@@ -159,7 +159,7 @@ def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
     ]
     for question, row in measured.items():
         lines += [
-            f"| {question} | µs a step | of it products | the rest | s an epoch |",
+            f"| {question} | µs per step | of it products | the rest | s an epoch |",
             "|---:|---:|---:|---:|---:|",
         ]
         for point, step, products in row:
@@ -196,7 +196,7 @@ def picture(measured: dict[str, list[tuple[Point, float, float]]]) -> Figure:
         axes.set_xticks([], minor=True)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axes.set_xlabel(question)
-        axes.set_ylabel("seconds an epoch" if whole else "µs a step")
+        axes.set_ylabel("seconds an epoch" if whole else "µs per step")
         if question == "hidden layers of 30":
             axes.set_ylim(bottom=0)
         plain(axes)

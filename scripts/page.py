@@ -74,7 +74,7 @@ def page(
     versions = f"netlearn {machine['netlearn']}, numpy {machine['numpy']} and {machine['blas']}"
     head = f"""# The book's experiments, reproduced
 
-Made by `{command}` (data: {data}) in {seconds / 60:.1f} minutes on {machine["cores"]} cores,
+Made by `{command}` (data: {data}); this page took {seconds / 60:.1f} minutes on {machine["cores"]} cores,
 {machine["cpu"]}, with {versions}.
 
 The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and

@@ -97,7 +97,7 @@ def section(data: Dataset, rounds: int) -> str:
         "## What optimizers and deformed digits cost\n",
         f"784-{HIDDEN}-10, mini-batch {BATCH}. Each optimizer's step, beside the sum of sgd's and of its own bare",
         "passes over the vector of all parameters, timed alone. CPU time, medians of interleaved rounds.\n",
-        "| optimizer | µs a step | its passes, µs | the step / (sgd + passes) |",
+        "| optimizer | µs per step | its passes, µs | the step / (sgd + passes) |",
         "|---|---:|---:|---:|",
         *(
             f"| {name} | {1e6 * step:.1f} | {1e6 * passes:.1f} | {step / (plain + passes):.2f} |"

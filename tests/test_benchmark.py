@@ -12,7 +12,7 @@ import pytest
 from netlearn import datasets
 from netlearn.optimizers import OPTIMIZERS, Optimizer
 from netlearn.settings import AUGMENT
-from scripts import benchmark, beside, comparing, contenders, earlier, growth, remedies
+from scripts import benchmark, beside, comparing, contenders, earlier, growth, remedies, times
 from tests.files import small_dataset
 
 
@@ -51,10 +51,11 @@ def test_page_shows_the_time_of_each_contender_beside_netlearn(monkeypatch: pyte
     data = small_dataset(train=500)
     rows = benchmark.measure(data, 3, list(results))
     page = benchmark.page(data, rows, ["JAX"], 3)
-    assert "## 784-30-10, mini-batch 10, 1 thread" in page
+    assert "## 784-30-10, mini-batch 10\n" in page
     assert "| netlearn | 0.200 | 0.100 to 0.400 | 4000.0 | 1.00 | 95.00 % |" in page
     assert "| per-example loop | 2.000 | 1.000 to 3.000 | 40000.0 | 10.00 | 95.00 % |" in page
     assert "Not installed here, and left out: JAX." in page
+    assert "apt-get install gcc libopenblas-dev" in page
     assert "medians of 3 interleaved rounds" in page
 
 
@@ -215,3 +216,21 @@ def test_section_of_a_comparison_shows_both_versions_and_whether_the_aim_is_reac
     assert "12.0 s: reached" in text
     assert "3.5 s: missed" in text
     assert "medians of 3 interleaved rounds" in text
+
+
+def test_times_in_other_pages_are_those_of_performance_md_today() -> None:
+    found = times.figures(*((times.DOCS / name).read_text() for name in (times.SOURCE, "reproduction.md")))
+    for name in times.PAGES:
+        page = (times.DOCS / name).read_text()
+        assert times.PLACE.search(page)
+        assert times.copied(page, found) == page, f"{name}: python -m scripts.times"
+
+
+def test_times_follow_the_table_that_they_are_copied_from() -> None:
+    performance = (times.DOCS / times.SOURCE).read_text().replace("| netlearn | 0.133 |", "| netlearn | 0.320 |")
+    found = times.figures(performance, "this page took 61.6 minutes on 2 cores")
+    assert (found["epoch"], found["run"], found["reproduce"]) == ("0.320 s", "12 s", "62 minutes")
+    assert found["possible"] == "33 runs a second"
+    assert (
+        times.copied("in <!--time epoch-->0.1 s<!--/--> or so", found) == "in <!--time epoch-->0.320 s<!--/--> or so"
+    )

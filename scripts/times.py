@@ -1,0 +1,53 @@
+"""Copies times from docs/performance.md to the pages that use them, so that each stands in one place.
+
+In a page, `<!--time NAME-->…<!--/-->` surrounds a figure of `figures`: python -m scripts.times.
+"""
+
+import math
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+SOURCE = "performance.md"
+PAGES = ("scaling.md", "guide.md")
+PLACE = re.compile(r"<!--time ([\w -]+)-->(.*?)<!--/-->")
+OTHER_PARTS = ("probes", "evaluation at the end", "checkpoints and other files")
+EPOCHS, RUNS, WORKERS, MACHINES = 30, 10_000, 400, 100  # of the example in scaling.md
+CLIENT = 0.018  # CPU seconds of `netlearn compare` for a run, as scaling.md says
+
+
+def figures(performance: str, reproduction: str) -> dict[str, str]:
+    """Return the figures by name, with their units, from the text of performance.md and reproduction.md."""
+    (table,) = re.findall(r"^## 784-100-10, mini-batch 10\n\n(.*?)\n\n", performance, re.DOTALL | re.MULTILINE)
+    epoch = float(_found(r"^\| netlearn \| ([\d.]+) ", table))
+    parts = {name: float(_found(rf"^\| {name} \| ([\d.]+) ", performance)) for name in ("training", *OTHER_PARTS)}
+    run = EPOCHS * epoch * sum(parts.values()) / parts["training"]
+    possible, stored = WORKERS / run, 1 / CLIENT
+    return {
+        "epoch": f"{epoch:.3f} s",
+        "kernels": _found(r"openblas [\d.]+ (\w+)[,.]", performance),
+        "run": f"{run:.0f} s",
+        "one machine": f"{RUNS * run / (WORKERS / MACHINES) / 3600:.1f} hours",
+        "possible": f"{possible:.0f} runs a second",
+        "stored": f"{stored:.0f} runs a second",
+        "all": f"{math.ceil(RUNS / min(possible, stored) / 60)} minutes",
+        "reproduce": f"{float(_found(r' ([0-9.]+) minutes on', reproduction)):.0f} minutes",
+    }
+
+
+def copied(page: str, found: dict[str, str]) -> str:
+    """Return a page with the figures of today."""
+    return PLACE.sub(lambda place: f"<!--time {place[1]}-->{found[place[1]]}<!--/-->", page)
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        raise ValueError(f"{pattern}: not found")
+    return match[1]
+
+
+if __name__ == "__main__":
+    found = figures(*((DOCS / name).read_text() for name in (SOURCE, "reproduction.md")))
+    for name in PAGES:
+        (DOCS / name).write_text(copied((DOCS / name).read_text(), found))
