@@ -59,10 +59,8 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
 
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())
-    caption = (
-        f"{evaluation.run}: {_set_of(evaluation)}\n"
-        f"{correct:,} of {evaluation.examples:,} examples correct ({100 * evaluation.accuracy:.2f} %)"
-    )
+    score = f"{correct:,} of {evaluation.examples:,} correct ({100 * evaluation.accuracy:.2f} %)"
+    caption = f"{evaluation.run}: {_set_of(evaluation)}, {score}"
     worst = predictions.worst(MOST_EXAMPLES)
     wrong = evaluation.examples - correct
     which = "The mistakes" if wrong == len(worst) else f"The {len(worst)} of {wrong:,} mistakes with the largest cost"
@@ -177,9 +175,11 @@ def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | No
         title: of the picture.
         costs: the users' own costs whose code may be imported.
     """
-    from netlearn.plotting.networks import variant_mistakes  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.lines import described  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.networks import variant_mistakes  # noqa: PLC0415
 
     shown = selection.select(groups)
+    names = {name: short(name, shown) for name in shown} if shown is groups else described(groups)
     load = lru_cache(load_present)
     rows = []
     for name, (first, *_) in shown.items():
@@ -187,7 +187,7 @@ def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | No
             data = load(first.settings.data)
             if data.image is not None and is_data_of(first, data):
                 count, worst = _worst(first, data, costs)
-                heading = f"{short(name, shown)}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
+                heading = f"{names[name]}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
                 rows.append((heading, worst, data.image))
     return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
 

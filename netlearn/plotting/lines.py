@@ -202,8 +202,11 @@ def plot_column(axes: Axes, groups: Groups, column: str) -> None:
 
 
 def curves(groups: Groups, title: str) -> Figure | None:
-    """Return validation accuracy and training cost against updates; costs that grow without bound are cut off."""
-    if not measured(groups):
+    """Return validation accuracy and training cost against updates; costs that grow without bound are cut off.
+
+    A single neuron has no accuracy, and a picture of its own.
+    """
+    if not measured(groups) or of_the_neuron(groups):
         return None
     figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
@@ -224,7 +227,7 @@ def curves(groups: Groups, title: str) -> Figure | None:
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
     """Return learning speed, fraction of badly wrong outputs and the speed of each layer against updates."""
-    if not measured(groups):
+    if not measured(groups) or of_the_neuron(groups):
         return None
     shown = selection.select(groups)
     heights = (1, 0.8, 1.2) if fit_one_panel(shown) else (1, 0.8)

@@ -67,7 +67,7 @@ def confusion(counts: Counts, title: str) -> Figure:
     """Return how often each label, a row, got each answer, a column."""
     side = _cell(len(counts)) * len(counts)
     width = max(5.0, side + 0.7)
-    sheet = Sheet(width, side + 0.5, f"{title}\nshade: fraction of the examples with this label")
+    sheet = Sheet(width, side + 0.5, title)
     axes = sheet.panel(max(0.6, (width - side) / 2), 0, side, side)
     fractions = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axes.imshow(fractions, cmap=SHADES, norm=PowerNorm(0.5, 0, 1))  # √: a few mistakes can be seen
@@ -75,7 +75,7 @@ def confusion(counts: Counts, title: str) -> Figure:
     _number_classes(axes, len(counts))
     if len(counts) <= MOST_NUMBERED:
         axes.set_yticks(range(len(counts)))
-    axes.set_xlabel("answer")
+    axes.set_xlabel("answer; shade: fraction of the label's examples")
     axes.set_ylabel("label")
     return sheet.figure
 
