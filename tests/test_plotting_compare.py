@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from netlearn.comparison.statistics import group
 from netlearn.plotting.marks import GREY, variant_styles
 from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.style import render
 from tests.comparisons import run
 from tests.sweeps import sweep
 
@@ -109,6 +110,29 @@ def test_accuracies_that_end_high_and_close_together_are_apart_in_the_picture() 
         assert (high - low > 0.05) == bool(least)
         assert ("widens" in axes.get_ylabel()) == bool(least)
         assert 0 <= low < high <= 1
+
+
+def test_perfect_accuracies_stay_inside_the_axes() -> None:
+    runs = [run("a"), run("b")]
+    for each in runs:
+        each.metrics["validation_accuracy"][-1] = 1.0
+    figure = DRAWN["curves"](group(runs), "title")
+    assert figure is not None
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.transAxes.inverted().transform(axes.transData.transform((0, 1.0)))[1] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_runs_that_failed_or_measured_nothing_do_not_stop_a_picture(name: str) -> None:
+    failed = replace(run("failed"), metrics={}, summary=None, problem="failed")
+    nowhere = run("nowhere")
+    for column in ("train_cost", "validation_accuracy"):
+        nowhere.metrics[column][:] = np.nan
+    assert DRAWN[name](group([failed]), "title") is None
+    figure = DRAWN[name](group([failed, nowhere, run("c")]), "title")
+    if figure is not None:
+        assert render(figure, "png").startswith(b"\x89PNG")
 
 
 def test_gradients_of_single_neurons_lie_on_the_lines_of_the_theory(drawn: dict[str, Figure]) -> None:

@@ -39,8 +39,9 @@ def measured(groups: Groups) -> list[Run]:
 
 
 def of_the_neuron(groups: Groups) -> bool:
-    """Return whether all runs are of the book's single neuron."""
-    return all(run.settings.data == "neuron" and not run.settings.hidden for run in measured(groups))
+    """Return whether there are measured runs, and all are of the book's single neuron."""
+    runs = measured(groups)
+    return bool(runs) and all(run.settings.data == "neuron" and not run.settings.hidden for run in runs)
 
 
 def layers_of(runs: Sequence[Run]) -> int:

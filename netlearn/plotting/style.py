@@ -181,7 +181,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     for i, gap in enumerate(gaps, 1):
         heights[i] = max(heights[i], heights[i - 1] + gap)
     highest = 1.02
-    for i, gap in zip(reversed(range(len(heights))), [*gaps, 0.0][::-1], strict=True):  # down, where they grew out
+    for i, gap in zip(reversed(range(len(heights))), [*gaps, 0.0][::-1], strict=False):  # down, where they grew out
         heights[i] = min(heights[i], highest - gap)
         highest = heights[i]
     for height, (_, lines, colour) in zip(heights, texts, strict=True):
@@ -236,7 +236,7 @@ def error_scale(axes: Axes, lowest: float, highest: float) -> None:
     """Give a vertical axis of accuracies the scale of the logarithm of the error, 1 − accuracy."""
     least = min(1 - lowest, max(1 - highest, LEAST_ERROR))
     axes.set_yscale(
-        "function", functions=(lambda a: -np.log(np.maximum(1 - a, LEAST_ERROR / 2)), lambda s: 1 - np.exp(-s))
+        "function", functions=(lambda a: -np.log(np.maximum(1 - a, LEAST_ERROR)), lambda s: 1 - np.exp(-s))
     )
     axes.set_ylim(lowest, 1 - least)
     axes.yaxis.set_minor_locator(NullLocator())
