@@ -110,5 +110,12 @@ def test_cures_say_how_many_seeds_reached_a_level_if_not_all_did() -> None:
     assert [text.get_text() for text in figure.axes[2].texts if "of" in text.get_text()] == ["1 of 2 seeds"] * 3
 
 
+def test_cures_have_a_row_for_a_variant_whose_runs_all_failed() -> None:
+    failed = replace(varied(0.5, optimizer="rmsprop"), metrics={}, summary=None, problem="failed")
+    figure = DRAWN["cures"](group([varied(0.9, optimizer="adam"), varied(0.5, optimizer="sgd"), failed]), "title")
+    assert figure is not None
+    assert f"▲ {failed.variant}" in [text.get_text() for text in figure.axes[2].texts]
+
+
 def test_cures_need_different_optimizers() -> None:
     assert DRAWN["cures"](group([varied(0.9, cost="quadratic"), varied(0.9, cost="cross-entropy")]), "title") is None

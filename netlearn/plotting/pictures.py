@@ -158,7 +158,7 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
             found = [run.updates_to(level) for run in ended if run.problem is None]
             reached = [updates for updates in found if updates is not None]
             mark: dict[str, Any] = {"marker": marker, "color": style.colour, "markersize": 6}
-            if len(reached) == len(ended):
+            if reached and len(reached) == len(ended):
                 axes.plot([min(reached), max(reached)], [height, height], color=style.colour, linewidth=1.5)
                 axes.plot(np.mean(reached), height, **mark)
             else:
