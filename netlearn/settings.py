@@ -10,12 +10,12 @@ from msgspec import Meta
 
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import COSTS
+from netlearn.custom_cost import NO_COSTS, NamedCosts, load_cost, parse_name
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
 from netlearn.initializers import INITIALIZERS
 from netlearn.optimizers import OPTIMIZERS
-from netlearn.own_cost import load_cost
 from netlearn.toml import decode_toml
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
@@ -182,10 +182,13 @@ def _convert(name: str, value: Any) -> Any:
     if isinstance(result, str) and not result.isprintable():
         raise msgspec.ValidationError
     constants = result if name == "initializer" and isinstance(result, tuple) else ()
-    if not all(abs(constant) <= LARGEST for constant in constants) or (
-        name == "cost" and result not in COSTS and ":" not in result
-    ):
+    if not all(abs(constant) <= LARGEST for constant in constants):
         raise msgspec.ValidationError
+    if name == "cost":
+        try:
+            parse_name(result)
+        except SettingsError as error:
+            raise msgspec.ValidationError from error
     return result
 
 
@@ -213,11 +216,11 @@ def write_toml(settings: Settings) -> bytes:
     return msgspec.toml.encode({"format": FORMAT} | msgspec.structs.asdict(settings))
 
 
-def resolve(*layers: Mapping[str, Any]) -> Settings:
+def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS) -> Settings:
     """Return complete settings from layers of checked ones; later layers take precedence.
 
     The learning rate has the default of the cost and the optimizer, other settings that of the optimizer or the
-    augmentation they belong to.
+    augmentation they belong to. `costs` are the users' own that were given as objects.
 
     Raises:
         SettingsError: a setting belongs to another optimizer or augmentation.
@@ -236,7 +239,7 @@ def resolve(*layers: Mapping[str, Any]) -> Settings:
                 owners = " or ".join(each for each, own in choices.items() if name in own)
                 raise SettingsError(f"{name} {value:g}: must be off with {owner} {choice}; {owners} has it")
     if "learning_rate" not in merged:
-        cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default)).learning_rate)
+        cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default), costs).learning_rate)
         rate = OPTIMIZERS[merged["optimizer"]].rate or cost_rate
         if merged["momentum"] != "off":
             rate *= 1 - merged["momentum"]  # v tends to −η∇C/(1−μ) under a constant gradient

@@ -3,8 +3,8 @@ import pytest
 
 from netlearn.activations import Sigmoid
 from netlearn.costs import COSTS, CrossEntropy, Quadratic
+from netlearn.gradient_check import check_gradient
 from netlearn.numerics import numerics
-from netlearn.own_cost import check_gradient
 from tests import reference
 
 

@@ -224,11 +224,11 @@ def test_own_cost_is_imported_only_if_it_is_named(tmp_path: Path, monkeypatch: p
     assert has_facts(refusal([run], small_dataset()), f"{run.folder} evaluated_cost:Mine --cost")
     (tmp_path / "evaluated_cost.py").write_text(OWN)
     assert run.summary is not None
-    ((_, evaluation, _),) = evaluate([run], small_dataset(), costs=["evaluated_cost:Mine"])
+    ((_, evaluation, _),) = evaluate([run], small_dataset(), costs={"evaluated_cost:Mine": None})
     assert evaluation.accuracy == run.summary.test_accuracy
     with pytest.raises(SettingsError) as caught:
-        load_network(run, cost="quadratic")
-    assert has_facts(str(caught.value), f"quadratic evaluated_cost:Mine {run.folder}")
+        evaluate([run], small_dataset(), costs={"quadratic": None})
+    assert has_facts(str(caught.value), "quadratic evaluated_cost:Mine")
 
 
 def test_runs_must_be_different_and_of_the_same_data(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def image_run(tmp_path: Path, name: str, **settings: Any) -> Run:
 
 def test_comparison_shows_a_row_of_mistakes_for_each_variant(tmp_path: Path) -> None:
     groups = {name: [image_run(tmp_path, name, seed=seed)] for seed, name in enumerate(("one", "a" * 90))}
-    figure = mistakes_of(groups, "title", costs=())
+    figure = mistakes_of(groups, "title", costs={})
     assert figure is not None
     check_nothing_is_cut_off(figure)
     assert any(text.startswith("one, seed 0: ") for text in texts(figure))
@@ -188,8 +188,8 @@ def test_comparison_leaves_out_what_it_cannot_show(tmp_path: Path, monkeypatch: 
         Run("failed", run.folder, run.settings, None, {}, "its worker died"),
         Run("diverged", run.folder, run.settings, run.summary, {}, "it diverged", run.sums),
     ]
-    assert mistakes_of({each.variant: [each] for each in moved}, "title", costs=()) is None
-    figure = mistakes_of({"moved": moved[:1], "here": [run]}, "title", costs=())
+    assert mistakes_of({each.variant: [each] for each in moved}, "title", costs={}) is None
+    figure = mistakes_of({"moved": moved[:1], "here": [run]}, "title", costs={})
     assert figure is not None
     assert not any("moved" in text for text in texts(figure))
 
@@ -201,6 +201,6 @@ def test_comparison_imports_only_the_costs_of_its_own_experiment(
     (tmp_path / "compared_cost.py").write_text("from netlearn.costs import Quadratic as Mine\n")
     run = image_run(tmp_path, "run", cost="compared_cost:Mine")
     monkeypatch.delitem(sys.modules, "compared_cost")
-    assert mistakes_of({"mine": [run]}, "title", costs=()) is None
+    assert mistakes_of({"mine": [run]}, "title", costs={}) is None
     assert "compared_cost" not in sys.modules
-    assert mistakes_of({"mine": [run]}, "title", costs={"compared_cost:Mine"}) is not None
+    assert mistakes_of({"mine": [run]}, "title", costs={"compared_cost:Mine": None}) is not None

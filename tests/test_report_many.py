@@ -24,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of 500 variants."""
     path = tmp_path_factory.mktemp("many") / "report.html"
     runs = sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)])
-    path.write_bytes(render_page(analyse("A sweep", runs), None, ()))
+    path.write_bytes(render_page(analyse("A sweep", runs), None, {}))
     return path
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from netlearn.comparison.compare import remove_runs
+from netlearn.custom_cost import lies_in
 from netlearn.errors import SettingsError
-from netlearn.own_cost import lies_in
 from netlearn.runs.tensors import MOST_HEADER
 from netlearn.toml import decode_toml
 from tests.commands import call, compare, one_line, python

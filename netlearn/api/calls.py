@@ -28,7 +28,6 @@ from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.table import problems
 from netlearn.comparison.workers import InProcess, Workers
 from netlearn.errors import DivergenceError, RunError, SettingsError
-from netlearn.own_cost import giving
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.settings import resolve
 
@@ -67,17 +66,16 @@ def train(
     """
     costs, place = Costs(), Place(out)
     given = settings_of({**settings, "cost": cost, "data": data}, costs, place.beside)
-    with giving(costs.given):
-        chosen = resolve(given)
-        examples = load_data(chosen.data, shown=progress)
-        chosen = msgspec.structs.replace(chosen, data=examples.name)
-        trainer = make_trainer(chosen, examples)
-        with (
-            RunFolder.create(place.folder, force=force) as folder,
-            training_bar(trainer, shown=progress) as on_record,
-            suppress(DivergenceError),
-        ):
-            run(chosen, trainer, folder, on_record, draw=not place.is_temporary)
+    chosen = resolve(given, costs=costs.given)
+    examples = load_data(chosen.data, shown=progress)
+    chosen = msgspec.structs.replace(chosen, data=examples.name)
+    trainer = make_trainer(chosen, examples, costs=costs.given)
+    with (
+        RunFolder.create(place.folder, force=force) as folder,
+        training_bar(trainer, shown=progress) as on_record,
+        suppress(DivergenceError),
+    ):
+        run(chosen, trainer, folder, on_record, draw=not place.is_temporary)
     return RunResult(read_run(place.folder), [place], costs)
 
 
@@ -141,21 +139,18 @@ def compare(
         return _overlay(what, known, place, force=force)
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
     planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
-    with giving(known.given):
-        in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
-        load_one = partial(load_data, shown=progress)
-        with InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers:
-            experiment = (
-                load_all_data(planned, load_one) if in_process else load_and_share(planned, load_one, workers)
+    in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
+    load_one = partial(load_data, shown=progress)
+    with InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers:
+        experiment = load_all_data(planned, load_one) if in_process else load_and_share(planned, load_one, workers)
+        with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
+            results = comparison.compare(
+                replace(experiment, tuning="to do") if tune else experiment,
+                folder,
+                workers,
+                pictures=not place.is_temporary,
+                on_progress=on_progress,
             )
-            with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
-                results = comparison.compare(
-                    replace(experiment, tuning="to do") if tune else experiment,
-                    folder,
-                    workers,
-                    pictures=not place.is_temporary,
-                    on_progress=on_progress,
-                )
     try:
         analysis = read_comparison(place.folder)
     except RunError as error:
@@ -204,11 +199,10 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
         known.add(each._costs)
     analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
     with (
-        giving(known.given),
         _folder(place, force=force) as folder,
         InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
     ):
-        comparison.write_results(analysis, folder, workers, known.names, pictures=not place.is_temporary)
+        comparison.write_results(analysis, folder, workers, known.named, pictures=not place.is_temporary)
     return ComparisonResult(analysis, [place, *(place for each in results for place in each._places)], known)
 
 

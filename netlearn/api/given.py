@@ -10,9 +10,9 @@ import numpy as np
 from netlearn.api.place import session
 from netlearn.api.settings import AnyCost, Data
 from netlearn.costs import COSTS
+from netlearn.custom_cost import GivenCost, NamedCosts
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
-from netlearn.own_cost import GivenCost
 from netlearn.settings import check
 
 
@@ -27,6 +27,11 @@ class Costs:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.given: dict[str, GivenCost] = {}
+
+    @property
+    def named(self) -> NamedCosts:
+        """The costs that may be used: as objects, or imported."""
+        return {name: self.given.get(name) for name in self.names}
 
     def name_of(self, cost: AnyCost) -> str:
         """Return the name of a cost: in `COSTS`, module:ClassName, or module:ClassName(attribute=value)."""

@@ -17,7 +17,6 @@ from netlearn.comparison.experiment import (
 )
 from netlearn.comparison.sweep import Layer, Sweep, values_of
 from netlearn.errors import SettingsError
-from netlearn.own_cost import giving
 from netlearn.settings import resolve
 
 MOST_IN_TITLE = 4  # variants
@@ -51,11 +50,10 @@ def plan(
     if any("seed" in layer for layer in (shared, *layers.values())):
         raise SettingsError("seed: must be given as seeds, for all variants")
     chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else items_of(seeds), "seeds")
-    with giving(known.given):
-        spread = sweep.spread(layers, len(chosen))
-        variants = {name: resolve(BUILT_IN, shared, layer) for name, layer in spread.items()}
+    spread = sweep.spread(layers, len(chosen))
+    variants = {name: resolve(BUILT_IN, shared, layer, costs=known.given) for name, layer in spread.items()}
     title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
-    return Experiment(title, chosen, variants, baseline, is_sweep=bool(vary))
+    return Experiment(title, chosen, variants, baseline, is_sweep=bool(vary), costs=known.given)
 
 
 def _sweep(vary: Mapping[str, Any], known: Costs) -> Sweep:
@@ -74,7 +72,7 @@ def _of_file(
     path = catalogue.find(Path(what))
     if path is None:
         raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
-    experiment = read_experiment(path, shared, None, sweep, baseline)
+    experiment = read_experiment(path, shared, None, sweep, baseline, known.given)
     known.names += [variant.cost for variant in experiment.variants.values()]
     return experiment if seeds is None else replace(experiment, seeds=parse_seeds(items_of(seeds), "seeds"))
 

@@ -18,7 +18,6 @@ from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network
-from netlearn.own_cost import giving
 from netlearn.runs import Run, config, holds_comparison
 from netlearn.settings import nearest
 
@@ -60,8 +59,7 @@ class Result:
         if name not in PICTURES:
             raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
         self._check_folders()
-        with giving(self._costs.given):
-            figure = draw(name, self._analysis, self._costs.names)
+        figure = draw(name, self._analysis, self._costs.named)
         if figure is None:
             raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
         return figure
@@ -116,8 +114,7 @@ class Result:
         is_experiment = holds_comparison(self.folder) and (self.folder / config.NAME).exists()
         folder = self.folder if is_experiment else None
         kept = not any(place.is_temporary for place in self._places)
-        with giving(self._costs.given):
-            return Page(render_page(self._analysis, folder, self._costs.names, kept=kept).decode())
+        return Page(render_page(self._analysis, folder, self._costs.named, kept=kept).decode())
 
     def _check_folders(self) -> None:
         for run in self._runs:
@@ -126,16 +123,13 @@ class Result:
 
     def _network(self, run: Run, *, best: bool | None) -> Network:
         self._check_folders()
-        cost = run.settings.cost
-        with giving(self._costs.given):
-            return load_network(run, best=best, cost=cost if cost in self._costs.names else None)
+        return load_network(run, best=best, costs=self._costs.named)
 
     def _evaluate(self, run: Run, data: Data | None, split: str, *, best: bool | None) -> Evaluation:
         self._check_folders()
         examples = datasets.load(run.settings.data if data is None else data_name(data))
-        costs = [cost for cost in self._costs.names if cost == run.settings.cost]
-        with giving(self._costs.given):
-            return evaluate([run], examples, split, best=best, costs=costs)[0].evaluation
+        costs = {name: cost for name, cost in self._costs.named.items() if name == run.settings.cost}
+        return evaluate([run], examples, split, best=best, costs=costs)[0].evaluation
 
     def _notes(self) -> list[str]:
         """Return what may surprise in the data of the runs."""

@@ -44,9 +44,8 @@ from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
 from netlearn.comparison.tuning import FACTORS
 from netlearn.comparison.workers import Workers
-from netlearn.costs import COSTS
+from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, RunError, SettingsError
-from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.toml import MOST_EXPERIMENT
@@ -158,11 +157,11 @@ def command(
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             analysis = read_runs(paths, lambda text: None if quiet else note(text), fewest=2)
-            for cost in sorted({run.settings.cost for run in analysis.runs} - COSTS.keys() - set(costs)):
+            for cost in sorted(filter(is_own, {run.settings.cost for run in analysis.runs} - set(costs))):
                 if not quiet:
                     note(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
             with _folder(out, force=force) as folder:
-                result = write_results(analysis, folder, workers, costs)
+                result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
             experiment = load_and_share(
                 _experiment(files, costs, settings, seeds, sweep, baseline), partial(load, quiet=quiet), workers

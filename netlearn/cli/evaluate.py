@@ -59,7 +59,7 @@ def command(
             note(
                 f"{run.folder}: was trained on another version of {dataset.name}: its files have other SHA-256 hashes"
             )
-    evaluated = evaluate(runs, dataset, split, best=best, costs=costs)
+    evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
     pairs = disagreements(evaluated)
     paths = write_evaluation(evaluated, dataset, out)
     evaluations = [each.evaluation for each in evaluated]

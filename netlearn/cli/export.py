@@ -41,7 +41,7 @@ def command(
         raise SettingsError(f"--to {to}: is the data set: must be another file")
     if data is None and not (quiet or is_data_of(run, dataset)):
         note(f"{folder}: was trained on another version of {dataset.name}: the SHA-256 of its files differs")
-    found = export(run, dataset, to, best=best, cost=costs[-1] if costs else None)
+    found = export(run, dataset, to, best=best, costs=dict.fromkeys(costs))
     if as_json:
         echo(msgspec.json.encode(found))
         return

@@ -1,6 +1,8 @@
 """Command-line options: those made from the fields of `Settings`, and those that several commands share."""
 
+import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from netlearn import settings
+from netlearn.cli.terminal import RESULTS
 from netlearn.errors import SettingsError
 
 WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "halve_after", "seed", "train_size", "probe_every")
@@ -51,6 +54,12 @@ class Command(click.Command):
                     hint += f"; several values are compared by --vary {option.name}=VALUE,VALUE,…"
                 raise SettingsError(f"{name}: must be given once{hint}")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, whose results alone go to stdout: what a user's own cost prints goes to stderr."""
+        ctx.meta[RESULTS] = sys.stdout
+        with redirect_stdout(sys.stderr):
+            return super().invoke(ctx)
 
 
 class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks

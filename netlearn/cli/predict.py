@@ -17,7 +17,7 @@ from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.inspection.prediction import Prediction, Seen, appearance_of, draw_seen, predict_pictures, see
-from netlearn.inspection.trained import load_network, read_trained, weights_file
+from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
 from netlearn.runs.files import write_whole
 
@@ -57,7 +57,8 @@ def command(
         if show.resolve() in {image.resolve() for image in images}:
             raise SettingsError(f"--show {show}: is one of the images: must be another file")
     (run,) = read_trained([folder])
-    network = load_network(run, best=best, cost=costs[-1] if costs else None)
+    check_used(costs, [run])
+    network = load_network(run, best=best, costs=dict.fromkeys(costs))
     like = appearance_of(run)
     if like.kind == "scenes" and not quiet:
         note(f"{folder}: takes images of {like.width} × {like.height} pixels: each picture is scaled as a whole")

@@ -28,7 +28,7 @@ def command(folders: tuple[Path, ...], out: Path | None, opened: bool, costs: tu
     """
     if out is not None and out.suffix != ".html":
         raise SettingsError(f"--out {out}: must end in .html")
-    path = report(folders, out, costs)
+    path = report(folders, out, dict.fromkeys(costs))
     echo(path)
     if opened and not webbrowser.open(path.resolve().as_uri()):
         note(f"no browser found; open {path}")

@@ -5,9 +5,12 @@ import io
 import os
 import sys
 
+import click
+
 from netlearn.text import printable
 
 REPLACE = "netlearn"  # the name of the error handler
+RESULTS = f"{__name__}.results"  # where a command's context has the stream of its results
 ASCII = {
     "η": "eta", "λ": "lambda", "σ": "sigma", "δ": "delta", "∂": "d", "Σ": "sum", "±": "+-", "−": "-", "…": "...",
     "→": "->", "½": "1/2", "²": "^2", "≥": ">=", "≤": "<=", "–": "-", "’": "'",
@@ -37,7 +40,9 @@ def prepare() -> None:
 
 def echo(content: str | bytes | os.PathLike[str], *, err: bool = False) -> None:
     """Print a text, or the bytes of a JSON document, and a line end."""
-    stream = sys.stderr if err else sys.stdout
+    context = click.get_current_context(silent=True)
+    results = context.meta.get(RESULTS, sys.stdout) if context else sys.stdout
+    stream = sys.stderr if err else results
     if isinstance(content, bytes) and isinstance(stream, io.TextIOWrapper):
         stream.flush()
         stream.buffer.write(content + b"\n")

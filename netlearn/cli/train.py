@@ -19,8 +19,8 @@ from netlearn.comparison.resumption import stored_settings
 from netlearn.comparison.run import run
 from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.table import percent
+from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.own_cost import check_named
 from netlearn.runs import RunFolder, Summary, read_locked, read_run, sums
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer

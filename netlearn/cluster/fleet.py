@@ -11,7 +11,7 @@ from netlearn.cluster.messages import Environment, Inspected, Needs, decode, enc
 from netlearn.cluster.parcels import MUST_MATCH, mismatch
 from netlearn.comparison.environment import environment
 from netlearn.comparison.tasks import Task
-from netlearn.costs import COSTS
+from netlearn.custom_cost import is_own
 from netlearn.errors import ClusterError
 from netlearn.numerics import blas
 
@@ -39,7 +39,7 @@ class Fleet:
     def __init__(self, client: "Client", address: str, tasks: Iterable[Task], note: Callable[[str], object]) -> None:
         self._client, self._address, self._note = client, address, note
         self._names = {task.data: task.settings.data for task in tasks}
-        costs = sorted({task.settings.cost for task in tasks} - COSTS.keys())
+        costs = sorted(filter(is_own, {task.settings.cost for task in tasks}))
         modules = {cost: node.module_sha256(cost) for cost in costs}
         self._needs = encode(Needs(costs=modules, data=tuple(self._names)))
         self._files: dict[tuple[str, ...], bytes] = {}

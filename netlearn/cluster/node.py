@@ -14,10 +14,10 @@ from netlearn.cluster import data
 from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel, decode, encode
 from netlearn.comparison.environment import environment
 from netlearn.comparison.tasks import Task, perform
+from netlearn.custom_cost import load_cost
 from netlearn.datasets.sources import sha256_of
 from netlearn.errors import NetlearnError
 from netlearn.numerics import blas
-from netlearn.own_cost import load_cost
 from netlearn.runs import FILES, sums
 from netlearn.training import Trainer
 

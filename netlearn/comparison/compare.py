@@ -5,7 +5,7 @@ SHA256SUMS.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -24,6 +24,7 @@ from netlearn.comparison.statistics import Race, Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import tune_rates
 from netlearn.comparison.workers import Workers
+from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.runs import DERIVED, RESULTS, RunFolder, config, lock, run_folders, summary, sums
 from netlearn.runs import FILES as RUN_FILES
 from netlearn.runs.files import temporary_of, writing
@@ -103,7 +104,7 @@ def compare(
     with ThreadPoolExecutor(1) as aside:
         aside.submit(t_test, (0.0, 1.0), 0.05)  # so that what it imports is there when the workers wait for it
         runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
-    costs = {settings.cost for settings in experiment.variants.values()}
+    costs = {each.cost: experiment.costs.get(each.cost) for each in experiment.variants.values()}
     analysis = analyse(
         experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"
     )
@@ -140,7 +141,7 @@ def _beginnings(name: str) -> Iterator[str]:
 
 
 def write_results(
-    analysis: Analysis, folder: RunFolder, workers: Workers, costs: Collection[str] = (), *, pictures: bool = True
+    analysis: Analysis, folder: RunFolder, workers: Workers, costs: NamedCosts = NO_COSTS, *, pictures: bool = True
 ) -> Comparison:
     """Write the results of a comparison to its folder.
 

@@ -43,7 +43,7 @@ def load_data(experiment: Experiment, load: Load) -> Experiment:
         costs[settings.cost, settings.data, settings.dtype, settings.batch_size] = settings, data
         variants[name] = msgspec.structs.replace(settings, data=data.name)
     for settings, data in costs.values():
-        checked_cost(settings, data)
+        checked_cost(settings, data, experiment.costs)
     hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
     return replace(experiment, variants=variants, data_sha256=hashes)
 

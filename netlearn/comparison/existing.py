@@ -1,7 +1,7 @@
 """Runs and comparisons that exist: read from their folders, named as variants, and made into a page."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.compare import FILES
 from netlearn.comparison.experiment import folder_name
 from netlearn.comparison.outputs import PAGE, pages, render_page
+from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import NetlearnError, RunError, SettingsError
+from netlearn.inspection.trained import check_used
 from netlearn.runs import RESULTS, Run, RunFolder, Sums, config, holds_comparison, read_run, run_folders, sums
 from netlearn.runs.files import free_path, write_whole, writing
 from netlearn.runs.varied import name_of, varied
@@ -124,7 +126,7 @@ def read_comparison(path: Path) -> Analysis:
     )
 
 
-def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str] = ()) -> Path:
+def report(paths: Sequence[Path], out: Path | None = None, costs: NamedCosts = NO_COSTS) -> Path:
     """Write the page of a comparison, or of runs, and return its path.
 
     Args:
@@ -140,7 +142,7 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str
     if len(paths) == 1 and holds_comparison(paths[0]):
         return _report_comparison(paths[0], out, costs)
     analysis = read_runs(paths)
-    _check_costs(analysis, costs)
+    check_used(costs, analysis.runs)
     content = render_page(analysis, None, costs)
     if out is None:
         parent = Path("runs")
@@ -151,11 +153,11 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: Collection[str
     return out
 
 
-def _report_comparison(path: Path, out: Path | None, costs: Collection[str]) -> Path:
+def _report_comparison(path: Path, out: Path | None, costs: NamedCosts) -> Path:
     _check_own_runs(path)
     with RunFolder.existing(path, FILES) as folder:
         analysis = read_comparison(path)
-        _check_costs(analysis, costs)
+        check_used(costs, analysis.runs)
         if out is not None:
             write_whole(out, render_page(analysis, path, costs))
             return out
@@ -166,9 +168,3 @@ def _report_comparison(path: Path, out: Path | None, costs: Collection[str]) -> 
 def _check_own_runs(path: Path) -> None:
     if not (path / config.NAME).exists():
         raise RunError(f"{path}: compares runs from other folders; give these folders")
-
-
-def _check_costs(analysis: Analysis, costs: Collection[str]) -> None:
-    known = {run.settings.cost for run in analysis.runs}
-    for unused in set(costs) - known:
-        raise SettingsError(f"cost {unused}: must be the cost of a run, {', '.join(sorted(known))}")

@@ -16,9 +16,8 @@ from typing import Any, Literal
 import msgspec
 
 from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
-from netlearn.costs import COSTS
+from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.own_cost import lies_in
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
@@ -48,6 +47,7 @@ class Experiment:
         tuning: whether the learning rates are to be tuned first.
         data_sha256: of each data set, the hashes of its files, once they were read; a resumed comparison checks them.
         is_sweep: whether the variants were made from several values of some settings.
+        costs: the users' own costs that were given as objects.
     """
 
     title: str
@@ -58,6 +58,7 @@ class Experiment:
     tuning: Tuning = "no"
     data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_sweep: bool = field(default=False, compare=False)
+    costs: NamedCosts = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         """Check that the names of the variants are different, and the baseline is one of them."""
@@ -125,7 +126,12 @@ def from_costs(
 
 
 def read_experiment(
-    path: Path, flags: Mapping[str, Any], seeds: Any = None, sweep: Sweep = NO_SWEEP, baseline: str | None = None
+    path: Path,
+    flags: Mapping[str, Any],
+    seeds: Any = None,
+    sweep: Sweep = NO_SWEEP,
+    baseline: str | None = None,
+    costs: NamedCosts = NO_COSTS,
 ) -> Experiment:
     """Return the experiment in a TOML file.
 
@@ -135,6 +141,7 @@ def read_experiment(
         seeds: replaces the file's seeds, and the seed of a file with the settings of one run.
         sweep: varies more settings than the file does, or replaces its values.
         baseline: replaces the file's.
+        costs: the users' own costs that were given as objects.
 
     Raises:
         SettingsError: the file cannot be read, or has an unknown key or an invalid value.
@@ -181,7 +188,7 @@ def read_experiment(
         stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
         bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
         spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
-        variants = {name: resolve(stored, defaults, flags, layer) for name, layer in spread.items()}
+        variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
         tuning = _convert(content.get("tuning", "no"), Tuning, "tuning", "no, to do or done")
         hashes = _convert(
             content.get("data_sha256", {}), dict[str, tuple[str, ...]], "data_sha256", "hashes for each data set"
@@ -190,7 +197,7 @@ def read_experiment(
         if sweep.values and baseline in bases:
             baseline = None  # the sweep has renamed the variants
         looks = _convert(content.get("looks", ()), tuple[int, ...], "looks", "numbers of seeds")
-        return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, bool(sweep.values))
+        return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, bool(sweep.values), costs)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -200,7 +207,8 @@ def own_costs_of(path: Path) -> set[str]:
     content = decode_toml(path, most=MOST_EXPERIMENT)
     variants = content.get("variants")
     tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
-    costs = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table} - COSTS.keys()
+    named = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table}
+    costs = set(filter(is_own, named))
     for cost in costs:
         if lies_in(cost, path.parent):
             raise SettingsError(f"{path}: cost {cost}: its code is in the folder, which must not hold code")

@@ -1,6 +1,6 @@
 """The pictures and the page of a comparison, made from its analysis in any process."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -11,6 +11,7 @@ from netlearn.comparison.environment import environment
 from netlearn.comparison.neuron import neuron_cells
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
+from netlearn.custom_cost import NamedCosts
 from netlearn.errors import NetlearnError
 from netlearn.inspection.files import mistakes
 from netlearn.inspection.trained import load_present
@@ -29,7 +30,7 @@ MOST_ON_PAGE = 60  # variants
 MOST_CONFIG = 100_000  # characters
 
 
-def write_picture(analysis: Analysis, folder: RunFolder, costs: Collection[str], name: str) -> str | None:
+def write_picture(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name: str) -> str | None:
     """Draw a picture and write its files; return its name, or None if the runs have no data for it."""
     from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
@@ -41,7 +42,7 @@ def write_picture(analysis: Analysis, folder: RunFolder, costs: Collection[str],
     return name
 
 
-def draw(name: str, analysis: Analysis, costs: Collection[str]) -> "Figure | None":
+def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
     """Return one of `PICTURES`, or None if the runs have no data for it.
 
     Args:
@@ -56,13 +57,13 @@ def draw(name: str, analysis: Analysis, costs: Collection[str]) -> "Figure | Non
     return DRAWN[name](analysis.groups, analysis.caption)
 
 
-def write_page(analysis: Analysis, folder: RunFolder, costs: Collection[str]) -> None:
+def write_page(analysis: Analysis, folder: RunFolder, costs: NamedCosts) -> None:
     """Write the page of a comparison, and the lab that it links to, into its folder."""
     for name, content in pages(analysis, folder.path, costs).items():
         folder.write(name, content)
 
 
-def pages(analysis: Analysis, folder: Path, costs: Collection[str]) -> dict[str, bytes]:
+def pages(analysis: Analysis, folder: Path, costs: NamedCosts) -> dict[str, bytes]:
     """Return the page of a comparison in its folder, and the lab with the settings of its first two variants.
 
     There is no lab where it cannot train these variants, or where their data is not on this machine.
@@ -79,7 +80,7 @@ def pages(analysis: Analysis, folder: Path, costs: Collection[str]) -> dict[str,
 
 
 def render_page(
-    analysis: Analysis, folder: Path | None, costs: Collection[str], *, kept: bool = True, lab: str = ""
+    analysis: Analysis, folder: Path | None, costs: NamedCosts, *, kept: bool = True, lab: str = ""
 ) -> bytes:
     """Return the page of a comparison.
 

@@ -98,6 +98,7 @@ def starting(environment: Mapping[str, str]) -> Iterator[None]:
 def _begin_worker() -> None:
     gc.freeze()  # what is imported stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr  # what a user's own cost prints is no result
     warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

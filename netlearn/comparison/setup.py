@@ -2,16 +2,17 @@
 
 from netlearn.activations import ACTIVATIONS
 from netlearn.comparison.initial import AUGMENTATION_STREAM, initial_network, streams
-from netlearn.costs import COSTS, Cost
+from netlearn.costs import Cost
+from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, load_cost
 from netlearn.datasets import Dataset
 from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
-from netlearn.own_cost import check_gradient, load_cost
+from netlearn.gradient_check import check_gradient
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
 
-def checked_cost(settings: Settings, data: Dataset) -> Cost:
+def checked_cost(settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS) -> Cost:
     """Return the cost for a run on a data set, after checking that the settings fit it.
 
     Raises:
@@ -19,8 +20,8 @@ def checked_cost(settings: Settings, data: Dataset) -> Cost:
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
     check_fit(settings, data)
-    cost = load_cost(settings.cost)
-    if settings.cost not in COSTS:
+    cost = load_cost(settings.cost, costs)
+    if is_own(settings.cost):
         check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
     return cost
 
@@ -49,19 +50,22 @@ def training_part(settings: Settings, data: Dataset) -> Dataset:
     return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
 
 
-def make_trainer(settings: Settings, data: Dataset, last: int | None = None) -> Trainer:
+def make_trainer(
+    settings: Settings, data: Dataset, last: int | None = None, *, costs: NamedCosts = NO_COSTS
+) -> Trainer:
     """Return a trainer with a new network.
 
     Args:
         settings: of the run.
         data: its data set, whole.
         last: stop after this many updates.
+        costs: the users' own costs that were given as objects.
 
     Raises:
         SettingsError: no network can have these settings with this data.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
-    cost = checked_cost(settings, data)
+    cost = checked_cost(settings, data, costs)
     data = training_part(settings, data)
     random = streams(settings)
     activation = ACTIVATIONS[settings.activation]

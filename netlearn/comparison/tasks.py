@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from netlearn.comparison.experiment import Experiment, folder_name
 from netlearn.comparison.run import run
 from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.workers import Workers
+from netlearn.custom_cost import NamedCosts
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
 from netlearn.runs import Run, RunFolder, config, metrics, read_run
 from netlearn.runs.identity import of_data
@@ -38,12 +39,14 @@ class Task:
         settings: of the run, with the name of the data set.
         data: the identity of the data set: a run on other data is not this one.
         folder: of the run.
+        costs: the users' own costs that were given as objects, which stay in this process.
     """
 
     variant: str
     settings: Settings
     data: tuple[str, ...]
     folder: Path
+    costs: NamedCosts = field(default_factory=dict, compare=False)
 
     def has_settings(self, stored: Settings) -> bool:
         """Return whether settings are those of the task, except that the data may have been moved."""
@@ -74,7 +77,8 @@ def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
 
 def task_of(experiment: Experiment, variant: str, settings: Settings, folder: Path) -> Task:
     """Return one run of an experiment."""
-    return Task(variant, settings, experiment.data_sha256.get(settings.data, (settings.data,)), folder)
+    data = experiment.data_sha256.get(settings.data, (settings.data,))
+    return Task(variant, settings, data, folder, experiment.costs)
 
 
 @contextmanager
@@ -119,7 +123,7 @@ def _perform(task: Task, load: Load, stopping: Stopping) -> str | None:
         raise DataError(f"data {data.name}: was changed while the comparison was in progress")
     if task.folder.is_symlink():
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
-    trainer = make_trainer(task.settings, data)
+    trainer = make_trainer(task.settings, data, costs=task.costs)
     with stopping(trainer), RunFolder.open(task.folder) as folder:
         if not (task.folder / config.NAME).exists():
             folder.clear()

@@ -12,9 +12,9 @@ import numpy as np
 from netlearn.comparison.environment import environment
 from netlearn.comparison.run import run
 from netlearn.comparison.setup import make_trainer
+from netlearn.custom_cost import check_named
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
-from netlearn.own_cost import check_named
 from netlearn.runs import (
     Run,
     RunFolder,

@@ -1,6 +1,6 @@
 """How well trained networks do: scores over all examples, and McNemar's exact test between two networks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -8,11 +8,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
 from netlearn.inspection.trained import (
     Predictions,
     check_data,
+    check_used,
     is_data_of,
     load_network,
     predict,
@@ -96,7 +98,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(
-    runs: Sequence[Run], data: Dataset, split: str = "test", *, best: bool | None = None, costs: Collection[str] = ()
+    runs: Sequence[Run], data: Dataset, split: str = "test", *, best: bool | None = None, costs: NamedCosts = NO_COSTS
 ) -> list[Evaluated]:
     """Evaluate the networks of runs on the same part of a data set.
 
@@ -115,25 +117,20 @@ def evaluate(
     """
     if split not in SPLITS:
         raise SettingsError(f"split {split}: must be {', '.join(SPLITS)}")
-    for unused in set(costs) - {run.settings.cost for run in runs}:
-        raise SettingsError(
-            f"cost {unused}: must be the cost of a run, {', '.join(run.settings.cost for run in runs)}"
-        )
-    evaluated = [
-        _evaluate(run, data, split, best, run.settings.cost if run.settings.cost in costs else None) for run in runs
-    ]
+    check_used(costs, runs)
+    evaluated = [_evaluate(run, data, split, best, costs) for run in runs]
     counts = sorted({each.evaluation.examples for each in evaluated})
     if len(counts) > 1:
         raise SettingsError(f"split {split}: must be the same examples in each run, not {counts[0]} and {counts[-1]}")
     return evaluated
 
 
-def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, cost: str | None) -> Evaluated:
+def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: NamedCosts) -> Evaluated:
     check_data(run, data)
     size = run.settings.train_size
     if size != "all" and is_data_of(run, data):
         data = data.with_train_size(size)
-    network = load_network(run, best=best, cost=cost)
+    network = load_network(run, best=best, costs=costs)
     predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct
     penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)

@@ -13,9 +13,10 @@ import numpy as np
 
 from netlearn import __version__
 from netlearn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
-from netlearn.inspection.trained import Predictions, check_data, load_network, predict, weights_file
+from netlearn.inspection.trained import Predictions, check_data, check_used, load_network, predict, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import Run
@@ -76,7 +77,9 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     largest_difference: float
 
 
-def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cost: str | None = None) -> Exported:
+def export(
+    run: Run, data: Dataset, path: Path, *, best: bool | None = None, costs: NamedCosts = NO_COSTS
+) -> Exported:
     """Write the network of a run to an .onnx or .npz file, after checking that it gives netlearn's answers.
 
     Args:
@@ -84,7 +87,7 @@ def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cos
         data: the data set with the test examples to verify on.
         path: the file, which is written whole or not at all.
         best: which weights, see `load_network`.
-        cost: the run's own cost, likewise.
+        costs: the users' own costs, likewise.
 
     Raises:
         RunError: the run diverged, has no such weights, or was changed; onnx is not installed; the exported network
@@ -93,7 +96,8 @@ def export(run: Run, data: Dataset, path: Path, *, best: bool | None = None, cos
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
     check_data(run, data)
-    network = load_network(run, best=best, cost=cost)
+    check_used(costs, [run])
+    network = load_network(run, best=best, costs=costs)
     predictions = predict(network, data.test)
     accuracy = float(predictions.correct.mean())
     model = _model(network, _metadata(run, data, weights_file(run, best=best), accuracy), run.settings.activation)

@@ -1,6 +1,6 @@
 """Files made from trained networks: pictures and predictions.csv, in the run folder or elsewhere."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError, RunError
 from netlearn.inspection.evaluate import Evaluated, Evaluation
@@ -164,7 +165,7 @@ def write_files(
     return [path / name for name in files]
 
 
-def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | None":
+def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
     """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
 
     A variant is left out if its first run has no trained network, or if its data is not on this machine, has changed
@@ -192,8 +193,7 @@ def mistakes(groups: Groups, title: str, costs: Collection[str]) -> "Figure | No
     return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
 
 
-def _worst(run: Run, data: Dataset, costs: Collection[str]) -> tuple[int, list[Answer]]:
+def _worst(run: Run, data: Dataset, costs: NamedCosts) -> tuple[int, list[Answer]]:
     """Return the number of mistakes and the worst of them."""
-    cost = run.settings.cost
-    predictions = predict(load_network(run, cost=cost if cost in costs else None), data.test)
+    predictions = predict(load_network(run, costs=costs), data.test)
     return int((~predictions.correct).sum()), predictions.worst(MOST_MISTAKES)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn import datasets
-from netlearn.costs import COSTS, Cost
+from netlearn.costs import Cost
+from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
 from netlearn.datasets import Dataset, Examples, Labels
 from netlearn.errors import DataError, RunError, SettingsError
+from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
-from netlearn.own_cost import check_gradient, check_named, load_cost
 from netlearn.plotting.marks import Answer
 from netlearn.runs import Run, Summary, read_run, weights
 from netlearn.runs.identity import of_data
@@ -52,26 +53,26 @@ def load_present(name: str) -> Dataset:
     return datasets.load(name)
 
 
-def load_network(run: Run, *, best: bool | None = None, cost: str | None = None) -> Network:
+def load_network(run: Run, *, best: bool | None = None, costs: NamedCosts = NO_COSTS) -> Network:
     """Return the trained network of a run.
 
     Args:
         run: as `read_run` returns it.
         best: True for the weights of the best epoch, False for the last ones, None for those of the test result in
             the run's summary: the best with early stopping, otherwise the last.
-        cost: the run's cost. It must be given where that is a user's own, whose code is imported: a run folder alone
-            never causes an import.
+        costs: the users' own costs that may be used. The run's must be one of them where it is a user's own, whose
+            code is imported: a run folder alone never causes an import.
 
     Raises:
         RunError: the run diverged, has no such weights, or a file was changed.
-        SettingsError: `cost` is not the run's cost, or is needed.
+        SettingsError: the run's own cost is not among `costs`.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
     sizes = results_of(run).sizes
     arrays = run.weights(weights_file(run, best=best))
     network = Network(
         sizes,
-        cost=_cost_of(run, cost, outputs=sizes[-1]),
+        cost=_cost_of(run, costs, outputs=sizes[-1]),
         activation=run.settings.activation,
         initializer=(0.0, 0.0),
         dtype=run.settings.dtype,
@@ -114,15 +115,19 @@ def is_data_of(run: Run, data: Dataset) -> bool:
     return run.data == of_data(data.name, data.sha256)
 
 
-def _cost_of(run: Run, given: str | None, outputs: int) -> Cost:
+def check_used(costs: Collection[str], runs: Sequence[Run]) -> None:
+    """Check that each cost that was named is that of a run."""
+    used = {run.settings.cost: None for run in runs}
+    for unused in set(costs) - used.keys():
+        raise SettingsError(f"cost {unused}: must be the cost of a run, {', '.join(used)}")
+
+
+def _cost_of(run: Run, costs: NamedCosts, outputs: int) -> Cost:
     name = run.settings.cost
-    if given not in (None, name):
-        raise SettingsError(f"cost {given}: must be {name}, the cost of {run.folder}")
-    if name in COSTS:
-        return COSTS[name]()
-    check_named(name, () if given is None else (given,), run.folder)
-    cost = load_cost(name)
-    check_gradient(cost, name, outputs, dtype=run.settings.dtype)
+    check_named(name, costs, run.folder)
+    cost = load_cost(name, costs)
+    if is_own(name):
+        check_gradient(cost, name, outputs, dtype=run.settings.dtype)
     return cost
 
 

@@ -1,13 +1,14 @@
 """The test examples of the page: images to try the networks on, each variant's worst mistakes, its silent classes."""
 
 import base64
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
+from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import NetlearnError, RunError
 from netlearn.inspection.trained import Predictions, is_data_of, load_network, load_present, predict
@@ -21,7 +22,7 @@ MOST_VARIANTS = 8  # whose mistakes are shown
 MOST_MISTAKES = 12
 
 
-def examples(groups: Mapping[str, Sequence[Run]], *, costs: Collection[str]) -> dict[str, Any]:
+def examples(groups: Mapping[str, Sequence[Run]], *, costs: NamedCosts) -> dict[str, Any]:
     """Return test images, and the worst mistakes and the answers of the first network of each variant.
 
     `reason` says why there are no images. Each image is given in bytes from 0 to 255, with a run of zeros as a zero
@@ -50,13 +51,13 @@ def examples(groups: Mapping[str, Sequence[Run]], *, costs: Collection[str]) -> 
     return found
 
 
-def _predicted(run: Run, load: Callable[[str], Dataset], *, costs: Collection[str]) -> tuple[Dataset, Predictions]:
+def _predicted(run: Run, load: Callable[[str], Dataset], *, costs: NamedCosts) -> tuple[Dataset, Predictions]:
     """Return the data of a run and the answers of its network to the test set.
 
     Raises:
         NetlearnError: there is no network, or the data is not on this machine.
     """
-    network = load_network(run, cost=run.settings.cost if run.settings.cost in costs else None)
+    network = load_network(run, costs=costs)
     data = load(run.settings.data)
     if not is_data_of(run, data):
         raise RunError(f"the {data.name} on this machine has other files than the one that it was trained on")

@@ -7,18 +7,17 @@ stored once.
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from netlearn.activations import ACTIVATIONS, Identity, Sigmoid, Softmax
-from netlearn.costs import COSTS
+from netlearn.custom_cost import NamedCosts, is_own, load_cost
 from netlearn.errors import NetlearnError
 from netlearn.inspection.trained import results_of, weights_file
 from netlearn.numerics import Array
-from netlearn.own_cost import load_cost
 from netlearn.runs import Run
 
 MOST_BYTES = 1_130_000  # of all networks, in base64
@@ -74,7 +73,7 @@ def _pack(w: Array) -> tuple[bytes, Array]:
     return three.astype(np.uint8).tobytes(), steps
 
 
-def networks(groups: Mapping[str, Sequence[Run]], *, costs: Collection[str]) -> dict[str, Any]:
+def networks(groups: Mapping[str, Sequence[Run]], *, costs: NamedCosts) -> dict[str, Any]:
     """Return the networks of as many variants, updates and seeds as there is room for, and why others are missing.
 
     The last weights of one seed come first, then its snapshots, then other seeds.
@@ -105,7 +104,7 @@ def networks(groups: Mapping[str, Sequence[Run]], *, costs: Collection[str]) -> 
 
 
 def _of_seed(
-    groups: Mapping[str, Sequence[Run]], seed: int, missing: dict[str, str], *, costs: Collection[str]
+    groups: Mapping[str, Sequence[Run]], seed: int, missing: dict[str, str], *, costs: NamedCosts
 ) -> dict[int, Run]:
     """Return the runs from a seed whose networks can be stored, by variant; note why others cannot."""
     usable = {}
@@ -123,16 +122,16 @@ def _of_seed(
     return usable
 
 
-def _output_of(run: Run, *, costs: Collection[str]) -> str:
+def _output_of(run: Run, *, costs: NamedCosts) -> str:
     """Return the name of the activation of a run's output layer.
 
     Raises:
         NetlearnError: the page cannot compute it.
     """
     name = run.settings.cost
-    if name not in {*COSTS, *costs}:
+    if is_own(name) and name not in costs:
         raise NetlearnError(f"its own cost {name} is imported only if named: netlearn report --cost {name}")
-    output = (COSTS[name]() if name in COSTS else load_cost(name)).output
+    output = load_cost(name, costs).output
     if type(output) not in OUTPUTS or run.settings.activation not in ACTIVATIONS:
         raise NetlearnError(f"the page cannot compute its output activation {type(output).__name__}")
     return OUTPUTS[type(output)]
@@ -144,7 +143,7 @@ def _last(run: Run) -> Layers:
     return [(arrays[f"weights.{layer}"], arrays[f"biases.{layer}"][:, 0]) for layer in range(1, count + 1)]
 
 
-def _described(run: Run, variant: int, blob: int, *, costs: Collection[str]) -> dict[str, Any]:
+def _described(run: Run, variant: int, blob: int, *, costs: NamedCosts) -> dict[str, Any]:
     results = results_of(run)
     return {
         "variant": variant,

@@ -4,7 +4,7 @@ Names of variants, costs and data come from strangers. As text they are escaped 
 block that no browser runs; and the page's Content-Security-Policy allows its own script and style, by their hashes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
+from netlearn.custom_cost import NamedCosts
 from netlearn.plotting.marks import variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
 from netlearn.report.curves import curves, neurons
@@ -61,7 +62,7 @@ class Content:
     commands: Sequence[tuple[str, str]]
     config: str
     environment: Mapping[str, str | int | None]
-    costs: Collection[str]
+    costs: NamedCosts
     lab: str
 
 

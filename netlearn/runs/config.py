@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from netlearn.costs import COSTS
+from netlearn.custom_cost import is_own, lies_in
 from netlearn.errors import RunError, SettingsError
-from netlearn.own_cost import lies_in
 from netlearn.runs.files import read_bounded
 from netlearn.runs.sums import NAME as SUMS
 from netlearn.runs.sums import Sums
@@ -30,7 +29,7 @@ def read(folder: Path, sums: Sums | None = None) -> Settings:
         raise RunError(f"{path}: not the settings of a run: {error}") from error
     except SettingsError as error:
         raise RunError(str(error)) from error
-    if settings.cost not in COSTS and lies_in(settings.cost, folder):
+    if is_own(settings.cost) and lies_in(settings.cost, folder):
         raise RunError(f"{path}: cost {settings.cost}: its code is in the run folder, which must not hold code")
     return settings
 

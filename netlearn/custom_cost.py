@@ -1,0 +1,192 @@
+"""Costs that users write: loading one by its name, and naming it in its errors; `gradient_check` checks it."""
+
+import ast
+import copy
+import importlib
+import importlib.machinery
+import inspect
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from numbers import Real
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from netlearn.costs import COSTS, Cost
+from netlearn.errors import CostError, NetlearnError, SettingsError
+from netlearn.numerics import Array
+
+GivenCost: TypeAlias = Cost | type[Cost]
+NamedCosts: TypeAlias = Mapping[str, GivenCost | None]  # costs that may be used; None: imported, as its name says
+NO_COSTS: NamedCosts = {}
+PARTS = ("output", "learning_rate", "value", "delta")
+LARGEST_RATE = 1e9  # as a setting may be
+
+
+def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
+    """Return the cost of a name in `COSTS`, or a user's own, `package.module:ClassName` or `…:ClassName(gamma=2)`.
+
+    A user's module is imported from the current folder or the installed packages, unless `costs` has its class or an
+    instance, of which a copy is returned. Call `check_gradient` before such a cost is used.
+
+    Raises:
+        SettingsError: the name is of neither form, or has parameters that the class has not.
+        CostError: the user's class cannot be loaded or does not have all parts of a cost.
+    """
+    given = costs.get(name)
+    if given is not None and not isinstance(given, type):
+        return CustomCost(copy.deepcopy(given), name)
+    head, parameters = parse_name(name)
+    if not is_own(name):
+        return _make(COSTS[head], name, parameters)
+    with blaming(name, "cannot be loaded"):
+        kind = given or _imported(*head.split(":"))
+        if not isinstance(kind, type):
+            raise CostError(f"cost {name!r}: must be a class, not a {type(kind).__name__}")
+        _check_parts(kind, name, ("value", "delta"))  # before anything of it is called
+        return CustomCost(_make(kind, name, {} if given else parameters), name)
+
+
+def parse_name(name: str) -> tuple[str, dict[str, Any]]:
+    """Return what stands before the parentheses of a cost's name, and the parameters in them.
+
+    Raises:
+        SettingsError: it is neither a name in `COSTS` nor package.module:ClassName, with parameters or not.
+    """
+    head, parenthesis, _ = name.partition("(")
+    parameters: dict[str, Any] = {}
+    if parenthesis:
+        try:
+            parameters = ast.literal_eval(_as_mapping(name[len(head) :]))
+        except (ValueError, SyntaxError) as error:
+            raise SettingsError(
+                f"cost {name!r}: parameters must be given as NAME=VALUE, such as {head}(gamma=2)"
+            ) from error
+    module, colon, kind = head.partition(":")
+    if head not in COSTS and not (colon and module and kind.isidentifier()):
+        raise SettingsError(f"cost {name!r}: must be {', '.join(COSTS)} or package.module:ClassName")
+    return head, parameters
+
+
+def _as_mapping(text: str) -> ast.expr:
+    """Return the dictionary of the arguments "(a=1, b=2)"."""
+    call = ast.parse(f"f{text}", mode="eval").body
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+        raise ValueError(text)
+    named = {each.arg: each.value for each in call.keywords}
+    if None in named or len(named) < len(call.keywords):  # **mapping, or one twice
+        raise ValueError(text)
+    return ast.Dict([ast.Constant(name) for name in named], list(named.values()))
+
+
+def is_own(name: str) -> bool:
+    """Return whether a cost is a user's own, whose code is imported."""
+    return name.partition("(")[0] not in COSTS
+
+
+def lies_in(name: str, folder: Path) -> bool:
+    """Return whether the module of a user's cost is in a folder or below it, without importing it."""
+    first, *rest = name.partition(":")[0].split(".")
+    if not first or first in sys.modules:
+        return False
+    here = os.getcwd()  # noqa: PTH109 (a string is what the path finder takes)
+    spec = importlib.machinery.PathFinder.find_spec(first, [here, *sys.path])
+    if spec is None:
+        return False
+    places = [Path(place).joinpath(*rest) for place in spec.submodule_search_locations or ()]
+    return any(place.resolve().is_relative_to(folder.resolve()) for place in [*places, Path(spec.origin or "/")])
+
+
+def check_named(cost: str, named: Collection[str], where: Path) -> None:
+    """Check that a cost of the run `where` is netlearn's or named: a run folder alone never causes an import."""
+    if is_own(cost) and cost not in named:
+        raise SettingsError(
+            f"{where}: cost {cost}: must be named with --cost {cost} (in Python, cost=), since its code is imported"
+        )
+
+
+def _imported(module: str, kind: str) -> Any:
+    folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
+    sys.path.insert(0, folder)
+    try:
+        return getattr(importlib.import_module(module), kind)
+    finally:
+        with suppress(ValueError):  # the user's code may have changed the path
+            sys.path.remove(folder)
+
+
+def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:
+    known = inspect.signature(kind).parameters if parameters else {}
+    variadic = any(each.kind is each.VAR_KEYWORD for each in known.values())
+    if not variadic and (unknown := [each for each in parameters if each not in known]):
+        has = f"its parameters are {', '.join(map(str, known.values()))}" if known else "it has none"
+        raise SettingsError(f"cost {name!r}: has no parameter {unknown[0]}; {has}")
+    return kind(**parameters)
+
+
+class CustomCost:
+    """A user's own cost, with all parts of a cost; an error in it names it."""
+
+    def __init__(self, cost: Cost, name: str) -> None:
+        _check_parts(cost, name, PARTS)
+        self._cost, self._name = cost, name
+        self.output = cost.output
+        if isinstance(self.output, type | str) or not hasattr(self.output, "value"):
+            shown = self.output.__name__ if isinstance(self.output, type) else str(self.output).capitalize()
+            raise CostError(
+                f"cost {name!r}: output {self.output!r:.40}: must be an instance of an activation, such as "
+                f"{shown if shown in {'Sigmoid', 'Softmax', 'Identity'} else 'Sigmoid'}() of netlearn.activations"
+            )
+        rate = cost.learning_rate
+        if not isinstance(rate, Real) or isinstance(rate, bool) or not 0 < rate <= LARGEST_RATE:
+            raise CostError(
+                f"cost {name!r}: learning_rate {rate!r:.40}: must be a number above 0, up to {LARGEST_RATE:g}"
+            )
+        self.learning_rate = float(rate)
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """Return the user's value, a number per example."""
+        try:
+            values = self._cost.value(z, a, y)
+        except Exception as error:
+            raise _blamed(self._name, error) from error
+        if not (isinstance(values, np.ndarray) and values.shape == (z.shape[1],) and values.dtype.kind in "fiu"):
+            found = f"of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            n = z.shape[1]
+            raise CostError(
+                f"cost {self._name!r}: value must return a number per example, shape ({n},) for {n}, not {found}"
+            )
+        return values
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        """Let the user's delta write to `out`."""
+        try:
+            return self._cost.delta(z, a, y, out)
+        except Exception as error:
+            raise _blamed(self._name, error) from error
+
+
+def _check_parts(cost: object, name: str, parts: Collection[str]) -> None:
+    for part in parts:
+        if not hasattr(cost, part):
+            raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(PARTS)}")
+
+
+@contextmanager
+def blaming(name: str, what: str = "fails when called") -> Iterator[None]:
+    """Turn errors of a user's own cost into a `CostError`."""
+    try:
+        yield
+    except NetlearnError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _blamed(name, error, what) from error
+
+
+def _blamed(name: str, error: BaseException, what: str = "fails when called") -> CostError:
+    text = " ".join(str(error).split())[:200]
+    hint = " (z, a and y must be left unchanged)" if "read-only" in text else ""
+    return CostError(f"cost {name!r}: {what}: {type(error).__name__}: {text}{hint}")

@@ -1,0 +1,362 @@
+"""Loading a user's own cost, what is refused, and where what it prints goes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlearn.activations import Identity
+from netlearn.costs import CrossEntropy
+from netlearn.custom_cost import load_cost
+from netlearn.errors import CostError, SettingsError
+from netlearn.gradient_check import check_gradient
+from netlearn.network import Network
+from tests.commands import PATIENCE, call, python
+from tests.costs import Squared
+from tests.files import wait_for
+
+
+def own_network(sizes: list[int], name: str) -> Network:
+    """Return a network with a cost that was loaded and checked, as a run does."""
+    cost = load_cost(name)
+    check_gradient(cost, name, outputs=sizes[-1])
+    return Network(sizes, cost, rng=np.random.default_rng(0))
+
+
+def test_unknown_cost_lists_the_known_ones() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_cost("hinge")
+    assert str(caught.value) == (
+        "cost 'hinge': must be quadratic, cross-entropy, log-likelihood or package.module:ClassName"
+    )
+
+
+OWN_COSTS = """
+import numpy as np
+from netlearn.activations import Identity, Softmax
+from netlearn.costs import CrossEntropy, Quadratic
+
+class Linear:
+    output = Identity()
+    learning_rate = 0.01
+    def value(self, z, a, y):
+        return ((a - y) ** 2).sum(axis=0) / 2
+    def delta(self, z, a, y, out):
+        return np.subtract(a, y, out=out)
+
+class Drifted(Quadratic):
+    def delta(self, z, a, y, out):
+        return np.subtract(a, y, out=out)
+
+class Forgetful(CrossEntropy):
+    def delta(self, z, a, y, out):
+        return a - y
+
+class Loud(CrossEntropy):
+    def value(self, z, a, y):
+        return np.exp(500 * z).sum(axis=0)
+
+class Named(CrossEntropy):
+    def delta(self, z, a, y, *, out):
+        return np.subtract(a, y, out=out)
+
+class Scalar(CrossEntropy):
+    def value(self, z, a, y):
+        return 0.0
+
+class Broken(CrossEntropy):
+    def value(self, z, a, y):
+        return z / undefined
+
+class Half:
+    output = Identity()
+    value = delta = None
+
+class Textbook(CrossEntropy):
+    def value(self, z, a, y):
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
+
+class Silent(CrossEntropy):
+    def delta(self, z, a, y, out):
+        np.subtract(a, y, out=out)
+
+class Returning(CrossEntropy):
+    def delta(self, z, a, y, out):
+        np.subtract(a, y, out=out)
+        return -out
+
+class Meddling(CrossEntropy):
+    def delta(self, z, a, y, out):
+        a -= y
+        out[:] = a
+        return out
+
+class Exiting(CrossEntropy):
+    def __init__(self):
+        raise SystemExit(0)
+
+class Kind(CrossEntropy):
+    output = Softmax
+
+class Text(CrossEntropy):
+    output = "sigmoid"
+
+class Scaled(CrossEntropy):
+    def __init__(self, factor=1.0, sign=1):
+        self.factor = factor * sign
+        self.learning_rate = 0.5 / factor
+    def value(self, z, a, y):
+        return self.factor * super().value(z, a, y)
+
+class Uphill(CrossEntropy):
+    learning_rate = -1.0
+
+class Wordy(CrossEntropy):
+    learning_rate = "fast"
+
+class Stuck:
+    def value(self, z, out=None):
+        return 1 / (1 + np.exp(-z))
+
+class Deaf(CrossEntropy):
+    output = Stuck()
+
+class ForTen(CrossEntropy):
+    def value(self, z, a, y):
+        return super().value(z, a, y) * np.ones(10)[:len(z)].mean() if len(z) == 10 else z / undefined
+"""
+
+
+@pytest.fixture
+def own_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_costs.py").write_text(OWN_COSTS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_costs", raising=False)
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_is_loaded_from_the_current_folder() -> None:
+    path = list(sys.path)
+    cost = load_cost("own_costs:Linear")
+    assert cost.learning_rate == 0.01
+    assert isinstance(cost.output, Identity)
+    assert sys.path == path
+
+
+@pytest.mark.usefixtures("own_costs")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Forgetful", "delta must write a finite number for every neuron and example to `out`"),
+        ("Scalar", "value must return a number per example, shape (256,) for 256, not float"),
+        ("Broken", "fails when called: NameError: name 'undefined' is not defined"),
+        ("Loud", "value must return a finite number per example"),
+        ("Named", "fails when called: TypeError: Named.delta() takes 4 positional arguments but 5 were given"),
+        ("Half", "the class has no 'learning_rate'; a cost has output, learning_rate, value, delta"),
+        ("Meddling", "z, a and y must be left unchanged"),
+        ("Exiting", "cannot be loaded: SystemExit: 0"),
+        ("Uphill", "learning_rate -1.0: must be a number above 0"),
+        ("Wordy", "learning_rate 'fast': must be a number above 0"),
+        ("Deaf", "the value of its output activation must write to `out` what it returns"),
+        ("Kind", "must be an instance of an activation, such as Softmax() of netlearn.activations"),
+        ("Text", "output 'sigmoid': must be an instance of an activation, such as Sigmoid() of netlearn.activations"),
+        ("Missing", "cannot be loaded: AttributeError: module 'own_costs' has no attribute 'Missing'"),
+        ("__name__", "must be a class, not a str"),
+    ],
+)
+def test_invalid_own_cost_is_refused_in_one_line(name: str, message: str) -> None:
+    with pytest.raises(CostError) as caught:
+        own_network([2, 4], f"own_costs:{name}")
+    text = str(caught.value)
+    assert text.startswith(f"cost 'own_costs:{name}': ")
+    assert message in text
+    assert text.isprintable()
+
+
+def test_module_that_does_not_exist_is_named() -> None:
+    with pytest.raises(CostError, match=r"cost 'no_such_module:Cost': cannot be loaded: ModuleNotFoundError: .*"):
+        load_cost("no_such_module:Cost")
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_parameters_are_passed_to_the_class() -> None:
+    cost = load_cost("own_costs:Scaled(factor=2.0, sign=-1)")
+    z = np.zeros((1, 1))
+    assert cost.value(z, z + 0.5, z) == -2 * np.log(2)
+    assert cost.learning_rate == 0.25
+
+
+@pytest.mark.usefixtures("own_costs")
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("own_costs:Scaled(gamma=2)", "has no parameter gamma; its parameters are factor=1.0, sign=1"),
+        ("own_costs:Linear(factor=2)", "has no parameter factor; it has none"),
+        ("quadratic(factor=2)", "has no parameter factor; it has none"),
+        ("own_costs:Scaled(2)", "parameters must be given as NAME=VALUE, such as own_costs:Scaled(gamma=2)"),
+        ("own_costs:Scaled(factor=open('x'))", "parameters must be given as NAME=VALUE"),
+        ("own_costs:Scaled(factor=2", "parameters must be given as NAME=VALUE"),
+        ("own_costs:Scaled(**{'factor': 2})", "parameters must be given as NAME=VALUE"),
+        ("own_costs:Scaled(factor=1, factor=2)", "parameters must be given as NAME=VALUE"),
+        ("own_costs:Scaled(factor=2).real", "parameters must be given as NAME=VALUE"),
+        ("own_costs:", "must be quadratic, cross-entropy, log-likelihood or package.module:ClassName"),
+        ("hinge(factor=2)", "must be quadratic, cross-entropy, log-likelihood or package.module:ClassName"),
+    ],
+)
+def test_parameters_that_do_not_exist_or_are_no_literals_are_refused(name: str, facts: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_cost(name)
+    assert str(caught.value).startswith(f"cost {name!r}: ")
+    assert facts in str(caught.value)
+
+
+def test_cost_given_as_an_object_is_copied_for_each_run() -> None:
+    given = Squared(2.0)
+    one, other = (
+        load_cost("tests.costs:Squared(factor=2.0)", {"tests.costs:Squared(factor=2.0)": given}) for _ in "ab"
+    )
+    z, y = np.zeros((1, 1)), np.ones((1, 1))
+    given.factor = 3.0
+    assert one is not other
+    assert one.value(z, z + 0.5, y) == 0.25
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_textbook_cross_entropy_computed_from_a_passes_the_check() -> None:
+    own_network([2, 4], "own_costs:Textbook")
+
+
+@pytest.mark.usefixtures("own_costs")
+@pytest.mark.parametrize("name", ["own_costs:Silent", "own_costs:Returning"])
+def test_the_delta_written_to_out_is_checked(name: str) -> None:
+    x, y = np.ones((2, 3)), np.eye(4)[:, :3]
+    own, built_in = (own_network([2, 4], cost) for cost in (name, "cross-entropy"))
+    np.testing.assert_array_equal(own.backprop(x, y)[1][0], built_in.backprop(x, y)[1][0])
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_is_checked_with_the_networks_number_of_outputs() -> None:
+    own_network([2, 10], "own_costs:ForTen")
+    with pytest.raises(CostError, match="fails when called"):
+        own_network([2, 4], "own_costs:ForTen")
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_of_one_output_neuron_is_checked() -> None:
+    own_network([2, 1], "own_costs:Linear")
+    with pytest.raises(CostError, match="delta is not the derivative of value"):
+        own_network([2, 1], "own_costs:Drifted")
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_own_cost_with_a_wrong_gradient_is_refused_with_both_numbers() -> None:
+    with pytest.raises(CostError) as caught:
+        own_network([2, 4], "own_costs:Drifted")
+    message = str(caught.value)
+    assert message.startswith("cost 'own_costs:Drifted': delta is not the derivative of value: at z = ")
+    words = message.replace(",", "").split()
+    z, y, delta, numeric = (float(words[i]) for i in (12, 15, 18, 24))
+    a = 1 / (1 + np.exp(-z))
+    assert delta == pytest.approx(a - y, abs=1e-3)
+    assert numeric == pytest.approx((a - y) * a * (1 - a), abs=1e-3)
+
+
+def test_gradient_check_notices_an_error_of_one_in_a_hundred_thousand() -> None:
+    class Off(CrossEntropy):
+        def delta(self, z, a, y, out):  # type: ignore[no-untyped-def]
+            return np.multiply(a - y, 1 + 1e-5, out=out)
+
+    with pytest.raises(CostError, match="delta is not the derivative of value"):
+        check_gradient(Off(), "off")
+
+
+@pytest.mark.parametrize("name", ["os:abort", "signal:pause", "subprocess:Popen", "sys:path"])
+def test_objects_that_are_not_cost_classes_are_never_called(name: str) -> None:
+    with pytest.raises(CostError, match=rf"cost '{name}': (must be a class|the class has no 'value')"):
+        load_cost(name)
+
+
+NOISY = """
+import sys
+from netlearn.costs import CrossEntropy
+print("loaded")
+class Noisy(CrossEntropy):
+    def value(self, z, a, y):
+        print("value")
+        return super().value(z, a, y)
+"""
+SMALL = ["--data", "mnist-5k", "--train-size", "100", "--epochs", "1", "--hidden", "none", "-q", "--json"]
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_what_a_cost_prints_is_not_among_the_results() -> None:
+    Path("noisy.py").write_text(NOISY)
+    stdout = sys.stdout
+    for command in (["train", *SMALL, "--out", "run"], ["verify", "run", "--json"]):
+        result = call(*command, "--cost", "noisy:Noisy")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)
+        assert "value" in result.stderr
+    assert sys.stdout is stdout
+
+
+@pytest.mark.slow
+def test_what_a_cost_prints_in_a_worker_is_not_among_the_results() -> None:
+    Path("noisy.py").write_text(NOISY)
+    costs = ["--cost", "noisy:Noisy", "--cost", "quadratic", "--seeds", "1"]
+    result = python("-m", "netlearn", "compare", *SMALL, *costs)
+    assert result.returncode == 0, result.stderr
+    assert [row["variant"] for row in json.loads(result.stdout)["rows"]] == ["noisy:Noisy", "quadratic"]
+
+
+FAILING = """
+from netlearn.costs import CrossEntropy
+class Failing(CrossEntropy):
+    calls = 0
+    def delta(self, z, a, y, out):
+        self.calls += 1
+        1 / (self.calls < 100)
+        return super().delta(z, a, y, out)
+"""
+
+
+def test_cost_that_fails_in_training_is_one_line_that_names_it() -> None:
+    Path("failing.py").write_text(FAILING)
+    result = call("train", *SMALL, "--batch-size", "1", "--cost", "failing:Failing")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: cost 'failing:Failing': fails when called: ZeroDivisionError: division by zero\n"
+
+
+LOOPING = """
+import sys
+from netlearn.costs import CrossEntropy
+class Looping(CrossEntropy):
+    calls = 0
+    def delta(self, z, a, y, out):
+        self.calls += 1
+        if self.calls == 1000:
+            print("looping", flush=True)
+            while True:
+                pass
+        return super().delta(z, a, y, out)
+"""
+
+
+@pytest.mark.slow
+def test_second_interrupt_ends_a_cost_that_does_not_return_in_training() -> None:
+    Path("looping.py").write_text(LOOPING)
+    command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--cost", "looping:Looping", "-q"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        wait_for("looping", process.stderr)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted")
+    assert Path("runs/looping-Looping/weights.safetensors").exists()
