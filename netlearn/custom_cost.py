@@ -157,7 +157,8 @@ class CustomCost:
             found = f"of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
             n = z.shape[1]
             raise CostError(
-                f"cost {self._name!r}: value must return a number per example, shape ({n},) for {n}, not {found}"
+                f"cost {self._name!r}: value must return a number per example, shape ({n},) for {n}, not {found}; "
+                "sum over axis 0 alone, which has the outputs"
             )
         return values
 

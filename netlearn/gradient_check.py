@@ -6,20 +6,23 @@ The cost is called as in training: with arrays in the memory layout of the netwo
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.activations import Sigmoid
+from netlearn.activations import Activation, Sigmoid
 from netlearn.costs import Cost
 from netlearn.custom_cost import blaming
+from netlearn.diagnosis import Points, constant_in_logarithm, explain
 from netlearn.errors import CostError, CostWarning
 from netlearn.numerics import Array, columns
 
-EXAMPLES = 256
+EXAMPLES, FEWEST, POINTS = 256, 16, 2560  # most and fewest examples; their number times that of outputs
 MODERATE, LARGEST = 5.0, 30.0  # |z|; beyond the first, a value computed from a is too inexact for small steps
 STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
 TOLERANCE, WIDE_TOLERANCE = 1e-6, 1e-4  # likewise
+ACCEPTED = 1e-4  # error of a delta that is right but for a constant in the logarithms of value
 SINGLE_TOLERANCE = 1e-3  # of float32, which rounds 1 − a
 BATCHES, MOST = (1, 2, 10, 100), 1000  # examples in a batch of the check
 
@@ -45,10 +48,12 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
 
     Half of the targets are one-hot, half are distributions. For weighted inputs within ±5, derivatives in float64 may
     differ from central differences by 1e-6 of the derivative, or of 1 where that is smaller. Up to ±30, where output
-    neurons are saturated, `delta` must have the mean that value has as its slope over a wide step, within the
-    rounding error of 1 − a; a value that is not finite there causes a `CostWarning`. Where value has a kink, `delta`
-    may be anything between the slopes on both sides. Both methods must also return the same in `dtype`, in batches of
-    several sizes, and when called again.
+    neurons are saturated, the mean of `delta` over a wide step must be the slope of value over it, within the
+    rounding error of 1 − a. Where value has a kink, `delta` may be anything between the slopes on both sides. Both
+    methods must also return the same in `dtype`, in batches of several sizes, and when called again.
+
+    A `CostWarning` says where a cost can be used although value is not what it should be: not finite or bounded where
+    outputs are badly wrong, or made for one-hot targets alone.
 
     Args:
         cost: the cost.
@@ -62,15 +67,17 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
             not follow the protocol.
     """
     rng = np.random.default_rng(0)
-    moderate = rng.uniform(-MODERATE, MODERATE, (outputs, EXAMPLES))
+    examples = max(FEWEST, min(EXAMPLES, POINTS // outputs))
+    moderate = rng.uniform(-MODERATE, MODERATE, (outputs, examples))
     large = rng.uniform(MODERATE, LARGEST, moderate.shape) * rng.choice((-1, 1), moderate.shape)
     classes = np.eye(outputs) if outputs > 1 else np.array([[0.0], [1.0]])
-    hot = classes[rng.integers(len(classes), size=EXAMPLES)].T
-    soft = rng.dirichlet(np.ones(outputs), EXAMPLES).T if outputs > 1 else rng.random((1, EXAMPLES))
-    y = np.where(np.arange(EXAMPLES) % 2, hot, soft)
+    hot = classes[rng.integers(len(classes), size=examples)].T
+    soft = rng.dirichlet(np.ones(outputs), examples).T if outputs > 1 else rng.random((1, examples))
+    y = np.where(np.arange(examples) % 2, hot, soft)
     with blaming(name), np.errstate(all="ignore"):  # what is not finite is reported
         check = _Check(cost, name)
         worst = check.moderate(moderate, y)
+        y = hot if check.takes_only_hot else y
         check.large(large, y)
         if dtype == "float32":
             check.single(moderate, large, y)
@@ -81,14 +88,18 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
 class _Check:
     """A cost under test."""
 
-    def __init__(self, cost: Cost, name: str) -> None:
-        self._cost = cost
-        self._name = name
+    def __init__(self, cost: Cost, name: str, output: Activation | None = None) -> None:
+        self._cost, self._name = cost, name
+        self._output = output or cost.output
+        self._is_bounded = False  # whether it was said
+        self.takes_only_hot = False
 
     def delta(self, z: Array, y: Array) -> Array:
         """Return what `delta` writes, which must be finite."""
         out = _laid_out(np.full_like(z, np.nan))
-        self._cost.delta(_locked(z), _locked(self._activation(z)), _locked(y), out)
+        result = self._cost.delta(_locked(z), _locked(self._activation(z)), _locked(y), out)
+        if np.isnan(out).all() and np.shape(result) == out.shape and np.isfinite(result).all():
+            raise self._error("delta returns its result but does not write it to `out`; out[:] = … does")
         if not np.isfinite(out).all():
             j, x = np.argwhere(~np.isfinite(out))[0]
             raise self._error(
@@ -103,8 +114,8 @@ class _Check:
 
     def _activation(self, z: Array) -> Array:
         a = _laid_out(np.full_like(z, np.nan))
-        self._cost.output.value(_locked(z), a)  # by position, as the network calls it
-        if not np.array_equal(a, self._cost.output.value(_locked(z))):
+        self._output.value(_locked(z), a)  # by position, as the network calls it
+        if not np.array_equal(a, self._output.value(_locked(z))):
             raise self._error("the value of its output activation must write to `out` what it returns")
         return a
 
@@ -114,13 +125,41 @@ class _Check:
         if not np.isfinite(value).all():
             n = z.shape[1]
             raise self._error(f"value must return a finite number per example, shape ({n},) for {n}")
+        if not (np.array_equal(delta, self.delta(z, y)) and np.array_equal(value, self.value(z, y))):
+            raise self._error("value and delta must return the same when they are called again with the same arrays")
+        numeric, error = self._errors(z, y, delta)
+        wrong = error > TOLERANCE
+        is_hot = ((y == 0) | (y == 1)).all(axis=0)
+        if not wrong.any():
+            return float(error.max())
+        if not wrong[:, is_hot].any():
+            self.takes_only_hot = True
+            self._warn(
+                "delta is the derivative of value for desired outputs 0 and 1, as all data has, but not between"
+            )
+            return float(error[:, is_hot].max())
+        points = Points(self._output, z, self._activation(z), y, delta, numeric)
+        if error.max() < ACCEPTED and (epsilon := constant_in_logarithm(points)) is not None:
+            self._is_bounded = True
+            self._warn(
+                f"value has a constant inside a logarithm, about {epsilon:.1g}, which bounds it where outputs are "
+                f"badly wrong; delta is right but for {error.max():.0e}"
+            )
+            return float(error.max())
+        raise self._difference(z, y, delta, numeric, wrong, explain(points, partial(self._error_with, z, y)))
+
+    def _errors(self, z: Array, y: Array, delta: Array) -> tuple[Array, Array]:
+        """Return central differences of value, and the relative error of delta, 0 where it is between two slopes."""
         lower, upper = self._slopes(z, y, STEP)
         numeric = (lower + upper) / 2
         error = abs(delta - numeric) / _scale(delta, numeric)
-        kink = (abs(upper - lower) > 100 * STEP) & (_outside(delta, lower, upper) <= TOLERANCE)
-        error[kink] = 0
-        self._compare(z, y, delta, numeric, error > TOLERANCE)
-        return float(error.max())
+        error[(abs(upper - lower) > 100 * STEP) & (_outside(delta, lower, upper) <= TOLERANCE)] = 0
+        return numeric, error
+
+    def _error_with(self, z: Array, y: Array, output: Activation) -> float:
+        """Return the largest error of the same cost with another output activation."""
+        other = _Check(self._cost, self._name, output)
+        return float(other._errors(z, y, other.delta(z, y))[1].max())
 
     def large(self, z: Array, y: Array) -> None:
         """Compare with wide differences where neurons are saturated; warn if value is not finite there."""
@@ -130,8 +169,17 @@ class _Check:
         numeric, mean = (lower + upper) / 2, self._means(z, y, delta)
         rounding = 4 * np.finfo(z.dtype).eps * np.exp(abs(z)) / WIDE_STEP  # of ln(1 − a)
         allowed = WIDE_TOLERANCE * _scale(delta, numeric) + rounding
-        error = np.minimum(abs(mean - numeric), _outside(delta, lower, upper))
-        self._compare(z, y, delta, numeric, error > allowed)  # False where value is not finite
+        wrong = np.minimum(abs(mean - numeric), _outside(delta, lower, upper)) > allowed  # False if not finite
+        if not wrong.any():
+            return
+        goes_on = abs(delta) >= 0.9 * abs(self._activation(z) - y)
+        if not (goes_on & (abs(numeric) < abs(delta)) & (numeric * delta >= 0))[wrong].all():
+            raise self._difference(z, y, delta, numeric, wrong)
+        if not self._is_bounded:
+            self._warn(
+                "value stops growing where outputs are badly wrong, though delta is right: a is clipped or has a "
+                "constant added inside a logarithm"
+            )
 
     def single(self, moderate: Array, large: Array, y: Array) -> None:
         """Compare float32 with float64, at weighted inputs that are exact in both."""
@@ -152,10 +200,10 @@ class _Check:
             raise self._error("value must be the same in float32 and float64")
 
     def batches(self, z: Array, y: Array, sizes: Collection[int]) -> None:
-        """Check that delta and value of an example depend neither on the other examples nor on the call."""
+        """Check that delta and value of an example do not depend on the other examples."""
         whole = self.delta(z, y), self.value(z, y)
         for size in sorted(sizes):
-            chosen = np.arange(size) % EXAMPLES
+            chosen = np.arange(size) % z.shape[1]
             part = z[:, chosen], y[:, chosen]
             for method, found, expected in (
                 ("delta", self.delta(*part), whole[0][:, chosen]), ("value", self.value(*part), whole[1][chosen])
@@ -163,12 +211,8 @@ class _Check:
                 if not np.allclose(found, expected, rtol=1e-9, atol=1e-9):
                     raise self._error(
                         f"{method} of an example must not depend on the others: in a batch of {size} "
-                        f"it is not what it is in a batch of {EXAMPLES}"
+                        f"it is not what it is in a batch of {z.shape[1]}"
                     )
-        again = self.delta(z, y), self.value(z, y)
-        for method, then, now in zip(("delta", "value"), whole, again, strict=True):
-            if not np.array_equal(then, now):
-                raise self._error(f"{method} must return the same when it is called again with the same arrays")
 
     def _slopes(self, z: Array, y: Array, step: float) -> tuple[Array, Array]:
         """Return the one-sided differences of value, left and right of each weighted input."""
@@ -190,13 +234,14 @@ class _Check:
             mean[j] = (self.delta(z - bump, y)[j] + 4 * delta[j] + self.delta(z + bump, y)[j]) / 6
         return mean
 
-    def _compare(self, z: Array, y: Array, delta: Array, numeric: Array, wrong: NDArray[np.bool_]) -> None:
-        if wrong.any():
-            j, x = np.argwhere(wrong)[0]
-            raise self._error(
-                f"delta is not the derivative of value: {_place(z, y, j, x)} "
-                f"delta gives {delta[j, x]:.7g}, central differences of value give {numeric[j, x]:.7g}"
-            )
+    def _difference(
+        self, z: Array, y: Array, delta: Array, numeric: Array, wrong: NDArray[np.bool_], why: str | None = None
+    ) -> CostError:
+        j, x = np.argwhere(wrong)[0]
+        return self._error(
+            f"delta is not the derivative of value: {f'{why}; ' if why else ''}{_place(z, y, j, x)} "
+            f"delta gives {delta[j, x]:.7g}, central differences of value give {numeric[j, x]:.7g}"
+        )
 
     def _warn_unless_finite(self, z: Array, y: Array) -> None:
         wrong = np.flatnonzero(~np.isfinite(self.value(z, y)))
@@ -206,13 +251,12 @@ class _Check:
         alone = np.diag(z[:, x]), np.tile(y[:, x : x + 1], len(z))  # one neuron at its z, the others at 0
         j = int(np.isfinite(self.value(*alone)).argmin())
         hint = "compute it from z instead of a"
-        if isinstance(self._cost.output, Sigmoid):
+        if isinstance(self._output, Sigmoid):
             hint += ": −ln a is np.logaddexp(0, -z), −ln(1 − a) is np.logaddexp(0, z)"
-        warnings.warn(
-            f"cost {self._name!r}: value is not finite in {z.dtype} {_place(z, y, j, x)}; {hint}",
-            CostWarning,
-            stacklevel=2,
-        )
+        self._warn(f"value is not finite in {z.dtype} {_place(z, y, j, x)}; {hint}")
+
+    def _warn(self, text: str) -> None:
+        warnings.warn(f"cost {self._name!r}: {text}", CostWarning, stacklevel=4)
 
     def _error(self, text: str) -> CostError:
         return CostError(f"cost {self._name!r}: {text}")

@@ -35,11 +35,6 @@ class ZeroWhereStuck(CrossEntropy):
         return np.multiply(a - y, abs(z) < 12, out=out)
 
 
-class ClippedValue(Textbook):
-    def value(self, z: Any, a: Any, y: Any) -> Any:
-        return super().value(z, np.clip(a, 1e-7, 1 - 1e-7), y)
-
-
 class DividedDelta(CrossEntropy):
     def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
         return np.multiply((a - y) / (a * (1 - a)), a * (1 - a), out=out)
@@ -57,35 +52,17 @@ class ValueWrongInSingle(CrossEntropy):
 
 class MeanOfBatch(CrossEntropy):
     def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
-        return np.multiply(a - y, 64 / z.shape[1], out=out)
+        return np.multiply(a - y, 256 / z.shape[1], out=out)
 
 
 class ValueOfBatch(CrossEntropy):
     def value(self, z: Any, a: Any, y: Any) -> Any:
-        return super().value(z, a, y) + (z.shape[1] != 64)
+        return super().value(z, a, y) + (z.shape[1] != 256)
 
 
 class WrongForOne(CrossEntropy):
     def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
         return np.multiply(a - y, 2 if z.shape[1] == 1 else 1, out=out)
-
-
-class Tiring(CrossEntropy):
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
-        self.calls += 1
-        return np.multiply(a - y, 1 if self.calls <= 3 else 0.5, out=out)
-
-
-class TiringValue(CrossEntropy):
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def value(self, z: Any, a: Any, y: Any) -> Any:
-        self.calls += 1
-        return super().value(z, a, y) + (self.calls > 21)
 
 
 class InPlaceValue(Quadratic):
@@ -141,15 +118,12 @@ def test_value_that_is_not_finite_at_large_z_is_a_warning_with_the_remedy(cost: 
     ("cost", "dtype", "facts"),
     [
         (ZeroWhereStuck(), "float64", "delta is not the derivative of value"),
-        (ClippedValue(), "float64", "delta is not the derivative of value"),
         (DividedDelta(), "float32", "delta must write a finite number"),
         (WrongInSingle(), "float32", "delta must be the same in float32"),
         (ValueWrongInSingle(), "float32", "value must be the same in float32"),
         (MeanOfBatch(), "float64", "delta of an example must not depend on the others: in a batch of 1 "),
         (ValueOfBatch(), "float64", "value of an example must not depend on the others: in a batch of 1 "),
         (WrongForOne(), "float64", "in a batch of 1 "),
-        (Tiring(), "float64", "delta must return the same"),
-        (TiringValue(), "float64", "value"),
         (InPlaceValue(), "float64", "z, a and y must be left unchanged"),
         (InPlaceTargets(), "float64", "z, a and y must be left unchanged"),
     ],

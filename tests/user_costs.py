@@ -114,8 +114,8 @@ WRONG = {  # what is wrong: the cost and what its check says
         valued(Square, lambda z, a, y: ((a - y) ** 2).sum(axis=0).mean() / 2),
         "sum over axis 0 alone",
     ),
-    "sum over examples": (valued(Square, lambda z, a, y: ((a - y) ** 2).sum(axis=1) / 2), "sum over axis 0"),
-    "no sum": (valued(Square, lambda z, a, y: (a - y) ** 2 / 2), "sum over axis 0"),
+    "sum over examples": (valued(Square, lambda z, a, y: ((a - y) ** 2).sum(axis=1) / 2), "sum over axis 0 alone"),
+    "no sum": (valued(Square, lambda z, a, y: (a - y) ** 2 / 2), "sum over axis 0 alone"),
     "large constant in the logarithm": (
         valued(Entropy, lambda z, a, y: -(y * np.log(a + 1e-3) + (1 - y) * np.log(1 - a + 1e-3)).sum(axis=0)),
         "a constant inside a logarithm, about 0.001",
