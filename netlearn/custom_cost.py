@@ -17,8 +17,10 @@ import numpy as np
 
 from netlearn.costs import COSTS, Cost
 from netlearn.errors import CostError, NetlearnError, SettingsError
+from netlearn.literature import LITERATURE
 from netlearn.numerics import Array
 
+KNOWN: Mapping[str, type[Cost]] = COSTS | LITERATURE
 GivenCost: TypeAlias = Cost | type[Cost]
 NamedCosts: TypeAlias = Mapping[str, GivenCost | None]  # costs that may be used; None: imported, as its name says
 NO_COSTS: NamedCosts = {}
@@ -27,7 +29,7 @@ LARGEST_RATE = 1e9  # as a setting may be
 
 
 def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
-    """Return the cost of a name in `COSTS`, or a user's own, `package.module:ClassName` or `…:ClassName(gamma=2)`.
+    """Return the cost of a name in `KNOWN`, or a user's own, `package.module:ClassName` or `…:ClassName(gamma=2)`.
 
     A user's module is imported from the current folder or the installed packages, unless `costs` has its class or an
     instance, of which a copy is returned. Call `check_gradient` before such a cost is used.
@@ -41,7 +43,7 @@ def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
         return CustomCost(copy.deepcopy(given), name)
     head, parameters = parse_name(name)
     if not is_own(name):
-        return _make(COSTS[head], name, parameters)
+        return _make(KNOWN[head], name, parameters)
     with blaming(name, "cannot be loaded"):
         kind = given or _imported(*head.split(":"))
         if not isinstance(kind, type):
@@ -54,7 +56,7 @@ def parse_name(name: str) -> tuple[str, dict[str, Any]]:
     """Return what stands before the parentheses of a cost's name, and the parameters in them.
 
     Raises:
-        SettingsError: it is neither a name in `COSTS` nor package.module:ClassName, with parameters or not.
+        SettingsError: it is neither a name in `KNOWN` nor package.module:ClassName, with parameters or not.
     """
     head, parenthesis, _ = name.partition("(")
     parameters: dict[str, Any] = {}
@@ -66,8 +68,8 @@ def parse_name(name: str) -> tuple[str, dict[str, Any]]:
                 f"cost {name!r}: parameters must be given as NAME=VALUE, such as {head}(gamma=2)"
             ) from error
     module, colon, kind = head.partition(":")
-    if head not in COSTS and not (colon and module and kind.isidentifier()):
-        raise SettingsError(f"cost {name!r}: must be {', '.join(COSTS)} or package.module:ClassName")
+    if head not in KNOWN and not (colon and module and kind.isidentifier()):
+        raise SettingsError(f"cost {name!r}: must be {', '.join(KNOWN)} or package.module:ClassName")
     return head, parameters
 
 
@@ -84,7 +86,13 @@ def _as_mapping(text: str) -> ast.expr:
 
 def is_own(name: str) -> bool:
     """Return whether a cost is a user's own, whose code is imported."""
-    return name.partition("(")[0] not in COSTS
+    return name.partition("(")[0] not in KNOWN
+
+
+def short_name(name: str) -> str:
+    """Return the name of a cost without its module."""
+    head, colon, rest = name.partition(":")
+    return rest if colon and "(" not in head else name
 
 
 def lies_in(name: str, folder: Path) -> bool:
@@ -122,7 +130,10 @@ def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:
     known = inspect.signature(kind).parameters if parameters else {}
     variadic = any(each.kind is each.VAR_KEYWORD for each in known.values())
     if not variadic and (unknown := [each for each in parameters if each not in known]):
-        has = f"its parameters are {', '.join(map(str, known.values()))}" if known else "it has none"
+        shown = [
+            each.name if each.default is each.empty else f"{each.name}={each.default!r}" for each in known.values()
+        ]
+        has = f"its parameters are {', '.join(shown)}" if known else "it has none"
         raise SettingsError(f"cost {name!r}: has no parameter {unknown[0]}; {has}")
     return kind(**parameters)
 

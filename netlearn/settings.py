@@ -9,8 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from netlearn.activations import ACTIVATIONS
-from netlearn.costs import COSTS
-from netlearn.custom_cost import NO_COSTS, NamedCosts, load_cost, parse_name
+from netlearn.custom_cost import KNOWN, NO_COSTS, NamedCosts, load_cost, parse_name
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
@@ -45,7 +44,7 @@ def _one_of(description: str, names: Collection[str]) -> Meta:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that determines a run, except for the machine. All defaults are filled in: see `resolve`."""
 
-    cost: Annotated[str, _meta("cost function", f"{', '.join(COSTS)} or package.module:ClassName")] = "cross-entropy"
+    cost: Annotated[str, _meta("cost function", f"{', '.join(KNOWN)} or package.module:ClassName")] = "cross-entropy"
     hidden: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=100_000)], ...],
         _meta(
@@ -105,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 CHOICES: dict[str, Collection[str]] = {
-    "cost": COSTS,
+    "cost": KNOWN,
     "activation": ACTIVATIONS,
     "initializer": INITIALIZERS,
     "dtype": DTYPES,
@@ -188,6 +187,8 @@ def _convert(name: str, value: Any) -> Any:
         try:
             parse_name(result)
         except SettingsError as error:
+            if "(" in result:
+                raise
             raise msgspec.ValidationError from error
     return result
 

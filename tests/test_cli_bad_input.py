@@ -103,7 +103,8 @@ def test_wrong_own_cost_is_refused_with_both_numbers() -> None:
     result = train("--cost", "wrong_costs:Drifted")
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch(
-        r"Error: cost 'wrong_costs:Drifted': delta is not the derivative of value: at z = \S+, y = \S+ "
+        r"Error: cost 'wrong_costs:Drifted': delta is not the derivative of value: σ'\(z\) is missing: "
+        r"delta is ∂C/∂a; at z = \S+, y = \S+ "
         r"delta gives \S+, central differences of value give \S+\n",
         result.stderr,
     )

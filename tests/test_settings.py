@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from netlearn.activations import ACTIVATIONS
-from netlearn.costs import COSTS
+from netlearn.custom_cost import KNOWN
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.initializers import INITIALIZERS
 from netlearn.network import Network
@@ -70,10 +70,13 @@ def test_one_hidden_layer_may_be_written_as_a_number(tmp_path: Path) -> None:
 
 
 COUNT = "a whole number from 1 to 10000000"
+COST_NAMES = (
+    "quadratic, cross-entropy, log-likelihood, absolute-error, flat-spot, focal, generalized-cross-entropy, "
+    "smoothed-labels, square-loss, brier, squentropy or package.module:ClassName"
+)
 BAD = [
-    ("cost", "cros-entropy", "cros-entropy: did you mean cross-entropy? must be quadratic, cross-entropy, "
-     "log-likelihood or package.module:ClassName"),
-    ("cost", 3, "3: must be quadratic, cross-entropy, log-likelihood or package.module:ClassName"),
+    ("cost", "cros-entropy", f"cros-entropy: did you mean cross-entropy? must be {COST_NAMES}"),
+    ("cost", 3, f"3: must be {COST_NAMES}"),
     ("hidden", 0, "0: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("hidden", [30, -1], "[30, -1]: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
     ("hidden", [[30]], "[[30]]: must be numbers from 1 to 100000, such as 30 or 100,30, or none"),
@@ -192,7 +195,7 @@ def test_any_value_is_accepted_or_refused_in_one_line(name: str, value: Any) -> 
 
 
 def test_choices_are_the_tables_that_implement_them() -> None:
-    assert CHOICES["cost"] is COSTS
+    assert CHOICES["cost"] is KNOWN
     assert CHOICES["activation"] is ACTIVATIONS
     assert CHOICES["optimizer"] is OPTIMIZERS
     assert CHOICES["initializer"] is INITIALIZERS

@@ -9,8 +9,7 @@ import numpy as np
 
 from netlearn.api.place import session
 from netlearn.api.settings import AnyCost, Data
-from netlearn.costs import COSTS
-from netlearn.custom_cost import GivenCost, NamedCosts
+from netlearn.custom_cost import KNOWN, GivenCost, NamedCosts
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.settings import check
@@ -34,7 +33,7 @@ class Costs:
         return {name: self.given.get(name) for name in self.names}
 
     def name_of(self, cost: AnyCost) -> str:
-        """Return the name of a cost: in `COSTS`, module:ClassName, or module:ClassName(attribute=value)."""
+        """Return the name of a cost: in `KNOWN`, module:ClassName, or module:ClassName(attribute=value)."""
         name = cost if isinstance(cost, str) else self._name_of_object(cost)
         if name not in self.names:
             self.names.append(name)
@@ -44,17 +43,17 @@ class Costs:
         kind = cost if isinstance(cost, type) else type(cost)
         if not all(hasattr(cost, part) for part in ("value", "delta")):
             raise SettingsError(f"cost {cost!r:.80}: must be a name, or a class or instance with value and delta")
-        if built_in := [name for name, known in COSTS.items() if kind is known]:
-            return built_in[0]
+        public = {} if kind is cost else {key: each for key, each in vars(cost).items() if not key.startswith("_")}
+        shown = ", ".join(f"{key}={value!r}" for key, value in public.items() if isinstance(value, int | float | str))
+        if built_in := [name for name, known in KNOWN.items() if kind is known]:
+            return f"{built_in[0]}({shown})" if shown else built_in[0]
         name = f"{kind.__module__}:{kind.__name__}"
         if kind is cost:
             found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
             if found is cost and kind.__module__ != "__main__":
                 return name
         else:
-            plain = {key: value for key, value in getattr(cost, "__dict__", {}).items() if not key.startswith("_")}
-            shown = [f"{key}={value!r}" for key, value in plain.items() if isinstance(value, int | float | str)]
-            name = f"{name}({', '.join(shown)})"
+            name = f"{name}({shown})"
         first, number = name, 1
         while self.given.setdefault(name, cost) is not cost:
             number += 1

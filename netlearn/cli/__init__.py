@@ -32,6 +32,7 @@ COMMANDS = {
     "predict": ("netlearn.cli.predict", "Classify pictures with a trained network."),
     "export": ("netlearn.cli.export", "Export a trained network to ONNX or NumPy."),
     "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
+    "check": ("netlearn.cli.check", "Check a cost: is its gradient right, and does it learn slowly?"),
     "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),
     "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
     "data": ("netlearn.cli.data", "List, download and show data sets."),

@@ -1,0 +1,101 @@
+"""`netlearn check`: is the gradient of a cost right, and what does the cost mean for learning?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from netlearn.activations import Softmax
+from netlearn.cli.options import JSON, PATH, QUIET, Command, check_suffix
+from netlearn.cli.progress import load, note
+from netlearn.cli.terminal import echo
+from netlearn.comparison.table import aligned
+from netlearn.cost_profile import CURVE, ERRORS, Profile, profile, theory_curve
+from netlearn.costs import Cost
+from netlearn.custom_cost import load_cost, short_name
+from netlearn.errors import SettingsError
+from netlearn.gradient_check import Verified, check_gradient
+from netlearn.numerics import Array
+from netlearn.runs.files import write_whole
+from netlearn.settings import check
+
+OUTPUTS = 10
+CLASSICS = ("quadratic", "cross-entropy")
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found, as --json prints it."""
+
+    cost: str
+    outputs: int
+    verified: Verified
+    errors: tuple[float, ...]
+    profile: Profile
+    file: str | None
+
+
+@click.command("check", cls=Command)
+@click.argument("name", metavar="COST")
+@click.option("--data", metavar="NAME|PATH", help="check it for the classes of this data set.  [default: 10 classes]")
+@click.option(
+    "--out", type=PATH, metavar="FILE", help="draw |δ| against the error beside the classics, .png or .svg."
+)
+@QUIET
+@JSON
+def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json: bool) -> None:
+    """Check the gradient of a cost, and show what the cost means for learning.
+
+    COST is your own, package.module:ClassName, with parameters or not, such as "mycosts:Focal(gamma=2)", or one of
+    netlearn's. Its delta is compared with numerical derivatives of its value; where they differ, the error names the
+    mistake if it is a common one. Then come |δ| against the error, whether a badly wrong output learns slowly,
+    whether the cost is bounded, and whether it is a proper scoring rule, so that outputs tend to probabilities.
+    """
+    check("cost", name, "COST", shown=name)
+    if out is not None:
+        check_suffix(out, "--out", ".png", ".svg")
+    outputs = OUTPUTS if data is None else load(data, quiet=quiet).outputs
+    cost = load_cost(name)
+    if outputs == 1 and isinstance(cost.output, Softmax):
+        raise SettingsError(f"COST {name}: must have another output than softmax for {data}, which has one output")
+    verified = check_gradient(cost, name, outputs, dtype="float32")
+    found = profile(cost, outputs)
+    costs = {short_name(name): cost} | {each: load_cost(each) for each in CLASSICS if each != name}
+    if out is not None:
+        _draw(costs, outputs, out)
+    if as_json:
+        file = None if out is None else str(out)
+        result = Checked(cost=name, outputs=outputs, verified=verified, errors=ERRORS, profile=found, file=file)
+        echo(msgspec.json.encode(result))
+        return
+    deltas = {each: theory_curve(known, outputs, np.array(ERRORS)) for each, known in costs.items()}
+    echo(_results(name, verified, found, deltas))
+    if out is not None and not quiet:
+        note(f"picture: {out}")
+
+
+def _draw(costs: Mapping[str, Cost], outputs: int, out: Path) -> None:
+    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.theory import theory_curves  # noqa: PLC0415
+
+    curves = {name: theory_curve(cost, outputs, CURVE) for name, cost in costs.items()}
+    name, *grey = curves
+    write_whole(
+        out, render(theory_curves(CURVE, curves, f"{name}: the gradient at each error", grey), out.suffix[1:])
+    )
+
+
+def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:
+    head = ["|δ| where the error 1 − a is", *(f"{error:g}" for error in ERRORS)]
+    table = aligned([head, *([each, *(f"{delta:.3f}" for delta in row)] for each, row in deltas.items())])
+    slow = "learns slowly when badly wrong" if found.is_slow else "does not learn slowly when badly wrong"
+    bound = "is bounded" if found.is_bounded else "grows without bound"
+    proper = "a proper scoring rule: the expected cost is least where outputs are the probabilities of the classes"
+    if not found.is_proper:
+        proper = (
+            f"not a proper scoring rule: for a class of probability {found.probability:.2f} the expected cost is "
+            f"least at an output of {found.least_at:.2f}"
+        )
+    meaning = f"It {slow}.\nIt {bound} as an output gets more wrong.\nIt is {proper}."
+    return f"{name}: {verified}\n\n{table}\n\n{meaning}"

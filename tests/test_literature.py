@@ -1,0 +1,142 @@
+"""The costs from the literature: gradients, the identities between them, and what they mean for learning."""
+
+import warnings
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from netlearn.activations import Sigmoid, Softmax
+from netlearn.cost_profile import ERRORS, profile, theory_curve
+from netlearn.costs import Cost, CrossEntropy, LogLikelihood, Quadratic
+from netlearn.custom_cost import KNOWN, load_cost
+from netlearn.errors import SettingsError
+from netlearn.gradient_check import check_gradient
+from netlearn.literature import (
+    LITERATURE,
+    AbsoluteError,
+    FlatSpot,
+    Focal,
+    GeneralizedCrossEntropy,
+    SmoothedLabels,
+)
+from netlearn.numerics import Array
+from tests.user_costs import TABLE
+
+USERS = dict(zip(LITERATURE, ("absolute", "flat-spot", "focal", "generalized", "smoothed", "square", "brier",
+                              "squentropy"), strict=True))  # fmt: skip
+RNG = np.random.default_rng(5)
+Z = RNG.normal(scale=4, size=(7, 40))
+HOT = np.eye(7)[RNG.integers(7, size=40)].T
+
+
+def both(cost: Cost, z: Array = Z, y: Array = HOT) -> tuple[Array, Array]:
+    """Return value and delta."""
+    a = cost.output.value(z)
+    return cost.value(z, a, y), cost.delta(z, a, y, np.empty_like(z))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("outputs", [2, 10])
+@pytest.mark.parametrize("name", LITERATURE)
+def test_gradient_is_right_without_a_warning(name: str, outputs: int, dtype: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check_gradient(load_cost(name), name, outputs, dtype=dtype).worst < 1e-8
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_cost_equals_its_formula_as_a_user_would_write_it(name: str) -> None:
+    for found, expected in zip(both(load_cost(name)), both(cast(Any, TABLE[USERS[name]]())), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+@pytest.mark.parametrize("z", [-1000.0, 1000.0])
+def test_saturated_output_is_finite_in_float32(name: str, z: float) -> None:
+    zs = np.zeros((3, 1), np.float32)
+    zs[0] = z
+    with np.errstate(over="ignore"):
+        value, delta = both(load_cost(name), zs, np.eye(3, 1, dtype=np.float32))
+    assert np.isfinite(value).all()
+    assert np.isfinite(delta).all()
+    assert value.dtype == delta.dtype == np.float32
+
+
+def test_flat_spot_fix_is_quadratic_plus_a_tenth_of_the_cross_entropy() -> None:
+    for fixed, one, other in zip(both(FlatSpot()), both(Quadratic()), both(CrossEntropy()), strict=True):
+        np.testing.assert_allclose(fixed, one + 0.1 * other, rtol=1e-14, atol=1e-16)
+    a = Sigmoid().value(Z)
+    np.testing.assert_allclose(both(FlatSpot())[1], (a - HOT) * (a * (1 - a) + 0.1), rtol=1e-9)
+
+
+def test_generalized_cross_entropy_tends_to_the_log_likelihood_and_is_half_the_absolute_error() -> None:
+    for limit, exact in zip(both(GeneralizedCrossEntropy(1e-6)), both(LogLikelihood()), strict=True):
+        np.testing.assert_allclose(limit, exact, rtol=2e-5, atol=1e-12)
+    for whole, half in zip(both(GeneralizedCrossEntropy(1)), both(AbsoluteError()), strict=True):
+        np.testing.assert_allclose(whole, half / 2, rtol=1e-9, atol=1e-15)
+
+
+def test_focal_without_focus_is_the_cross_entropy_and_unsmoothed_labels_the_log_likelihood() -> None:
+    for one, other in ((Focal(0), CrossEntropy()), (SmoothedLabels(0), LogLikelihood())):
+        for found, expected in zip(both(one), both(other), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_absolute_error_summed_over_all_labels_is_constant_on_softmax_but_not_on_sigmoids() -> None:
+    labels = np.eye(7)[:, :, np.newaxis]
+    total = sum(AbsoluteError().value(Z, Softmax().value(Z), np.tile(label, 40)) for label in labels)
+    np.testing.assert_allclose(total, 2 * 6, rtol=1e-12)
+    on_sigmoids = sum(np.abs(Sigmoid().value(Z) - label).sum(axis=0) for label in labels)
+    assert np.ptp(on_sigmoids) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "curve"),
+    [
+        ("quadratic", lambda e: e**2 * (1 - e)),
+        ("cross-entropy", lambda e: e),
+        ("absolute-error", lambda e: 2 * e * (1 - e)),
+        ("flat-spot", lambda e: e * (e * (1 - e) + 0.1)),
+        ("generalized-cross-entropy", lambda e: (1 - e) ** 0.7 * e),
+        ("square-loss", lambda e: e),
+        ("squentropy", lambda e: e),
+    ],
+)
+def test_theory_curve_is_that_of_the_equations(name: str, curve: Any) -> None:
+    errors = np.array(ERRORS)
+    np.testing.assert_allclose(theory_curve(load_cost(name), 10, errors), curve(errors), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_profile_says_what_is_known_of_each_cost(name: str) -> None:
+    found = profile(load_cost(name), 10)
+    assert found.is_slow == (name in {"quadratic", "absolute-error", "generalized-cross-entropy", "brier"})
+    assert found.is_bounded == found.is_slow
+    improper = {"absolute-error", "focal", "generalized-cross-entropy", "smoothed-labels", "squentropy"}
+    assert found.is_proper == (name not in improper)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 2.0])
+def test_expected_focal_cost_is_least_where_its_derivative_says(gamma: float) -> None:
+    """The least of p (1 − a)^γ (−ln a) + (1 − p) a^γ (−ln(1 − a)) on a fine grid."""
+    found = profile(Focal(gamma), 1)
+    a, p = np.linspace(0.001, 0.999, 9981), found.probability
+    expected = p * (1 - a) ** gamma * -np.log(a) + (1 - p) * a**gamma * -np.log(1 - a)
+    assert found.least_at == pytest.approx(a[expected.argmin()], abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("focal(gamma=-1)", "cost focal: gamma -1: must be a number from 0 to 1000"),
+        ("focal(gamma='x')", "cost focal: gamma 'x': must be a number"),
+        ("generalized-cross-entropy(q=0)", "q 0: must be a number from 1e-06 to 1"),
+        ("smoothed-labels(epsilon=2)", "epsilon 2: must be a number from 0 to 1"),
+        ("brier(q=1)", "has no parameter q; it has none"),
+    ],
+)
+def test_parameter_out_of_range_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_cost(name)
+    assert text in str(caught.value)
