@@ -162,7 +162,7 @@ class CustomCost:
         """Return the user's value, a number per example."""
         try:
             values = self._cost.value(z, a, y)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _blamed(self._name, error) from error
         if not (isinstance(values, np.ndarray) and values.shape == (z.shape[1],) and values.dtype.kind in "fiu"):
             found = f"of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
@@ -177,7 +177,7 @@ class CustomCost:
         """Let the user's delta write to `out`."""
         try:
             return self._cost.delta(z, a, y, out)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _blamed(self._name, error) from error
 
 

@@ -17,7 +17,10 @@ from tests.commands import ONE_EPOCH, call, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
 
-OF_A_RUN = ["predictions.csv", "confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg"]
+OF_A_RUN = [
+    "predictions.csv",
+    *(f"{name}.{kind}" for name in ("reliability", "confusion", "mistakes") for kind in ("png", "svg")),
+]
 
 
 def evaluated(*arguments: str) -> dict[str, Any]:
@@ -57,6 +60,10 @@ def test_text_has_the_figures_of_the_json() -> None:
     for each in found["classes"]:
         measures = " ".join(f"{100 * each[name]:.2f} %" for name in ("precision", "recall", "f1"))
         assert f"{each['label']} {each['examples']} {measures}" in [" ".join(line.split()) for line in lines]
+    for kind in ("answer", "outputs"):
+        low, high = (f"{bound:.4f}" for bound in found[kind]["interval"])
+        assert f"95 % interval {low} to {high}" in [" ".join(line.split()) for line in lines]
+        assert f"Brier score {found[kind]['brier']:.5f}" in [" ".join(line.split()) for line in lines]
     assert lines[-1] == f"ce: {', '.join(OF_A_RUN)}"
     assert result.stderr == ""
 

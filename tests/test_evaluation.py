@@ -11,6 +11,7 @@ import pytest
 
 from netlearn.datasets import Dataset, Examples
 from netlearn.errors import NetlearnError, RunError, SettingsError
+from netlearn.inspection.calibration import calibrate
 from netlearn.inspection.evaluate import (
     Disagreement,
     Evaluated,
@@ -86,9 +87,10 @@ def test_mcnemar_is_the_exact_binomial_test(one: int, other: int, p: float) -> N
 def evaluated(name: str, correct: list[bool]) -> Evaluated:
     """Return a run that answers those of some examples correctly."""
     found = predictions([0] * len(correct), [int(not each) for each in correct], 2)
+    scores = calibrate(np.full(len(correct), 0.5), np.array(correct))
     evaluation = Evaluation(
         run=name, weights="", data="", split="test", examples=len(correct), cost=0.0, accuracy=0.0,
-        accuracy_interval=(0.0, 1.0), classes=(),
+        accuracy_interval=(0.0, 1.0), classes=(), answer=scores, outputs=scores,
     )  # fmt: skip
     return Evaluated(any_run(), evaluation, found)
 

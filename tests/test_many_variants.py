@@ -148,7 +148,7 @@ def test_the_gradient_of_a_cost_is_checked_once_for_all_variants_with_its_mini_b
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     checked: list[Settings] = []
-    monkeypatch.setattr(data, "checked_cost", lambda settings, _: checked.append(settings))
+    monkeypatch.setattr(data, "checked_cost", lambda settings, *_: checked.append(settings))
     sweep = Sweep({"batch_size": (5, 10), "hidden": ((3,), (4,), (5,))})
     data.load_data(from_costs(["quadratic"], 1, {"data": "mnist-5k"}, sweep), datasets.load)
     assert [each.batch_size for each in checked] == [5, 10]

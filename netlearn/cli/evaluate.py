@@ -12,6 +12,7 @@ from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned, percent
+from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import data_name, is_data_of, read_trained
@@ -45,8 +46,10 @@ def command(
     """Evaluate the trained network of a run, and show where it is wrong.
 
     Prints the cost, the accuracy with its 95 % confidence interval (Wilson's), and precision, recall and F1 of each
-    class. Writes the confusion matrix (confusion.png and .svg), the mistakes with the largest cost (mistakes.png and
-    .svg) and predictions.csv, with the index, label, answer and outputs of each example.
+    class; then whether outputs are probabilities: Brier score with its decomposition, negative log-likelihood and
+    calibration error. Writes the confusion matrix (confusion.png and .svg), the mistakes with the largest cost
+    (mistakes.png and .svg), the reliability diagram (reliability.png and .svg) and predictions.csv, with the index,
+    label, answer and outputs of each example.
 
     Several RUNs are evaluated side by side on the same examples. McNemar's exact test shows for each pair whether the
     difference is significant, and disagreements.png and .svg in the first run's folder show where they differ. With
@@ -73,6 +76,8 @@ def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Disagreement], path
         f"{SETS[first.split]} of {first.data}: {first.examples:,} examples",
         _overall(evaluations),
         _classes([each.classes for each in evaluations]),
+        _calibrations("Is the largest output the probability that the answer is right?", evaluations, "answer"),
+        _calibrations("Is each output, read as (a, 1 − a), the probability of its class?", evaluations, "outputs"),
         *(pair.describe() for pair in pairs),
         "\n".join(f"{folder}: {', '.join(names)}" for folder, names in _by_folder(paths).items()),
     ]
@@ -110,6 +115,27 @@ def _classes(scores: Sequence[Sequence[ClassScores]]) -> str:
         for of_class in zip(*scores, strict=True)
     ]
     return aligned([["class", "examples", *head], *lines])
+
+
+def _calibrations(title: str, evaluations: Sequence[Evaluation], kind: str) -> str:
+    """Return the scores of a kind of forecast, with a column for each run."""
+    found: list[Calibration] = [getattr(each, kind) for each in evaluations]
+    within = [each.within_variance - each.within_covariance for each in found]
+    intervals = [f"{low:.4f} to {high:.4f}" for low, high in (each.interval for each in found)]
+    lines = [
+        ["", *(f" {letter(i)}" if len(found) > 1 else "" for i in range(len(found)))],
+        ["Brier score", *(f"{each.brier:.5f}" for each in found)],
+        ["  reliability, best 0", *(f"{each.reliability:.5f}" for each in found)],
+        ["  − resolution", *(f"{each.resolution:.5f}" for each in found)],
+        ["  + uncertainty", *(f"{each.uncertainty:.5f}" for each in found)],
+        ["  + variance − covariance within bins", *(f"{each:.5f}" for each in within)],
+        ["negative log-likelihood", *(f"{each.log_loss:.5f}" for each in found)],
+        ["calibration error, mean", *(f"{each.error:.4f}" for each in found)],
+        ["  root mean square, debiased", *(f"{each.debiased:.4f}" for each in found)],
+        ["  95 % interval", *intervals],
+        ["  within chance", *("yes" if each.is_calibrated else "no" for each in found)],
+    ]
+    return f"{title}\n{aligned(lines if len(found) > 1 else lines[1:])}"
 
 
 def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:

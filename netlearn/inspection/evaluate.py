@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.custom_cost import NO_COSTS, NamedCosts
-from netlearn.datasets import Dataset
+from netlearn.datasets import Dataset, targets
 from netlearn.errors import SettingsError
+from netlearn.inspection.calibration import Calibration, calibrate
 from netlearn.inspection.trained import (
     Predictions,
     check_data,
@@ -21,6 +22,7 @@ from netlearn.inspection.trained import (
     results_of,
     weights_file,
 )
+from netlearn.numerics import Array
 from netlearn.penalty import Penalty
 from netlearn.runs import Run
 from netlearn.text import html_table, printable
@@ -61,6 +63,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         accuracy: fraction classified correctly.
         accuracy_interval: its 95 % confidence interval (Wilson's score interval).
         classes: the scores of each class.
+        answer: whether the largest output is the probability that the answer is right.
+        outputs: whether each output neuron, read as (a, 1 − a), gives the probability of its class.
     """
 
     run: str
@@ -72,6 +76,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: float
     accuracy_interval: tuple[float, float]
     classes: tuple[ClassScores, ...]
+    answer: Calibration
+    outputs: Calibration
 
     def __repr__(self) -> str:
         """Return one line: what was evaluated, and how well it did."""
@@ -144,8 +150,16 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: Nam
         accuracy=float(correct.mean()),
         accuracy_interval=wilson_interval(int(correct.sum()), len(correct)),
         classes=class_scores(predictions.confusion()),
+        answer=calibrate(_of_answer(predictions), correct),
+        outputs=calibrate(predictions.outputs, targets(predictions.examples.labels, network.sizes[-1]) > 0),
     )
     return Evaluated(run, evaluation, predictions)
+
+
+def _of_answer(predictions: Predictions) -> Array:
+    """Return the probability of the answer of each example, (n,); with one output a, answer 0 has 1 − a."""
+    a = predictions.outputs
+    return np.asarray(a.max(axis=1) if a.shape[1] > 1 else np.maximum(a[:, 0], 1 - a[:, 0]))
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError, RunError
+from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import Evaluated, Evaluation
 from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, predict, weights_file
 from netlearn.network import Network
@@ -57,6 +58,7 @@ def _names(evaluated: Sequence[Evaluated]) -> list[str]:
 
 def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | None]":
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.reliability import reliability  # noqa: PLC0415
 
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())
@@ -65,10 +67,22 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
     worst = predictions.worst(MOST_EXAMPLES)
     wrong = evaluation.examples - correct
     which = "The mistakes" if wrong == len(worst) else f"The {len(worst)} of {wrong:,} mistakes with the largest cost"
+    panels = {
+        "the answer": _reliability(evaluation.answer),
+        "each output, read as (a, 1 − a)": _reliability(evaluation.outputs),
+    }
     return {
+        "reliability": reliability(panels, f"{evaluation.run}: {_set_of(evaluation)}, are outputs probabilities?"),
         "confusion": networks.confusion(predictions.confusion(), caption),
         "mistakes": networks.mistakes(worst, data.image, f"{caption}\n{which}") if worst else None,
     }
+
+
+def _reliability(found: Calibration) -> tuple[Array, str]:
+    """Return the bins of a reliability diagram, and a line about them."""
+    low, high = found.interval
+    bins = np.array([(each.mean, each.share, each.low, each.high, each.forecasts) for each in found.bins])
+    return bins, f"calibration error {found.debiased:.4f} (95 % interval {low:.4f} to {high:.4f})"
 
 
 def _disagreements(evaluated: Sequence[Evaluated], data: Dataset) -> "Figure | None":

@@ -18,7 +18,11 @@ FILES = (
 )  # fmt: skip
 DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     "predictions.csv",
-    *(f"{name}.{kind}" for name in ("confusion", "mistakes", "disagreements", "weights") for kind in ("png", "svg")),
+    *(
+        f"{name}.{kind}"
+        for name in ("confusion", "mistakes", "disagreements", "reliability", "weights")
+        for kind in ("png", "svg")
+    ),
 )
 RESULTS = "results.csv"  # of a comparison
 MARKS = (config.NAME, summary.NAME, RESULTS)  # a folder with one of them holds a run or comparison
