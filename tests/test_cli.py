@@ -5,6 +5,7 @@ import pytest
 
 from netlearn import __version__
 from netlearn.cli import COMMANDS
+from netlearn.custom_cost import KNOWN
 from netlearn.settings import FIELDS
 from tests.commands import call, python, shell, train
 
