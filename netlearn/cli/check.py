@@ -80,10 +80,8 @@ def _draw(costs: Mapping[str, Cost], outputs: int, out: Path) -> None:
     from netlearn.plotting.theory import theory_curves  # noqa: PLC0415
 
     curves = {name: theory_curve(cost, outputs, CURVE) for name, cost in costs.items()}
-    name, *grey = curves
-    write_whole(
-        out, render(theory_curves(CURVE, curves, f"{name}: the gradient at each error", grey), out.suffix[1:])
-    )
+    figure = theory_curves(CURVE, curves, f"{next(iter(curves))}: the gradient at each error")
+    write_whole(out, render(figure, out.suffix[1:]))
 
 
 def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:
