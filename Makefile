@@ -70,9 +70,11 @@ fuzz: $(VENV)/.developed  ## feed 120,000 corrupted files to the readers; report
 	$(BIN)/python -m scripts.fuzz
 
 .PHONY: figures
-figures: $(VENV)/.installed  ## draw the README's pictures (full MNIST: set NETLEARN_DATA)
+figures: $(VENV)/.developed  ## draw the README's pictures, make docs/lab.html (full MNIST: set NETLEARN_DATA)
 	$(BIN)/netlearn compare --out runs/readme --force
 	cp runs/readme/*.png docs/
+	$(BIN)/netlearn lab --out docs/lab.html
+	$(BIN)/python -m scripts.page_pictures runs/readme
 
 .PHONY: api
 api: $(VENV)/.developed  ## write docs/api.md from the docstrings of netlearn.api

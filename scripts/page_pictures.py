@@ -14,8 +14,8 @@ from netlearn.api import lab
 DOCS = Path(__file__).parents[1] / "docs"
 SIZE = {"width": 1280, "height": 800}
 SHOWN = (960, 600)  # pixels of the GIF
-COLOURS = 64
-STEPS = (*[10] * 20, *[100] * 12)  # updates between two pictures
+COLOURS = 96
+STEPS = (*[10] * 10, *[100] * 13)  # updates between two pictures
 FIRST, EACH, LAST = 2200, 140, 4000  # milliseconds that a picture stands
 
 
@@ -28,9 +28,8 @@ def opened(browser: Browser, path: Path, scheme: str) -> Page:
 
 
 def picture(page: Page) -> Image.Image:
-    """Return what is seen now, small and in few colours."""
-    image = Image.open(BytesIO(page.screenshot())).convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
-    return image.quantize(COLOURS, dither=Image.Dither.NONE)
+    """Return what is seen now, small."""
+    return Image.open(BytesIO(page.screenshot())).convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
 
 
 def film(page: Page) -> tuple[list[Image.Image], list[int]]:
@@ -47,7 +46,8 @@ def film(page: Page) -> tuple[list[Image.Image], list[int]]:
         pictures.append(picture(page))
         times.append(EACH)
     times[-1] = LAST
-    return pictures, times
+    palette = pictures[-1].quantize(COLOURS, Image.Quantize.MAXCOVERAGE)  # keeps the few pixels of the lines coloured
+    return [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in pictures], times
 
 
 def main(comparison: Path) -> None:

@@ -16,6 +16,7 @@ from netlearn.report import lab as lab_module
 from netlearn.report.lab import DEFAULTS, lab
 from netlearn.settings import resolve
 from tests.commands import call
+from tests.pages import ROOT
 from tests.reports import compare, data_of, own_cost, points, text_of
 
 ONE = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1"]
@@ -150,3 +151,16 @@ def test_settings_that_the_lab_lacks_are_named() -> None:
 )
 def test_wrong_input_is_refused_in_one_line(arguments: list[str], code: int, facts: list[str]) -> None:
     assert refused(arguments, code, *facts)
+
+
+def test_the_lab_in_the_documents_is_the_one_that_netlearn_makes() -> None:
+    stored = ROOT / "docs" / "lab.html"
+    assert stored.stat().st_size < 1_500_000
+    packed, examples = re.compile(r'"packed":"(.*?)"'), []
+    texts = [stored.read_text("utf-8"), netlearn.lab().html]
+    for text in texts:
+        (found,) = packed.findall(text)
+        examples.append(zlib.decompress(base64.b64decode(found)))
+    assert examples[0] == examples[1]
+    made, now = (re.sub(r"netlearn [\w.]+", "", packed.sub("", text)) for text in texts)
+    assert made == now, "run `netlearn lab --out docs/lab.html`"

@@ -336,7 +336,7 @@ def test_two_classes_of_8_by_8_pixels(browser: Browser, tmp_path: Path) -> None:
         assert page.locator("#cost-0 option").all_inner_texts() == ["quadratic", "cross-entropy"]
         learn(page, 100)
         assert page.locator("#inside-0 tbody tr").count() == 1
-        assert "90 %" in page.locator("#outcome").inner_text()
+        assert "90\u00a0%" in page.locator("#outcome").inner_text()
         assert page.locator("img").count() == 0
         assert "<img src=x onerror=alert(1)>" in page.locator("footer").inner_text()
 

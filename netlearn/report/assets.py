@@ -8,7 +8,6 @@ from importlib import resources
 
 import jinja2
 
-from netlearn.costs import COSTS
 from netlearn.plotting.marks import Dashes, cost_styles
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
@@ -46,9 +45,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def cost_colours() -> str:
-    """Return the style of the costs' lines: the colours and dashes of the pictures."""
-    return line_styles((cost.replace("-", ""), each.colour, each.dashes) for cost, each in cost_styles(COSTS).items())
+def cost_colours(costs: Iterable[str]) -> str:
+    """Return the style of the lines of costs: the colours and dashes of the pictures."""
+    return line_styles((cost.replace("-", ""), each.colour, each.dashes) for cost, each in cost_styles(costs).items())
 
 
 def line_styles(lines: Iterable[tuple[str, str, Dashes]]) -> str:

@@ -62,7 +62,7 @@ def lab(data: Dataset, networks: Sequence[Settings] = DEFAULTS) -> bytes:
     if len(data.train) < FEWEST:
         raise SettingsError(f"data {data.name}: {len(data.train)} training examples; must have {FEWEST} for the lab")
     examples = _pack(data)
-    style = "".join(map(part, STYLES)) + cost_colours()
+    style = "".join(map(part, STYLES)) + cost_colours(COSTS)
     engine, code = part("lab/engine.js"), script(SCRIPTS)
     content = environment().get_template("lab/lab.html").render(
         version=__version__,

@@ -28,6 +28,7 @@ NAMES = (
 )  # fmt: skip
 SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
+NEURON = ("quadratic", "cross-entropy")  # the costs of the single neuron
 SIDE_BY_SIDE = 2  # variants that a table has room for, also on a telephone
 
 
@@ -84,7 +85,7 @@ def render(content: Content) -> bytes:
     }
     by_variant = content.ranked or len(names) > SIDE_BY_SIDE
     columns, *lines = _by_variant(content.table) if by_variant and not content.ranked else content.table
-    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours() + _colours(content.groups)
+    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + _colours(content.groups)
     page = environment().get_template("page/report.html").render(
         content=content,
         version=__version__,

@@ -57,7 +57,10 @@ function startNumbers(race) {
       if (found.some(([k]) => String(k) === before)) weight.value = before;
     }
     const below = work.layers.at(-2)?.a;
-    if (!weighed && below) weight.value = below.indexOf(Math.max(...below));
+    if (!weighed && below) { // the neuron whose activation shows best what is multiplied
+      const gaps = Array.from(below, (a) => Math.abs(a - 0.6));
+      weight.value = gaps.indexOf(Math.min(...gaps));
+    }
   }
 
   const equation = (name, text, ...parts) => html("div", { class: "equation" }, html("b", {}, name), html("span", { class: "hint" }, text), html("p", {}, ...parts.map((part) => math(...part))));
@@ -108,7 +111,7 @@ function startNumbers(race) {
       [example, label] = [one, itsLabel];
       fill();
     },
-    // The most wrong output of network A and the most active neuron before it, until somebody chooses others.
+    // The most wrong output of network A and a neuron before it, until somebody chooses others.
     suggest(j, work, example) {
       if (race.playing) return;
       if (!chosen) neuron.value = j;

@@ -1,6 +1,6 @@
 // Train: play, step and reset, the two networks' figures, and the charts, which grow as the networks learn.
 
-const THRESHOLD = `${Math.round(100 * DATA.threshold)} %`;
+const THRESHOLD = `${Math.round(100 * DATA.threshold)}\u00a0%`;
 const MEASURES = [
   { of: "accuracy", name: "Accuracy", share: true, range: () => [0, 1] },
   { of: "cost", name: "Cost C, each its own", log: true },
