@@ -39,6 +39,7 @@ check: lint typecheck test-all  ## everything that CI checks: lint, typecheck, t
 .PHONY: bench
 bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/performance.md (NETLEARN_DATA)
 	$(BIN)/python -m scripts.benchmark
+	$(BIN)/python -m scripts.lab_speed
 
 .PHONY: reproduce
 reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.md and cures.md; resumes (NETLEARN_DATA)

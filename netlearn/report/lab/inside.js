@@ -157,7 +157,7 @@ function startInside(race, data) {
     refresh();
   });
   const which = html("label", { class: "which", hidden: true }, "Your drawing is a ", answer);
-  const pick = slider("Held-out example", DATA.heldOut, (i) => `${i}, label ${data.heldOut.labels[i]}`, choose);
+  const pick = slider("Example", DATA.heldOut, (i) => `${i}, label ${data.heldOut.labels[i]}`, choose);
   const button = (name, onclick) => html("button", { type: "button", onclick }, name);
   area.append(
     html("div", { class: "look" },
