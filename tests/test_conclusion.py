@@ -257,8 +257,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             "Of 12 variants v0 has the best validation accuracy, 96.22 % (v1 is next with 96.20 %), and a test "
             "accuracy of 96.22 ± 0.12 %.",
-            EARLY + "v0 is ahead of v11 by 0.13 points (0.09 to 0.17, 6 seeds); v1, v2, v3, v4, v5, v6, v7 and 3 "
-            "others cannot be told from v0: 6 seeds cannot tell differences below ",
+            EARLY + "v0 is ahead of v11 by 0.13 points (0.09 to 0.17, 6 seeds); v1, v2, v3 and 7 others "
+            "cannot be told from v0: 6 seeds cannot tell differences below ",
             TEST + "v0 is ahead of ",
             "90 % validation accuracy was reached by v0 after 10 to 100 updates (median).",
         ],

@@ -109,7 +109,7 @@ def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more(
     assert "90 % validation accuracy was reached by hidden=0 after" in text
     assert len(text) < 600
     (none,) = conclude([row(f"{i}", None, None, finished=0) for i in range(9)], Family(), ())
-    assert none == "No run of 0, 1, 2, 3, 4, 5, 6 and 2 others finished."
+    assert none == "No run of 0, 1, 2 and 6 others finished."
 
 
 def test_caption_of_many_variants_does_not_list_their_learning_rates() -> None:

@@ -16,7 +16,7 @@ PHRASES = {
     "early_accuracy": "In early accuracy, the mean validation accuracy of the first epoch,",
     "test_accuracy": "In test accuracy",
 }
-MOST_NAMED = 4  # variants that are named where nothing sets them apart
+MOST_NAMED = 4  # variants that are named where nothing sets them apart, or of very many
 LARGEST = 0.5  # a difference that is larger need not be told from chance
 
 
@@ -174,7 +174,10 @@ def _on_speed(rows: Sequence[Row]) -> str:
     for row, median in reached[:1] if len(rows) > MOST_SHOWN else reached:
         if median is not None:
             when.setdefault(between(median), []).append(row.variant)
-    known = [f"{_names(names)} after {bracket} updates" for bracket, names in when.items()]
+    known = [
+        f"{_together(names) if len(names) == len(rows) else _names(names)} after {bracket} updates"
+        for bracket, names in when.items()
+    ]
     others = [row for row, median in reached if median is None and row.reached[i].seeds]
     never = [row.variant for row in others if not row.reached[i].updates]
     some = [
@@ -220,6 +223,6 @@ def _names(texts: Iterable[str]) -> str:
     """Return texts as a list in words, of very many the first and how many more there are."""
     found = list(texts)
     if len(found) > MOST_SHOWN:
-        found = [*found[: MOST_SHOWN - 1], f"{len(found) - MOST_SHOWN + 1:,} others"]
+        found = [*found[: MOST_NAMED - 1], f"{len(found) - MOST_NAMED + 1:,} others"]
     *most, last = found
     return f"{', '.join(most)} and {last}" if most else last
