@@ -71,6 +71,7 @@ EXPERIMENT = msgspec.defstruct(
         ("title", str, ""),
         ("seeds", Annotated[int, Meta(ge=1, le=1000)] | Annotated[list[SEED], Meta(min_length=1)], 6),
         ("baseline", Annotated[str, Meta(description="the variant that all others are compared with")], ""),
+        ("looks", list[int], None),
         ("tuning", Literal["no", "to do", "done"], "no"),
         ("data_sha256", dict[str, list[str]], None),
         *SHARED,
