@@ -62,3 +62,25 @@ def test_caption_names_the_learning_rate_if_there_is_one() -> None:
     assert of(("a", 0.5), ("b", 3)) == "Title (small, 3 seeds)"
     assert of(("a", 0.5), ("b", 3), tuned=True) == "Title (small, 3 seeds, tuned η)"
     assert of(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds, η = 0.5)"
+
+
+def test_tuning_takes_the_mean_over_two_seeds_and_no_rate_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("two.toml").write_text("seeds = 3\n[variants.a]\nlearning_rate = 1\n[variants.b]\nl2 = 1\n")
+    experiment = read_experiment(Path("two.toml"), {})
+    accuracy = {(0.1, 0): 0.9, (0.1, 1): 0.1, (0.3, 0): 0.6, (0.3, 1): 0.6, (1.0, 0): 0.5, (1.0, 1): 0.5,
+                (3.0, 0): 0.99, (3.0, 1): None, (10.0, 0): None, (10.0, 1): None}  # fmt: skip
+    runs = [
+        replace(
+            run("a", best_validation_accuracy=found, error="diverged" if found is None else None),
+            settings=resolve({"learning_rate": rate, "seed": seed}),
+        )
+        for (rate, seed), found in accuracy.items()
+    ]
+    monkeypatch.setattr(tuning, "perform_all", lambda *_, **given: runs)
+    notes: list[str] = []
+    tuned = tune_rates(experiment, Path(), Workers(1), notes.append)
+    assert [settings.learning_rate for settings in tuned.variants.values()] == [0.3, 0.5]
+    assert notes == [
+        "tuning a: of η = 0.1 (50.0 %), 0.3 (60.0 %), 1 (50.0 %), 3 (failed), 10 (failed) in validation accuracy, "
+        "0.3 is chosen"
+    ]

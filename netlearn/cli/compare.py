@@ -42,7 +42,7 @@ from netlearn.comparison.process import WorkerProcess, start_fork_server
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
-from netlearn.comparison.tuning import FACTORS
+from netlearn.comparison.tuning import FACTORS, SEEDS
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, RunError, SettingsError
@@ -237,7 +237,7 @@ def _train(
             note(text)
 
     if experiment.tuning == "to do" and not quiet:
-        note(f"tuning: short runs with {len(FACTORS)} learning rates for each variant")
+        note(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {SEEDS} seeds each")
     try:
         with comparison_progress(experiment, shard, quiet=quiet) as on_progress:
             if shard is not None:
