@@ -20,9 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.comparison.environment import environment
 from netlearn.network import Network
 from netlearn.plotting.style import render
+from netlearn.runs.train_run import environment
 from scripts import beside, comparing, growth, remedies, typed
 from scripts.contenders import CONTENDERS, SEED
 

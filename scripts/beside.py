@@ -16,9 +16,9 @@ from time import perf_counter
 
 from netlearn import datasets
 from netlearn.comparison.curves import draw_curves
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
 from netlearn.runs import RunFolder
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 
@@ -43,7 +43,7 @@ def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
     records: list[Record] = []
     seconds()
     with RunFolder.create(Path(folder, "run")) as run_folder:
-        run(settings, trainer, run_folder, records.append, draw=False)
+        train_run(settings, trainer, run_folder, records.append)
     whole = seconds()
     for examples in (loaded.train, loaded.test):
         trainer.probe.evaluate(examples)

@@ -13,7 +13,7 @@ import msgspec
 from netlearn.cli.progress import load
 from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.comparison.workers import Workers
-from netlearn.runs.files import write_whole
+from netlearn.runs import write_whole
 from scripts.cures_page import LONG, PICTURES, page
 from scripts.findings import of_runs, stored
 from scripts.reproduce import QUICK_DATA, conclude, plan, reproduce, resumable

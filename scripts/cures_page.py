@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netlearn.comparison import catalogue
-from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.table import cells
 from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
+from netlearn.runs.train_run import environment
 from scripts import answers, published
 from scripts.answers import spread
 from scripts.findings import EARLY, Findings

@@ -10,7 +10,7 @@ from netlearn.comparison.compare import Comparison
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.statistics import group
 from netlearn.comparison.tasks import is_done, tasks_of
-from netlearn.runs import Run, read_run, summary, sums
+from netlearn.runs import SUMMARY, SUMS, Run, read_run
 
 EARLY = 500  # updates
 Figures: TypeAlias = dict[str, dict[int, float]]  # by variant and seed, without runs that diverged
@@ -39,13 +39,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 def of_runs(experiment: Experiment, folder: Path) -> Findings | None:
     """Return the findings of an experiment, None if its runs are not all done."""
     tasks = tasks_of(experiment, folder)
-    if not all(map(is_done, tasks)) or not (folder / sums.NAME).is_file():
+    if not all(map(is_done, tasks)) or not (folder / SUMS).is_file():
         return None
     runs = [run for task in tasks if not (run := read_run(task.folder, task.variant)).problem]
     return Findings(
         variants=variants_of(experiment),
         seeds=experiment.seeds,
-        comparison=msgspec.json.decode((folder / summary.NAME).read_bytes(), type=Comparison),
+        comparison=msgspec.json.decode((folder / SUMMARY).read_bytes(), type=Comparison),
         early=_by_variant(runs, lambda run: run.at_update("validation_accuracy", EARLY)),
         last=_by_variant(runs, lambda run: float(run.metrics["validation_accuracy"][-1])),
         test=_by_variant(runs, lambda run: run.summary.test_accuracy if run.summary else None),

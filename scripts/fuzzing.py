@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 
 from netlearn import datasets
 from netlearn.comparison.experiment import read_experiment
-from netlearn.comparison.resumption import identity_of
-from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset, Examples
 from netlearn.datasets.idx import read_idx
 from netlearn.errors import DivergenceError, NetlearnError, RunError, SettingsError
-from netlearn.runs import Sums, checkpoint, metrics, output_neurons, summary, weights
+from netlearn.runs import Summary, Sums, encode_summary
+from netlearn.runs.checkpoint import check_identity, encode_checkpoint, read_checkpoint
+from netlearn.runs.formats import DataSummary, parse_metrics, read_summary
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.tensors import encode_samples, encode_weights, read_samples, read_weights, weight_shapes
+from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import Settings, read_toml, resolve, write_toml
 from scripts.corruption import edited, edited_json, edited_npz, edited_safetensors, edited_toml, forged, sealed
 
@@ -92,14 +95,14 @@ def _small() -> Dataset:
 
 SETTINGS = resolve({"hidden": (5,), "epochs": 2, "data": "small"})
 TRAINER = make_trainer(SETTINGS, _small())
-RUN = identity_of(SETTINGS, TRAINER)
+RUN = checkpoint_identity(SETTINGS, TRAINER)
 list(TRAINER)
 STATE = TRAINER.state()
 
 
 def _read_checkpoint(path: Path) -> None:
-    checkpoint.check_run(path, RUN)
-    state, size, _ = checkpoint.read(path, TRAINER)
+    check_identity(path, RUN)
+    state, size, _ = read_checkpoint(path, TRAINER)
     assert size >= 0
     assert np.isfinite(state.parameters).all()
     TRAINER.restore(state)
@@ -113,13 +116,13 @@ def _forged_sums(path: Path) -> Sums:
 
 
 def _read_weights(path: Path) -> None:
-    tensors = weights.read(_forged_sums(path), path.name, TRAINER.network.sizes, "float32")
-    assert {name: tensor.shape for name, tensor in tensors.items()} == weights.shapes_of(TRAINER.network.sizes)
+    tensors = read_weights(_forged_sums(path), path.name, TRAINER.network.sizes, "float32")
+    assert {name: tensor.shape for name, tensor in tensors.items()} == weight_shapes(TRAINER.network.sizes)
     assert all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in tensors.values())
 
 
 def _read_output_neurons(path: Path) -> None:
-    samples = output_neurons.read(_forged_sums(path), len(TRAINER.data.train), TRAINER.network.sizes[-1], "float32")
+    samples = read_samples(_forged_sums(path), len(TRAINER.data.train), TRAINER.network.sizes[-1], "float32")
     assert samples.keys() <= STATE.samples.keys()
     assert all(np.isfinite(array).all() for pair in samples.values() for array in pair)
 
@@ -142,13 +145,13 @@ def _read_experiment(path: Path) -> None:
 
 
 def _read_metrics(path: Path) -> None:
-    columns = metrics.parse(path, path.read_bytes())
+    columns = parse_metrics(path, path.read_bytes())
     assert len({len(column) for column in columns.values()}) <= 1
     assert all(np.isfinite(columns[name]).all() for name in ("update", "epoch") if columns)
 
 
 def _read_summary(path: Path) -> None:
-    summary.read(_forged_sums(path))
+    read_summary(_forged_sums(path))
 
 
 def _read_sums(path: Path) -> None:
@@ -169,12 +172,12 @@ l2 = 0.1
 [variants.b]
 cost = "quadratic"
 """
-SUMMARY = summary.encode(
-    summary.Summary(
+SUMMARY = encode_summary(
+    Summary(
         status="finished", error=None, updates=1000, epochs=2.0, best_epoch=2, best_validation_accuracy=0.9,
         validation_accuracy=0.9, train_cost=0.1, train_accuracy=0.95, test_cost=0.2, test_accuracy=0.9,
         recall=(0.8, 1.0), seed=0, sizes=(4, 3, 2), initial_weights_sha256="w", mini_batches_sha256="b",
-        data=summary.DataSummary(
+        data=DataSummary(
             name="small", where="here", note="", train=50, validation=10, test=10, sha256={"a": "b"}
         ),
         environment={"netlearn": "0.2.0", "cores": 2}, training_seconds=3.0, total_seconds=4.0,
@@ -186,8 +189,8 @@ METRICS = (
     b"update,epoch,seconds,train_cost,train_accuracy,validation_cost,validation_accuracy,output_error,learning_speed,"
     b"stuck,speed_1\n0,0,0,1,0.5,1,0.5,0.1,1,0,0.5\n5,0.5,0.1,1,0.5,1,0.5,0.1,nan,0,0.5\n"
 )
-CHECKPOINT, WEIGHTS = checkpoint.encode(STATE, RUN, 100, "0" * 64), weights.encode(TRAINER.network)
-NEURONS = output_neurons.encode(STATE.samples)
+CHECKPOINT, WEIGHTS = encode_checkpoint(STATE, RUN, 100, "0" * 64), encode_weights(TRAINER.network)
+NEURONS = encode_samples(STATE.samples)
 IMAGES = _idx((3, 4, 5))
 
 CASES = [

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlearn.comparison import catalogue
-from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.tasks import Task, is_done, tasks_of
 from netlearn.errors import NetlearnError
 from netlearn.runs import Run, read_run
+from netlearn.runs.train_run import environment
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"

@@ -9,7 +9,7 @@ import click
 from netlearn.book import mnist_loader
 from netlearn.cli.progress import note
 from netlearn.errors import NetlearnError
-from netlearn.runs.files import write_whole
+from netlearn.runs import write_whole
 from scripts.page import REPLAY, with_replay
 from scripts.recorded import REPLAYS, Outcome
 

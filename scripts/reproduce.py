@@ -25,8 +25,7 @@ from netlearn.comparison.table import problems
 from netlearn.comparison.tasks import is_done, tasks_of
 from netlearn.comparison.workers import Workers
 from netlearn.errors import NetlearnError
-from netlearn.runs import RunFolder, config, sums
-from netlearn.runs.files import write_whole
+from netlearn.runs import CONFIG, SUMS, RunFolder, write_whole
 from scripts.book import CLAIMS
 from scripts.page import SECONDS, page, seconds_in, with_replay
 
@@ -56,11 +55,11 @@ def reproduce(name: str, experiment: Experiment, folder: Path, workers: Workers)
     """Do the runs of an experiment that are missing, and draw its pictures; return why they are not all done."""
     try:
         tasks = tasks_of(experiment, folder)
-        if all(map(is_done, tasks)) and (folder / sums.NAME).is_file():
+        if all(map(is_done, tasks)) and (folder / SUMS).is_file():
             note(f"{name}: done")
             return []
         note(f"{name}: {experiment.title}")
-        begun = (folder / config.NAME).is_file()
+        begun = (folder / CONFIG).is_file()
         opened = RunFolder.existing(folder, FILES) if begun else RunFolder.create(folder, files=FILES)
         progress = comparison_progress(experiment, quiet=False)
         with opened as where, _timed(folder / SECONDS), progress as on_progress:

@@ -18,10 +18,12 @@ import numpy as np
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.comparison.resumption import identity_of
-from netlearn.comparison.setup import make_trainer
 from netlearn.errors import NetlearnError
-from netlearn.runs import checkpoint, config, metrics, sums, weights
+from netlearn.runs import CHECKPOINT, CONFIG, METRICS, SUMS, WEIGHTS, epochs_recorded, read_config
+from netlearn.runs.checkpoint import check_identity, read_checkpoint
+from netlearn.runs.formats import MetricsWriter
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import checkpoint_identity
 
 NETLEARN = [sys.executable, "-m", "netlearn"]
 LONGEST_DELAY = 0.02  # seconds from that row to the kill: about the time to the next one
@@ -57,12 +59,12 @@ def soak(
     subprocess.run([*begin, str(whole)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own)
     most = epochs / (kills + 1)  # epochs from one kill to the next, so that the run outlives all kills
     done, updates, unreadable = 0, set(), []
-    while done < kills and not (run / sums.NAME).exists():
-        begun = (run / config.NAME).exists()
+    while done < kills and not (run / SUMS).exists():
+        begun = (run / CONFIG).exists()
         command = [*NETLEARN, "train", "-q", "--resume", str(run)] if begun else [*begin, str(run)]
-        until = metrics.epochs_recorded(run) + rng.uniform(0, most)
+        until = epochs_recorded(run) + rng.uniform(0, most)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 (our own)
-            while process.poll() is None and metrics.epochs_recorded(run) < until:
+            while process.poll() is None and epochs_recorded(run) < until:
                 sleep(LOOK_EVERY)
             sleep(rng.uniform(0, LONGEST_DELAY))
             if process.poll() is None:
@@ -76,25 +78,25 @@ def soak(
         except NetlearnError as error:
             unreadable.append(f"kill {done}: {error}")
     subprocess.run([*NETLEARN, "train", "-q", "--resume", str(run)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-    identical = (whole / weights.LAST).read_bytes() == (run / weights.LAST).read_bytes()
+    identical = (whole / WEIGHTS).read_bytes() == (run / WEIGHTS).read_bytes()
     return Soaked(done, len(updates), unreadable, identical and _rows(whole) == _rows(run))
 
 
 def _update_of(run: Path) -> int:
     """Read a run folder as resuming does; return the update of its checkpoint."""
-    settings = config.read(run)
-    if not (run / checkpoint.NAME).exists():
+    settings = read_config(run)
+    if not (run / CHECKPOINT).exists():
         return 0
     trainer = make_trainer(settings, datasets.load(settings.data))
-    checkpoint.check_run(run / checkpoint.NAME, identity_of(settings, trainer))
-    state, size, sha256 = checkpoint.read(run / checkpoint.NAME, trainer)
-    metrics.MetricsWriter(run).restore(size, sha256)
+    check_identity(run / CHECKPOINT, checkpoint_identity(settings, trainer))
+    state, size, sha256 = read_checkpoint(run / CHECKPOINT, trainer)
+    MetricsWriter(run).restore(size, sha256)
     return state.update
 
 
 def _rows(run: Path) -> list[list[str]]:
     """Return the rows of metrics.csv without `seconds`."""
-    with (run / metrics.NAME).open(newline="") as file:
+    with (run / METRICS).open(newline="") as file:
         return [row[:2] + row[3:] for row in csv.reader(file)]
 
 

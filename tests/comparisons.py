@@ -7,7 +7,7 @@ import numpy as np
 
 from netlearn.comparison.statistics import Reached, Row
 from netlearn.runs import Run, Summary
-from netlearn.runs.summary import DataSummary
+from netlearn.runs.formats import DataSummary
 from netlearn.settings import resolve
 
 UPDATES = (0, 1, 10, 100, 500, 1000)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
+from netlearn.comparison.curves import curves_files
 from netlearn.datasets import Dataset
 from netlearn.runs import RunFolder, Summary
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, resolve
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
@@ -33,7 +34,13 @@ def do_run(
 ) -> Summary:
     """Do a run, or its first `last` updates, as if it was interrupted there."""
     with RunFolder.create(path) as folder:
-        return run(settings, make_trainer(settings, data or small_dataset(), last), folder, on_record, draw=draw)
+        return train_run(
+            settings,
+            make_trainer(settings, data or small_dataset(), last),
+            folder,
+            on_record,
+            draw=curves_files if draw else None,
+        )
 
 
 def resume_run(
@@ -42,7 +49,7 @@ def resume_run(
     """Resume a run, up to update `last` if given."""
     with RunFolder.existing(path) as folder:
         trainer = make_trainer(settings, data or small_dataset(), last)
-        return run(settings, trainer, folder, resumed=True, draw=draw)
+        return train_run(settings, trainer, folder, resumed=True, draw=curves_files if draw else None)
 
 
 def reseal(path: Path) -> None:

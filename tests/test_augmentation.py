@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from netlearn.comparison.setup import make_trainer
 from netlearn.datasets.augmentation import AUGMENTATIONS, Affine, Elastic, Shift, make_deformer
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
+from netlearn.runs.setup import make_trainer
 from netlearn.settings import resolve
 from netlearn.training.augmented import BLOCK, Augmentation, AugmentedImages
 from tests.files import small_dataset

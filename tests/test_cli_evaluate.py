@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from netlearn.runs import DERIVED, Sums, summary
+from netlearn.runs import DERIVED, Summary, Sums, encode_summary
 from tests.commands import ONE_EPOCH, call, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
@@ -203,9 +203,9 @@ def test_folder_in_use_is_refused(runs: Path) -> None:
 
 @pytest.mark.usefixtures("runs", "unrendered")
 def test_data_that_has_changed_since_is_noted() -> None:
-    stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=summary.Summary)
+    stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=Summary)
     data = msgspec.structs.replace(stored.data, sha256={"train-images-idx3-ubyte.gz": "other"})
-    Path("ce/summary.json").write_bytes(summary.encode(msgspec.structs.replace(stored, data=data)))
+    Path("ce/summary.json").write_bytes(encode_summary(msgspec.structs.replace(stored, data=data)))
     reseal(Path("ce"))
     assert has_facts(call("evaluate", "ce").stderr, "ce mnist-5k SHA-256")
     assert call("evaluate", "ce", "-q").stderr == ""

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netlearn.runs import summary
+from netlearn.runs import Summary, encode_summary
 from tests.commands import call, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
@@ -27,8 +27,8 @@ def test_weights_are_drawn_before_and_after_training(name: str) -> None:
 
 @pytest.mark.usefixtures("runs")
 def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -> None:
-    stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=summary.Summary)
-    content = summary.encode(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))
+    stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=Summary)
+    content = encode_summary(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))
     Path("ce/summary.json").write_bytes(content)
     reseal(Path("ce"))
     result = call("weights", "ce")

@@ -15,7 +15,7 @@ from click.testing import Result
 from netlearn.cluster import connection
 from netlearn.cluster.connection import CA
 from netlearn.comparison import compare as comparison
-from netlearn.runs import read_run, sums
+from netlearn.runs import SUMS, read_run
 from tests.clusters import Cluster, certificates, running, wait_until
 from tests.commands import compare, one_line, rows_of
 from tests.files import small_arrays, write_folder
@@ -150,11 +150,11 @@ def test_killed_scheduler_is_an_error_and_the_comparison_resumes_here(
 ) -> None:
     monkeypatch.setattr(connection, "WITHIN", 2)
     assert cluster.scheduler is not None
-    thread = meanwhile(lambda: any(Path("out").glob(f"*/{sums.NAME}")), cluster.scheduler.kill)
+    thread = meanwhile(lambda: any(Path("out").glob(f"*/{SUMS}")), cluster.scheduler.kill)
     result = run(data, "out", *cluster.flags, "-q")
     thread.join()
     assert one_line(result, 1, f"{cluster.address} --resume")
-    kept = [path.parent.name for path in Path("out").glob(f"*/{sums.NAME}")]
+    kept = [path.parent.name for path in Path("out").glob(f"*/{SUMS}")]
     written = {name: (Path("out") / name / "metrics.csv").stat().st_mtime_ns for name in kept}
     assert kept
     assert compare("--resume", "out", "-q", "--jobs", "2").exit_code == 0

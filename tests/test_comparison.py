@@ -12,7 +12,7 @@ from netlearn.comparison.experiment import read_experiment
 from netlearn.comparison.tasks import Outcome, Task, perform, tasks_of
 from netlearn.comparison.tuning import tune_rates
 from netlearn.comparison.workers import Workers
-from netlearn.runs.identity import of_data
+from netlearn.runs import data_identity
 from netlearn.settings import Settings, resolve
 from tests.comparisons import row, run
 
@@ -32,7 +32,7 @@ def test_variants_are_named_by_what_differs() -> None:
 
 def task(settings: Settings, folder: str) -> Task:
     data = datasets.load(settings.data)
-    return Task("a", settings, of_data(data.name, data.sha256), Path(folder))
+    return Task("a", settings, data_identity(data.name, data.sha256), Path(folder))
 
 
 def test_task_is_a_pure_function_of_its_settings() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from netlearn.costs import COSTS
-from netlearn.runs import FILES, sums
-from netlearn.runs.metrics import COLUMNS, TEST_COLUMNS
+from netlearn.runs import RUN_FILES, SUMS
+from netlearn.runs.formats import COLUMNS, TEST_COLUMNS
 from netlearn.settings import CHOICES, FIELDS
 from tests.pages import (
     GENERATED,
@@ -111,7 +111,7 @@ def test_reference_names_every_choice_and_every_cost() -> None:
 
 
 def test_reference_lists_every_file_of_a_run_and_every_column() -> None:
-    assert sorted(in_tables("## Files of a run")) == sorted([*FILES, sums.NAME])
+    assert sorted(in_tables("## Files of a run")) == sorted([*RUN_FILES, SUMS])
     columns = sorted([*COLUMNS, *TEST_COLUMNS, "speed_1", "speed_2"])
     assert sorted(in_tables("## Columns of metrics.csv")) == columns
 

@@ -12,9 +12,8 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 
 from netlearn.errors import RunError
-from netlearn.runs import weights
-from netlearn.runs.metrics import parse
-from netlearn.runs.tensors import unpack
+from netlearn.runs.formats import parse_metrics
+from netlearn.runs.tensors import unpack, weight_shapes
 from tests.commands import call, python
 from tests.files import write_folder
 from tests.messages import has_facts
@@ -105,7 +104,7 @@ TENSORS = [
 
 @pytest.mark.parametrize(("change", "message"), TENSORS, ids=range(len(TENSORS)))
 def test_unexpected_tensors_are_refused(change: dict[str, object], message: str) -> None:
-    shapes = weights.shapes_of((4, 3, 2))
+    shapes = weight_shapes((4, 3, 2))
     tensors = {name: np.ones(shape, np.float32) for name, shape in shapes.items()} | change
     content = save({name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)})
     with pytest.raises(RunError) as caught:
@@ -114,7 +113,7 @@ def test_unexpected_tensors_are_refused(change: dict[str, object], message: str)
 
 
 def test_message_about_many_arrays_is_short() -> None:
-    shapes = weights.shapes_of((1,) * 10_000)
+    shapes = weight_shapes((1,) * 10_000)
     with pytest.raises(RunError) as caught:
         unpack(Path("weights.safetensors"), save({"extra": np.zeros(1)}), shapes, "float32")
     assert len(str(caught.value)) < 1000
@@ -179,7 +178,7 @@ def test_files_that_are_not_metrics_are_refused_by_their_first_lines(
 ) -> None:
     monkeypatch.setattr("numpy.loadtxt", lambda *_, **__: pytest.fail("read"))
     with pytest.raises(RunError, match=r"metrics\.csv: not the metrics of a run"):
-        parse(Path("metrics.csv"), content)
+        parse_metrics(Path("metrics.csv"), content)
 
 
 def test_checkpoint_with_deeply_nested_text_is_refused(run: Path) -> None:

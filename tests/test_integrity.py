@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlearn.comparison.resumption import identity_of
-from netlearn.comparison.setup import make_trainer
 from netlearn.errors import RunError
-from netlearn.runs import FILES, Sums, checkpoint, metrics, read_run, weights
-from netlearn.runs.identity import plain
+from netlearn.runs import BEST_WEIGHTS, CHECKPOINT, METRICS, RUN_FILES, Sums, epochs_recorded, read_run
+from netlearn.runs.checkpoint import check_identity, read_checkpoint
+from netlearn.runs.formats import MetricsWriter
+from netlearn.runs.reader import determining_settings
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import resolve
 from tests.commands import call
 from tests.files import small_dataset
@@ -44,10 +46,10 @@ def check_all(path: Path) -> None:
     Sums.read(path).check_all()
 
 
-def read_checkpoint(path: Path) -> None:
+def resume_from(path: Path) -> None:
     """Read a checkpoint as `netlearn train --resume` does after a kill: without SHA256SUMS."""
-    checkpoint.check_run(path / checkpoint.NAME, identity_of(SETTINGS, TRAINER))
-    checkpoint.read(path / checkpoint.NAME, TRAINER)
+    check_identity(path / CHECKPOINT, checkpoint_identity(SETTINGS, TRAINER))
+    read_checkpoint(path / CHECKPOINT, TRAINER)
 
 
 READERS: dict[str, Callable[[Path], object]] = {
@@ -56,10 +58,10 @@ READERS: dict[str, Callable[[Path], object]] = {
     "summary.json": read_run,
     "SHA256SUMS": read_run,
     "weights.safetensors": lambda path: read_run(path).weights(),
-    "best.safetensors": lambda path: read_run(path).weights(weights.BEST),
+    "best.safetensors": lambda path: read_run(path).weights(BEST_WEIGHTS),
     "output_neurons.safetensors": lambda path: read_run(path).samples(),
     "snapshots.safetensors": lambda path: read_run(path).snapshots(),
-    "checkpoint.safetensors": read_checkpoint,
+    "checkpoint.safetensors": resume_from,
     "curves.png": check_all,
     "curves.svg": check_all,
 }
@@ -71,13 +73,13 @@ def test_sums_are_those_that_sha256sum_checks(finished: Path) -> None:
     for line in lines[:-1]:
         sha256, _, name = line.partition("  ")
         assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == sha256
-    assert {line.partition("  ")[2] for line in lines[:-1]} == {*FILES}
+    assert {line.partition("  ")[2] for line in lines[:-1]} == {*RUN_FILES}
     for reader in READERS.values():
         reader(finished)
 
 
 def test_every_file_has_a_reader() -> None:
-    assert READERS.keys() == {*FILES, "SHA256SUMS"}
+    assert READERS.keys() == {*RUN_FILES, "SHA256SUMS"}
 
 
 @pytest.mark.slow
@@ -108,13 +110,13 @@ def test_verify_reports_a_changed_file_in_one_line(copied: Path, name: str) -> N
 
 @pytest.mark.slow
 def test_any_changed_byte_of_the_checkpoints_rows_is_detected(copied: Path) -> None:
-    path = copied / metrics.NAME
+    path = copied / METRICS
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     for at in range(len(content)):
         path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
         with pytest.raises(RunError, match=r"metrics\.csv: its first"):
-            metrics.MetricsWriter(copied).restore(len(content), sha256)
+            MetricsWriter(copied).restore(len(content), sha256)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -124,7 +126,7 @@ def test_link_or_pipe_in_a_run_folder_is_not_followed(copied: Path, name: str, p
     put(copied / name)
     with pytest.raises(RunError, match=rf"{name}: must be a regular file"):
         READERS[name](copied)
-    assert metrics.epochs_recorded(copied) == (0 if name == "metrics.csv" else 3)
+    assert epochs_recorded(copied) == (0 if name == "metrics.csv" else 3)
 
 
 FORMATS = [("", r"format 1: must be 2 .*netlearn 0\.1 "), ("format = 3\n", r"format 3: must be 2 .*later netlearn")]
@@ -164,9 +166,9 @@ def test_large_files_are_not_read_into_memory(copied: Path, monkeypatch: pytest.
 
 
 def test_settings_of_a_checkpoint_are_read_from_its_header(copied: Path) -> None:
-    os.truncate(copied / checkpoint.NAME, 200_000_000)
+    os.truncate(copied / CHECKPOINT, 200_000_000)
     tracemalloc.start()
-    checkpoint.check_run(copied / checkpoint.NAME, plain(SETTINGS))
+    check_identity(copied / CHECKPOINT, determining_settings(SETTINGS))
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
@@ -174,9 +176,9 @@ def test_settings_of_a_checkpoint_are_read_from_its_header(copied: Path) -> None
 @pytest.mark.parametrize("more", [1, 2**70])
 def test_checkpoint_with_more_rows_than_the_metrics_is_refused(copied: Path, more: int) -> None:
     """A forged checkpoint states their hash and a larger size."""
-    content = (copied / metrics.NAME).read_bytes()
+    content = (copied / METRICS).read_bytes()
     with pytest.raises(RunError, match=r"metrics\.csv: its first [\d,]+ bytes"):
-        metrics.MetricsWriter(copied).restore(len(content) + more, hashlib.sha256(content).hexdigest())
+        MetricsWriter(copied).restore(len(content) + more, hashlib.sha256(content).hexdigest())
 
 
 @pytest.mark.parametrize("name", ["a\0b", "..", "a/b", "x" * 300, "\x1b[2J"])

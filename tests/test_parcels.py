@@ -14,8 +14,7 @@ from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel
 from netlearn.cluster.parcels import order_of, store
 from netlearn.comparison.tasks import Task, is_done, perform
 from netlearn.errors import DataError, MismatchError
-from netlearn.runs import read_run
-from netlearn.runs.identity import of_data
+from netlearn.runs import data_identity, read_run
 from netlearn.settings import resolve
 from tests.files import write_folder
 
@@ -33,7 +32,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def task() -> Task:
     own = datasets.load(str(write_folder(Path("own"))))
     settings = resolve({"data": own.name, "hidden": (3,), "epochs": 2, "batch_size": 5})
-    return Task("small", settings, of_data(own.name, own.sha256), Path("out", "small-0"))
+    return Task("small", settings, data_identity(own.name, own.sha256), Path("out", "small-0"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.marks import BLUE
 from netlearn.plotting.networks import examples, run_curves
 from netlearn.plotting.style import SUPERSCRIPTS, label_ends, log_axis, render
-from netlearn.runs.metrics import MetricsWriter
+from netlearn.runs.formats import MetricsWriter
 from netlearn.slowdown import Record
 
 RECORDS = [

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
-from netlearn.runs import RunFolder, config, read_run, sums
+from netlearn.runs import SUMS, RunFolder, Sums, read_config, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, resolve
 from tests.files import small_dataset
 from tests.runs import do_run, results_of, resume_run
@@ -57,7 +57,7 @@ def test_power_cut_while_curves_are_drawn_leaves_a_complete_run(before: tuple[st
         for leftover in tmp_path.glob(".*.part"):
             leftover.unlink()
     assert flush > 4
-    assert {"curves.png", "curves.svg"} <= sums.Sums.read(tmp_path).hashes.keys()
+    assert {"curves.png", "curves.svg"} <= Sums.read(tmp_path).hashes.keys()
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_resumed_run_killed_at_any_write_is_resumed(flush: int, tmp_path: Path) 
     do_run(small_settings(3), part)
     with power_cut(flush):
         resume_run(settings, part)
-    config.read(part)
+    read_config(part)
     resume_run(settings, part)
     assert results_of(part) == results_of(tmp_path / "whole")
 
@@ -96,11 +96,11 @@ def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(
     fsync, truncate = os.fsync, os.truncate
 
     def record_fsync(file: int) -> None:
-        steps.append(("flush", (path / sums.NAME).exists()))
+        steps.append(("flush", (path / SUMS).exists()))
         fsync(file)
 
     def record_truncate(file: Path, size: int) -> None:
-        steps.append(("truncate", (path / sums.NAME).exists()))
+        steps.append(("truncate", (path / SUMS).exists()))
         truncate(file, size)
 
     monkeypatch.setattr("os.fsync", record_fsync)
@@ -128,7 +128,7 @@ def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
     with RunFolder.create(tmp_path / "run") as folder, monkeypatch.context() as patch:
         patch.setattr("os.fsync", record_fsync)
         patch.setattr("os.replace", record_replace)
-        run(settings, trainer, folder, draw=False)
+        train_run(settings, trainer, folder)
     first = calls.index(("fsync", "metrics.csv"))
     calls = calls[first : first + 4]
     assert calls == [

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
-from netlearn.runs import RunFolder, checkpoint, metrics
+from netlearn.runs import CHECKPOINT, METRICS, RunFolder
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, resolve
 from netlearn.training import Trainer
 from netlearn.training import trainer as trainer_module
@@ -66,12 +66,12 @@ def test_run_can_be_resumed_from_every_checkpoint(
     monkeypatch.setattr(trainer_module, "CHECKPOINT_AT_END", -1.0)
     settings, path = settings_of(**given), tmp_path / "run"
     checkpoints: list[dict[Path, bytes]] = []
-    files = [path / name for name in (checkpoint.NAME, metrics.NAME)]
+    files = [path / name for name in (CHECKPOINT, METRICS)]
     write = RunFolder.write
 
     def keep(folder: RunFolder, name: str, content: bytes) -> None:
         write(folder, name, content)
-        if name == checkpoint.NAME:
+        if name == CHECKPOINT:
             checkpoints.append({file: file.read_bytes() for file in files})
 
     with monkeypatch.context() as patch:
@@ -105,7 +105,7 @@ def test_run_stopped_at_any_record_is_resumed(done: int, tmp_path: Path) -> None
     do_run(settings, tmp_path / "whole")
     trainer = begin(settings)
     with RunFolder.create(part) as folder:
-        run(settings, trainer, folder, lambda record: trainer.stop() if record.update == done else None, draw=False)
+        train_run(settings, trainer, folder, lambda record: trainer.stop() if record.update == done else None)
     assert (results_of(part)["summary"]["status"], trainer.update) == ("interrupted", done)
     resume_run(settings, part)
     assert results_of(part) == results_of(tmp_path / "whole")

@@ -7,10 +7,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from netlearn import __version__, datasets
-from netlearn.comparison.setup import make_trainer
 from netlearn.costs import CrossEntropy
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.numerics import Array
+from netlearn.runs.setup import make_trainer
 from netlearn.settings import resolve
 from netlearn.slowdown import Record
 from tests.files import small_dataset

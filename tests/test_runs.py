@@ -17,8 +17,10 @@ from safetensors.numpy import load
 
 from netlearn.errors import RunError
 from netlearn.network import Network
-from netlearn.runs import FILES, RunFolder, config, metrics, summary, weights
-from netlearn.runs.files import free_path
+from netlearn.runs import RUN_FILES, RunFolder, encode_summary, free_path, read_config
+from netlearn.runs.files import lock_by_file
+from netlearn.runs.formats import MetricsWriter
+from netlearn.runs.tensors import encode_weights, weight_shapes
 from netlearn.settings import resolve, write_toml
 from netlearn.slowdown import Record
 from tests.commands import QUICK, call, compare, train
@@ -33,7 +35,7 @@ RECORD = Record(
 
 def test_metrics_grow_by_a_row_below_one_header(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    writer = metrics.MetricsWriter(tmp_path / "run")
+    writer = MetricsWriter(tmp_path / "run")
     writer.write(RECORD)
     writer.write(RECORD)
     content = (tmp_path / "run" / "metrics.csv").read_bytes()
@@ -52,9 +54,9 @@ def test_metrics_grow_by_a_row_below_one_header(tmp_path: Path) -> None:
 
 def test_weights_are_safetensors_named_by_layer() -> None:
     network = Network([4, 3, 2], rng=np.random.default_rng(0))
-    tensors = load(weights.encode(network))
-    assert {name: tensor.shape for name, tensor in tensors.items()} == weights.shapes_of((4, 3, 2))
-    assert weights.shapes_of((4, 3, 2)) == {
+    tensors = load(encode_weights(network))
+    assert {name: tensor.shape for name, tensor in tensors.items()} == weight_shapes((4, 3, 2))
+    assert weight_shapes((4, 3, 2)) == {
         "weights.1": (3, 4), "biases.1": (3, 1), "weights.2": (2, 3), "biases.2": (2, 1),
     }  # fmt: skip
     np.testing.assert_array_equal(tensors["weights.1"], network.weights[0])
@@ -63,14 +65,14 @@ def test_weights_are_safetensors_named_by_layer() -> None:
 def test_settings_are_stored_so_that_the_run_can_be_repeated(tmp_path: Path) -> None:
     settings = resolve({"hidden": (), "initializer": (0.6, 0.9)})
     (tmp_path / "config.toml").write_bytes(write_toml(settings))
-    assert config.read(tmp_path) == settings
+    assert read_config(tmp_path) == settings
 
 
 def test_summary_is_json_without_nan() -> None:
     class Small(msgspec.Struct):
         cost: float
 
-    assert json.loads(summary.encode(Small(float("nan")))) == {"cost": None}
+    assert json.loads(encode_summary(Small(float("nan")))) == {"cost": None}
 
 
 def test_taken_names_are_numbered(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def refusal(path: Path, **given: Any) -> str:
 def test_folder_with_a_run_is_refused_and_overwritten_by_force(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with RunFolder.create(path) as first:
-        for name in FILES:
+        for name in RUN_FILES:
             first.write(name, b"old")
         first.finish()
     (path / "notes.txt").write_text("mine")
@@ -154,6 +156,33 @@ def test_two_processes_cannot_enter_a_folder() -> None:
     assert train("--out", "run", "--force", "-q").exit_code == 0
 
 
+LOCK_BY_FILE = """
+import sys, time
+from pathlib import Path
+from netlearn.runs.files import lock_by_file
+with lock_by_file(Path("run")):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_lock_of_windows_is_held_by_one_process_and_released_by_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("filelock")
+    Path("run").mkdir()
+    monkeypatch.setenv("TMPDIR", str(Path().resolve()))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", LOCK_BY_FILE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(RunError, match=r"run: in use by another process"), lock_by_file(Path("run"), within=0):
+            pytest.fail("entered")
+        process.kill()
+    with lock_by_file(Path("run")):
+        assert list(Path("run").iterdir()) == []
+
+
 def test_failed_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RunFolder(tmp_path)
     folder.write("summary.json", b"before")
@@ -182,7 +211,7 @@ def test_full_disk_leaves_no_partial_row(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\nfrom netlearn.errors import RunError\n"
-        "from netlearn.runs.metrics import MetricsWriter\n"
+        "from netlearn.runs.formats import MetricsWriter\n"
         "from tests.test_runs import RECORD\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "Path('run').mkdir()\nwriter = MetricsWriter(Path('run'))\nwriter.write(RECORD)\n"

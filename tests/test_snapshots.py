@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlearn.comparison.setup import make_trainer
 from netlearn.errors import DivergenceError, RunError
-from netlearn.runs import read_run, snapshots
+from netlearn.runs import SNAPSHOTS, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.tensors import snapshot_updates
 from netlearn.settings import resolve
 from tests.commands import compare, train
 from tests.files import small_dataset
@@ -15,7 +16,7 @@ SETTINGS = resolve({"hidden": (5,), "epochs": 3, "data": "small", "batch_size": 
 
 
 def due() -> tuple[int, ...]:
-    return snapshots.updates_due(100, len(small_dataset().train))
+    return snapshot_updates(100, len(small_dataset().train))
 
 
 def test_snapshots_are_the_weights_at_updates_of_the_first_epoch(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_snapshots_are_the_weights_at_updates_of_the_first_epoch(tmp_path: Path)
 @pytest.mark.slow
 def test_runs_store_none_unless_asked_to_but_comparisons_do(tmp_path: Path) -> None:
     assert train("--out", "alone", "--epochs", "1", "-q").exit_code == 0
-    assert not Path("alone", snapshots.NAME).exists()
+    assert not Path("alone", SNAPSHOTS).exists()
     assert compare("--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "1", "--seeds", "1",
                    "--initializer", "2,2", "--out", "two", "--jobs", "1", "-q").exit_code == 0  # fmt: skip
     assert sorted(read_run(Path("two/quadratic-0")).snapshots()) == [0, 1]
@@ -45,7 +46,7 @@ def test_runs_store_none_unless_asked_to_but_comparisons_do(tmp_path: Path) -> N
     [(79_510, (0, 10, 100, 1000, 5000)), (125_000, (0, 10, 100, 1000)), (238_510, (0, 100)), (500_001, ())],
 )
 def test_large_networks_have_fewer_snapshots_below_1_mb(parameters: int, updates: tuple[int, ...]) -> None:
-    assert snapshots.updates_due(parameters, 5000) == updates
+    assert snapshot_updates(parameters, 5000) == updates
     assert 2 * parameters * len(updates) <= 1_000_000
 
 
@@ -59,7 +60,7 @@ def test_resumed_run_has_the_same_snapshots(last: int, tmp_path: Path) -> None:
 
 def test_changed_or_missing_snapshots_are_refused_on_resume_and_when_read(tmp_path: Path) -> None:
     do_run(SETTINGS, tmp_path, 20)
-    path = tmp_path / snapshots.NAME
+    path = tmp_path / SNAPSHOTS
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(RunError, match=r"snapshots.*changed or damaged"):

@@ -81,7 +81,7 @@ def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | No
 
 
 def test_verify_reads_the_weights_before_it_trains(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlearn.comparison.verification.make_trainer", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("netlearn.runs.verify.make_trainer", lambda *_, **__: pytest.fail("trained"))
     (run / "weights.safetensors").unlink()
     assert "weights.safetensors" in call("verify", "run", "-q").stderr
     reseal(run)

@@ -55,7 +55,7 @@ def test_version_of_any_form_does_not_matter(version: str, monkeypatch: pytest.M
     neuron = ["-q", "--data", "neuron", "--hidden", "none", "--batch-size", "1"]
     call("train", *neuron, "--epochs", "2", "--out", "before")
     with monkeypatch.context() as patch:
-        patch.setattr("netlearn.comparison.environment.__version__", version)
+        patch.setattr("netlearn.runs.train_run.__version__", version)
         call("train", *neuron, "--epochs", "2", "--out", "with")
     assert json.loads(Path("with/summary.json").read_text())["environment"]["netlearn"] == version
     for run in ("before", "with"):

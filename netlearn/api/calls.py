@@ -20,15 +20,16 @@ from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.comparison import compare as comparison
+from netlearn.comparison.curves import curves_files
 from netlearn.comparison.data import load_and_share
 from netlearn.comparison.data import load_data as load_all_data
 from netlearn.comparison.existing import read_comparison, read_runs
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.table import problems
 from netlearn.comparison.workers import InProcess, Workers
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.runs import RunFolder, holds_comparison, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import resolve
 
 Variants: TypeAlias = Mapping[str, Variant]
@@ -75,7 +76,7 @@ def train(
         training_bar(trainer, shown=progress) as on_record,
         suppress(DivergenceError),
     ):
-        run(chosen, trainer, folder, on_record, draw=not place.is_temporary)
+        train_run(chosen, trainer, folder, on_record, draw=None if place.is_temporary else curves_files)
     return RunResult(read_run(place.folder), [place], costs)
 
 

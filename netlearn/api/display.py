@@ -5,7 +5,7 @@ from __future__ import annotations  # so that help() and notebooks show the name
 from html import escape
 from pathlib import Path
 
-from netlearn.runs.files import write_whole
+from netlearn.runs import write_whole
 
 
 class Page:

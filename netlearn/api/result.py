@@ -18,7 +18,7 @@ from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network
-from netlearn.runs import Run, config, holds_comparison
+from netlearn.runs import CONFIG, Run, holds_comparison
 from netlearn.settings import nearest
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Result:
             RunError: the folder of the result is gone, or a file in it was changed.
         """
         self._check_folders()
-        is_experiment = holds_comparison(self.folder) and (self.folder / config.NAME).exists()
+        is_experiment = holds_comparison(self.folder) and (self.folder / CONFIG).exists()
         folder = self.folder if is_experiment else None
         kept = not any(place.is_temporary for place in self._places)
         return Page(render_page(self._analysis, folder, self._costs.named, kept=kept).decode())

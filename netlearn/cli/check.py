@@ -18,7 +18,7 @@ from netlearn.custom_cost import load_cost, short_name
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import Verified, check_gradient
 from netlearn.numerics import Array
-from netlearn.runs.files import write_whole
+from netlearn.runs import write_whole
 from netlearn.settings import check
 
 OUTPUTS = 10

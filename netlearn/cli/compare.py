@@ -46,7 +46,7 @@ from netlearn.comparison.tuning import FACTORS, SEEDS
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, RunError, SettingsError
-from netlearn.runs import RunFolder, Sums, config, holds_comparison, sums
+from netlearn.runs import CONFIG, SUMS, RunFolder, Sums, holds_comparison
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.toml import MOST_EXPERIMENT
 
@@ -182,11 +182,11 @@ def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str
     """Return the experiment of a comparison, whose own costs must be named and whose data may have been moved."""
     if not holds_comparison(folder):
         raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
-    if (folder / sums.NAME).exists():
-        Sums.read(folder).content(config.NAME, MOST_EXPERIMENT)  # unchanged since it was complete
-    for cost in sorted(own_costs_of(folder / config.NAME)):
+    if (folder / SUMS).exists():
+        Sums.read(folder).content(CONFIG, MOST_EXPERIMENT)  # unchanged since it was complete
+    for cost in sorted(own_costs_of(folder / CONFIG)):
         check_named(cost, costs, folder)
-    experiment = read_experiment(folder / config.NAME, settings, None)
+    experiment = read_experiment(folder / CONFIG, settings, None)
     _refuse([f"--cost {cost}" for cost in costs if cost not in {each.cost for each in experiment.variants.values()}],
             "must be a cost of the comparison")  # fmt: skip
     return experiment

@@ -10,7 +10,7 @@ from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
 from netlearn.datasets.augmentation import AUGMENTATIONS
-from netlearn.runs.files import free_path, write_whole
+from netlearn.runs import free_path, write_whole
 
 
 @click.group("data")

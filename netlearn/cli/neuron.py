@@ -15,7 +15,7 @@ from netlearn.comparison.neuron import neuron_curves
 from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.numerics import Array
-from netlearn.runs.files import temporary_of, writing
+from netlearn.runs import temporary_of, writing
 from netlearn.settings import LARGEST
 
 COSTS = ("quadratic", "cross-entropy")

@@ -19,7 +19,7 @@ from netlearn.errors import NetlearnError, SettingsError
 from netlearn.inspection.prediction import Prediction, Seen, appearance_of, draw_seen, predict_pictures, see
 from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
-from netlearn.runs.files import write_whole
+from netlearn.runs import write_whole
 
 
 class Refused(msgspec.Struct, frozen=True):

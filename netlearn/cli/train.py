@@ -15,13 +15,13 @@ from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, settin
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
-from netlearn.comparison.resumption import stored_settings
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
+from netlearn.comparison.curves import curves_files
 from netlearn.comparison.table import percent
 from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.runs import RunFolder, Summary, read_locked, read_run, sums
+from netlearn.runs import SUMS, RunFolder, Summary, read_locked, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import stored_settings, train_run
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -70,7 +70,7 @@ def command(
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer))
-        train = partial(run, settings, trainer, folder, resumed=resumed is not None)
+        train = partial(train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_files)
         if quiet:
             summary = train()
         else:
@@ -142,7 +142,7 @@ def _report_end(summary: Summary, settings: Settings, folder: Path, *, as_json: 
 
 def _end_of(folder: Path, settings: Settings) -> Summary | None:
     """Return the summary of a run that has ended as its settings say, or None."""
-    if not (folder / sums.NAME).exists():
+    if not (folder / SUMS).exists():
         return None
     done = read_locked(folder)
     return done.summary if done.settings.epochs == settings.epochs and done.is_complete() else None

@@ -10,8 +10,8 @@ from netlearn import datasets
 from netlearn.cli.options import COST, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, updates_bar
 from netlearn.cli.terminal import echo
-from netlearn.comparison.verification import Verdict, verify
 from netlearn.datasets import Dataset
+from netlearn.runs.verify import Verdict, verify
 
 
 @click.command("verify", cls=Command)

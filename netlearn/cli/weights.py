@@ -8,9 +8,9 @@ from netlearn import datasets
 from netlearn.cli.options import BEST, PATH, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
-from netlearn.comparison.initial import initial_network
 from netlearn.inspection.files import draw_weights, write_files
 from netlearn.inspection.trained import read_trained, results_of
+from netlearn.runs.setup import initial_network
 
 
 @click.command("weights", cls=Command)

@@ -12,7 +12,7 @@ from netlearn.cluster.messages import DataFiles
 from netlearn.datasets import Dataset
 from netlearn.datasets.sources import cache_folder, sha256_of
 from netlearn.errors import DataError
-from netlearn.runs.identity import of_data
+from netlearn.runs import data_identity
 
 
 def files_of(name: str, identity: tuple[str, ...]) -> DataFiles:
@@ -20,7 +20,7 @@ def files_of(name: str, identity: tuple[str, ...]) -> DataFiles:
     data = datasets.load(name)
     where = Path(data.where)
     files = {file: (where / file if where.is_dir() else where).read_bytes() for file in data.sha256}
-    if of_data(data.name, data.sha256) != identity:
+    if data_identity(data.name, data.sha256) != identity:
         raise DataError(f"data {name}: was changed while the comparison was in progress")
     return DataFiles(data=identity, files=files)
 

@@ -9,11 +9,11 @@ from netlearn.cluster import data, node
 from netlearn.cluster.connection import answering
 from netlearn.cluster.messages import Environment, Inspected, Needs, decode, encode
 from netlearn.cluster.parcels import MUST_MATCH, mismatch
-from netlearn.comparison.environment import environment
 from netlearn.comparison.tasks import Task
 from netlearn.custom_cost import is_own
 from netlearn.errors import ClusterError
 from netlearn.numerics import blas
+from netlearn.runs.train_run import environment
 
 if TYPE_CHECKING:
     from distributed import Client

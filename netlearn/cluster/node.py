@@ -12,13 +12,13 @@ from typing import Any
 
 from netlearn.cluster import data
 from netlearn.cluster.messages import DataFiles, Inspected, Needs, Order, Parcel, decode, encode
-from netlearn.comparison.environment import environment
 from netlearn.comparison.tasks import Task, perform
 from netlearn.custom_cost import load_cost
 from netlearn.datasets.sources import sha256_of
 from netlearn.errors import NetlearnError
 from netlearn.numerics import blas
-from netlearn.runs import FILES, sums
+from netlearn.runs import RUN_FILES, SUMS
+from netlearn.runs.train_run import environment
 from netlearn.training import Trainer
 
 _lock = threading.Lock()
@@ -78,7 +78,7 @@ def train(content: bytes) -> bytes:
         outcome = perform(task, partial(data.load, identity=order.data), partial(_stoppable, order.id))
         files = {}
         if outcome.problem is None:
-            files = {name: (folder / name).read_bytes() for name in (*FILES, sums.NAME) if (folder / name).exists()}
+            files = {name: (folder / name).read_bytes() for name in (*RUN_FILES, SUMS) if (folder / name).exists()}
 
     def said(text: str | None) -> str | None:
         return text and text.replace(str(folder), order.folder)

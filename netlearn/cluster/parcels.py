@@ -12,8 +12,19 @@ from netlearn import __version__
 from netlearn.cluster.messages import Order, Parcel, decode, encode
 from netlearn.comparison.tasks import Outcome, Task
 from netlearn.errors import MismatchError, NetlearnError, RunError
-from netlearn.runs import CURVES, FILES, RunFolder, Sums, config, read_run, sums
-from netlearn.runs.files import MOST_BYTES, read_bounded, writing
+from netlearn.runs import (
+    CONFIG,
+    CURVES,
+    RUN_FILES,
+    SUMS,
+    RunFolder,
+    Sums,
+    read_bounded,
+    read_config,
+    read_run,
+    writing,
+)
+from netlearn.runs.files import MOST_BYTES
 
 MUST_MATCH = {"netlearn": __version__, "numpy": np.__version__}  # of a worker's environment
 
@@ -36,10 +47,10 @@ def order_of(task: Task) -> tuple[str, bytes]:
     if task.folder.is_symlink():
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
     files = {}
-    if (task.folder / config.NAME).exists():
-        if not task.has_settings(config.read(task.folder)):
+    if (task.folder / CONFIG).exists():
+        if not task.has_settings(read_config(task.folder)):
             raise MismatchError(f"{task.folder}: holds a run with other settings")
-        names = [name for name in FILES if name not in CURVES and (task.folder / name).exists()]
+        names = [name for name in RUN_FILES if name not in CURVES and (task.folder / name).exists()]
         files = {name: read_bounded(task.folder / name, MOST_BYTES) for name in names}
     order = Order(
         id=uuid4().hex,
@@ -83,7 +94,7 @@ def _check(task: Task, parcel: Parcel) -> None:
 def _check_files(task: Task, parcel: Parcel, folder: Path) -> None:
     if rejected := mismatch(parcel.environment):
         raise RunError(rejected)
-    if unknown := parcel.files.keys() - {*FILES, sums.NAME}:
+    if unknown := parcel.files.keys() - {*RUN_FILES, SUMS}:
         raise RunError(f"{folder}: holds {min(unknown)!r:.80}: must be the files of a run")
     for name, content in parcel.files.items():
         (folder / name).write_bytes(content)
@@ -97,13 +108,13 @@ def _check_files(task: Task, parcel: Parcel, folder: Path) -> None:
 def _place(files: dict[str, bytes], path: Path) -> None:
     """Store the files of a run, SHA256SUMS last, in place of those of its interrupted run."""
     with RunFolder.open(path) as folder:
-        if not (path / config.NAME).exists():
+        if not (path / CONFIG).exists():
             folder.clear()
         folder.open_again()
-        for name in FILES:
+        for name in RUN_FILES:
             if name in files:
                 folder.write(name, files[name])
             else:
                 with writing(path), suppress(FileNotFoundError):
                     (path / name).unlink()
-        folder.write(sums.NAME, files[sums.NAME])
+        folder.write(SUMS, files[SUMS])

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from netlearn.errors import SettingsError
-from netlearn.runs import config
+from netlearn.runs import CONFIG
 from netlearn.toml import decode_toml
 
 
@@ -49,7 +49,7 @@ def find(argument: Path) -> Path | None:
     if argument.suffix == ".toml":
         return argument
     known = files()
-    if str(argument) in known and not (argument / config.NAME).is_file():
+    if str(argument) in known and not (argument / CONFIG).is_file():
         return known[str(argument)]
     if argument.exists():
         return None

@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from netlearn.runs.selection import Groups
-from netlearn.runs.varied import text_of, varied
+from netlearn.runs import Groups, text_of, varied
 
 
 class Choice(msgspec.Struct, frozen=True):

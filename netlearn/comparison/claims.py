@@ -21,8 +21,8 @@ from typing import NamedTuple
 import msgspec
 
 from netlearn.comparison.choice import Choice, choose_by_cost
-from netlearn.runs import Run
-from netlearn.runs.selection import MOST_SHOWN, Groups
+from netlearn.runs import Groups, Run
+from netlearn.runs.selection import MOST_SHOWN
 
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
 POWER = 0.8

@@ -15,7 +15,6 @@ import msgspec
 
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Family, Pair, t_test
-from netlearn.comparison.environment import environment
 from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
 from netlearn.comparison.neuron import Neuron
 from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
@@ -25,15 +24,27 @@ from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import tune_rates
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import NO_COSTS, NamedCosts
-from netlearn.runs import DERIVED, RESULTS, RunFolder, config, lock, run_folders, summary, sums
-from netlearn.runs import FILES as RUN_FILES
-from netlearn.runs.files import temporary_of, writing
+from netlearn.runs import (
+    CONFIG,
+    DERIVED,
+    RESULTS,
+    RUN_FILES,
+    SUMMARY,
+    SUMS,
+    RunFolder,
+    encode_summary,
+    lock,
+    run_folders,
+    temporary_of,
+    writing,
+)
+from netlearn.runs.train_run import environment
 from netlearn.text import printable
 
 FILES = (
-    config.NAME,
+    CONFIG,
     RESULTS,
-    summary.NAME,
+    SUMMARY,
     PAGE,
     LAB,
     *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")),
@@ -94,10 +105,10 @@ def compare(
     """
     check_marks(folder.path, experiment)
     folder.open_again()
-    folder.write(config.NAME, write_experiment(experiment))
+    folder.write(CONFIG, write_experiment(experiment))
     if experiment.tuning == "to do":
         experiment = tune_rates(experiment, folder.path, workers, on_note)
-        folder.write(config.NAME, write_experiment(experiment))
+        folder.write(CONFIG, write_experiment(experiment))
         on_tuned(experiment)
     if pictures:
         workers.when_idle = _get_ready_to_draw
@@ -108,7 +119,7 @@ def compare(
     analysis = analyse(
         experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"
     )
-    folder.write(config.NAME, write_experiment(experiment.looked_at()))
+    folder.write(CONFIG, write_experiment(experiment.looked_at()))
     result = write_results(analysis, folder, workers, costs, pictures=pictures)
     remove_marks(folder.path)
     return result
@@ -116,13 +127,13 @@ def compare(
 
 def remove_runs(path: Path) -> None:
     """Remove the run folders that a comparison lists, unless they hold other files; none if one is in use."""
-    if not (path / config.NAME).exists():
+    if not (path / CONFIG).exists():
         return
-    experiment = read_experiment(path / config.NAME, {}, None)
+    experiment = read_experiment(path / CONFIG, {}, None)
     listed = {task.folder for task in tasks_of(experiment, path)}
     names = {f"tuning-{folder_name(name)}" for name in experiment.variants}
     tried = {folder for folder in path.glob("tuning-*") if not names.isdisjoint(_beginnings(folder.name))}
-    own = {name for file in (sums.NAME, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
+    own = {name for file in (SUMS, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
     with writing(path):
         found = [folder for folder in run_folders(path) if folder in listed | tried]
         for folder in found:
@@ -178,7 +189,7 @@ def write_results(
         folder=printable(str(folder.path)),
         environment=environment(),
     )
-    folder.write(summary.NAME, summary.encode(result))
+    folder.write(SUMMARY, encode_summary(result))
     folder.finish()
     return result
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs import CURVES, RunFolder, Summary, holds_comparison, read_locked, run_folders, sums
+from netlearn.runs import CURVES, SUMS, RunFolder, Summary, holds_comparison, read_locked, run_folders
 from netlearn.settings import Settings
 
 
@@ -16,7 +16,7 @@ def draw_curves(path: Path) -> list[Path]:
     """
     if not holds_comparison(path):
         return _draw(path)
-    complete = [folder for folder in run_folders(path) if (folder / sums.NAME).exists()]
+    complete = [folder for folder in run_folders(path) if (folder / SUMS).exists()]
     if not complete:
         raise RunError(f"{path}: a comparison without a complete run in its folder; must be the folders of runs")
     return [file for folder in complete for file in _draw(folder)]

@@ -10,12 +10,12 @@ import msgspec
 
 from netlearn import datasets
 from netlearn.comparison.experiment import Experiment
-from netlearn.comparison.setup import check_fit, checked_cost
 from netlearn.comparison.workers import Workers
 from netlearn.datasets import Dataset, Shared, hold_received
 from netlearn.errors import DataError
 from netlearn.numerics import numerics
-from netlearn.runs.identity import of_data
+from netlearn.runs import data_identity
+from netlearn.runs.setup import check_settings, checked_cost
 
 Load: TypeAlias = Callable[[str], Dataset]
 
@@ -34,17 +34,19 @@ def load_data(experiment: Experiment, load: Load) -> Experiment:
     found = {name: load(name) for name in sorted(names)}
     known = experiment.data_sha256
     for name, data in found.items():
-        if known and of_data(data.name, data.sha256) not in ([known[name]] if name in known else known.values()):
+        if known and data_identity(data.name, data.sha256) not in (
+            [known[name]] if name in known else known.values()
+        ):
             raise DataError(f"data {name}: its files must be those of the start of the comparison (by SHA-256)")
     variants, costs = {}, {}
     for name, settings in experiment.variants.items():
         data = found[settings.data]
-        check_fit(settings, data)
+        check_settings(settings, data)
         costs[settings.cost, settings.data, settings.dtype, settings.batch_size] = settings, data
         variants[name] = msgspec.structs.replace(settings, data=data.name)
     for settings, data in costs.values():
         checked_cost(settings, data, experiment.costs)
-    hashes = {data.name: of_data(data.name, data.sha256) for data in found.values()}
+    hashes = {data.name: data_identity(data.name, data.sha256) for data in found.values()}
     return replace(experiment, variants=variants, data_sha256=hashes)
 
 

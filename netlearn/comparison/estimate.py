@@ -13,12 +13,12 @@ import msgspec
 
 from netlearn.comparison.data import load_once
 from netlearn.comparison.experiment import Experiment
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer, training_part
 from netlearn.comparison.tuning import trials_of
 from netlearn.comparison.workers import Workers
 from netlearn.errors import DivergenceError, NetlearnError
 from netlearn.runs import RunFolder
+from netlearn.runs.setup import make_trainer, training_part
+from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings
 from netlearn.slowdown import Record
 from netlearn.training import Trainer
@@ -121,7 +121,7 @@ def _run(trainer: Trainer, settings: Settings) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as folder, RunFolder.open(Path(folder)) as empty:
         begun = perf_counter()
         with suppress(DivergenceError):
-            run(settings, trainer, empty, records.append, draw=False)
+            train_run(settings, trainer, empty, records.append)
         return perf_counter() - begun, len(records)
 
 

@@ -15,9 +15,22 @@ from netlearn.comparison.outputs import PAGE, pages, render_page
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.trained import check_used
-from netlearn.runs import RESULTS, Run, RunFolder, Sums, config, holds_comparison, read_run, run_folders, sums
-from netlearn.runs.files import free_path, write_whole, writing
-from netlearn.runs.varied import name_of, varied
+from netlearn.runs import (
+    CONFIG,
+    RESULTS,
+    SUMS,
+    Run,
+    RunFolder,
+    Sums,
+    free_path,
+    holds_comparison,
+    name_of,
+    read_run,
+    run_folders,
+    varied,
+    write_whole,
+    writing,
+)
 from netlearn.settings import FIELDS
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
@@ -66,8 +79,8 @@ def _folders_at(path: Path) -> list[Path]:
     """Return the folder of a run, or those of the runs in a folder; only of a comparison also incomplete ones."""
     if (path / RESULTS).is_file():
         return run_folders(path)
-    inside = [] if (path / config.NAME).exists() else run_folders(path)
-    return [each for each in inside if (each / sums.NAME).exists() and not (each / RESULTS).exists()] or [path]
+    inside = [] if (path / CONFIG).exists() else run_folders(path)
+    return [each for each in inside if (each / SUMS).exists() and not (each / RESULTS).exists()] or [path]
 
 
 def name_variants(runs: Sequence[Run]) -> list[Run]:
@@ -103,14 +116,14 @@ def read_comparison(path: Path) -> Analysis:
         RunError: it is not the folder of a complete comparison, or no run of it can be read.
     """
     _check_own_runs(path)
-    if not (path / sums.NAME).exists():
+    if not (path / SUMS).exists():
         raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
     hashes = Sums.read(path)
-    content = decode_toml(path / config.NAME, hashes.content(config.NAME, MOST_EXPERIMENT), MOST_EXPERIMENT)
+    content = decode_toml(path / CONFIG, hashes.content(CONFIG, MOST_EXPERIMENT), MOST_EXPERIMENT)
     try:
         listed = msgspec.convert(content, Listed)
     except msgspec.ValidationError as error:
-        raise RunError(f"{path / config.NAME}: not the experiment of a comparison: {error}") from error
+        raise RunError(f"{path / CONFIG}: not the experiment of a comparison: {error}") from error
     runs, unreadable = [], []
     for name in listed.variants:
         for seed in listed.seeds:
@@ -166,5 +179,5 @@ def _report_comparison(path: Path, out: Path | None, costs: NamedCosts) -> Path:
 
 
 def _check_own_runs(path: Path) -> None:
-    if not (path / config.NAME).exists():
+    if not (path / CONFIG).exists():
         raise RunError(f"{path}: compares runs from other folders; give these folders")

@@ -7,7 +7,6 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from netlearn.comparison.analysis import Analysis
-from netlearn.comparison.environment import environment
 from netlearn.comparison.neuron import neuron_cells
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
@@ -15,7 +14,8 @@ from netlearn.custom_cost import NamedCosts
 from netlearn.errors import NetlearnError
 from netlearn.inspection.files import mistakes
 from netlearn.inspection.trained import load_present
-from netlearn.runs import Groups, RunFolder, config, selection
+from netlearn.runs import CONFIG, Groups, RunFolder, selection
+from netlearn.runs.train_run import environment
 
 if TYPE_CHECKING:
     from netlearn.plotting.style import Figure
@@ -75,7 +75,7 @@ def pages(analysis: Analysis, folder: Path, costs: NamedCosts) -> dict[str, byte
     with suppress(NetlearnError):
         made[LAB] = lab(load_present(networks[0].data), networks)
     link = f"{LAB}{address(networks)}" if made else ""
-    of_experiment = folder if (folder / config.NAME).exists() else None
+    of_experiment = folder if (folder / CONFIG).exists() else None
     return made | {PAGE: render_page(analysis, of_experiment, costs, lab=link)}
 
 
@@ -101,7 +101,7 @@ def render_page(
     verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
     if folder is not None:
         commands = [
-            (f"netlearn compare {quote(str(folder / config.NAME))}", "trains everything again, in a new folder"),
+            (f"netlearn compare {quote(str(folder / CONFIG))}", "trains everything again, in a new folder"),
             verify,
             (f"netlearn report {quote(str(folder))}", "makes this page again"),
             (f"netlearn lab {quote(str(folder))} --open", "lets two of its networks learn while you watch"),
@@ -109,8 +109,8 @@ def render_page(
     else:
         listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
         commands = [(f"netlearn report {listed}", "makes this page again"), verify]
-    experiment = (folder / config.NAME).read_text("utf-8") if folder is not None else ""
-    shown = selection.foremost(groups, MOST_ON_PAGE)
+    experiment = (folder / CONFIG).read_text("utf-8") if folder is not None else ""
+    shown = selection.shown_first(groups, MOST_ON_PAGE)
     table = page_table(analysis)
     if shown is not groups:
         table = _ranking(rows, shown)

@@ -17,8 +17,7 @@ from netlearn.comparison.experiment import Experiment, write_experiment
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError, SettingsError
-from netlearn.runs import RunFolder, config
-from netlearn.runs.files import read_bounded, writing
+from netlearn.runs import CONFIG, RunFolder, read_bounded, writing
 from netlearn.text import printable
 
 MARKS = "shard-*-of-*.sha256"
@@ -92,7 +91,7 @@ def train_shard(
         raise SettingsError(f"--shard {shard}: must be without --tune, whose short runs decide what all shards train")
     check_marks(folder.path, experiment)
     folder.open_again()
-    folder.write(config.NAME, write_experiment(experiment))
+    folder.write(CONFIG, write_experiment(experiment))
     folder.write(shard.mark, _mark_of(experiment))
     tasks = shard.of(tasks_of(experiment, folder.path))
     runs = perform_all(tasks, workers, on_progress, on_note, on_note)
@@ -116,7 +115,7 @@ def check_marks(path: Path, experiment: Experiment) -> None:
     for mark in sorted(path.glob(MARKS)):
         if read_bounded(mark, len(expected)) != expected:
             raise RunError(
-                f"{mark}: this shard is of another experiment than {config.NAME}; "
+                f"{mark}: this shard is of another experiment than {CONFIG}; "
                 "a folder must bring together the shards of one experiment"
             )
 

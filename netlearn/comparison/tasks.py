@@ -16,13 +16,12 @@ import msgspec
 
 from netlearn.comparison.data import Load, load_once
 from netlearn.comparison.experiment import Experiment, folder_name
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import NamedCosts
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
-from netlearn.runs import Run, RunFolder, config, metrics, read_run
-from netlearn.runs.identity import of_data
+from netlearn.runs import CONFIG, Run, RunFolder, data_identity, epochs_recorded, read_config, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings
 from netlearn.training import Trainer
 
@@ -119,23 +118,23 @@ def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_w
 def _perform(task: Task, load: Load, stopping: Stopping) -> str | None:
     """Train or resume a run; return a note for the user, if any."""
     data = load(task.settings.data)
-    if of_data(data.name, data.sha256) != task.data:
+    if data_identity(data.name, data.sha256) != task.data:
         raise DataError(f"data {data.name}: was changed while the comparison was in progress")
     if task.folder.is_symlink():
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
     trainer = make_trainer(task.settings, data, costs=task.costs)
     with stopping(trainer), RunFolder.open(task.folder) as folder:
-        if not (task.folder / config.NAME).exists():
+        if not (task.folder / CONFIG).exists():
             folder.clear()
-            run(task.settings, trainer, folder, draw=False)
+            train_run(task.settings, trainer, folder)
             return None
-        if not task.has_settings(config.read(task.folder)):
+        if not task.has_settings(read_config(task.folder)):
             raise MismatchError(f"{task.folder}: holds a run with other settings")
         try:
-            run(task.settings, trainer, folder, resumed=True, draw=False)
+            train_run(task.settings, trainer, folder, resumed=True)
         except DamageError as error:
             folder.clear(force=True)
-            run(task.settings, trainer, folder, draw=False)
+            train_run(task.settings, trainer, folder)
             return f"{task.folder}: was trained again from the start, since it could not be resumed: {error}"
     return None
 
@@ -162,7 +161,7 @@ def perform_all(
 
     def look() -> None:
         begun = itertools.islice(pending, MOST_LOOKED_AT)
-        on_progress(epochs_ended + sum(map(metrics.epochs_recorded, begun)), len(runs))
+        on_progress(epochs_ended + sum(map(epochs_recorded, begun)), len(runs))
 
     def on_result(task: Task, outcome: Outcome | None) -> None:
         nonlocal epochs_ended

@@ -19,8 +19,7 @@ from netlearn.errors import RunError, SettingsError
 from netlearn.inspection.trained import Predictions, check_data, check_used, load_network, predict, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.runs import Run
-from netlearn.runs.files import write_whole
+from netlearn.runs import Run, write_whole
 from netlearn.slowdown import answers
 from netlearn.text import printable
 

@@ -17,8 +17,7 @@ from netlearn.inspection.trained import check_data, is_data_of, load_network, lo
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting.marks import Answer, short
-from netlearn.runs import Groups, Run, RunFolder, Sums, selection, sums
-from netlearn.runs.files import writing
+from netlearn.runs import SUMS, Groups, Run, RunFolder, Sums, selection, writing
 
 if TYPE_CHECKING:
     from netlearn.plotting.style import Figure
@@ -166,7 +165,7 @@ def write_files(
     absent = [f"{name}.{kind}" for name, figure in pictures.items() if figure is None for kind in FORMATS]
     path = run.folder if out is None else out
     with RunFolder.open(path) as folder:
-        sealed = Sums.read(path).hashes if (path / sums.NAME).exists() else {}
+        sealed = Sums.read(path).hashes if (path / SUMS).exists() else {}
         if out is None and (run.sums is None or sealed != run.sums.hashes):
             raise RunError(f"{path}: was changed meanwhile; try again")
         for name in sealed.keys() & {*files, *absent}:

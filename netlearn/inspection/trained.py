@@ -18,8 +18,7 @@ from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
 from netlearn.plotting.marks import Answer
-from netlearn.runs import Run, Summary, read_run, weights
-from netlearn.runs.identity import of_data
+from netlearn.runs import BEST_WEIGHTS, WEIGHTS, Run, Summary, data_identity, read_run
 from netlearn.slowdown import answers, outputs
 
 
@@ -92,10 +91,10 @@ def results_of(run: Run) -> Summary:
 
 def weights_file(run: Run, *, best: bool | None = None) -> str:
     """Return the name of the file with the weights that `load_network` takes."""
-    has_best = run.sums is not None and weights.BEST in run.sums.hashes
+    has_best = run.sums is not None and BEST_WEIGHTS in run.sums.hashes
     if best and not has_best:
-        raise RunError(f"{run.folder}: has no {weights.BEST}, which only runs with --patience have")
-    return weights.BEST if has_best and best is not False else weights.LAST
+        raise RunError(f"{run.folder}: has no {BEST_WEIGHTS}, which only runs with --patience have")
+    return BEST_WEIGHTS if has_best and best is not False else WEIGHTS
 
 
 def check_data(run: Run, data: Dataset) -> None:
@@ -112,7 +111,7 @@ def check_data(run: Run, data: Dataset) -> None:
 
 def is_data_of(run: Run, data: Dataset) -> bool:
     """Return whether a data set has the same files as that of a run, according to their hashes."""
-    return run.data == of_data(data.name, data.sha256)
+    return run.data == data_identity(data.name, data.sha256)
 
 
 def check_used(costs: Collection[str], runs: Sequence[Run]) -> None:

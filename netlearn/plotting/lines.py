@@ -24,8 +24,7 @@ from netlearn.plotting.style import (
     plain,
     update_axis,
 )
-from netlearn.runs import Groups, Run, selection
-from netlearn.runs.reader import GROWTH
+from netlearn.runs import GROWTH, Groups, Run, selection
 
 Ends: TypeAlias = list[tuple[float, str, str]]
 MOST_LINES = 8  # of layers in one panel

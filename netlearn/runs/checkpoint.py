@@ -14,19 +14,28 @@ from msgspec import Meta
 
 from netlearn.errors import MismatchError, RunError
 from netlearn.runs.files import MOST_BYTES, read_bounded
-from netlearn.runs.output_neurons import arrays_of, samples_of, shapes_of
-from netlearn.runs.tensors import BEFORE_HEADER, MOST_HEADER, most_bytes, pack, unpack, unpack_metadata
+from netlearn.runs.formats import Count
+from netlearn.runs.tensors import (
+    BEFORE_HEADER,
+    MOST_HEADER,
+    most_bytes,
+    pack,
+    sample_arrays,
+    sample_shapes,
+    samples_from,
+    unpack,
+    unpack_metadata,
+)
 from netlearn.slowdown import SAMPLE_UPDATES
 from netlearn.training import MOST_HALVINGS, Best, State, Trainer
 
-NAME = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 KEY, PARAMETERS, OPTIMIZER, BEST = "state", "parameters", "optimizer", "best"
 MOST_BEFORE_ARRAYS = BEFORE_HEADER + MOST_HEADER
 NO_HASH = "0" * 64
 
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Hex128: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{1,32}\Z")]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
 class Generator(msgspec.Struct, frozen=True):
@@ -52,7 +61,7 @@ class Generator(msgspec.Struct, frozen=True):
         }
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The metadata of a checkpoint.
 
     `run` is the identity of the run, with the hash of its initial weights; `best` is the best epoch with its
@@ -75,13 +84,13 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metrics_sha256: Sha256
 
 
-def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
+def encode_checkpoint(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
     """Return the content of the file; `run` is the identity of the run."""
-    tensors = {PARAMETERS: state.parameters} | arrays_of(state.samples)
+    tensors = {PARAMETERS: state.parameters} | sample_arrays(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
         tensors[BEST] = state.best.parameters
-    text = Text(
+    metadata = Metadata(
         sha256=NO_HASH,
         run=dict(run),
         update=state.update,
@@ -97,14 +106,14 @@ def encode(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha
         metrics_bytes=metrics_bytes,
         metrics_sha256=metrics_sha256,
     )
-    content = pack(tensors, {KEY: msgspec.json.encode(text).decode()})
+    content = pack(tensors, {KEY: msgspec.json.encode(metadata).decode()})
     return content.replace(NO_HASH.encode(), _sha256(content), 1)
 
 
-def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
+def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, int, str]:
     """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
 
-    Call `check_run` first.
+    Call `check_identity` first.
 
     Raises:
         RunError: the file cannot be read, was changed, or is not a checkpoint.
@@ -113,33 +122,33 @@ def read(path: Path, trainer: Trainer) -> tuple[State, int, str]:
     train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
     vectors = [f"{OPTIMIZER}_{number}" for number in range(1, trainer.optimizer.vectors + 1)]
     needed = dict.fromkeys([PARAMETERS, *vectors], (size,))
-    largest = needed | {BEST: (size,)} | shapes_of(SAMPLE_UPDATES, train, outputs)
+    largest = needed | {BEST: (size,)} | sample_shapes(SAMPLE_UPDATES, train, outputs)
     content = read_bounded(path, most_bytes(largest, dtype))
-    text = _text(path, content)
-    if _sha256(content.replace(text.sha256.encode(), NO_HASH.encode(), 1)) != text.sha256.encode():
+    metadata = _metadata(path, content)
+    if _sha256(content.replace(metadata.sha256.encode(), NO_HASH.encode(), 1)) != metadata.sha256.encode():
         raise RunError(f"{path}: was changed or damaged: its SHA-256 must be the one that it states")
-    shapes = needed | ({BEST: (size,)} if text.best else {})
-    tensors = unpack(path, content, shapes | shapes_of(text.samples, train, outputs), dtype)
+    shapes = needed | ({BEST: (size,)} if metadata.best else {})
+    tensors = unpack(path, content, shapes | sample_shapes(metadata.samples, train, outputs), dtype)
     state = State(
-        update=text.update,
-        seconds=text.seconds,
-        probed=text.probed,
-        rng=text.rng.to_numpy(),
-        batches_sha256=bytes.fromhex(text.batches_sha256),
+        update=metadata.update,
+        seconds=metadata.seconds,
+        probed=metadata.probed,
+        rng=metadata.rng.to_numpy(),
+        batches_sha256=bytes.fromhex(metadata.batches_sha256),
         parameters=tensors[PARAMETERS],
         optimizer=tuple(tensors[name] for name in vectors),
-        dropout=text.dropout.to_numpy() if text.dropout else None,
-        learning_rate=text.learning_rate,
-        halvings=text.halvings,
-        best=Best(*text.best, tensors[BEST]) if text.best else None,
-        samples=samples_of(tensors, text.samples),
+        dropout=metadata.dropout.to_numpy() if metadata.dropout else None,
+        learning_rate=metadata.learning_rate,
+        halvings=metadata.halvings,
+        best=Best(*metadata.best, tensors[BEST]) if metadata.best else None,
+        samples=samples_from(tensors, metadata.samples),
     )
     if state.update > trainer.schedule.last:
         raise RunError(f"{path}: update {state.update}: must be at most {trainer.schedule.last}, the last of the run")
-    return state, text.metrics_bytes, text.metrics_sha256
+    return state, metadata.metrics_bytes, metadata.metrics_sha256
 
 
-def check_run(path: Path, run: Mapping[str, Any]) -> None:
+def check_identity(path: Path, run: Mapping[str, Any]) -> None:
     """Check that a checkpoint belongs to the run with an identity, or a part of one.
 
     Only its header is read, since the run determines how large the rest may be.
@@ -148,16 +157,16 @@ def check_run(path: Path, run: Mapping[str, Any]) -> None:
         MismatchError: it is a checkpoint of another run.
         RunError: it cannot be read or is not a checkpoint.
     """
-    stated = _text(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)).run
+    stated = _metadata(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)).run
     for name, value in run.items():
         if stated.get(name) != value:
             raise MismatchError(f"{path}: {name} {stated.get(name)!r:.80}: must be {value!r:.80}, as in the run")
 
 
-def _text(path: Path, content: bytes) -> Text:
+def _metadata(path: Path, content: bytes) -> Metadata:
     """Return the metadata, given the content of a file or only its header."""
     try:
-        return msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Text)
+        return msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Metadata)
     except (msgspec.DecodeError, RecursionError) as error:
         raise RunError(f"{path}: not a checkpoint: {error}") from error
 

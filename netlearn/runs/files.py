@@ -1,16 +1,29 @@
-"""Single files: written whole or not at all and flushed to disk, read within bounds and never through links."""
+"""Single files of a folder: written whole or not at all, read within bounds, never through links; its lock and sums.
+
+SHA256SUMS is the last file that a run writes: a folder that has it is complete. It has the format that
+`sha256sum -c` checks. Its own hash is in a comment on its last line, so that a change of any byte in any file is
+detected.
+"""
 
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+from time import monotonic, sleep
 
 from netlearn.errors import RunError
 
 MOST_BYTES = 100_000_000_000  # of any file
+SUMS = "SHA256SUMS"
+MOST_SUMS = 100_000  # bytes
+SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
+WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts: readers release it soon
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -85,3 +98,123 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterator[None]:
+    """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
+
+    A process that ends in any way releases its locks. The lock is on the folder itself, so that it needs no file and
+    works where only reading is allowed. Windows has no such locks: there `lock_by_file` is used.
+
+    Raises:
+        RunError: another process holds the lock for longer than `within`, in seconds, or there is no such folder.
+    """
+    if shared and not path.is_dir():  # its reader reports what is missing
+        yield
+        return
+    if sys.platform == "win32":
+        with lock_by_file(path, within):
+            yield
+        return
+    import fcntl  # noqa: PLC0415 (Windows has none)
+
+    try:
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be opened: {error.strerror}") from error
+    try:
+        give_up_at = monotonic() + within
+        while True:
+            try:
+                fcntl.flock(folder, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if monotonic() > give_up_at:
+                    raise _in_use(path) from error
+                sleep(AGAIN)
+        if not (path.exists() and os.path.samestat(os.fstat(folder), path.stat())):
+            raise RunError(f"{path}: was removed by another process")
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def lock_by_file(path: Path, within: float = WITHIN) -> Iterator[None]:
+    """Lock a folder as `lock` does, for one process at a time, by a file in the user's temporary folder."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 (installed on Windows alone)
+
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+    held = FileLock(Path(tempfile.gettempdir(), f"netlearn-{name}.lock"), is_singleton=False)
+    try:
+        held.acquire(timeout=within, poll_interval=AGAIN)
+    except Timeout as error:
+        raise _in_use(path) from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _in_use(path: Path) -> RunError:
+    return RunError(f"{path}: in use by another process; wait until it ends")
+
+
+class Sums:
+    """The hashes of the files in a folder.
+
+    Args:
+        folder: the folder.
+        hashes: SHA-256 of each file, by name.
+    """
+
+    def __init__(self, folder: Path, hashes: dict[str, str]) -> None:
+        self.folder = folder
+        self.hashes = hashes
+
+    @classmethod
+    def compute(cls, folder: Path, names: Iterable[str]) -> "Sums":
+        """Return the hashes of those files that exist."""
+        found = [name for name in names if (folder / name).exists()]
+        return cls(folder, {name: sha256_bounded(folder / name) for name in found})
+
+    @classmethod
+    def read(cls, folder: Path) -> "Sums":
+        """Read the hashes of a folder."""
+        path = folder / SUMS
+        if not path.exists():
+            raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
+        content = read_bounded(path, MOST_SUMS)
+        lines = [SUMS_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").split("\n")]
+        sums = cls(folder, {line[2]: line[1] for line in lines if line})
+        if sums.encode() != content:
+            raise RunError(f"{path}: was changed or damaged after the run ended")
+        return sums
+
+    def encode(self) -> bytes:
+        """Return the content of the file."""
+        lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode()
+        return lines + f"# {_sha256(lines)}\n".encode()
+
+    def content(self, name: str, most: int) -> bytes:
+        """Return the content of a file of at most `most` bytes, checked against its hash."""
+        if name not in self.hashes:
+            raise RunError(f"{self.folder}: its {SUMS} lists no {name}")
+        content = read_bounded(self.folder / name, most)
+        self._check(name, _sha256(content))
+        return content
+
+    def check_all(self) -> None:
+        """Check every file against its hash."""
+        for name in self.hashes:
+            self._check(name, sha256_bounded(self.folder / name))
+
+    def _check(self, name: str, sha256: str) -> None:
+        if sha256 != self.hashes[name]:
+            path = self.folder / name
+            raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {SUMS}")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -6,15 +6,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from netlearn.errors import RunError
-from netlearn.runs import checkpoint, config, metrics, output_neurons, snapshots, summary, sums, weights
-from netlearn.runs.files import flush_folder, free_path, temporary_of, write_whole, writing
-from netlearn.runs.lock import lock
+from netlearn.runs.checkpoint import CHECKPOINT
+from netlearn.runs.files import SUMS, Sums, flush_folder, free_path, lock, temporary_of, write_whole, writing
+from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, read_config_content
+from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
 from netlearn.toml import MOST_EXPERIMENT
 
 CURVES = ("curves.png", "curves.svg")
-FILES = (
-    config.NAME, metrics.NAME, summary.NAME, weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME,
-    checkpoint.NAME, *CURVES,
+RUN_FILES = (
+    CONFIG, METRICS, SUMMARY, WEIGHTS, BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, CHECKPOINT, *CURVES,
 )  # fmt: skip
 DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     "predictions.csv",
@@ -25,7 +25,7 @@ DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     ),
 )
 RESULTS = "results.csv"  # of a comparison
-MARKS = (config.NAME, summary.NAME, RESULTS)  # a folder with one of them holds a run or comparison
+MARKS = (CONFIG, SUMMARY, RESULTS)  # a folder with one of them holds a run or comparison
 
 
 class RunFolder:
@@ -37,10 +37,10 @@ class RunFolder:
         derived: the names of files made from a run, which are removed when it changes.
     """
 
-    def __init__(self, path: Path, files: Sequence[str] = FILES) -> None:
+    def __init__(self, path: Path, files: Sequence[str] = RUN_FILES) -> None:
         self.path = path
         self.files = files
-        self.derived = (*DERIVED, *CURVES) if files is FILES else ()
+        self.derived = (*DERIVED, *CURVES) if files is RUN_FILES else ()
 
     @classmethod
     @contextmanager
@@ -49,7 +49,7 @@ class RunFolder:
         path: Path,
         *,
         force: bool = False,
-        files: Sequence[str] = FILES,
+        files: Sequence[str] = RUN_FILES,
         remove: Callable[[Path], object] = lambda path: None,
     ) -> Iterator["RunFolder"]:
         """Make a folder, with its parents, and keep it locked.
@@ -69,7 +69,7 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+    def open(cls, path: Path, files: Sequence[str] = RUN_FILES) -> Iterator["RunFolder"]:
         """Make a folder, with its parents, unless it exists, and keep it locked; nothing in it is changed."""
         with writing(path):
             if path.exists() and not path.is_dir():
@@ -82,7 +82,7 @@ class RunFolder:
     def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
         """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`."""
         with writing(self.path):
-            leftover = temporary_of(self.path / config.NAME)  # of a run killed at its start
+            leftover = temporary_of(self.path / CONFIG)  # of a run killed at its start
             if not set(self.path.iterdir()) - {leftover}:
                 return
             if not any((self.path / name).is_file() for name in MARKS):
@@ -93,12 +93,12 @@ class RunFolder:
                 kinds = ("a comparison", "a run") if RESULTS in self.files else ("a run", "a comparison")
                 raise RunError(f"{self.path}: holds {kinds[1]}; must hold {kinds[0]} to be overwritten by one")
             remove(self.path)
-            for name in sorted({sums.NAME, *self.files, *self.derived}, key=MARKS.__contains__):  # the marks last
+            for name in sorted({SUMS, *self.files, *self.derived}, key=MARKS.__contains__):  # the marks last
                 (self.path / name).unlink(missing_ok=True)
 
     @classmethod
     @contextmanager
-    def create_numbered(cls, parent: Path, name: str, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+    def create_numbered(cls, parent: Path, name: str, files: Sequence[str] = RUN_FILES) -> Iterator["RunFolder"]:
         """Make parent/name, or parent/name-2, name-3, … if those exist, and keep it locked."""
         while True:
             path = free_path(parent, name)
@@ -110,14 +110,14 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def existing(cls, path: Path, files: Sequence[str] = FILES) -> Iterator["RunFolder"]:
+    def existing(cls, path: Path, files: Sequence[str] = RUN_FILES) -> Iterator["RunFolder"]:
         """Open the folder of a run or comparison, to resume it, and keep it locked.
 
         Raises:
             RunError: there is none, or it is in use.
         """
-        if not (path / config.NAME).is_file():
-            raise RunError(f"{path}: not the folder of a run or comparison: it has no {config.NAME}")
+        if not (path / CONFIG).is_file():
+            raise RunError(f"{path}: not the folder of a run or comparison: it has no {CONFIG}")
         with lock(path):
             yield cls(path, files)
 
@@ -128,28 +128,28 @@ class RunFolder:
     def open_again(self) -> None:
         """Remove the files that mark and show the end of the run, on disk too, before other files are changed."""
         with writing(self.path):
-            for name in (sums.NAME, summary.NAME, *self.derived):
+            for name in (SUMS, SUMMARY, *self.derived):
                 (self.path / name).unlink(missing_ok=True)
             flush_folder(self.path)
 
     def finish(self) -> None:
         """Write SHA256SUMS, which makes the folder complete."""
-        self.write(sums.NAME, sums.Sums.compute(self.path, self.files).encode())
+        self.write(SUMS, Sums.compute(self.path, self.files).encode())
 
     def add(self, contents: Mapping[str, bytes]) -> None:
         """Write files to a complete folder and their hashes to its SHA256SUMS, whose other hashes stay.
 
         The folder is complete and intact at every instant, so SHA256SUMS omits the files while they are written.
         """
-        hashes = sums.Sums.read(self.path).hashes
+        hashes = Sums.read(self.path).hashes
         others = {name: sha256 for name, sha256 in hashes.items() if name not in contents}
         if others != hashes:
-            self.write(sums.NAME, sums.Sums(self.path, others).encode())
+            self.write(SUMS, Sums(self.path, others).encode())
         for name, content in contents.items():
             self.write(name, content)
         found = others | {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         order = dict.fromkeys([*self.files, *found])
-        self.write(sums.NAME, sums.Sums(self.path, {name: found[name] for name in order if name in found}).encode())
+        self.write(SUMS, Sums(self.path, {name: found[name] for name in order if name in found}).encode())
 
 
 def holds_comparison(path: Path) -> bool:
@@ -157,11 +157,11 @@ def holds_comparison(path: Path) -> bool:
     if (path / RESULTS).is_file():
         return True
     try:
-        return "variants" in config.content_of(path, most=MOST_EXPERIMENT)
+        return "variants" in read_config_content(path, most=MOST_EXPERIMENT)
     except RunError:
         return False
 
 
 def run_folders(path: Path) -> list[Path]:
     """Return the run folders inside a folder, sorted by name."""
-    return sorted(file.parent for file in path.glob(f"*/{config.NAME}") if not file.parent.is_symlink())
+    return sorted(file.parent for file in path.glob(f"*/{CONFIG}") if not file.parent.is_symlink())

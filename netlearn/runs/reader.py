@@ -1,23 +1,56 @@
-"""Reading complete run folders; every file is compared with its hash in SHA256SUMS."""
+"""Reading complete run folders; every file is compared with its hash in SHA256SUMS.
 
+The identity of a run is everything that determines its results.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs import config, metrics, output_neurons, snapshots, summary, weights
-from netlearn.runs.identity import of_data, plain
-from netlearn.runs.lock import lock
-from netlearn.runs.summary import Summary
-from netlearn.runs.sums import NAME as SUMS
-from netlearn.runs.sums import Sums
+from netlearn.runs.files import SUMS, Sums, lock
+from netlearn.runs.formats import Summary, read_config, read_metrics, read_summary
+from netlearn.runs.tensors import (
+    OUTPUT_NEURONS,
+    WEIGHTS,
+    Snapshots,
+    read_samples,
+    read_snapshots,
+    read_weights,
+)
 from netlearn.settings import Settings
 
 GROWTH = 10  # times the first cost: no run that learns ends there
+NOT_DETERMINING = ("epochs", "data")  # a run may be extended, and its data may be moved
+
+
+def determining_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that determine the results of a run, as in JSON."""
+    given: dict[str, Any] = msgspec.to_builtins(settings)
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if name not in NOT_DETERMINING
+    }
+
+
+def data_identity(name: str, sha256: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the identity of a data set: the SHA-256 of its files in their order, or its name if it has no files.
+
+    It does not depend on the location and the names of the files.
+    """
+    return tuple(sha256.values()) or (name,)
+
+
+def run_identity(settings: Settings, sha256: Mapping[str, str]) -> dict[str, Any]:
+    """Return the identity of a run, given the SHA-256 of each file of its data set; its epochs are left out."""
+    return determining_settings(settings) | {"data": list(data_identity(settings.data, sha256))}
 
 
 @dataclass(frozen=True)
@@ -55,11 +88,11 @@ class Run:
     @property
     def data(self) -> tuple[str, ...]:
         """The identity of its data set."""
-        return of_data(self.settings.data, self.summary.data.sha256 if self.summary else {})
+        return data_identity(self.settings.data, self.summary.data.sha256 if self.summary else {})
 
     def identity(self) -> dict[str, Any]:
         """Return everything that determines the results; runs with equal identities have the same results."""
-        return plain(self.settings) | {"epochs": self.settings.epochs, "data": self.data}
+        return determining_settings(self.settings) | {"epochs": self.settings.epochs, "data": self.data}
 
     @property
     def updates_per_epoch(self) -> int:
@@ -69,25 +102,25 @@ class Run:
 
     def samples(self) -> dict[int, tuple[Array, Array]]:
         """Return |a − y| and |δ| of single output neurons, by update, or none if the run did not store them."""
-        if self.summary is None or self.sums is None or output_neurons.NAME not in self.sums.hashes:
+        if self.summary is None or self.sums is None or OUTPUT_NEURONS not in self.sums.hashes:
             return {}
-        return output_neurons.read(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
+        return read_samples(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
 
-    def weights(self, name: str = weights.LAST) -> dict[str, Array]:
-        """Return the weights and biases of each layer in `weights.LAST` or `weights.BEST`.
+    def weights(self, name: str = WEIGHTS) -> dict[str, Array]:
+        """Return the weights and biases of each layer in `WEIGHTS` or `BEST_WEIGHTS`.
 
         Raises:
             RunError: the run has none, or the file was changed.
         """
         if self.summary is None or self.sums is None:
             raise RunError(f"{self.folder}: has no weights: {self.problem}")
-        return weights.read(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
+        return read_weights(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
 
-    def snapshots(self) -> dict[int, Array]:
+    def snapshots(self) -> Snapshots:
         """Return all weights, then all biases, by update, in float16; none if the run did not store them."""
         if self.summary is None or self.sums is None:
             return {}
-        return snapshots.read(self.sums, self.summary.sizes)
+        return read_snapshots(self.sums, self.summary.sizes)
 
     @property
     def interrupted(self) -> bool:
@@ -138,8 +171,8 @@ def read_run(folder: Path, variant: str = "") -> Run:
 def read_locked(folder: Path, variant: str = "") -> Run:
     """Read a complete run folder whose lock the caller holds."""
     sums = Sums.read(folder) if (folder / SUMS).exists() else None
-    settings = config.read(folder, sums)
+    settings = read_config(folder, sums)
     if sums is None:
         raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
-    results = summary.read(sums)
-    return Run(variant, folder, settings, results, metrics.read(sums), results.error, sums)
+    results = read_summary(sums)
+    return Run(variant, folder, settings, results, read_metrics(sums), results.error, sums)

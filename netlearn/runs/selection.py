@@ -53,7 +53,7 @@ def select(groups: Groups) -> Groups:
     return {word: groups[name] for word, name in names.items()} or dict(list(measured.items())[:MOST_SHOWN])
 
 
-def foremost(groups: Groups, most: int) -> Groups:
+def shown_first(groups: Groups, most: int) -> Groups:
     """Return all of few variants, and at most that many of many: those that `chosen` names, then the next best."""
     if len(groups) <= MOST_SHOWN:
         return groups

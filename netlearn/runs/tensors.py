@@ -1,7 +1,16 @@
-"""Arrays in the safetensors format, which holds numbers and no code."""
+"""The arrays of a run in the safetensors format, which holds numbers and no code.
 
-from collections.abc import Mapping
+weights.safetensors and best.safetensors have the weights and biases of each layer; output_neurons.safetensors the
+error |a − y| and the gradient |δ| of single output neurons at a few updates; snapshots.safetensors all weights and
+biases at a few updates of the first epoch, in float16, which let a reader watch the network learn. A run that is
+resumed reads the snapshots before SHA256SUMS exists, so they state the SHA-256 of their arrays themselves.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from itertools import pairwise, product
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -9,11 +18,23 @@ import safetensors
 import safetensors.numpy
 
 from netlearn.errors import RunError
+from netlearn.network import Network
 from netlearn.numerics import Array
+from netlearn.runs.files import Sums, read_bounded, write_whole
+from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
 
+WEIGHTS, BEST_WEIGHTS = "weights.safetensors", "best.safetensors"
+OUTPUT_NEURONS, SNAPSHOTS = "output_neurons.safetensors", "snapshots.safetensors"
 MOST_HEADER = 1_000_000  # bytes, with the metadata
 BEFORE_HEADER = 8  # bytes, which hold its size
 METADATA = "__metadata__"
+UPDATES = "updates"  # key of the metadata of output neurons
+MOST_SNAPSHOTS = 1_000_000  # bytes of all snapshots of a run
+SNAPSHOT_DTYPE = "float16"  # rounds by 0.05 %; weights beyond 65,504, as diverging runs have them, become infinite
+SNAPSHOT_KEY = "sha256 and updates"  # one key: safetensors writes several in any order
+
+Samples: TypeAlias = Mapping[int, tuple[Array, Array]]  # |a − y| and |δ|, by update
+Snapshots: TypeAlias = dict[int, Array]  # all weights, then all biases, by update
 
 
 def pack(tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -60,3 +81,142 @@ def unpack(
 def most_bytes(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> int:
     """Return the largest size of a file with arrays of these shapes."""
     return sum(int(np.prod(shape)) for shape in shapes.values()) * np.dtype(dtype).itemsize + MOST_HEADER
+
+
+def encode_weights(network: Network) -> bytes:
+    """Return the content of the file; layers are counted from 1, the first hidden one."""
+    pairs = [("weights", network.weights), ("biases", network.biases)]
+    return pack({f"{kind}.{layer}": array for kind, arrays in pairs for layer, array in enumerate(arrays, 1)})
+
+
+def weight_shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of a network's arrays."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
+        shapes |= {f"weights.{layer}": (n_out, n_in), f"biases.{layer}": (n_out, 1)}
+    return shapes
+
+
+def read_weights(
+    sums: Sums, name: str, sizes: tuple[int, ...], dtype: str, *, finite: bool = True
+) -> dict[str, Array]:
+    """Return the arrays of `WEIGHTS` or `BEST_WEIGHTS` in a complete folder; diverged runs are not `finite`."""
+    shapes = weight_shapes(sizes)
+    content = sums.content(name, most_bytes(shapes, dtype))
+    return unpack(sums.folder / name, content, shapes, dtype, finite=finite)
+
+
+def encode_samples(samples: Samples) -> bytes:
+    """Return the content of the file."""
+    return pack(sample_arrays(samples), {UPDATES: " ".join(map(str, samples))})
+
+
+def sample_arrays(samples: Samples) -> dict[str, Array]:
+    """Return the samples as named arrays."""
+    errors = {f"error.{update}": error for update, (error, _) in samples.items()}
+    return errors | {f"gradient.{update}": gradient for update, (_, gradient) in samples.items()}
+
+
+def samples_from(arrays: Mapping[str, Array], updates: Iterable[int]) -> dict[int, tuple[Array, Array]]:
+    """Return the samples, given the result of `sample_arrays`."""
+    return {update: (arrays[f"error.{update}"], arrays[f"gradient.{update}"]) for update in updates}
+
+
+def sample_shapes(updates: Iterable[int], train: int, outputs: int) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the arrays of a run with that many training examples and output neurons."""
+    size = min(SAMPLE_EXAMPLES, train) * outputs
+    return {f"{kind}.{update}": (size,) for kind, update in product(("error", "gradient"), updates)}
+
+
+def read_samples(sums: Sums, train: int, outputs: int, dtype: str) -> dict[int, tuple[Array, Array]]:
+    """Return |a − y| and |δ| of single output neurons, by update, from a complete folder."""
+    path = sums.folder / OUTPUT_NEURONS
+    content = sums.content(OUTPUT_NEURONS, most_bytes(sample_shapes(SAMPLE_UPDATES, train, outputs), dtype))
+    found = unpack_metadata(path, content).get(UPDATES, "").split()
+    updates = tuple(update for update in SAMPLE_UPDATES if str(update) in found)
+    return samples_from(unpack(path, content, sample_shapes(updates, train, outputs), dtype), updates)
+
+
+class SnapshotWriter:
+    """Takes the snapshots of a run and writes them to its folder.
+
+    The updates are those at which single output neurons are sampled and the end of the first epoch; of a network that
+    is too large for all, 100 and 0 come first.
+
+    Args:
+        folder: the run folder.
+        network: the network in training.
+        updates_per_epoch: mini-batches of an epoch; 0 takes no snapshots.
+    """
+
+    def __init__(self, folder: Path, network: Network, updates_per_epoch: int) -> None:
+        self._path = folder / SNAPSHOTS
+        self._network = network
+        self._due = snapshot_updates(network.parameters.vector.size, updates_per_epoch)
+        self._taken: Snapshots = {}
+        self._written = 0
+
+    def take(self, update: int) -> None:
+        """Take a snapshot if one is due after that update."""
+        if update in self._due:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._taken[update] = self._network.parameters.vector.astype(SNAPSHOT_DTYPE)
+
+    def write(self) -> None:
+        """Write the file, unless it has all snapshots taken so far."""
+        if len(self._taken) > self._written:
+            write_whole(self._path, _encode_snapshots(self._taken))
+            self._written = len(self._taken)
+
+    def restore(self, update: int) -> None:
+        """Continue with the snapshots up to that update."""
+        expected = [due for due in self._due if due <= update]
+        if expected:
+            path, size = self._path, self._network.parameters.vector.size
+            content = read_bounded(path, most_bytes({str(due): (size,) for due in self._due}, SNAPSHOT_DTYPE))
+            found = _decode_snapshots(path, content, size)
+            if missing := set(expected) - found.keys():
+                raise RunError(f"{path}: has no snapshot of update {min(missing)}, which the checkpoint is after")
+            self._taken = {due: found[due] for due in expected}
+
+
+def snapshot_updates(parameters: int, updates_per_epoch: int) -> tuple[int, ...]:
+    """Return the updates whose snapshots a run of that many parameters keeps, at most 1 MB in all."""
+    wanted = dict.fromkeys((100, 0, *SAMPLE_UPDATES, updates_per_epoch)) if updates_per_epoch else ()
+    possible = [update for update in wanted if update <= updates_per_epoch]
+    return tuple(sorted(possible[: MOST_SNAPSHOTS // (np.dtype(SNAPSHOT_DTYPE).itemsize * parameters)]))
+
+
+def read_snapshots(sums: Sums, sizes: tuple[int, ...]) -> Snapshots:
+    """Return the snapshots in a complete folder, by update; none if there are none.
+
+    Raises:
+        RunError: the file was changed, or its arrays are not those of such a network.
+    """
+    if SNAPSHOTS not in sums.hashes:
+        return {}
+    parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+    shapes = {str(place): (parameters,) for place in range(len(SAMPLE_UPDATES) + 1)}
+    return _decode_snapshots(
+        sums.folder / SNAPSHOTS, sums.content(SNAPSHOTS, most_bytes(shapes, SNAPSHOT_DTYPE)), parameters
+    )
+
+
+def _encode_snapshots(snapshots: Snapshots) -> bytes:
+    arrays = {str(update): array for update, array in snapshots.items()}
+    return pack(arrays, {SNAPSHOT_KEY: " ".join([_sha256_of(snapshots), *arrays])})
+
+
+def _decode_snapshots(path: Path, content: bytes, parameters: int) -> Snapshots:
+    sha256, *listed = unpack_metadata(path, content).get(SNAPSHOT_KEY, "").split()[:100] or [""]
+    updates = [int(text) for text in listed if text.isdecimal() and len(text) < 10]
+    arrays = unpack(path, content, {str(update): (parameters,) for update in updates}, SNAPSHOT_DTYPE, finite=False)
+    snapshots = {update: arrays[str(update)] for update in sorted(updates)}
+    if _sha256_of(snapshots) != sha256:
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one it states")
+    return snapshots
+
+
+def _sha256_of(snapshots: Snapshots) -> str:
+    parts = (str(update).encode() + array.tobytes() for update, array in snapshots.items())
+    return hashlib.sha256(b"".join(parts)).hexdigest()

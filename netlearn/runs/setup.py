@@ -1,32 +1,89 @@
-"""Setting up a run: checking that its settings fit its data, and making the trainer."""
+"""Setting up a run: its initial network and its trainer, after checking that its settings fit its data.
 
-from netlearn.activations import ACTIVATIONS
-from netlearn.comparison.initial import AUGMENTATION_STREAM, initial_network, streams
+The seed gives separate random streams for the initial weights, the shuffling, dropout and augmentation. Runs
+with the same seed and sizes therefore start from identical weights and see identical mini-batches, however else they
+differ.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from netlearn.activations import ACTIVATIONS, HiddenActivation
 from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, load_cost
 from netlearn.datasets import Dataset
 from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import check_gradient
+from netlearn.network import Network
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
+
+AUGMENTATION_STREAM = (3,)  # its spawn key, after those of `Streams`
+
+
+class Streams(NamedTuple):
+    """The generators of a run."""
+
+    weights: np.random.Generator
+    shuffling: np.random.Generator
+    dropout: np.random.Generator
+
+
+def streams(settings: Settings) -> Streams:
+    """Return the generators that are seeded by the seed of a run."""
+    return Streams(*map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(3)))
+
+
+def initial_network(
+    settings: Settings,
+    sizes: Sequence[int],
+    cost: str | Cost = "cross-entropy",
+    activation: HiddenActivation | None = None,
+) -> Network:
+    """Return the initial network of a run; its weights and biases do not depend on the cost.
+
+    Args:
+        settings: of the run.
+        sizes: neurons in each layer.
+        cost: in place of that of the settings.
+        activation: of the hidden layers, in place of that of the settings.
+
+    Raises:
+        SettingsError: no network can have these sizes with these settings.
+    """
+    try:
+        return Network(
+            sizes,
+            cost,
+            activation or settings.activation,
+            settings.initializer,
+            rng=streams(settings).weights,
+            dtype=settings.dtype,
+        )
+    except MemoryError as error:
+        raise SettingsError(
+            f"hidden {list(settings.hidden)}: a network {list(sizes)} does not fit in memory"
+        ) from error
 
 
 def checked_cost(settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS) -> Cost:
     """Return the cost for a run on a data set, after checking that the settings fit it.
 
     Raises:
-        SettingsError: as in `check_fit`.
+        SettingsError: as in `check_settings`.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
-    check_fit(settings, data)
+    check_settings(settings, data)
     cost = load_cost(settings.cost, costs)
     if is_own(settings.cost):
         check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
     return cost
 
 
-def check_fit(settings: Settings, data: Dataset) -> None:
+def check_settings(settings: Settings, data: Dataset) -> None:
     """Check that settings fit a data set and each other.
 
     Raises:

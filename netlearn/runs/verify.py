@@ -9,25 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from netlearn.comparison.environment import environment
-from netlearn.comparison.run import run
-from netlearn.comparison.setup import make_trainer
 from netlearn.custom_cost import check_named
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError
-from netlearn.runs import (
-    Run,
-    RunFolder,
-    Sums,
-    lock,
-    metrics,
-    output_neurons,
-    read_locked,
-    read_run,
-    snapshots,
-    summary,
-    weights,
-)
+from netlearn.runs.files import Sums, lock
+from netlearn.runs.folder import RunFolder
+from netlearn.runs.formats import METRICS, SUMMARY
+from netlearn.runs.reader import Run, read_locked, read_run
+from netlearn.runs.setup import make_trainer
+from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
+from netlearn.runs.train_run import environment, train_run
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
@@ -87,7 +78,7 @@ def verify(
     trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)
     with watching(trainer), tempfile.TemporaryDirectory() as temporary:
         with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
-            run(then.settings, trainer, again, draw=False)
+            train_run(then.settings, trainer, again)
         now = read_run(again.path)
         weights_now = now.weights()
     differing = _differing(then, now)
@@ -104,17 +95,17 @@ def verify(
 def _differing(then: Run, now: Run) -> list[str]:
     """Return the files, the columns of metrics.csv and the fields of summary.json that differ."""
     hashes = [run.sums.hashes if run.sums else {} for run in (then, now)]
-    files = (weights.LAST, weights.BEST, output_neurons.NAME, snapshots.NAME)
+    files = (WEIGHTS, BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS)
     found = [name for name in files if hashes[0].get(name) != hashes[1].get(name)]
     for name in sorted((then.metrics.keys() | now.metrics.keys()) - {"seconds"}):
         stored, repeated = (run.metrics.get(name, np.empty(0)) for run in (then, now))
         if not np.array_equal(stored, repeated, equal_nan=True):
-            found.append(f"{name} in {metrics.NAME}")
+            found.append(f"{name} in {METRICS}")
     summaries = [msgspec.to_builtins(run.summary) for run in (then, now)]
     names = [name for name in summaries[0] if name not in NOT_REPEATED]
     if then.summary and then.summary.shuffling_sha256 is None:  # of an older run
         names.remove("shuffling_sha256")
-    return found + [f"{name} in {summary.NAME}" for name in names if summaries[0][name] != summaries[1][name]]
+    return found + [f"{name} in {SUMMARY}" for name in names if summaries[0][name] != summaries[1][name]]
 
 
 def _environment_differences(then: Run, data: Dataset) -> list[Difference]:
