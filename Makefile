@@ -15,7 +15,7 @@ test: $(VENV)/.developed  ## run the quick tests
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser"
 
 .PHONY: test-all
-test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait, fuzz or need Chromium
+test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait or need Chromium
 	$(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: lint
@@ -66,9 +66,9 @@ soak: $(VENV)/.installed  ## kill a run 200 times, resume it, compare its end wi
 interleave: $(VENV)/.installed  ## let two commands meet at one folder 200 times, check that nothing is lost or wrong
 	$(BIN)/python -m scripts.interleave
 
-.PHONY: fuzz
-fuzz: $(VENV)/.developed  ## feed 120,000 corrupted files to the readers; report the longest time and the memory
-	$(BIN)/python -m scripts.fuzz
+.PHONY: partial
+partial: $(VENV)/.installed  ## make 200 partial states of a comparison, resume each, compare it with an undisturbed one
+	$(BIN)/python -m scripts.partial
 
 .PHONY: figures
 figures: $(VENV)/.developed  ## draw the README's pictures, make docs/lab.html (full MNIST: set NETLEARN_DATA)

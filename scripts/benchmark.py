@@ -22,7 +22,7 @@ from tqdm import tqdm
 from netlearn import datasets
 from netlearn.network import Network
 from netlearn.plotting.style import render
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 from scripts import beside, comparing, growth, remedies, typed
 from scripts.contenders import CONTENDERS, SEED
 

@@ -9,7 +9,7 @@ from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.table import cells
 from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 from scripts import answers, published
 from scripts.answers import spread
 from scripts.findings import EARLY, Findings

@@ -10,7 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
 
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "docs/cross-entropy.ipynb"
 SECONDS = 600  # the limit for one cell

@@ -12,7 +12,7 @@ from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.tasks import Task, is_done, tasks_of
 from netlearn.errors import NetlearnError
 from netlearn.runs import Run, read_run
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"

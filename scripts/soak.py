@@ -89,8 +89,8 @@ def _update_of(run: Path) -> int:
         return 0
     trainer = make_trainer(settings, datasets.load(settings.data))
     check_identity(run / CHECKPOINT, checkpoint_identity(settings, trainer))
-    state, size, sha256 = read_checkpoint(run / CHECKPOINT, trainer)
-    MetricsWriter(run).restore(size, sha256)
+    state, metadata = read_checkpoint(run / CHECKPOINT, trainer)
+    MetricsWriter(run).restore(metadata.metrics_bytes, metadata.metrics_sha256)
     return state.update
 
 

@@ -20,7 +20,7 @@ from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
 FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
-hypothesis.settings.register_profile("repeatable", derandomize=True)  # `make fuzz` draws new cases
+hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile("repeatable")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 

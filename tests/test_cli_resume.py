@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import SMALL, call, python, train
+from netlearn.errors import RunError
+from netlearn.runs import read_run
+from tests.commands import SMALL, call, one_line, python, train
 from tests.messages import has_facts
 from tests.runs import results_of
 
@@ -116,3 +118,31 @@ def test_folder_without_a_run_cannot_be_resumed() -> None:
         result = call(command, "--resume", "empty")
         assert result.exit_code == 1
         assert has_facts(result.stderr, "Error: empty: config.toml")
+
+
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize("content", [None, b"x" * 3000])
+def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | None) -> None:
+    path = run / "weights.safetensors"
+    weights = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    result = call("train", "--resume", "run", "-q")
+    assert result.exit_code == 0, result.output
+    assert path.read_bytes() == weights
+    assert "already" in call("train", "--resume", "run").stderr
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_run_goes_back_from_a_longer_one_that_was_not_completed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise RunError(f"{path}: cannot be written: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("netlearn.runs.folder.write_whole", full)
+        result = call("train", "--resume", "run", "--epochs", "4", "-q")
+    assert one_line(result, 1, "Error: run/.extension/metrics.csv: No space left on device")
+    assert "already finished" in call("train", "--resume", "run").stderr
+    assert call("train", "--resume", "run", "--epochs", "4", "-q").exit_code == 0
+    assert read_run(run).settings.epochs == 4

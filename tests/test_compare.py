@@ -127,7 +127,7 @@ def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() ->
     assert rates["quadratic"] in {0.3, 0.9, 3.0, 9.0, 30.0}
     assert rates["cross-entropy"] in {0.05, 0.15, 0.5, 1.5, 5.0}
     assert f"quadratic: η = {rates['quadratic']:g}, cross-entropy: η = {rates['cross-entropy']:g}" in result.stderr
-    tried = [read_run(path, path.name) for path in Path("runs/compare").glob("tuning-quadratic-*")]
+    tried = [read_run(path, path.name) for path in Path("runs/compare/tuning").glob("quadratic-*")]
     accuracy: dict[float, list[float]] = {}
     for trial in tried:
         assert trial.summary is not None

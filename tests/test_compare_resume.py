@@ -117,7 +117,8 @@ def test_resumed_comparison_leaves_a_run_with_other_settings_unchanged(copied: P
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
     result = compare("--resume", str(copied), "-q")
     assert result.exit_code == 0, result.output
-    line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left unchanged"
+    line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left unchanged: "
+    line += "move copy/quadratic-0 away and resume"
     assert line in result.stdout.splitlines()
     assert (copied / "quadratic-0" / "weights.safetensors").read_bytes() == weights
 
@@ -152,7 +153,7 @@ def test_interrupted_tuning_is_resumed() -> None:
     command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         give_up_at = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning-*/summary.json")):
+        while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning/*/summary.json")):
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
         rest = process.communicate(timeout=PATIENCE)[1]

@@ -1,6 +1,7 @@
 """Which runs are the same, which are complete, and what is not to be mixed."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -193,3 +194,52 @@ def test_damaged_checkpoint_of_a_run_says_how_to_begin_anew() -> None:
     assert one_line(result, 1, f"run/checkpoint.safetensors: {again}")
     assert again in result.stderr
     assert call(*again.split()[1:], "-q").exit_code == 0
+
+
+@pytest.mark.usefixtures("compared")
+def test_run_folder_without_its_settings_is_trained_again() -> None:
+    weights = Path("out/quadratic-0/weights.safetensors").read_bytes()
+    Path("out/quadratic-0/config.toml").unlink()
+    Path("out/quadratic-0/metrics.csv").write_bytes(b"x")
+    result = compare("--resume", "out")
+    assert result.exit_code == 0, result.output
+    assert "out/quadratic-0: was trained again from the start: it had no config.toml" in result.stderr
+    assert Path("out/quadratic-0/weights.safetensors").read_bytes() == weights
+
+
+@pytest.mark.usefixtures("compared")
+def test_force_removes_only_regular_files_of_runs_that_the_comparison_lists_and_names_what_stays() -> None:
+    mine = [
+        Path("out", name) for name in ("quadratic-0/mistakes.png/thesis.txt", "cross-entropy-0/notes.txt", "x-0/y")
+    ]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    shutil.copytree("out/quadratic-0", "out/thesis")
+    result = compare(*two_costs("--force"))
+    assert result.exit_code == 0, result.output
+    assert [path.read_text() for path in mine] == ["mine"] * 3
+    assert Path("out/thesis/weights.safetensors").exists()
+    stays = [line.partition(":")[0] for line in result.stderr.splitlines() if "other files, which stay" in line]
+    assert stays == ["out/quadratic-0", "out/cross-entropy-0"]
+    assert read_run(Path("out/quadratic-0")).is_complete()
+
+
+def test_overwriting_a_run_in_whose_place_of_a_file_is_a_folder_changes_nothing() -> None:
+    train("run", "--data", "mnist-5k")
+    Path("run/best.safetensors").mkdir()
+    Path("run/best.safetensors/thesis.txt").write_text("mine")
+    result = call("train", *TINY, "-q", "--out", "run", "--force")
+    assert one_line(result, 1, "Error: run/best.safetensors: folder")
+    assert Path("run/weights.safetensors").exists()
+    assert Path("run/best.safetensors/thesis.txt").read_text() == "mine"
+
+
+def test_runs_that_tune_share_no_folder_with_others() -> None:
+    write_data("d.npz")
+    Path("e.toml").write_text(
+        'seeds = [1]\n[defaults]\nepochs = 1\nhidden = [5]\ndata = "d.npz"\nlearning_rate = 1\n'
+        "[variants.a]\n[variants.tuning-a]\n[variants.tuning]\nl2 = 0.1\n"
+    )
+    result = json.loads(compare("e.toml", "--tune", "--out", "out", "-q", "--json").stdout)
+    assert [(row["finished"], row["problems"]) for row in result["rows"]] == [(1, [])] * 3

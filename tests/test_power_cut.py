@@ -91,22 +91,22 @@ def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run"
-    do_run(small_settings(3), path)
+    do_run(small_settings(3), path, 7)
     steps: list[tuple[str, bool]] = []
-    fsync, truncate = os.fsync, os.truncate
+    fsync, replace = os.fsync, os.replace
 
     def record_fsync(file: int) -> None:
         steps.append(("flush", (path / SUMS).exists()))
         fsync(file)
 
-    def record_truncate(file: Path, size: int) -> None:
-        steps.append(("truncate", (path / SUMS).exists()))
-        truncate(file, size)
+    def record_replace(source: Any, target: Any) -> None:
+        steps.append((Path(target).name, (path / SUMS).exists()))
+        replace(source, target)
 
     monkeypatch.setattr("os.fsync", record_fsync)
-    monkeypatch.setattr("os.truncate", record_truncate)
-    resume_run(small_settings(8), path)
-    assert steps[:2] == [("flush", False), ("truncate", False)]
+    monkeypatch.setattr("os.replace", record_replace)
+    resume_run(small_settings(3), path)
+    assert steps[:3] == [("flush", False), ("flush", False), ("metrics.csv", False)]
 
 
 def test_file_is_flushed_before_it_is_moved_and_the_folder_after(

@@ -153,7 +153,8 @@ def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> Non
     config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
     reseal(config.parent)
     result = call(*QUICK)
-    problem = "large, seed 1: runs/initial-weights/large-1: holds a run with other settings; it was left unchanged"
+    problem = "large, seed 1: runs/initial-weights/large-1: holds a run with other settings; it was left unchanged: "
+    problem += "move runs/initial-weights/large-1 away and resume"
     assert (result.exit_code, result.stdout) == (1, "page: docs/page.md\n")
     assert result.stderr.splitlines()[-1] == f"initial-weights: {problem}"
     section = f"`netlearn compare initial-weights`: 3 of 4 runs are done.\n\n- {problem}\n"

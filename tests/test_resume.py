@@ -1,5 +1,6 @@
 """A run that is interrupted anywhere and resumed ends with the same bytes as an uninterrupted one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,15 @@ import pytest
 
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
-from netlearn.runs import CHECKPOINT, METRICS, RunFolder
+from netlearn.runs import CHECKPOINT, METRICS, RunFolder, Sums, read_run
+from netlearn.runs.folder import EXTENSION
 from netlearn.runs.setup import make_trainer
-from netlearn.runs.train_run import train_run
+from netlearn.runs.train_run import epochs_begun, train_run
 from netlearn.settings import Settings, resolve
 from netlearn.training import Trainer
 from netlearn.training import trainer as trainer_module
 from tests.files import small_dataset
+from tests.messages import has_facts
 from tests.runs import do_run, results_of, resume_run
 
 SETTINGS = {"hidden": (5,), "epochs": 7, "batch_size": 10, "l2": 0.5, "learning_rate": 0.5, "data": "small"}
@@ -164,3 +167,69 @@ def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None
         resume_run(settings_of(l2=0.1), path)
     with pytest.raises(RunError, match=r"data \['small'\]: must be \['0'\]"):
         resume_run(settings, path, data=replace(small_dataset(), sha256={"a.npz": "0"}))
+
+
+def test_resuming_changes_no_file_that_a_backup_shares(tmp_path: Path) -> None:
+    run, backup = tmp_path / "run", tmp_path / "backup"
+    do_run(settings_of(), run, 12)
+    backup.mkdir()
+    for file in run.iterdir():
+        (backup / file.name).hardlink_to(file)
+    resume_run(settings_of(), run)
+    resume_run(settings_of(epochs=11), run)
+    Sums.read(backup).check_all()
+    resume_run(settings_of(), backup)
+    assert results_of(backup)["weights"] != results_of(run)["weights"]
+
+
+def full_disk(folder: RunFolder, name: str, content: bytes) -> None:
+    raise RunError(f"{folder.path / name}: cannot be written: No space left on device")
+
+
+@pytest.mark.parametrize("stopped", [None, 45])
+def test_complete_run_stays_complete_until_the_longer_one_is(
+    stopped: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, longer, path = settings_of(), settings_of(epochs=11), tmp_path / "run"
+    do_run(longer, tmp_path / "whole")
+    do_run(settings, path)
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    if stopped:
+        assert resume_run(longer, path, stopped).status == "interrupted"
+        assert epochs_begun(path) == 11
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(RunFolder, "write", full_disk)
+            with pytest.raises(RunError, match="No space left"):
+                resume_run(longer, path)
+    assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
+    resume_run(longer, path)
+    assert results_of(path) == results_of(tmp_path / "whole")
+    assert not [file for file in path.iterdir() if file.is_dir()]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()])
+def test_damaged_extension_is_begun_again(damage: Callable[[Path], Any], tmp_path: Path) -> None:
+    longer, path = settings_of(epochs=11), tmp_path / "run"
+    do_run(longer, tmp_path / "whole")
+    do_run(settings_of(), path)
+    resume_run(settings_of(epochs=20), path, 60)  # beyond what is asked for next
+    resume_run(settings_of(epochs=9), path, 43)
+    damage(path / EXTENSION / "checkpoint.safetensors")
+    resume_run(longer, path)
+    assert results_of(path) == results_of(tmp_path / "whole")
+
+
+def test_other_blas_kernels_are_noted_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, notes = tmp_path / "run", list[str]()
+    do_run(settings_of(), path, 12)
+    here = read_run(path).summary
+    assert here is not None
+    monkeypatch.setattr("netlearn.runs.train_run.blas_kernels", lambda: "other kernels")
+    with RunFolder.existing(path) as folder:
+        train_run(settings_of(), begin(settings_of()), folder, resumed=True, on_note=notes.append)
+    after = read_run(path).summary
+    assert after is not None
+    assert after.environment["blas"] == f"{here.environment['blas']} → other kernels"
+    assert len(notes) == 1
+    assert has_facts(notes[0], f"{path}: other kernels")

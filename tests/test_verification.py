@@ -1,9 +1,11 @@
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save, save_file
 
 from tests.commands import SMALL, call, python, train
 from tests.messages import has_facts
@@ -17,7 +19,8 @@ def test_stored_run_is_repeated_to_the_byte() -> None:
     updates = json.loads(Path("run/summary.json").read_text())["updates"]
     assert (result.exit_code, result.stdout) == (
         0,
-        f"identical: the same weights, metrics and results to the byte after {updates:,} updates\n",
+        f"identical after {updates:,} updates: weights, checkpoint, measurements, results and data, to the byte\n"
+        "not compared: times, pictures, environment\n",
     )
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
@@ -55,7 +58,7 @@ def test_version_of_any_form_does_not_matter(version: str, monkeypatch: pytest.M
     neuron = ["-q", "--data", "neuron", "--hidden", "none", "--batch-size", "1"]
     call("train", *neuron, "--epochs", "2", "--out", "before")
     with monkeypatch.context() as patch:
-        patch.setattr("netlearn.runs.train_run.__version__", version)
+        patch.setattr("netlearn.runs.setup.__version__", version)
         call("train", *neuron, "--epochs", "2", "--out", "with")
     assert json.loads(Path("with/summary.json").read_text())["environment"]["netlearn"] == version
     for run in ("before", "with"):
@@ -81,6 +84,57 @@ def test_forged_results_are_found_though_their_hashes_are_right() -> None:
     reseal(Path("run"))
     differing = json.loads(call("verify", "run", "-q", "--json").stdout)["differing"]
     assert {"best.safetensors", "update in metrics.csv", "test_accuracy in summary.json"} <= set(differing)
+
+
+def differing() -> set[str]:
+    return set(json.loads(call("verify", "run", "-q", "--json").stdout)["differing"])
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_forged_checkpoint_is_found_though_all_its_hashes_are_right() -> None:
+    train("-q", "--out", "run")
+    path = Path("run/checkpoint.safetensors")
+    with safe_open(path, "numpy") as file:
+        metadata = json.loads(file.metadata()["state"])
+    tensors = load_file(path)
+    tensors["parameters"][:] = 0
+    metadata["sha256"] = "0" * 64
+    content = save(tensors, {"state": json.dumps(metadata)})
+    path.write_bytes(content.replace(b"0" * 64, hashlib.sha256(content).hexdigest().encode(), 1))
+    reseal(Path("run"))
+    assert differing() == {"checkpoint.safetensors"}
+    metadata["update"] = 10**9
+    path.write_bytes(save(tensors, {"state": json.dumps(metadata)}))
+    reseal(Path("run"))
+    assert differing() == {"checkpoint.safetensors"}
+
+
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize(
+    "change", [{"train": 9}, {"validation": 9}, {"test": 9}, {"name": "mnist"}, {"sha256": {"a": "b"}}]
+)
+def test_forged_data_is_found(change: dict[str, object]) -> None:
+    train("-q", "--out", "run")
+    edit(data=json.loads(Path("run/summary.json").read_text())["data"] | change)
+    assert differing() == {f"data.{name} in summary.json" for name in change}
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_forged_number_of_updates_is_refused_before_the_training() -> None:
+    train("-q", "--out", "run")
+    edit(updates=10**9)
+    result = call("verify", "run", "-q")
+    assert has_facts(result.stderr, "Error: run/summary.json: updates 1,000,000,000: must be at most")
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_other_blas_kernels_are_named_where_the_results_differ() -> None:
+    train("-q", "--out", "run")
+    edit(
+        environment=json.loads(Path("run/summary.json").read_text())["environment"] | {"blas": "Haswell → SkylakeX"},
+        test_accuracy=0.5,
+    )
+    assert "blas: Haswell → SkylakeX then, " in call("verify", "run", "-q").stdout
 
 
 def test_forged_number_of_epochs_is_found() -> None:
@@ -110,3 +164,11 @@ def test_number_of_blas_threads_changes_no_byte() -> None:
     summaries = [json.loads(Path(name, "summary.json").read_text()) for name in ("1", "2")]
     assert [summary["environment"]["blas_threads"] for summary in summaries] == [1, 1]
     assert summaries[0]["train_cost"] == summaries[1]["train_cost"]
+
+
+def test_verify_reads_the_weights_before_it_trains(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netlearn.runs.verify.make_trainer", lambda *_, **__: pytest.fail("trained"))
+    (run / "weights.safetensors").unlink()
+    assert "weights.safetensors" in call("verify", "run", "-q").stderr
+    reseal(run)
+    assert "weights.safetensors" in call("verify", "run", "-q").stderr

@@ -22,7 +22,7 @@ from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.cli.sweep import announce, sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.comparison import catalogue
-from netlearn.comparison.compare import FILES, Comparison, compare, remove_runs, write_results
+from netlearn.comparison.compare import FILES, Comparison, check_resumable, compare, remove_runs, write_results
 from netlearn.comparison.data import load_and_share
 from netlearn.comparison.existing import read_runs
 from netlearn.comparison.experiment import (
@@ -45,10 +45,9 @@ from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, prob
 from netlearn.comparison.tuning import FACTORS, SEEDS
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import check_named, is_own
-from netlearn.errors import ClusterError, RunError, SettingsError
-from netlearn.runs import CONFIG, SUMS, RunFolder, Sums, holds_comparison
+from netlearn.errors import ClusterError, SettingsError
+from netlearn.runs import CONFIG, RunFolder
 from netlearn.runs.selection import MOST_SHOWN
-from netlearn.toml import MOST_EXPERIMENT
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -149,6 +148,7 @@ def command(
     check_address_space(jobs)
     with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs, shard) as workers:
         if resumed is not None:
+            check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = _resumed_experiment(resumed, costs, settings)
                 if seeds is not None:
@@ -180,10 +180,6 @@ def command(
 
 def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
     """Return the experiment of a comparison, whose own costs must be named and whose data may have been moved."""
-    if not holds_comparison(folder):
-        raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
-    if (folder / SUMS).exists():
-        Sums.read(folder).content(CONFIG, MOST_EXPERIMENT)  # unchanged since it was complete
     for cost in sorted(own_costs_of(folder / CONFIG)):
         check_named(cost, costs, folder)
     experiment = read_experiment(folder / CONFIG, settings, None)
@@ -221,7 +217,7 @@ def _experiment(
 def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:
     if out is None:
         return RunFolder.create_numbered(Path("runs"), "compare", FILES)
-    return RunFolder.create(out, force=force, files=FILES, remove=remove_runs)
+    return RunFolder.create(out, force=force, files=FILES, remove=partial(remove_runs, on_note=note))
 
 
 def _train(

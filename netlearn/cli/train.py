@@ -21,7 +21,7 @@ from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
 from netlearn.runs import SUMS, RunFolder, Summary, read_locked, read_run
 from netlearn.runs.setup import make_trainer
-from netlearn.runs.train_run import stored_settings, train_run
+from netlearn.runs.train_run import epochs_begun, stored_settings, train_run
 from netlearn.settings import Settings, read_toml, resolve
 from netlearn.training import Trainer
 
@@ -70,7 +70,9 @@ def command(
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer))
-        train = partial(train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_files)
+        train = partial(
+            train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_files, on_note=note
+        )
         if quiet:
             summary = train()
         else:
@@ -119,7 +121,7 @@ def _settings_of(folder: Path, asked: dict[str, Any]) -> Settings:
             raise SettingsError(
                 f"{flag(name)} {text_of(value)}: must be {text_of(has)} as in the run; only epochs may change"
             )
-    return msgspec.structs.replace(stored, epochs=asked.get("epochs", stored.epochs))
+    return msgspec.structs.replace(stored, epochs=asked.get("epochs") or epochs_begun(folder) or stored.epochs)
 
 
 @contextmanager

@@ -24,10 +24,10 @@ from netlearn.runs.verify import Verdict, verify
 def command(
     ctx: click.Context, /, run: Path, data: str | None, costs: tuple[str, ...], quiet: bool, as_json: bool
 ) -> None:
-    """Repeat a run and check that its results are the same to the byte.
+    """Repeat a run and check that all that its settings determine is the same to the byte.
 
-    Otherwise print what differs in the results and in the recorded environment and data, and exit with code 1. The
-    folder is not changed.
+    Otherwise print what differs, also in the recorded environment and data, and exit with code 1. The folder is not
+    changed.
     """
 
     def load(name: str) -> Dataset:
@@ -42,7 +42,10 @@ def command(
 def _result(verdict: Verdict) -> str:
     updates = f"after {verdict.updates:,} updates"
     if verdict.identical:
-        return f"identical: the same weights, metrics and results to the byte {updates}"
+        return (
+            f"identical {updates}: weights, checkpoint, measurements, results and data, to the byte\n"
+            "not compared: times, pictures, environment"
+        )
     lines = [f"{each.name}: {each.then} then, {each.now} now" for each in verdict.differences]
     lines = lines or ["the recorded environment and data are the same"]
     gap = f"a weight or bias differs by {verdict.largest_difference:.3g}" if verdict.largest_difference else ""

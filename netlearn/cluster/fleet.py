@@ -13,7 +13,7 @@ from netlearn.comparison.tasks import Task
 from netlearn.custom_cost import is_own
 from netlearn.errors import ClusterError
 from netlearn.numerics import blas
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 
 if TYPE_CHECKING:
     from distributed import Client

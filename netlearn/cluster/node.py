@@ -18,7 +18,7 @@ from netlearn.datasets.sources import sha256_of
 from netlearn.errors import NetlearnError
 from netlearn.numerics import blas
 from netlearn.runs import RUN_FILES, SUMS
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 from netlearn.training import Trainer
 
 _lock = threading.Lock()

@@ -109,7 +109,7 @@ def _place(files: dict[str, bytes], path: Path) -> None:
     """Store the files of a run, SHA256SUMS last, in place of those of its interrupted run."""
     with RunFolder.open(path) as folder:
         if not (path / CONFIG).exists():
-            folder.clear()
+            folder.remove_files()
         folder.open_again()
         for name in RUN_FILES:
             if name in files:

@@ -4,9 +4,9 @@ The folder is like a run's: config.toml, results.csv with a row per run, summary
 SHA256SUMS.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -15,31 +15,33 @@ import msgspec
 
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Family, Pair, t_test
-from netlearn.comparison.experiment import Experiment, folder_name, read_experiment, write_experiment
+from netlearn.comparison.experiment import SEALED, Experiment, read_experiment, sealed_experiment
 from netlearn.comparison.neuron import Neuron
 from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import Race, Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
-from netlearn.comparison.tuning import tune_rates
+from netlearn.comparison.tuning import TUNING, tune_rates
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import NO_COSTS, NamedCosts
+from netlearn.errors import RunError
 from netlearn.runs import (
     CONFIG,
-    DERIVED,
     RESULTS,
-    RUN_FILES,
     SUMMARY,
-    SUMS,
     RunFolder,
     encode_summary,
     lock,
+    read_bounded,
+    read_config_content,
     run_folders,
-    temporary_of,
-    writing,
 )
-from netlearn.runs.train_run import environment
+from netlearn.runs.files import is_sealed
+from netlearn.runs.setup import environment
 from netlearn.text import printable
+from netlearn.toml import MOST_EXPERIMENT
+
+BEGIN_AGAIN = "to begin again, repeat the command that began it, with another folder as --out"
 
 FILES = (
     CONFIG,
@@ -105,10 +107,10 @@ def compare(
     """
     check_marks(folder.path, experiment)
     folder.open_again()
-    folder.write(CONFIG, write_experiment(experiment))
+    folder.write(CONFIG, sealed_experiment(experiment))
     if experiment.tuning == "to do":
         experiment = tune_rates(experiment, folder.path, workers, on_note)
-        folder.write(CONFIG, write_experiment(experiment))
+        folder.write(CONFIG, sealed_experiment(experiment))
         on_tuned(experiment)
     if pictures:
         workers.when_idle = _get_ready_to_draw
@@ -119,36 +121,60 @@ def compare(
     analysis = analyse(
         experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"
     )
-    folder.write(CONFIG, write_experiment(experiment.looked_at()))
+    folder.write(CONFIG, sealed_experiment(experiment.looked_at()))
     result = write_results(analysis, folder, workers, costs, pictures=pictures)
     remove_marks(folder.path)
     return result
 
 
-def remove_runs(path: Path) -> None:
-    """Remove the run folders that a comparison lists, unless they hold other files; none if one is in use."""
+def check_resumable(folder: Path) -> None:
+    """Check that the config.toml of a comparison is what began it, so that it can be resumed.
+
+    Raises:
+        RunError: it is missing, or was changed or damaged.
+    """
+    path = folder / CONFIG
+    if not path.exists():
+        raise RunError(f"{folder}: cannot be resumed: it has no {CONFIG}; {BEGIN_AGAIN}")
+    try:
+        content = read_bounded(path, MOST_EXPERIMENT)
+        is_new = content.startswith(SEALED)
+        is_comparison = is_new or "variants" in read_config_content(folder, most=MOST_EXPERIMENT)
+    except RunError as error:
+        raise RunError(f"{error}; {BEGIN_AGAIN}") from error
+    if is_new and not is_sealed(content):
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one in its last line; {BEGIN_AGAIN}")
+    if not is_comparison and run_folders(folder):
+        raise RunError(f"{path}: is not that of the comparison in its folder; {BEGIN_AGAIN}")
+    if not is_comparison:
+        raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
+
+
+def remove_runs(path: Path, on_note: Callable[[str], object] = lambda note: None) -> None:
+    """Remove the runs that a comparison lists; none if one is in use. Folders that hold other files stay.
+
+    Args:
+        path: the folder of the comparison.
+        on_note: called with a line about each folder that stays.
+    """
     if not (path / CONFIG).exists():
         return
     experiment = read_experiment(path / CONFIG, {}, None)
-    listed = {task.folder for task in tasks_of(experiment, path)}
-    names = {f"tuning-{folder_name(name)}" for name in experiment.variants}
-    tried = {folder for folder in path.glob("tuning-*") if not names.isdisjoint(_beginnings(folder.name))}
-    own = {name for file in (SUMS, *RUN_FILES, *DERIVED) for name in (file, temporary_of(Path(file)).name)}
-    with writing(path):
-        found = [folder for folder in run_folders(path) if folder in listed | tried]
-        for folder in found:
-            with lock(folder):
-                pass
-        remove_marks(path)
-        for folder in found:
-            with lock(folder):
-                if {file.name for file in folder.iterdir()} <= own:
-                    shutil.rmtree(folder)
-
-
-def _beginnings(name: str) -> Iterator[str]:
-    """Yield what stands before each dash of a name."""
-    return (name[:at] for at, character in enumerate(name) if character == "-")
+    listed = [task.folder for task in tasks_of(experiment, path)] + run_folders(path / TUNING)
+    found = [folder for folder in listed if folder.is_dir() and not folder.is_symlink()]
+    for folder in found:
+        with lock(folder):
+            pass
+    remove_marks(path)
+    for folder in found:
+        with lock(folder):
+            RunFolder(folder).remove_files()
+            try:
+                folder.rmdir()
+            except OSError:
+                on_note(f"{folder}: holds other files, which stay")
+    with suppress(OSError):  # there was none, or some stay
+        (path / TUNING).rmdir()
 
 
 def write_results(

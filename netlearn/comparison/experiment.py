@@ -18,6 +18,7 @@ import msgspec
 from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in
 from netlearn.errors import NetlearnError, SettingsError
+from netlearn.runs.files import sealed
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
 from netlearn.toml import MOST_EXPERIMENT, decode_toml
 
@@ -30,6 +31,7 @@ KEYS = (
 )  # fmt: skip
 MOST_SEEDS = 1000
 MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
+SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
 MOST_NAME = 200  # bytes: a file system takes 255
 Tuning = Literal["no", "to do", "done"]
 
@@ -269,3 +271,8 @@ def write_experiment(experiment: Experiment) -> bytes:
             f"variants: {len(own):,} with these settings: must fit into {MOST_EXPERIMENT:,} bytes of TOML"
         )
     return content
+
+
+def sealed_experiment(experiment: Experiment) -> bytes:
+    """Return an experiment as `write_experiment` does, with a hash by which damage is noticed when it is resumed."""
+    return sealed(SEALED + write_experiment(experiment))

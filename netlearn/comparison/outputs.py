@@ -15,7 +15,7 @@ from netlearn.errors import NetlearnError
 from netlearn.inspection.files import mistakes
 from netlearn.inspection.trained import load_present
 from netlearn.runs import CONFIG, Groups, RunFolder, selection
-from netlearn.runs.train_run import environment
+from netlearn.runs.setup import environment
 
 if TYPE_CHECKING:
     from netlearn.plotting.style import Figure

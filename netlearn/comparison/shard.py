@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from netlearn.comparison.experiment import Experiment, write_experiment
+from netlearn.comparison.experiment import Experiment, sealed_experiment, write_experiment
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError, SettingsError
@@ -91,7 +91,7 @@ def train_shard(
         raise SettingsError(f"--shard {shard}: must be without --tune, whose short runs decide what all shards train")
     check_marks(folder.path, experiment)
     folder.open_again()
-    folder.write(CONFIG, write_experiment(experiment))
+    folder.write(CONFIG, sealed_experiment(experiment))
     folder.write(shard.mark, _mark_of(experiment))
     tasks = shard.of(tasks_of(experiment, folder.path))
     runs = perform_all(tasks, workers, on_progress, on_note, on_note)

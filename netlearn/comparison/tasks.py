@@ -19,9 +19,9 @@ from netlearn.comparison.experiment import Experiment, folder_name
 from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import NamedCosts
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
-from netlearn.runs import CONFIG, Run, RunFolder, data_identity, epochs_recorded, read_config, read_run
+from netlearn.runs import CHECKPOINT, CONFIG, SUMS, Run, RunFolder, data_identity, epochs_recorded, read_run
 from netlearn.runs.setup import make_trainer
-from netlearn.runs.train_run import train_run
+from netlearn.runs.train_run import stored_settings, train_run
 from netlearn.settings import Settings
 from netlearn.training import Trainer
 
@@ -106,7 +106,7 @@ def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_w
     except DivergenceError:
         return Outcome()  # the run folder says so
     except MismatchError as error:
-        return Outcome(f"{error}; it was left unchanged")
+        return Outcome(f"{error}; it was left unchanged: move {task.folder} away and resume")
     except NetlearnError as error:
         return Outcome(str(error))
     except MemoryError:
@@ -125,18 +125,29 @@ def _perform(task: Task, load: Load, stopping: Stopping) -> str | None:
     trainer = make_trainer(task.settings, data, costs=task.costs)
     with stopping(trainer), RunFolder.open(task.folder) as folder:
         if not (task.folder / CONFIG).exists():
-            folder.clear()
+            had_files = folder.remove_files()
             train_run(task.settings, trainer, folder)
-            return None
-        if not task.has_settings(read_config(task.folder)):
+            return f"{task.folder}: was trained again from the start: it had no {CONFIG}" if had_files else None
+        if _holds_another(task):
             raise MismatchError(f"{task.folder}: holds a run with other settings")
+        notes: list[str] = []
         try:
-            train_run(task.settings, trainer, folder, resumed=True)
+            train_run(task.settings, trainer, folder, resumed=True, on_note=notes.append)
         except DamageError as error:
-            folder.clear(force=True)
+            folder.remove_files()
             train_run(task.settings, trainer, folder)
             return f"{task.folder}: was trained again from the start, since it could not be resumed: {error}"
-    return None
+    return "; ".join(notes) or None
+
+
+def _holds_another(task: Task) -> bool:
+    """Return whether a folder holds a run with other settings, rather than the task's with a damaged config.toml."""
+    try:
+        stored = stored_settings(task.folder)
+    except RunError:
+        return False
+    has_run = (task.folder / CHECKPOINT).exists() or (task.folder / SUMS).exists()
+    return has_run and not task.has_settings(stored)
 
 
 def perform_all(

@@ -16,6 +16,7 @@ from netlearn.settings import Settings
 
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 EPOCHS, SEEDS = 3, 2
+TUNING = "tuning"  # the folder of the short runs; those of the comparison end in a seed, so that none can be this
 
 
 def tune_rates(
@@ -27,7 +28,7 @@ def tune_rates(
     in the mean over the seeds, is chosen, the smallest among equals. A rate with a run that did not finish is not.
     """
     tasks = [
-        task_of(experiment, name, settings, folder / f"tuning-{trial}")
+        task_of(experiment, name, settings, folder / TUNING / trial)
         for trial, (name, settings) in trials_of(experiment).items()
     ]
     tried: dict[str, dict[float, list[float]]] = {name: {} for name in experiment.variants}

@@ -65,7 +65,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The metadata of a checkpoint.
 
     `run` is the identity of the run, with the hash of its initial weights; `best` is the best epoch with its
-    validation accuracy; `metrics_bytes` and `metrics_sha256` are of the rows of metrics.csv up to the checkpoint.
+    validation accuracy; `metrics_bytes` and `metrics_sha256` are of the rows of metrics.csv up to the checkpoint;
+    `snapshots_sha256` is of the snapshots until then, and `blas` are the BLAS kernels that the run was trained with.
+    Older checkpoints do not have these two.
     """
 
     sha256: Sha256
@@ -82,10 +84,15 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     samples: list[Annotated[int, Meta(ge=0)]]
     metrics_bytes: Count
     metrics_sha256: Sha256
+    snapshots_sha256: Sha256 | None = None
+    blas: tuple[str, ...] = ()
 
 
-def encode_checkpoint(state: State, run: Mapping[str, Any], metrics_bytes: int, metrics_sha256: str) -> bytes:
-    """Return the content of the file; `run` is the identity of the run."""
+def encode_checkpoint(
+    state: State, run: Mapping[str, Any], metrics_bytes: int = 0, metrics_sha256: str = NO_HASH,
+    snapshots_sha256: str | None = None, blas: tuple[str, ...] = (),
+) -> bytes:  # fmt: skip
+    """Return the content of the file; `run` is the identity of the run; for the others, see `Metadata`."""
     tensors = {PARAMETERS: state.parameters} | sample_arrays(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
     if state.best is not None:
@@ -105,13 +112,15 @@ def encode_checkpoint(state: State, run: Mapping[str, Any], metrics_bytes: int, 
         samples=list(state.samples),
         metrics_bytes=metrics_bytes,
         metrics_sha256=metrics_sha256,
+        snapshots_sha256=snapshots_sha256,
+        blas=blas,
     )
     content = pack(tensors, {KEY: msgspec.json.encode(metadata).decode()})
     return content.replace(NO_HASH.encode(), _sha256(content), 1)
 
 
-def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, int, str]:
-    """Return the state for a trainer, and the size and SHA-256 of the rows of metrics.csv that belong to it.
+def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, Metadata]:
+    """Return the state for a trainer, and the rest of the checkpoint.
 
     Call `check_identity` first.
 
@@ -145,7 +154,7 @@ def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, int, str]:
     )
     if state.update > trainer.schedule.last:
         raise RunError(f"{path}: update {state.update}: must be at most {trainer.schedule.last}, the last of the run")
-    return state, metadata.metrics_bytes, metadata.metrics_sha256
+    return state, metadata
 
 
 def check_identity(path: Path, run: Mapping[str, Any]) -> None:

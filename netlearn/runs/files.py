@@ -194,8 +194,7 @@ class Sums:
 
     def encode(self) -> bytes:
         """Return the content of the file."""
-        lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode()
-        return lines + f"# {_sha256(lines)}\n".encode()
+        return sealed("".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode())
 
     def content(self, name: str, most: int) -> bytes:
         """Return the content of a file of at most `most` bytes, checked against its hash."""
@@ -214,6 +213,16 @@ class Sums:
         if sha256 != self.hashes[name]:
             path = self.folder / name
             raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {SUMS}")
+
+
+def sealed(lines: bytes) -> bytes:
+    """Return lines of text with their SHA-256 in a comment below them."""
+    return lines + f"# {_sha256(lines)}\n".encode()
+
+
+def is_sealed(content: bytes) -> bool:
+    """Return whether a text ends with the SHA-256 of its other lines."""
+    return content == sealed(content[: content.rfind(b"# ")])
 
 
 def _sha256(content: bytes) -> str:

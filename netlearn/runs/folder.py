@@ -1,4 +1,8 @@
-"""The folder of a run or a comparison: locked while it is written, each file whole or absent."""
+"""The folder of a run or a comparison: locked while it is written, each file whole or absent.
+
+A complete run is trained further in a folder inside its own, `EXTENSION`, so that it stays complete until the longer
+run is. That one's folder is then renamed to `EXTENDED`, and its files are moved into place.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,7 +11,18 @@ from pathlib import Path
 
 from netlearn.errors import RunError
 from netlearn.runs.checkpoint import CHECKPOINT
-from netlearn.runs.files import SUMS, Sums, flush_folder, free_path, lock, temporary_of, write_whole, writing
+from netlearn.runs.files import (
+    MOST_BYTES,
+    SUMS,
+    Sums,
+    flush_folder,
+    free_path,
+    lock,
+    read_bounded,
+    temporary_of,
+    write_whole,
+    writing,
+)
 from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, read_config_content
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
 from netlearn.toml import MOST_EXPERIMENT
@@ -25,6 +40,7 @@ DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     ),
 )
 RESULTS = "results.csv"  # of a comparison
+EXTENSION, EXTENDED = ".extension", ".extended"
 MARKS = (CONFIG, SUMMARY, RESULTS)  # a folder with one of them holds a run or comparison
 
 
@@ -77,13 +93,14 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             flush_folder(path.parent)
         with lock(path):
-            yield cls(path, files)
+            yield cls(path, files)._adopted()
 
     def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
         """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`."""
         with writing(self.path):
-            leftover = temporary_of(self.path / CONFIG)  # of a run killed at its start
-            if not set(self.path.iterdir()) - {leftover}:
+            if not set(self.path.iterdir()) - {
+                temporary_of(self.path / CONFIG)
+            }:  # which a run killed at its start left
                 return
             if not any((self.path / name).is_file() for name in MARKS):
                 raise RunError(f"{self.path}: must be an empty folder or hold a run")
@@ -92,9 +109,71 @@ class RunFolder:
             if holds_comparison(self.path) != (RESULTS in self.files):
                 kinds = ("a comparison", "a run") if RESULTS in self.files else ("a run", "a comparison")
                 raise RunError(f"{self.path}: holds {kinds[1]}; must hold {kinds[0]} to be overwritten by one")
+            for name in self.files:
+                if (self.path / name).is_dir():
+                    raise RunError(f"{self.path / name}: is a folder in the place of a file; move it away first")
             remove(self.path)
-            for name in sorted({SUMS, *self.files, *self.derived}, key=MARKS.__contains__):  # the marks last
-                (self.path / name).unlink(missing_ok=True)
+            self.remove_files()
+
+    def remove_files(self) -> bool:
+        """Remove the regular files that belong to the run or comparison, the marks last; return whether it had any.
+
+        All other files stay.
+        """
+        removed = False
+        with writing(self.path):
+            for inner in (EXTENSION, EXTENDED):
+                if (self.path / inner).is_dir() and not (self.path / inner).is_symlink():
+                    RunFolder(self.path / inner).remove_files()
+                    with suppress(OSError):  # it holds others' files
+                        (self.path / inner).rmdir()
+            for name in sorted({SUMS, *self.files, *self.derived}, key=MARKS.__contains__):
+                for path in (temporary_of(self.path / name), self.path / name):
+                    if path.is_file() or path.is_symlink():
+                        path.unlink()
+                        removed = True
+        return removed
+
+    def extension(self, *, anew: bool = False) -> "RunFolder":
+        """Return the folder inside in which a complete run is trained further, with what that needs."""
+        inner = RunFolder(self.path / EXTENSION)
+        if anew:
+            inner.remove_files()
+        if not (inner.path / CONFIG).is_file():
+            with writing(inner.path):
+                inner.path.mkdir(exist_ok=True)
+            for name in (METRICS, SNAPSHOTS, CHECKPOINT):
+                if (self.path / name).exists():
+                    inner.write(name, read_bounded(self.path / name, MOST_BYTES))
+        return inner
+
+    def adopt(self, inner: "RunFolder") -> None:
+        """Put the complete run in the `extension` in the place of the shorter one, even if killed on the way."""
+        with writing(self.path):
+            inner.path.rename(self.path / EXTENDED)
+        self._adopted()
+
+    def _adopted(self) -> "RunFolder":
+        """Move the files of a run that was trained further into place, SHA256SUMS last; return the folder."""
+        inner = self.path / EXTENDED
+        if inner.is_symlink() or not inner.is_dir():
+            return self
+        if (inner / SUMS).exists():
+            hashes = Sums.read(inner).hashes
+            self.open_again()
+            with writing(self.path):
+                for name in self.files:
+                    if (inner / name).exists():
+                        (inner / name).replace(self.path / name)
+                    elif name not in hashes:
+                        (self.path / name).unlink(missing_ok=True)
+                flush_folder(self.path)
+                (inner / SUMS).replace(self.path / SUMS)
+                flush_folder(self.path)
+        RunFolder(inner).remove_files()
+        with suppress(OSError):  # it holds others' files
+            inner.rmdir()
+        return self
 
     @classmethod
     @contextmanager
@@ -119,7 +198,7 @@ class RunFolder:
         if not (path / CONFIG).is_file():
             raise RunError(f"{path}: not the folder of a run or comparison: it has no {CONFIG}")
         with lock(path):
-            yield cls(path, files)
+            yield cls(path, files)._adopted()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file so that all of it is stored or the old content remains."""

@@ -21,7 +21,7 @@ from netlearn.custom_cost import is_own, lies_in
 from netlearn.datasets import Appearance
 from netlearn.errors import RunError, SettingsError
 from netlearn.numerics import Array
-from netlearn.runs.files import SUMS, Sums, read_bounded, writing
+from netlearn.runs.files import SUMS, Sums, read_bounded, write_whole, writing
 from netlearn.settings import Settings, check, check_format
 from netlearn.slowdown import Record
 from netlearn.toml import MOST_TOML, decode_toml
@@ -124,11 +124,11 @@ class MetricsWriter:
             raise RunError(f"{self.path}: its first {size:,} bytes must be the rows that the checkpoint belongs to")
 
     def truncate(self) -> None:
-        """Remove the rows that were written after the checkpoint."""
-        with writing(self.path):
-            if self.size:
-                os.truncate(self.path, self.size)
-            else:
+        """Remove the rows that were written after the checkpoint, by a copy: backups may share the file itself."""
+        if self.size:
+            write_whole(self.path, read_bounded(self.path, MOST_METRICS)[: self.size])
+        else:
+            with writing(self.path):
                 self.path.unlink(missing_ok=True)
 
     def read(self) -> dict[str, Array]:

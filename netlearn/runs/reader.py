@@ -3,7 +3,8 @@
 The identity of a run is everything that determines its results.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -12,12 +13,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from netlearn.errors import RunError
+from netlearn.errors import NetlearnError, RunError
 from netlearn.numerics import Array
 from netlearn.runs.files import SUMS, Sums, lock
-from netlearn.runs.formats import Summary, read_config, read_metrics, read_summary
+from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, Summary, read_config, read_metrics, read_summary
 from netlearn.runs.tensors import (
     OUTPUT_NEURONS,
+    SNAPSHOTS,
     WEIGHTS,
     Snapshots,
     read_samples,
@@ -97,14 +99,15 @@ class Run:
     @property
     def updates_per_epoch(self) -> int:
         """The mini-batches of an epoch."""
-        last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")}
-        return round(last["update"] / last["epoch"]) if last["epoch"] else 1
+        last = {column: float(self.metrics[column][-1]) for column in ("update", "epoch")} if self.metrics else {}
+        return round(last["update"] / last["epoch"]) if last.get("epoch") else 1
 
     def samples(self) -> dict[int, tuple[Array, Array]]:
         """Return |a − y| and |δ| of single output neurons, by update, or none if the run did not store them."""
         if self.summary is None or self.sums is None or OUTPUT_NEURONS not in self.sums.hashes:
             return {}
-        return read_samples(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
+        with reading(self.folder / OUTPUT_NEURONS):
+            return read_samples(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
 
     def weights(self, name: str = WEIGHTS) -> dict[str, Array]:
         """Return the weights and biases of each layer in `WEIGHTS` or `BEST_WEIGHTS`.
@@ -114,13 +117,15 @@ class Run:
         """
         if self.summary is None or self.sums is None:
             raise RunError(f"{self.folder}: has no weights: {self.problem}")
-        return read_weights(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
+        with reading(self.folder / name):
+            return read_weights(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
 
     def snapshots(self) -> Snapshots:
         """Return all weights, then all biases, by update, in float16; none if the run did not store them."""
         if self.summary is None or self.sums is None:
             return {}
-        return read_snapshots(self.sums, self.summary.sizes)
+        with reading(self.folder / SNAPSHOTS):
+            return read_snapshots(self.sums, self.summary.sizes)
 
     @property
     def interrupted(self) -> bool:
@@ -170,9 +175,25 @@ def read_run(folder: Path, variant: str = "") -> Run:
 
 def read_locked(folder: Path, variant: str = "") -> Run:
     """Read a complete run folder whose lock the caller holds."""
-    sums = Sums.read(folder) if (folder / SUMS).exists() else None
-    settings = read_config(folder, sums)
+    with reading(folder / CONFIG):
+        sums = Sums.read(folder) if (folder / SUMS).exists() else None
+        settings = read_config(folder, sums)
     if sums is None:
         raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
-    results = read_summary(sums)
-    return Run(variant, folder, settings, results, read_metrics(sums), results.error, sums)
+    with reading(folder / SUMMARY):
+        results = read_summary(sums)
+    with reading(folder / METRICS):
+        run = Run(variant, folder, settings, results, read_metrics(sums), results.error, sums)
+        _ = run.updates_per_epoch, run.shortfall, run.diverging  # what is computed from them can be computed
+    return run
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an error of any kind that the content of a file leads to into one that names the file."""
+    try:
+        yield
+    except NetlearnError:
+        raise
+    except Exception as error:
+        raise RunError(f"{path}: not a file that netlearn writes: {type(error).__name__}: {error}") from error

@@ -1,15 +1,22 @@
-"""Setting up a run: its initial network and its trainer, after checking that its settings fit its data.
+"""Setting up a run: its initial network, its trainer and its environment, after checks of its settings and data.
 
 The seed gives separate random streams for the initial weights, the shuffling, dropout and augmentation. Runs
 with the same seed and sizes therefore start from identical weights and see identical mini-batches, however else they
 differ.
 """
 
+import os
+import platform
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy
+from threadpoolctl import threadpool_info
 
+from netlearn import __version__
 from netlearn.activations import ACTIVATIONS, HiddenActivation
 from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, load_cost
@@ -18,6 +25,7 @@ from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
+from netlearn.numerics import BLAS_THREADS, blas
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
@@ -158,3 +166,34 @@ def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
     name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
     deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
     return Augmentation(name, deformer, settings.seed, AUGMENTATION_STREAM)
+
+
+def environment() -> dict[str, str | int | None]:
+    """Return what can change the last digits of results, and times: software, BLAS, processor and system."""
+    return {
+        "netlearn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "blas": blas_kernels(),
+        "blas_threads": BLAS_THREADS,
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+    }
+
+
+def blas_kernels() -> str:
+    """Return the BLAS libraries in use, with their versions and the kernels chosen for the processor."""
+    blas("float32")  # loads that of scipy
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    keys = ("internal_api", "version", "architecture")
+    return ", ".join(sorted({" ".join(str(pool.get(key, "")) for key in keys).strip() for pool in pools}))
+
+
+def _cpu() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -168,8 +168,13 @@ class SnapshotWriter:
             write_whole(self._path, _encode_snapshots(self._taken))
             self._written = len(self._taken)
 
-    def restore(self, update: int) -> None:
-        """Continue with the snapshots up to that update."""
+    @property
+    def sha256(self) -> str:
+        """The hash of the snapshots taken so far, for a checkpoint."""
+        return _sha256_of(self._taken)
+
+    def restore(self, update: int, sha256: str | None) -> None:
+        """Continue with the snapshots up to that update, whose hash is that of the checkpoint, if it has one."""
         expected = [due for due in self._due if due <= update]
         if expected:
             path, size = self._path, self._network.parameters.vector.size
@@ -178,6 +183,8 @@ class SnapshotWriter:
             if missing := set(expected) - found.keys():
                 raise RunError(f"{path}: has no snapshot of update {min(missing)}, which the checkpoint is after")
             self._taken = {due: found[due] for due in expected}
+            if sha256 not in {None, self.sha256}:
+                raise RunError(f"{path}: must have the snapshots that the checkpoint belongs to")
 
 
 def snapshot_updates(parameters: int, updates_per_epoch: int) -> tuple[int, ...]:

@@ -1,24 +1,20 @@
 """One run: from settings to a trained network and its run folder, and from where it was interrupted on."""
 
 import hashlib
-import os
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeAlias
 
-import numpy as np
-import scipy
-from threadpoolctl import threadpool_info
+import msgspec
 
-from netlearn import __version__
 from netlearn.datasets import measure
 from netlearn.errors import DamageError, DivergenceError, MismatchError, RunError
-from netlearn.numerics import BLAS_THREADS, Array
+from netlearn.numerics import Array
 from netlearn.runs.checkpoint import CHECKPOINT, check_identity, encode_checkpoint, read_checkpoint
-from netlearn.runs.folder import RunFolder
+from netlearn.runs.folder import EXTENSION, RunFolder
 from netlearn.runs.formats import (
     CONFIG,
     SUMMARY,
@@ -29,7 +25,8 @@ from netlearn.runs.formats import (
     encode_summary,
     read_config,
 )
-from netlearn.runs.reader import determining_settings, run_identity
+from netlearn.runs.reader import determining_settings, read_locked, run_identity
+from netlearn.runs.setup import blas_kernels, environment
 from netlearn.runs.tensors import (
     BEST_WEIGHTS,
     OUTPUT_NEURONS,
@@ -54,11 +51,13 @@ def train_run(
     *,
     resumed: bool = False,
     draw: Draw | None = None,
+    on_note: Callable[[str], object] = lambda note: None,
 ) -> Summary:
     """Train, and write everything that a run folder holds.
 
     However the training ends, everything recorded so far is kept, with a checkpoint to resume from. A resumed run may
-    have more epochs than before; its results are the same to the byte as without the interruption.
+    have more epochs than before; its results are the same to the byte as without the interruption. A complete run
+    stays as it is until the longer one is complete.
 
     Args:
         settings: of the run.
@@ -68,6 +67,7 @@ def train_run(
         resumed: whether the folder holds the run, to be continued.
         draw: returns pictures by the names of their files, given the settings, the results and the columns of
             metrics.csv.
+        on_note: called with notes for the user.
 
     Raises:
         DivergenceError: after the folder was completed.
@@ -76,18 +76,48 @@ def train_run(
         CostError: the user's own cost raised an error.
         RunError: the folder cannot be written.
     """
+    train = partial(_train, settings, trainer, on_record, draw, on_note)
+    if not resumed or not _is_extended(folder.path, settings):
+        results = train(folder, resumed=resumed)
+    else:
+        if (folder.path / CHECKPOINT).exists():
+            check_identity(folder.path / CHECKPOINT, checkpoint_identity(settings, trainer))
+        extension = folder.extension(anew=(epochs_begun(folder.path) or 0) > settings.epochs)
+        try:
+            results = train(extension, resumed=True)
+        except DamageError:
+            extension = folder.extension(anew=True)
+            results = train(extension, resumed=True)
+        if results.status != "interrupted":
+            folder.adopt(extension)
+    if results.error is not None:
+        raise DivergenceError(f"{results.error}; the records until then are in {folder.path}")
+    return results
+
+
+def _train(
+    settings: Settings, trainer: Trainer, on_record: Callable[[Record], object], draw: Draw | None,
+    on_note: Callable[[str], object], folder: RunFolder, *, resumed: bool,
+) -> Summary:  # fmt: skip
     begun = perf_counter()
     per_epoch = trainer.schedule.updates_per_epoch if settings.snapshots else 0
     rows, snapshots = MetricsWriter(folder.path), SnapshotWriter(folder.path, trainer.network, per_epoch)
     identity = checkpoint_identity(settings, trainer)
-    if resumed:
-        _restore(trainer, folder, identity, rows, snapshots)
+    kernels = _restore(trainer, folder, identity, rows, snapshots) if resumed else []
+    now = blas_kernels()
+    if kernels and kernels[-1] != now:
+        on_note(
+            f"{folder.path}: was begun with other BLAS kernels ({kernels[-1]}) than it is resumed with ({now}): its "
+            "last digits may differ from those of a run without interruption"
+        )
+    kernels = [*dict.fromkeys([*kernels, now])]
     folder.write(CONFIG, write_toml(settings))
 
     def save(state: State) -> None:
         rows.flush()
         snapshots.write()
-        folder.write(CHECKPOINT, encode_checkpoint(state, identity, rows.size, rows.sha256))
+        hashes = (rows.sha256, snapshots.sha256)
+        folder.write(CHECKPOINT, encode_checkpoint(state, identity, rows.size, *hashes, tuple(kernels)))
 
     trainer.on_checkpoint = save
     divergence = None
@@ -113,10 +143,9 @@ def train_run(
     if draw is not None and columns:
         for name, content in draw(settings, results, columns).items():
             folder.write(name, content)
+    results = msgspec.structs.replace(results, environment=results.environment | {"blas": " → ".join(kernels)})
     folder.write(SUMMARY, encode_summary(results))
     folder.finish()
-    if divergence is not None:
-        raise DivergenceError(f"{divergence}; the records until then are in {folder.path}") from divergence
     return results
 
 
@@ -173,23 +202,45 @@ def checkpoint_identity(settings: Settings, trainer: Trainer) -> dict[str, Any]:
 
 def _restore(
     trainer: Trainer, folder: RunFolder, identity: Mapping[str, Any], rows: MetricsWriter, snapshots: SnapshotWriter
-) -> None:
+) -> list[str]:
     """Restore a trainer and the writers of its run from the checkpoint, or begin again if there is none.
+
+    Return the BLAS kernels that it was trained with so far, if they are known.
 
     Afterwards the folder is that of an interrupted run; it is not changed if this fails.
     """
     path = folder.path / CHECKPOINT
     size, sha256, state = 0, hashlib.sha256().hexdigest(), None
+    kernels: tuple[str, ...] = ()
     with _as_damage():
         if path.exists() or path.is_symlink():
             check_identity(path, identity)
-            state, size, sha256 = read_checkpoint(path, trainer)
-            snapshots.restore(state.update)
+            state, metadata = read_checkpoint(path, trainer)
+            size, sha256, kernels = metadata.metrics_bytes, metadata.metrics_sha256, metadata.blas
+            snapshots.restore(state.update, metadata.snapshots_sha256)
         rows.restore(size, sha256)
     if state is not None:
         trainer.restore(state)
     folder.open_again()
     rows.truncate()
+    return list(kernels)
+
+
+def _is_extended(folder: Path, settings: Settings) -> bool:
+    """Return whether a folder holds a complete run, of which the settings are a longer one."""
+    try:
+        done = read_locked(folder)
+    except RunError:
+        return False
+    return done.is_complete() and settings.epochs > done.settings.epochs
+
+
+def epochs_begun(folder: Path) -> int | None:
+    """Return the epochs to which a complete run was being trained further when that was interrupted, or None."""
+    try:
+        return read_config(folder / EXTENSION).epochs
+    except RunError:
+        return None
 
 
 def stored_settings(folder: Path) -> Settings:
@@ -210,31 +261,3 @@ def _as_damage() -> Iterator[None]:
         raise
     except RunError as error:
         raise DamageError(str(error)) from error
-
-
-def environment() -> dict[str, str | int | None]:
-    """Return what can change the last digits of results, and times: software, BLAS, processor and system."""
-    blas = {
-        " ".join(str(pool.get(key, "")) for key in ("internal_api", "version", "architecture")).strip()
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    }
-    return {
-        "netlearn": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "blas": ", ".join(sorted(blas)),
-        "blas_threads": BLAS_THREADS,
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-    }
-
-
-def _cpu() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

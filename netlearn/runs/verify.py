@@ -3,6 +3,8 @@
 import tempfile
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,20 @@ import numpy as np
 
 from netlearn.custom_cost import check_named
 from netlearn.datasets import Dataset
-from netlearn.errors import DivergenceError
+from netlearn.errors import DivergenceError, RunError
+from netlearn.runs.checkpoint import CHECKPOINT, check_identity, encode_checkpoint, read_checkpoint
 from netlearn.runs.files import Sums, lock
 from netlearn.runs.folder import RunFolder
-from netlearn.runs.formats import METRICS, SUMMARY
+from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, MetricsWriter
 from netlearn.runs.reader import Run, read_locked, read_run
-from netlearn.runs.setup import make_trainer
+from netlearn.runs.setup import environment, make_trainer
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
-from netlearn.runs.train_run import environment, train_run
+from netlearn.runs.train_run import checkpoint_identity, train_run
+from netlearn.settings import Settings
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
+COUNTS = ("train", "validation", "test")  # of a summary's data
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -36,7 +41,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a run was repeated exactly.
 
     Attributes:
-        identical: whether all results that the settings determine are the same to the byte.
+        identical: whether all that the settings determine is the same to the byte: weights, checkpoint, output
+            neurons, snapshots, measurements, results, and the data's name, counts and files. Times, pictures and
+            the environment are not compared.
         updates: the number of updates in both runs.
         differing: the files, columns and results that differ.
         largest_difference: of any weight or bias.
@@ -57,7 +64,7 @@ def verify(
     *,
     costs: Collection[str] = (),
 ) -> Verdict:
-    """Repeat the run in a folder up to its last update, and compare all results that the settings determine.
+    """Repeat the run in a folder up to its last update, and compare all that its settings determine.
 
     Args:
         folder: of a run that has ended in any way.
@@ -75,13 +82,26 @@ def verify(
         weights_then = then.weights()  # before the training, which may take an hour
     check_named(then.settings.cost, costs, folder)
     data = load(then.settings.data)
-    trainer = make_trainer(then.settings, data, last=then.summary.updates if then.summary else 0)
+    begin = partial(make_trainer, then.settings, data, last=then.summary.updates if then.summary else 0)
+    trainer, resumed = begin(), begin()
+    most = then.settings.epochs * trainer.schedule.updates_per_epoch
+    if trainer.schedule.last > most:
+        raise RunError(f"{folder / SUMMARY}: updates {trainer.schedule.last:,}: must be at most {most:,} by {CONFIG}")
+    with lock(folder, shared=True):
+        Sums.read(folder).check_all()
+        try:
+            checked, resumable = _restore(folder, then.settings, resumed), True
+        except RunError:
+            checked, resumable = True, False
     with watching(trainer), tempfile.TemporaryDirectory() as temporary:
         with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
             train_run(then.settings, trainer, again)
-        now = read_run(again.path)
+        now, again_resumed = read_run(again.path), begin()
         weights_now = now.weights()
+        _restore(again.path, then.settings, again_resumed)
     differing = _differing(then, now)
+    if checked and not (resumable and _end(resumed) == _end(again_resumed)):
+        differing.append(CHECKPOINT)
     gaps = [np.abs(array - weights_now[name]).max() for name, array in weights_then.items()]
     return Verdict(
         identical=not differing,
@@ -90,6 +110,26 @@ def verify(
         largest_difference=float(max(gaps)),
         differences=tuple(_environment_differences(then, data)),
     )
+
+
+def _restore(folder: Path, settings: Settings, trainer: Trainer) -> bool:
+    """Restore a trainer from the checkpoint in a folder; return whether it has one."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return False
+    check_identity(path, checkpoint_identity(settings, trainer))
+    state, metadata = read_checkpoint(path, trainer)
+    MetricsWriter(folder).restore(metadata.metrics_bytes, metadata.metrics_sha256)
+    trainer.restore(state)
+    return True
+
+
+def _end(trainer: Trainer) -> bytes:
+    """Return the state, without times, in which a trainer ends: what counts of a checkpoint is where it leads."""
+    with suppress(DivergenceError):
+        for _ in trainer:
+            pass
+    return encode_checkpoint(replace(trainer.state(), seconds=0.0), {})
 
 
 def _differing(then: Run, now: Run) -> list[str]:
@@ -105,7 +145,17 @@ def _differing(then: Run, now: Run) -> list[str]:
     names = [name for name in summaries[0] if name not in NOT_REPEATED]
     if then.summary and then.summary.shuffling_sha256 is None:  # of an older run
         names.remove("shuffling_sha256")
-    return found + [f"{name} in {SUMMARY}" for name in names if summaries[0][name] != summaries[1][name]]
+    found += [f"{name} in {SUMMARY}" for name in names if summaries[0][name] != summaries[1][name]]
+    if then.summary and now.summary:
+        data = [then.summary.data, now.summary.data]
+        found += [f"data.{name} in {SUMMARY}" for name in COUNTS if getattr(data[0], name) != getattr(data[1], name)]
+        if data[0].appearance not in (None, data[1].appearance):  # older runs have none
+            found.append(f"data.appearance in {SUMMARY}")
+        if data[0].name != then.settings.data:
+            found.append(f"data.name in {SUMMARY}")
+        if list(data[0].sha256.values()) != list(data[1].sha256.values()):
+            found.append(f"data.sha256 in {SUMMARY}")
+    return found
 
 
 def _environment_differences(then: Run, data: Dataset) -> list[Difference]:
