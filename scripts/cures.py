@@ -4,7 +4,6 @@ Finished runs are kept, so an interrupted reproduction can be resumed. The exper
 `make reproduce-long` only; their findings are stored beside the page, which can be written again without the runs.
 """
 
-import os
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ import msgspec
 
 from netlearn.cli.progress import load
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Pool, cores
 from netlearn.runs import write_whole
 from scripts.cures_page import LONG, PICTURES, page
 from scripts.findings import of_runs, stored
@@ -38,7 +37,7 @@ def main(
     with resumable():
         load(QUICK_DATA if quick else "auto", quiet=False)
         plans = {name: plan(name, None, quick=quick) for name in PICTURES}
-        with terminated_as_interrupted(), Workers(jobs or os.cpu_count() or 1) as workers:
+        with terminated_as_interrupted(), Pool(jobs or cores()) as workers:
             failed = {
                 name: reproduce(name, plans[name], runs / name, workers) for name in only or (LONG if long else SHORT)
             }

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from netlearn.cli import main as netlearn
 from netlearn.comparison.compare import compare
-from netlearn.comparison.workers import InProcess
+from netlearn.comparison.pool import Workers
 
 SETTINGS = ["--epochs", "3", "--hidden", "5", "--seeds", "2", "--patience", "2", "--batch-size", "5"]
 RUNS = ("quadratic-0", "quadratic-1", "cross-entropy-0", "cross-entropy-1")
@@ -74,7 +74,7 @@ def full_disk(at: int) -> Iterator[None]:
 
 def call(*arguments: str) -> tuple[int, str]:
     """Call netlearn; return its exit code and what it printed."""
-    undrawn, here = partial(compare, pictures=False), lambda *_: InProcess()
+    undrawn, here = partial(compare, pictures=False), lambda *_, **given: Workers()
     with patch("netlearn.cli.compare.compare", undrawn), patch("netlearn.cli.compare._workers", here):
         result = CliRunner().invoke(netlearn, ["compare", *arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):

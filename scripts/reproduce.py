@@ -3,7 +3,6 @@
 Finished runs are kept, so an interrupted reproduction can be resumed. The page covers all that is done so far.
 """
 
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +20,9 @@ from netlearn.comparison import catalogue
 from netlearn.comparison.compare import FILES, compare
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import Experiment, read_experiment
+from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.table import problems
 from netlearn.comparison.tasks import is_done, tasks_of
-from netlearn.comparison.workers import Workers
 from netlearn.errors import NetlearnError
 from netlearn.runs import CONFIG, SUMS, RunFolder, write_whole
 from scripts.book import CLAIMS
@@ -37,7 +36,7 @@ def plan(name: str, seeds: int | None, *, quick: bool) -> Experiment:
     """Return an experiment; a quick one is of few epochs, of the bundled digits and of the variants that fit them."""
     path = catalogue.files()[name]
     if not quick:
-        return load_data(read_experiment(path, {}, seeds), datasets.load)
+        return load_data(read_experiment(path, {}, seeds), datasets.load, Workers())
     experiment = read_experiment(path, {}, None)
     few = datasets.load(QUICK_DATA)
     variants = {
@@ -48,7 +47,7 @@ def plan(name: str, seeds: int | None, *, quick: bool) -> Experiment:
         if settings.train_size == "all" or settings.train_size <= len(few.train)
     }
     chosen = tuple(range(seeds or QUICK_SEEDS))
-    return load_data(Experiment(experiment.title, chosen, variants), datasets.load)
+    return load_data(Experiment(experiment.title, chosen, variants), datasets.load, Workers())
 
 
 def reproduce(name: str, experiment: Experiment, folder: Path, workers: Workers) -> list[str]:
@@ -122,7 +121,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     with resumable():
         load(QUICK_DATA if quick else "auto", quiet=False)
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
-        with terminated_as_interrupted(), Workers(os.cpu_count() or 1) as workers:
+        with terminated_as_interrupted(), Pool(cores()) as workers:
             failed = {name: reproduce(name, plans[name], runs / name, workers) for name in only or EXPERIMENTS}
         flags = [*(["--quick"] if quick else []), *([f"--seeds {seeds}"] if seeds else [])]
         command = " ".join(["python -m scripts.reproduce", *flags]) if flags else "make reproduce"

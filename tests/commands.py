@@ -4,14 +4,13 @@ import csv
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Workers
 from tests.messages import has_facts
 
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is
@@ -75,7 +74,7 @@ def untimed(folder: Path) -> dict[str, Any]:
 
 def workers_here(*_: object) -> Workers:
     """Return what does one task at a time in this process, whatever was asked for."""
-    return Workers(1, lambda: ThreadPoolExecutor(1))
+    return Workers()
 
 
 def files_of(folder: str) -> set[str]:

@@ -50,7 +50,7 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let comparisons work here, in tests that are not about processes: one takes a second of CPU time to start."""
     for module in ("netlearn.api.calls", "netlearn.cli.compare", "scripts.reproduce"):
-        monkeypatch.setattr(f"{module}.Workers", workers_here)
+        monkeypatch.setattr(f"{module}.Pool", workers_here)
 
 
 def _empty(figure: Figure, kind: str) -> bytes:

@@ -50,7 +50,7 @@ def without_pictures() -> Iterator[None]:
     """Let comparisons work in this process and draw nothing but the page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "PICTURES", ())
-        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.cli.compare.Pool", workers_here)
         yield
 
 

@@ -41,7 +41,7 @@ def test_runs_of_a_comparison_have_curves_only_on_request(copied: Path) -> None:
     assert len(result.stdout.split()) == len(list(copied.glob("*/curves.*"))) == 8
     before = {path: path.stat().st_mtime_ns for path in copied.glob("*/summary.json")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.cli.compare.Pool", workers_here)
         patch.setattr("netlearn.comparison.compare.PICTURES", ())
         assert compare("--resume", str(copied), "-q").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Workers
 from tests.commands import PATIENCE, QUICK, compare, rows_of, untimed, workers_here
 from tests.files import wait_for
 from tests.messages import has_facts
@@ -45,11 +45,10 @@ def test_killed_worker_costs_one_retry_and_the_comparison_completes() -> None:
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished"] * 4
 
 
-@pytest.mark.usefixtures("unrendered")
-def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def map_with_a_death(
-        self: Workers, function: Any, tasks: Any, look: Any = None, on_result: Any = lambda task, result: None
-    ) -> list[Any]:
+class Dying(Workers):
+    """Workers that die whenever they train from seed 1."""
+
+    def map(self, function: Any, tasks: Any, look: Any = None, on_result: Any = lambda *pair: None) -> list[Any]:
         results = [
             None if getattr(task, "settings", None) and task.settings.seed == 1 else function(task) for task in tasks
         ]
@@ -57,11 +56,18 @@ def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytes
             on_result(*pair)
         return results
 
-    monkeypatch.setattr(Workers, "map", map_with_a_death)
+
+@pytest.mark.usefixtures("unrendered")
+def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netlearn.cli.compare.Pool", lambda jobs: Dying())
     result = compare(*QUICK, "-q")
-    assert result.exit_code == 0, result.output
-    assert "quadratic, seed 1: its worker process died, twice" in result.stdout.splitlines()
-    assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "finished", "failed", "failed"]
+    assert result.exit_code == 1, result.output
+    assert "quadratic, seed 1: its worker process died whenever it was trained" in result.stdout.splitlines()
+    status = {(row["variant"], row["seed"]): row["status"] for row in rows_of(Path("runs/compare"))}
+    assert [status[name, seed] for name in ("quadratic", "cross-entropy") for seed in "01"] == [
+        "finished",
+        "failed",
+    ] * 2
 
 
 LONG = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
@@ -71,7 +77,7 @@ LONG = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("uninterrupted") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.cli.compare.Pool", workers_here)
         patch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
         assert compare(*LONG, "-q", "--out", str(out)).exit_code == 0
     return untimed(out)
@@ -116,7 +122,7 @@ def test_resumed_comparison_leaves_a_run_with_other_settings_unchanged(copied: P
     CliRunner().invoke(main, ["train", "--resume", str(copied / "quadratic-0"), "--epochs", "3", "-q"])
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
     result = compare("--resume", str(copied), "-q")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     line = "quadratic, seed 0: copy/quadratic-0: holds a run with other settings; it was left unchanged: "
     line += "move copy/quadratic-0 away and resume"
     assert line in result.stdout.splitlines()

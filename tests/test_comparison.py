@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from netlearn.comparison import tuning
 from netlearn.comparison.analysis import caption
 from netlearn.comparison.existing import name_variants
 from netlearn.comparison.experiment import read_experiment
+from netlearn.comparison.pool import Workers
 from netlearn.comparison.tasks import Outcome, Task, perform, tasks_of
-from netlearn.comparison.tuning import tune_rates
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.tuning import FACTORS, SEEDS, tune_rates
 from netlearn.runs import data_identity
 from netlearn.settings import Settings, resolve
+from tests.commands import compare, one_line
 from tests.comparisons import row, run
 
 
@@ -50,8 +52,8 @@ def test_failed_task_gives_its_reason() -> None:
 def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {}, 1)
-    monkeypatch.setattr(tuning, "perform_all", lambda tasks, workers, on_note: [])
-    assert tune_rates(experiment, Path(), Workers(1)) == replace(experiment, tuning="done")
+    monkeypatch.setattr(tuning, "perform_all", lambda *_, **given: [])
+    assert tune_rates(experiment, Path(), Workers()) == replace(experiment, tuning="done")
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
 
@@ -78,9 +80,25 @@ def test_tuning_takes_the_mean_over_two_seeds_and_no_rate_that_failed(monkeypatc
     ]
     monkeypatch.setattr(tuning, "perform_all", lambda *_, **given: runs)
     notes: list[str] = []
-    tuned = tune_rates(experiment, Path(), Workers(1), notes.append)
+    tuned = tune_rates(experiment, Path(), Workers(), notes.append)
     assert [settings.learning_rate for settings in tuned.variants.values()] == [0.3, 0.5]
     assert notes == [
         "tuning a: of η = 0.1 (50.0 %), 0.3 (60.0 %), 1 (50.0 %), 3 (failed), 10 (failed) in validation accuracy, "
         "0.3 is chosen"
     ]
+
+
+def test_dry_run_prints_the_size_of_a_sweep_and_does_nothing() -> None:
+    flags = ["--data", "mnist-5k", "--vary", "hidden=3,4", "--vary", "l2=0:1:3", "--seeds", "2", "--dry-run", "-q"]
+    shown = compare(*flags)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout == "24 runs (12 variants from 2 seeds)\n"
+    size = json.loads(compare(*flags, "--tune", "--json").stdout)
+    assert size == {"variants": 12, "seeds": 2, "runs": 24 + 12 * len(FACTORS) * SEEDS}
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("argument", ["run", "--resume=run"])
+def test_dry_run_of_what_exists_is_refused(argument: str) -> None:
+    Path("run").mkdir()
+    assert one_line(compare(argument, "--dry-run"), 2, "--dry-run")

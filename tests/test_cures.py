@@ -103,7 +103,7 @@ def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
 @pytest.mark.usefixtures("in_this_process", "unflushed")
 def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
-    monkeypatch.setattr("scripts.cures.Workers", workers_here)
+    monkeypatch.setattr("scripts.cures.Pool", workers_here)
     where = ["--quick", "--runs", "runs", "--page", "docs/page.md"]
     result = call(*where, "--only", "simard")
     assert result.exit_code == 0, result.output

@@ -12,6 +12,7 @@ from netlearn.comparison.analysis import caption
 from netlearn.comparison.claims import Family
 from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import from_costs, read_experiment, write_experiment
+from netlearn.comparison.pool import Workers
 from netlearn.comparison.statistics import Row, run_table, summarize_all
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import MOST_TEXTS, shortened, table
@@ -150,5 +151,5 @@ def test_the_gradient_of_a_cost_is_checked_once_for_all_variants_with_its_mini_b
     checked: list[Settings] = []
     monkeypatch.setattr(data, "checked_cost", lambda settings, *_: checked.append(settings))
     sweep = Sweep({"batch_size": (5, 10), "hidden": ((3,), (4,), (5,))})
-    data.load_data(from_costs(["quadratic"], 1, {"data": "mnist-5k"}, sweep), datasets.load)
+    data.load_data(from_costs(["quadratic"], 1, {"data": "mnist-5k"}, sweep), datasets.load, Workers())
     assert [each.batch_size for each in checked] == [5, 10]

@@ -23,7 +23,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("netlearn.cli.compare.Workers", workers_here)
+        patch.setattr("netlearn.cli.compare.Pool", workers_here)
         patch.setattr(style, "render", lambda figure, kind: b"")
         Path("mine_of_the_tests.py").write_text(CODE)
         assert call("train", *TINY, "--cost", COST, "--out", "run").exit_code == 0

@@ -31,7 +31,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("scripts.reproduce.Workers", workers_here)
+        patch.setattr("scripts.reproduce.Pool", workers_here)
         patch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
         result = call(*QUICK)
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""Data sets in memory that worker processes share."""
+"""Values in memory that worker processes map."""
 
 import os
 import pickle
@@ -14,58 +14,56 @@ import numpy as np
 import pytest
 
 from netlearn import datasets
-from netlearn.comparison.data import load_and_share
+from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import from_costs
-from netlearn.comparison.workers import Workers
-from netlearn.datasets import Dataset, Shared, hold_received
+from netlearn.comparison.pool import Pool
+from netlearn.comparison.shared import SMALL, Shared
 from netlearn.datasets.loading import HELD
 from netlearn.numerics import ALIGNMENT
 from tests.files import small_dataset
 from tests.processes import is_alive, wait_until
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has files without a name")
+
+def received(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 (made here)
 
 
-def arrays_of(data: Dataset) -> list[Any]:
-    return [array for part in (data.train, data.validation, data.test) for array in (part.x, part.labels)]
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has files without a name")
+def test_large_arrays_are_mapped_aligned_and_read_only_and_small_ones_copied() -> None:
+    large, odd = np.arange(SMALL, dtype=np.float64), np.ones(SMALL + 1, np.uint8)
+    shared = Shared({"odd": odd, "large": large, "small": large[:3]})
+    assert len(pickle.dumps(shared)) < 1000
+    found = received(shared)
+    assert found is received(shared)
+    for name, array in (("odd", odd), ("large", large), ("small", large[:3])):
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].flags.writeable is (name == "small")
+        assert found[name].ctypes.data % ALIGNMENT == 0 or name == "small"
 
 
-def test_shared_set_arrives_as_it_was_aligned_and_read_only() -> None:
+@pytest.mark.parametrize("available", [True, False])
+def test_shared_set_arrives_as_it_was(available: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not available:
+        monkeypatch.delattr("os.memfd_create", raising=False)
     data = small_dataset()
-    shared = Shared(data)
-    received = pickle.loads(pickle.dumps(shared))  # noqa: S301 (made here)
-    assert (received.name, received.outputs, received.sha256) == (data.name, data.outputs, data.sha256)
-    assert received.train_sha256 == data.train_sha256
-    for array, original in zip(arrays_of(received), arrays_of(data), strict=True):
-        np.testing.assert_array_equal(array, original)
-        assert not array.flags.writeable
-        assert array.ctypes.data % ALIGNMENT == 0
+    shared = Shared(data)  # it must live until it is received
+    found = received(shared)
+    assert (found.name, found.outputs, found.sha256) == (data.name, data.outputs, data.sha256)
+    assert found.train_sha256 == data.train_sha256
 
 
-@pytest.mark.parametrize("missing", ["memory without a name", "access to it"])
-def test_set_that_cannot_be_shared_is_left_to_be_loaded(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, before = small_dataset(), dict(HELD)
-    if missing == "access to it":
-        monkeypatch.setattr("os.getpid", lambda: 0)
-    else:
-        monkeypatch.delattr("os.memfd_create")
-    shared = Shared(data)
-    received = pickle.loads(pickle.dumps(shared))  # noqa: S301 (made here)
-    assert received is None
-    hold_received([received])
-    assert before == HELD
+def test_value_in_the_place_of_an_earlier_one_is_told_from_it() -> None:
+    first = Shared([1])
+    assert received(first) == [1]
+    del first
+    second = Shared([2])
+    assert received(second) == [2]
 
 
 def test_held_set_is_not_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(HELD, "elsewhere", small_dataset())
     assert datasets.load("elsewhere") is HELD["elsewhere"]
     assert datasets.is_present("elsewhere")
-
-
-def test_process_that_shares_a_set_does_not_hold_it() -> None:
-    before = dict(HELD)
-    hold_received([Shared(small_dataset())])
-    assert before == HELD
 
 
 def size_of(name: str) -> tuple[int, int]:
@@ -75,31 +73,32 @@ def size_of(name: str) -> tuple[int, int]:
 @pytest.mark.slow
 def test_workers_use_the_set_that_was_loaded_even_if_its_files_are_gone() -> None:
     shutil.copytree(datasets.BUNDLED, "digits")
-    with Workers(2) as workers:
-        experiment = load_and_share(
+    before = dict(HELD)
+    with Pool(2) as workers:
+        experiment = load_data(
             from_costs(["quadratic", "cross-entropy"], 1, {"data": "digits"}), datasets.load, workers
         )
         shutil.rmtree("digits")
         name = experiment.variants["quadratic"].data
         sizes = workers.map(size_of, [name] * 4)
+    assert before == HELD
     assert {size for size, process in filter(None, sizes) if process != os.getpid()} == {3500}
 
 
 SHARING = """
-import os, sys
-from functools import partial
+import sys
 from pathlib import Path
 from netlearn import datasets
-from netlearn.datasets import Shared, hold_received
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Pool
 from tests.processes import sleep_with_a_name
-with Workers(1) as workers:
-    workers.before = partial(hold_received, [Shared(datasets.load("mnist-5k"))])
+with Pool(1) as workers:
+    workers.hold([datasets.load("mnist-5k")])
     workers.map(sleep_with_a_name, [Path(sys.argv[1])])
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="elsewhere nothing is shared")
 def test_nothing_is_left_of_a_shared_set_after_a_kill(tmp_path: Path) -> None:
     temporary, name = tmp_path / "temporary", tmp_path / "pid"
     temporary.mkdir()
@@ -113,12 +112,3 @@ def test_nothing_is_left_of_a_shared_set_after_a_kill(tmp_path: Path) -> None:
     wait_until(partial(lambda worker: not is_alive(worker), int(name.read_text())))
     assert not list(temporary.iterdir())
     assert not {path for path in set(Path("/dev/shm").iterdir()) - before if "netlearn" in path.name}  # noqa: S108
-
-
-def test_loaded_set_is_shared_without_a_copy() -> None:
-    data = datasets.load("mnist-5k")
-    shared = Shared(data)
-    received = pickle.loads(pickle.dumps(shared))  # noqa: S301 (made here)
-    data.train.x[0, 0] = 0.25
-    assert received.train.x[0, 0] == data.train.x[0, 0]
-    np.testing.assert_array_equal(received.validation.x, data.validation.x)

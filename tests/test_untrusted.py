@@ -311,7 +311,7 @@ def test_cost_beside_the_run_folder_is_imported(run: Path) -> None:
 
 
 def test_no_module_loads_pickles_from_a_file() -> None:
-    memory = {ROOT / "netlearn/datasets/shared.py"}  # of this user's processes, as multiprocessing itself does
+    memory = {ROOT / "netlearn/comparison/shared.py"}  # of this user's processes, as multiprocessing itself does
     for path in {*(ROOT / "netlearn").rglob("*.py")} - memory:
         text = path.read_text()
         loads = r"np\.load\((?!.*allow_pickle=False)"

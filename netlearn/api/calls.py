@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # so that help() and notebooks show the names of types
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -21,11 +20,10 @@ from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.curves import curves_files
-from netlearn.comparison.data import load_and_share
 from netlearn.comparison.data import load_data as load_all_data
 from netlearn.comparison.existing import read_comparison, read_runs
+from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.table import problems
-from netlearn.comparison.workers import InProcess, Workers
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.runs.setup import make_trainer
@@ -142,8 +140,8 @@ def compare(
     planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
     in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
     load_one = partial(load_data, shown=progress)
-    with InProcess() if in_process else Workers(jobs or os.cpu_count() or 1) as workers:
-        experiment = load_all_data(planned, load_one) if in_process else load_and_share(planned, load_one, workers)
+    with Workers() if in_process else Pool(jobs or cores()) as workers:
+        experiment = load_all_data(planned, load_one, workers)
         with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
             results = comparison.compare(
                 replace(experiment, tuning="to do") if tune else experiment,
@@ -201,7 +199,7 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
     analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
     with (
         _folder(place, force=force) as folder,
-        InProcess() if known.given else Workers(os.cpu_count() or 1) as workers,
+        Workers() if known.given else Pool(cores()) as workers,
     ):
         comparison.write_results(analysis, folder, workers, known.named, pictures=not place.is_temporary)
     return ComparisonResult(analysis, [place, *(place for each in results for place in each._places)], known)

@@ -8,7 +8,7 @@ import click
 
 from netlearn.cli.options import PATH
 from netlearn.cli.progress import note
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Workers
 from netlearn.errors import SettingsError
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -1,6 +1,5 @@
 """`netlearn compare`: the same network with different settings, side by side."""
 
-import os
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -13,17 +12,17 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.cluster import cluster_of, cluster_options
+from netlearn.cli.cluster import Cluster, cluster_of, cluster_options
 from netlearn.cli.limits import check_address_space
 from netlearn.cli.options import JSON, PATH, QUIET, Command, Number, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.cli.sweep import announce, sweep_of, sweep_options
+from netlearn.cli.sweep import end_dry_run, sweep_of, sweep_options
 from netlearn.cli.terminal import echo
 from netlearn.comparison import catalogue
 from netlearn.comparison.compare import FILES, Comparison, check_resumable, compare, remove_runs, write_results
-from netlearn.comparison.data import load_and_share
+from netlearn.comparison.data import load_data
 from netlearn.comparison.existing import read_runs
 from netlearn.comparison.experiment import (
     BUILT_IN,
@@ -38,12 +37,11 @@ from netlearn.comparison.experiment import (
 )
 from netlearn.comparison.neuron import QUANTITIES, neuron_cells
 from netlearn.comparison.outputs import PAGE
-from netlearn.comparison.process import WorkerProcess, start_fork_server
+from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
 from netlearn.comparison.tuning import FACTORS, SEEDS
-from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, RunFolder
@@ -144,16 +142,16 @@ def command(
     if not trains:
         _refuse([name for name in used if name != "--cost"],
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
-    jobs = jobs or os.cpu_count() or 1
+    jobs = jobs or cores()
     check_address_space(jobs)
-    with terminated_as_interrupted(), cluster.workers(jobs, quiet=quiet) or _workers(jobs, shard) as workers:
+    with terminated_as_interrupted(), _workers(cluster, jobs, dry_run=dry_run, quiet=quiet) as workers:
         if resumed is not None:
             check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = _resumed_experiment(resumed, costs, settings)
                 if seeds is not None:
                     experiment = experiment.with_seeds(parse_seeds(seeds, "--seeds"))
-                experiment = load_and_share(experiment, partial(load, quiet=quiet), workers)
+                experiment = load_data(experiment, partial(load, quiet=quiet), workers)
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             analysis = read_runs(paths, lambda text: None if quiet else note(text), fewest=2)
@@ -163,18 +161,18 @@ def command(
             with _folder(out, force=force) as folder:
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
-            experiment = load_and_share(
+            experiment = load_data(
                 _experiment(files, costs, settings, seeds, sweep, baseline), partial(load, quiet=quiet), workers
             )
             tuning: Tuning = "to do" if tune else experiment.tuning
             experiment = replace(experiment, tuning=tuning)
-            announce(experiment, workers, workers.at_once, shard, dry_run=dry_run, quiet=quiet, as_json=as_json)
+            end_dry_run(experiment, dry_run=dry_run, as_json=as_json)
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
     if isinstance(result, Comparison) and result.failed:
         note(f"{_runs(result.failed)} failed; to complete it: netlearn compare --resume {quote(result.folder)}")
-    if trains and (not result.any_finished or (isinstance(result, Comparison) and result.failed)):
+    if trains and not result.succeeded:
         ctx.exit(1)
 
 
@@ -248,9 +246,8 @@ def _train(
         raise
 
 
-def _workers(jobs: int, shard: Shard | None) -> Workers:
-    draws = shard is None  # otherwise there is no need of what the fork server imports
-    return Workers(jobs, partial(WorkerProcess, forked=jobs > 1 and draws and start_fork_server()))
+def _workers(cluster: Cluster, jobs: int, *, dry_run: bool, quiet: bool) -> Workers:
+    return Workers() if dry_run else cluster.workers(jobs, quiet=quiet) or Pool(jobs)
 
 
 def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The options of a sweep, `--vary`, `--random` and `--random-seed`; its size, before it starts."""
+"""The options of a sweep, `--vary`, `--random` and `--random-seed`, and its size."""
 
 import re
 from collections.abc import Callable
@@ -9,13 +9,10 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn.cli.options import Number, parse
-from netlearn.cli.progress import note
 from netlearn.cli.terminal import echo
-from netlearn.comparison.estimate import Estimate, estimate
 from netlearn.comparison.experiment import Experiment
-from netlearn.comparison.shard import Shard
 from netlearn.comparison.sweep import MOST_RUNS, RANGE, Sweep, values_of
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.tuning import trials_of
 from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS
 
@@ -69,9 +66,7 @@ def sweep_options(function: Function) -> Function:
             metavar="N",
             help="train only N of the combinations, drawn at random.",
         ),
-        click.option(
-            "--dry-run", is_flag=True, help="print how many runs there are, and about how long they take, and stop."
-        ),
+        click.option("--dry-run", is_flag=True, help="print how many runs there are, and stop."),
         click.option(
             "--vary",
             type=Vary(),
@@ -101,45 +96,30 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
     return Sweep(dict(vary), random, random_seed)
 
 
-def announce(
-    experiment: Experiment,
-    workers: Workers,
-    jobs: int,
-    shard: Shard | None = None,
-    *,
-    dry_run: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Print how many runs a sweep has and how long they will take; in a dry run that is the result, and all.
+class Size(msgspec.Struct, frozen=True):
+    """The size of an experiment; the runs include those that tune learning rates."""
+
+    variants: int
+    seeds: int
+    runs: int
+
+    def __str__(self) -> str:
+        seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} seeds"
+        tuning = self.runs - self.variants * self.seeds
+        tuned = f", {tuning:,} to tune them" if tuning else ""
+        return f"{self.runs:,} runs ({self.variants:,} variants from {seeds}{tuned})"
+
+
+def end_dry_run(experiment: Experiment, *, dry_run: bool, as_json: bool) -> None:
+    """Print the size of an experiment in a dry run, of which that is the result.
 
     Raises:
-        Exit: it is a dry run.
+        Exit: it is one.
     """
-    if dry_run:
-        size = estimate(experiment, workers)
-        echo(msgspec.json.encode(size) if as_json else size_of(size, jobs, shard))
-        raise click.exceptions.Exit
-    if experiment.is_sweep and not quiet:
-        note(size_of(estimate(experiment, workers), jobs, shard))
-
-
-def size_of(size: Estimate, jobs: int, shard: Shard | None = None) -> str:
-    """Return in words how many runs there are, and how long they, or a shard, will take, `jobs` at a time."""
-    seeds = "1 seed" if size.seeds == 1 else f"{size.seeds} seeds"
-    tuning = size.runs - size.variants * size.seeds
-    runs = f"{size.runs:,} runs ({size.variants:,} variants from {seeds}"
-    runs += f", {tuning:,} to tune them)" if tuning else ")"
-    seconds = size.seconds_with(jobs * (shard.shards if shard else 1))
-    if seconds is None:
-        return f"{runs}; their duration is unknown, since a short run failed"
-    which = f" for shard {shard}" if shard else ""
-    return f"{runs}, about {_duration(seconds)} of training{which} with {jobs} at a time"
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration in its largest unit, such as "3 min"."""
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(1, seconds):.0f} s"
+    if not dry_run:
+        return
+    variants, seeds = len(experiment.variants), len(experiment.seeds)
+    tuning = len(trials_of(experiment)) if experiment.tuning == "to do" else 0
+    size = Size(variants, seeds, variants * seeds + tuning)
+    echo(msgspec.json.encode(size) if as_json else str(size))
+    raise click.exceptions.Exit

@@ -17,8 +17,8 @@ from netlearn.cluster.connection import answering, connected
 from netlearn.cluster.fleet import Fleet
 from netlearn.cluster.parcels import order_of, store
 from netlearn.cluster.signals import deferred
+from netlearn.comparison.pool import GRACE, LOOK_EVERY, Pool
 from netlearn.comparison.tasks import Outcome, Task, perform
-from netlearn.comparison.workers import GRACE, LOOK_EVERY, Workers
 from netlearn.errors import ClusterError, MismatchError, NetlearnError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LOSSES = 3  # workers that a task may lose
 STORING = 8  # parcels at once: each waits for the disk twenty times
 
 
-class ClusterWorkers(Workers):
+class ClusterWorkers(Pool):
     """Workers whose runs are trained on a cluster; everything else is done by processes on this machine.
 
     Args:
@@ -59,12 +59,6 @@ class ClusterWorkers(Workers):
         """Close the connection."""
         with self._connection:
             super().__exit__(kind, error, traceback)
-
-    @property
-    def at_once(self) -> int:
-        """The number of workers that there are now."""
-        with answering(self._address):
-            return max(1, len(self._client.nthreads()))
 
     def start(self, tasks: int, prepare: Callable[[], object]) -> None:
         """Do nothing: the processes on this machine are needed last."""

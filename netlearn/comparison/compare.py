@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -18,11 +17,11 @@ from netlearn.comparison.claims import Claim, Family, Pair, t_test
 from netlearn.comparison.experiment import SEALED, Experiment, read_experiment, sealed_experiment
 from netlearn.comparison.neuron import Neuron
 from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
+from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import Race, Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import TUNING, tune_rates
-from netlearn.comparison.workers import Workers
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import RunError
 from netlearn.runs import (
@@ -54,7 +53,7 @@ FILES = (
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of summary.json of a comparison."""
+    """The content of summary.json of a comparison; `missing` counts the runs that failed or were interrupted."""
 
     title: str
     conclusion: str
@@ -71,9 +70,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str | int | None]
 
     @property
-    def any_finished(self) -> bool:
-        """Whether any run finished."""
-        return any(row.finished for row in self.rows)
+    def succeeded(self) -> bool:
+        """Whether any run finished and none failed."""
+        return any(row.finished for row in self.rows) and not self.failed
 
     @property
     def failed(self) -> int:
@@ -112,11 +111,9 @@ def compare(
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(CONFIG, sealed_experiment(experiment))
         on_tuned(experiment)
-    if pictures:
-        workers.when_idle = _get_ready_to_draw
     with ThreadPoolExecutor(1) as aside:
         aside.submit(t_test, (0.0, 1.0), 0.05)  # so that what it imports is there when the workers wait for it
-        runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note, on_note)
+        runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
     costs = {each.cost: experiment.costs.get(each.cost) for each in experiment.variants.values()}
     analysis = analyse(
         experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"
@@ -194,11 +191,12 @@ def write_results(
     """
     folder.write(RESULTS, results_csv(analysis.runs))  # first, so that the folder is known as a comparison's
     tasks: list[Callable[[], str | None]] = []
+    shared = workers.share(analysis)
     if pictures:
-        tasks.append(partial(write_page, analysis, folder, costs))
+        tasks.append(partial(write_page, shared, folder, costs))
         if any(run.metrics for run in analysis.runs):
             names = ("neuron",) if analysis.neurons else PICTURES
-            tasks += [partial(write_picture, analysis, folder, costs, name) for name in names]
+            tasks += [partial(write_picture, shared, folder, costs, name) for name in names]
     drawn = workers.map(_call, tasks)
     result = Comparison(
         title=analysis.title,
@@ -222,7 +220,3 @@ def write_results(
 
 def _call(task: Callable[[], str | None]) -> str | None:
     return task()
-
-
-def _get_ready_to_draw() -> None:
-    import_module("netlearn.plotting.pictures")

@@ -1,17 +1,16 @@
 """The data sets of an experiment: loaded once, checked, and shared with the workers."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
 
 from netlearn import datasets
 from netlearn.comparison.experiment import Experiment
-from netlearn.comparison.workers import Workers
-from netlearn.datasets import Dataset, Shared, hold_received
+from netlearn.comparison.pool import Workers
+from netlearn.datasets import Dataset
 from netlearn.errors import DataError
 from netlearn.numerics import numerics
 from netlearn.runs import data_identity
@@ -20,18 +19,19 @@ from netlearn.runs.setup import check_settings, checked_cost
 Load: TypeAlias = Callable[[str], Dataset]
 
 
-def load_data(experiment: Experiment, load: Load) -> Experiment:
-    """Load each data set once, and check that every variant fits its data set.
+def load_data(experiment: Experiment, load: Load, workers: Workers) -> Experiment:
+    """Load each data set once, while the workers start, and check that every variant fits its data set.
 
     Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
     all workers use the same data, now and after resuming.
 
     Raises:
+        WorkerError: a worker process cannot be started.
         DataError: a data set is not the one that the experiment was begun with.
         NetlearnError: a data set is not available, or a variant does not fit it.
     """
-    names = {settings.data for settings in experiment.variants.values()}
-    found = {name: load(name) for name in sorted(names)}
+    workers.start(len(experiment.seeds) * len(experiment.variants), prepare)
+    found = {name: load(name) for name in sorted({settings.data for settings in experiment.variants.values()})}
     known = experiment.data_sha256
     for name, data in found.items():
         if known and data_identity(data.name, data.sha256) not in (
@@ -47,34 +47,10 @@ def load_data(experiment: Experiment, load: Load) -> Experiment:
     for settings, data in costs.values():
         checked_cost(settings, data, experiment.costs)
     hashes = {data.name: data_identity(data.name, data.sha256) for data in found.values()}
-    return replace(experiment, variants=variants, data_sha256=hashes)
-
-
-def load_and_share(experiment: Experiment, load: Load, workers: Workers) -> Experiment:
-    """Do what `load_data` does while the workers start, and share the data with them.
-
-    Raises:
-        WorkerError: a worker process cannot be started.
-        NetlearnError: as in `load_data`.
-    """
-    shared: list[Shared] = []
-
-    def load_one(name: str) -> Dataset:
-        data = load(name)
+    for data in found.values():
         data.train_sha256  # noqa: B018 (computed once, while the workers start)
-        shared.append(Shared(data))
-        return data
-
-    with ThreadPoolExecutor(1) as aside:
-        started = aside.submit(workers.start, len(experiment.seeds) * len(experiment.variants), prepare)
-        try:
-            experiment = load_data(experiment, load_one)
-        except Exception:
-            started.result()  # what keeps workers from starting is to be reported first
-            raise
-        started.result()
-    workers.before = partial(hold_received, shared)
-    return experiment
+    workers.hold([*found.values()])
+    return replace(experiment, variants=variants, data_sha256=hashes)
 
 
 def prepare() -> None:

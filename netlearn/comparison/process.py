@@ -1,4 +1,4 @@
-"""A worker process: it outlives neither its parent nor the comparison."""
+"""A worker process: how it starts, and that it outlives neither its parent nor the comparison."""
 
 import gc
 import multiprocessing
@@ -7,10 +7,11 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.process import BaseProcess
+from multiprocessing import connection
+from multiprocessing.context import SpawnContext, SpawnProcess
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -22,80 +23,74 @@ ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
 
 
-def start_fork_server() -> bool:
-    """Start a process that imports what all workers need, for `WorkerProcess`; return whether there can be one."""
-    if sys.platform != "linux":
-        return False
-    from netlearn.comparison import fork_server  # noqa: PLC0415 (Windows lacks what it imports)
+class WorkerProcess(SpawnProcess):
+    """A fresh process that does not import the user's script, which would run again where it has no guard.
 
-    return fork_server.start()
-
-
-class WorkerProcess(ProcessPoolExecutor):
-    """One process, which leaves Ctrl-C to its parent and does not outlive it.
-
-    Args:
-        forked: whether it is a fork of the process that `start_fork_server` started, or a fresh one; a fork of the
-            caller would copy the threads of its BLAS.
-
-    Attributes:
-        started: the processes that were started, one unless that failed.
+    A fork would copy the threads of this process's BLAS. Ctrl-C is for this process alone: the new one starts with
+    that signal blocked.
     """
 
-    def __init__(self, *, forked: bool = False) -> None:
-        self.started: list[BaseProcess] = []
-        context: Any = type(multiprocessing.get_context("forkserver" if forked else "spawn"))()
-        make = context.Process
+    def start(self) -> None:
+        """Start the process."""
+        with STARTING:
+            before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
+            os.environ.update(ENVIRONMENT)
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                with _interrupts_blocked():
+                    super().start()
+            finally:
+                sys.modules["__main__"] = script
+                for name, value in before.items():
+                    del os.environ[name]
+                    if value is not None:
+                        os.environ[name] = value
 
-        def remember(*arguments: Any, **given: Any) -> BaseProcess:
-            self.started.append(make(*arguments, **given))
-            return self.started[-1]
 
-        context.Process = remember
-        try:
-            with starting({} if forked else ENVIRONMENT):  # the process that tracks semaphores comes first
-                super().__init__(1, context, initializer=_begin_worker)
-                self.submit(os.getpid)  # starts the process, or fails to
-        except BaseException:
-            self.kill()  # without a thread that gives it work, it would wait forever
-            raise
+class WorkerContext(SpawnContext):
+    """How processes are started; it remembers them, so that they and no others of the program are ended."""
 
-    def terminate(self) -> None:
-        """Send SIGTERM to the process, and to no other, even if it is stopped."""
-        for process in self.started:
-            if process.pid is not None:
-                with suppress(Exception):  # it is gone
-                    process.terminate()
-                    os.kill(process.pid, signal.SIGCONT)
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[WorkerProcess] = []
+
+    def Process(self, *arguments: Any, **given: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: N802 (Python's)
+        """Return a new process."""
+        self.processes.append(WorkerProcess(*arguments, **given))
+        return self.processes[-1]
+
+    def terminate(self, within: float) -> None:
+        """Send SIGTERM to the processes, and wait for their end for some seconds."""
+        started = [process for process in self.processes if process.pid is not None]
+        for process in started:
+            with suppress(OSError):  # it is gone
+                process.terminate()
+        alive, until = {process.sentinel for process in started}, monotonic() + within
+        while alive and monotonic() < until:
+            alive -= {*connection.wait(alive, max(0, until - monotonic()))}
 
     def kill(self) -> None:
-        """Kill the process."""
-        for process in self.started:
-            with suppress(Exception):
-                process.kill()
+        """Kill the processes."""
+        for process in self.processes:
+            if process.pid is not None:
+                with suppress(OSError):
+                    process.kill()
 
 
 @contextmanager
-def starting(environment: Mapping[str, str]) -> Iterator[None]:
-    """Give processes that are being started an environment, and keep them from importing the user's script.
-
-    They would import the script of their parent, which would run it again where it has no guard.
-    """
-    with STARTING:
-        before, script = {name: os.environ.get(name) for name in environment}, sys.modules["__main__"]
-        os.environ.update(environment)
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = script
-            for name, value in before.items():
-                del os.environ[name]
-                if value is not None:
-                    os.environ[name] = value
+def _interrupts_blocked() -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
+    """Set up a new process."""
     gc.freeze()  # what is imported stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr  # what a user's own cost prints is no result

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from netlearn.comparison.experiment import Experiment, sealed_experiment, write_experiment
+from netlearn.comparison.pool import Workers
 from netlearn.comparison.tasks import perform_all, tasks_of
-from netlearn.comparison.workers import Workers
 from netlearn.errors import RunError, SettingsError
 from netlearn.runs import CONFIG, RunFolder, read_bounded, writing
 from netlearn.text import printable
@@ -53,9 +53,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
 
     @property
-    def any_finished(self) -> bool:
-        """Whether any run finished; a shard that has none has not failed."""
-        return self.finished > 0 or self.runs == 0
+    def succeeded(self) -> bool:
+        """Whether no run is missing."""
+        return self.finished == self.runs
 
 
 def parse_shard(text: str) -> Shard:
@@ -94,7 +94,7 @@ def train_shard(
     folder.write(CONFIG, sealed_experiment(experiment))
     folder.write(shard.mark, _mark_of(experiment))
     tasks = shard.of(tasks_of(experiment, folder.path))
-    runs = perform_all(tasks, workers, on_progress, on_note, on_note)
+    runs = perform_all(tasks, workers, on_progress, on_note)
     problems = [f"{run.variant}, seed {run.settings.seed}: {run.shortfall}" for run in runs if run.shortfall]
     return Part(
         shard=str(shard),

@@ -4,19 +4,21 @@ A run is a pure function of its settings, so the results do not depend on where 
 """
 
 import itertools
+import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TypeAlias
 
 import msgspec
 
 from netlearn.comparison.data import Load, load_once
 from netlearn.comparison.experiment import Experiment, folder_name
-from netlearn.comparison.workers import Workers
+from netlearn.comparison.pool import Workers
 from netlearn.custom_cost import NamedCosts
 from netlearn.errors import DamageError, DataError, DivergenceError, MismatchError, NetlearnError, RunError
 from netlearn.runs import CHECKPOINT, CONFIG, SUMS, Run, RunFolder, data_identity, epochs_recorded, read_run
@@ -57,10 +59,17 @@ class Task:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The outcome of a task: why its run has no result, and a note for the user."""
+    """The outcome of a task.
+
+    Attributes:
+        problem: why its run has no result.
+        note: for the user.
+        of_machine: whether the problem is one of the machine, which another one may not have: its disk or its memory.
+    """
 
     problem: str | None = None
     note: str | None = None
+    of_machine: bool = False
 
 
 def tasks_of(experiment: Experiment, folder: Path) -> list[Task]:
@@ -82,19 +91,27 @@ def task_of(experiment: Experiment, variant: str, settings: Settings, folder: Pa
 
 @contextmanager
 def _stopping_when_terminated(trainer: Trainer) -> Iterator[None]:
-    """Let SIGTERM stop the trainer, with a checkpoint, in a worker process."""
+    """Let SIGTERM stop the trainer, with a checkpoint, before it does what it would have done."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: trainer.stop())
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        trainer.stop()
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        if received:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_when_terminated) -> Outcome:
-    """Train or resume one run, in any process.
+    """Train or resume one run, in any process; whatever fails is text in the outcome.
 
     Args:
         task: the run.
@@ -105,14 +122,23 @@ def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_w
         return Outcome(note=_perform(task, load, stopping))
     except DivergenceError:
         return Outcome()  # the run folder says so
-    except MismatchError as error:
-        return Outcome(f"{error}; it was left unchanged: move {task.folder} away and resume")
-    except NetlearnError as error:
-        return Outcome(str(error))
-    except MemoryError:
-        return Outcome("there is not enough memory for it")
-    except KeyboardInterrupt:  # workers get none, so that a user's cost raised it
-        return Outcome(f"cost {task.settings.cost!r}: fails when called: KeyboardInterrupt")
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:
+            raise  # of the user; workers get none
+        return Outcome(
+            _problem(error, task), of_machine=isinstance(error, RunError | DataError | OSError | MemoryError)
+        )
+
+
+def _problem(error: BaseException, task: Task) -> str:
+    """Return in words why a run failed."""
+    if isinstance(error, MismatchError):
+        return f"{error}; it was left unchanged: move {task.folder} away and resume"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    if isinstance(error, KeyboardInterrupt):
+        return f"cost {task.settings.cost!r}: fails when called: KeyboardInterrupt"
+    return str(error) if isinstance(error, NetlearnError) else f"{type(error).__name__}: {error}"
 
 
 def _perform(task: Task, load: Load, stopping: Stopping) -> str | None:
@@ -155,7 +181,8 @@ def perform_all(
     workers: Workers,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
-    on_failure: Callable[[str], object] = lambda failure: None,
+    *,
+    note_failures: bool = True,
 ) -> list[Run]:
     """Train the runs that are not complete yet, and read the folders of all.
 
@@ -164,7 +191,7 @@ def perform_all(
         workers: train them.
         on_progress: called with the epochs done so far, and with the number of runs that have ended.
         on_note: called with notes for the user.
-        on_failure: called with a line about each run that fails or diverges, as soon as it does.
+        note_failures: whether a run that fails or diverges is one, as soon as it does.
     """
     pending = {task.folder: task for task in tasks if not is_done(task)}
     runs = {task.folder: _result(task, Outcome()) for task in tasks if task.folder not in pending}
@@ -180,8 +207,8 @@ def perform_all(
         runs[task.folder] = run = _result(pending.pop(task.folder), outcome)
         if outcome is not None and outcome.note is not None:
             on_note(outcome.note)
-        if run.shortfall is not None:
-            on_failure(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}")
+        if note_failures and run.shortfall is not None:
+            on_note(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}")
 
     look()
     workers.map(perform, list(pending.values()), look, on_result)
@@ -190,7 +217,7 @@ def perform_all(
 
 def _result(task: Task, outcome: Outcome | None) -> Run:
     """Return the run in the folder of a task, or a failed one; the outcome is None if its worker died."""
-    problem = "its worker process died, twice" if outcome is None else outcome.problem
+    problem = "its worker process died whenever it was trained" if outcome is None else outcome.problem
     if problem is None:
         try:
             found = read_run(task.folder, task.variant)

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from netlearn.comparison.experiment import Experiment, folder_name
+from netlearn.comparison.pool import Workers
 from netlearn.comparison.tasks import perform_all, task_of
-from netlearn.comparison.workers import Workers
 from netlearn.settings import Settings
 
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -32,7 +32,7 @@ def tune_rates(
         for trial, (name, settings) in trials_of(experiment).items()
     ]
     tried: dict[str, dict[float, list[float]]] = {name: {} for name in experiment.variants}
-    for result in perform_all(tasks, workers, on_note=on_note):
+    for result in perform_all(tasks, workers, on_note=on_note, note_failures=False):
         accuracy = result.summary.best_validation_accuracy if result.summary and not result.problem else None
         found = tried[result.variant].setdefault(result.settings.learning_rate, [])
         found.append(-math.inf if accuracy is None else accuracy)

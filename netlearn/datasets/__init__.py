@@ -19,9 +19,8 @@ the `note` says when inputs leave [0, 1] or use little of it.
 from netlearn.datasets.appearance import MNIST, Appearance, measure
 from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
-from netlearn.datasets.loading import NAMES, is_present, load
+from netlearn.datasets.loading import NAMES, hold, is_present, load
 from netlearn.datasets.npz import KEYS, store
-from netlearn.datasets.shared import Shared, hold_received
 from netlearn.datasets.sources import BUNDLED
 
 __all__ = [
@@ -34,8 +33,7 @@ __all__ = [
     "Dataset",
     "Examples",
     "Labels",
-    "Shared",
-    "hold_received",
+    "hold",
     "is_present",
     "load",
     "measure",

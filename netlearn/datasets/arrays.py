@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets.dataset import Labels
-from netlearn.datasets.memory import shareable
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 
@@ -152,7 +151,7 @@ def _range_of_integers(images: Sequence[Named]) -> tuple[float, str]:
 def as_rows(x: NDArray[Any], divisor: float) -> Array:
     """Return images divided by a number as rows of float32, shape (n, n_in)."""
     flat = x.reshape(len(x), -1)
-    rows: Array = shareable(flat.shape, np.float32)
+    rows: Array = np.empty(flat.shape, np.float32)
     if kind(x) == "f":
         np.copyto(rows, flat)
     else:
