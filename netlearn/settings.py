@@ -141,6 +141,29 @@ def _meta_of(name: str) -> Meta:
     return meta
 
 
+ALIASES = {  # what others call them
+    "eta": "learning_rate", "lr": "learning_rate", "alpha": "learning_rate", "rate": "learning_rate",
+    "step_size": "learning_rate", "lmbda": "l2", "lambda": "l2", "weight_decay": "l2", "reg": "l2",
+    "mini_batch_size": "batch_size", "minibatch": "batch_size", "bs": "batch_size", "layers": "hidden",
+    "sizes": "hidden", "loss": "cost", "dataset": "data", "init": "initializer", "weights": "initializer",
+    "random_state": "seed", "early_stopping": "patience", "mse": "quadratic", "l2_loss": "quadratic",
+    "squared_error": "quadratic", "bce": "cross-entropy", "binary_crossentropy": "cross-entropy",
+    "crossentropy": "cross-entropy", "softmax": "log-likelihood", "nll": "log-likelihood",
+    "categorical_crossentropy": "log-likelihood", "logistic": "sigmoid", "gd": "sgd",
+    "gradient_descent": "sgd", "float": "float32", "double": "float64", "fashion": "fashion-mnist",
+}  # fmt: skip
+NEAR = 0.75  # as difflib measures: a wrong suggestion is worse than none
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return which of the known names is meant, or None if none is near."""
+    names = {each.lstrip("-").replace("_", "-"): each for each in known}
+    plain = name.lstrip("-").lower().replace("_", "-")
+    alias = ALIASES.get(plain.replace("-", "_"), "").replace("_", "-")
+    near = [alias] if alias in names else difflib.get_close_matches(plain, names, n=1, cutoff=NEAR)
+    return names[near[0]] if near else None
+
+
 def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
     """Return the error for a key that does not exist, with the nearest one that does."""
     return SettingsError(f"{label}: unknown key: {nearest(name, known)}")
@@ -149,8 +172,8 @@ def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return which of the known names is meant, for an error, or all of them."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"must be {', '.join(known)}"
+    near = suggestion(name, known)
+    return f"did you mean {near}?" if near else f"must be {', '.join(known)}"
 
 
 def check(name: str, value: Any, label: str, shown: str | None = None, allowed: str | None = None) -> Any:
@@ -169,8 +192,8 @@ def check(name: str, value: Any, label: str, shown: str | None = None, allowed: 
         text = value if shown is None else shown
         may_be_text = shown is not None or name in CHOICES
         text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
-        near = difflib.get_close_matches(text, CHOICES.get(name, ()), n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        near = suggestion(text, CHOICES.get(name, ()))
+        hint = f"did you mean {near}? " if near else ""
         allowed = allowed or (must_be_in_toml(name) if shown is None else must_be(name))
         raise SettingsError(f"{label} {text[:80]}: {hint}must be {allowed}") from error
 
@@ -202,6 +225,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     content = decode_toml(path)
     check_format(path, content.pop("format", FORMAT))
     content.pop("about", None)
+    if of_experiment := [key for key in ("variants", "vary", "seeds", "baseline", "title") if key in content]:
+        raise SettingsError(
+            f"{path}: {of_experiment[0]}: belongs to an experiment, not to one run; use netlearn compare {path.name}"
+        )
     return {name: check(name, value, f"{path}: {name}") for name, value in content.items()}
 
 

@@ -1,5 +1,6 @@
 """TOML files, read within bounds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> 
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
-        raise SettingsError(f"{path}: not a TOML file: {error}") from error
+        raise SettingsError(f"{path}: not a TOML file: {_cause(raw or b'') or error}") from error
     if _has_huge_number(content):
         raise SettingsError(f"{path}: whole numbers must be at most {MOST_BITS:,} bits long")
     return content
@@ -46,3 +47,15 @@ def _has_huge_number(value: Any) -> bool:
         return value.bit_length() > MOST_BITS
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(map(_has_huge_number, children))
+
+
+def _cause(raw: bytes) -> str:
+    """Return what editors and habits commonly do to a TOML file, if it is that, else ""."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in raw[:100]:
+        return "it is UTF-16; save it as UTF-8"
+    for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
+        if any(quote in line for quote in "“”„‘’«»"):
+            return f'line {number} has curly quotes; write straight ones, "'
+        if re.search(r"=\s*\d+,\d+\s*(#.*)?$", line):
+            return f"line {number} has a decimal comma; write a point"
+    return ""

@@ -89,7 +89,8 @@ def test_text_has_file_answer_and_the_two_strongest_outputs() -> None:
         assert len(outputs) == 10
         assert each["answer"] == first
         strongest = f"{first}: {outputs[first]:.2f}, {second}: {outputs[second]:.2f}"
-        assert " ".join(line.split()) == f"{each['file']} {first} {strongest}"
+        assert each["remark"] == (f"not sure ({outputs[first]:.2f})" if outputs[first] < 0.5 else "")
+        assert " ".join(line.split()) == f"{each['file']} {first} {strongest} {each['remark']}".strip()
 
 
 @pytest.mark.usefixtures("runs")

@@ -159,3 +159,47 @@ def test_picture_without_ink_is_refused(picture: Array) -> None:
     with pytest.raises(DataError) as caught:
         prepare(np.atleast_2d(picture))
     assert "no ink" in str(caught.value)
+
+
+def shaded(paper: Array, softness: float) -> Array:
+    """Put the soft shadow of a hand over a sheet."""
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 (takes 0.1 s to import)
+
+    height, width = paper.shape
+    down, right = np.mgrid[:height, :width]
+    shadow = gaussian_filter((right + 0.7 * down > 0.54 * (width + 0.7 * height)).astype(np.float32), softness)
+    noise = np.random.default_rng(0).normal(scale=0.015, size=paper.shape).astype(np.float32)
+    shaded: Array = paper * (1 - 0.4 * shadow) + noise
+    return shaded
+
+
+@pytest.mark.parametrize("softness", [25, 50])
+def test_soft_shadow_is_divided_out(softness: float) -> None:
+    near = 0
+    for index in range(0, 800, 80):
+        paper = on_paper(digit(index, 9), 420, 520)
+        found, plain = prepare(shaded(paper, softness)), prepare(paper)
+        near += np.corrcoef(found.ravel(), plain.ravel())[0, 1] > 0.9
+    assert near >= 9
+
+
+def side_by_side(*indices: int) -> Array:
+    return np.hstack(
+        [np.full((200, 30), 0.9, np.float32), *(on_paper(digit(i), 200, 260)[:, 50:240] for i in indices)]
+    )
+
+
+NO_DIGIT: dict[str, tuple[Array, str]] = {
+    "shadow on blank paper": (shaded(np.full((420, 520), 0.85, np.float32), 50), "no strokes"),
+    "squared paper": (squared(np.full((300, 400), 0.9, np.float32)), "no strokes, but lines"),
+    "a blot": (1 - (np.hypot(*np.mgrid[-60:60, -60:60]) < 40) * 0.8, "no strokes, but one broad area"),
+    "314": (side_by_side(240, 80, 320), "several digits, 3 groups"),
+    "42": (side_by_side(320, 160), "several digits, 2 groups"),
+}
+
+
+@pytest.mark.parametrize("name", NO_DIGIT)
+def test_what_is_not_one_digit_is_said(name: str) -> None:
+    picture, fact = NO_DIGIT[name]
+    with pytest.raises(DataError, match=fact):
+        prepare(picture)

@@ -4,6 +4,7 @@ Commands are imported when they are called, so that `netlearn --help` loads no n
 """
 
 import atexit
+import difflib
 import errno
 import gc
 import importlib
@@ -85,6 +86,17 @@ class Commands(click.Group):
         check_address_space()
         command: click.Command = importlib.import_module(COMMANDS[name][0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one is meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.7)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

@@ -15,7 +15,7 @@ from netlearn.comparison.table import aligned, percent
 from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
-from netlearn.inspection.trained import data_name, is_data_of, read_trained
+from netlearn.inspection.trained import data_name, is_data_of, read_trained, unlike
 from netlearn.plotting.marks import letter
 from netlearn.text import printable
 
@@ -63,6 +63,9 @@ def command(
                 f"{run.folder}: was trained on another version of {dataset.name}: its files have other SHA-256 hashes"
             )
     evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
+    for run in runs:
+        if data is not None and not quiet and (problem := unlike(run, dataset) or dataset.note):
+            note(f"{dataset.name}: {problem}")
     pairs = disagreements(evaluated)
     paths = write_evaluation(evaluated, dataset, out)
     evaluations = [each.evaluation for each in evaluated]

@@ -45,7 +45,14 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments."""
-        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        try:
+            order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        except click.NoSuchOption as error:
+            near = settings.suggestion(error.option_name, [name for option in self.params for name in option.opts])
+            hint = f" Did you mean {near}?" if near else ""
+            raise click.NoSuchOption(
+                error.option_name, f"No such option {error.option_name}.{hint}", ctx=ctx
+            ) from error
         for option in order:
             if isinstance(option, click.Option) and not option.multiple and order.count(option) > 1:
                 name = max(option.opts, key=len)

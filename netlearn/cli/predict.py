@@ -70,8 +70,8 @@ def command(
         results = {"run": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
         echo(msgspec.json.encode(results | {"refused": refused}))
     elif seen:
-        rows = [[each.file, str(each.answer), strongest(np.array(each.outputs))] for each in predictions]
-        echo(aligned([["", "answer", "strongest outputs"], *rows]))
+        rows = [[each.file, str(each.answer), strongest(np.array(each.outputs)), each.remark] for each in predictions]
+        echo(aligned([["", "answer", "strongest outputs", ""], *rows]))
     for each in refused:
         echo(f"Error: {each.file}: {each.error}", err=True)
     ctx.exit(1 if refused else 0)

@@ -81,8 +81,9 @@ def command(
             with training_progress(trainer) as on_record:
                 summary = train(on_record)
     echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
-    if diverging := read_run(folder.path).diverging:
-        note(f"Warning: {diverging}")
+    done = read_run(folder.path)
+    if problem := done.diverging or done.unlearned:
+        note(f"Warning: {problem}")
     if summary.status == "interrupted":
         again = f"netlearn train --resume {quote(str(folder.path))}"
         note(f"Interrupted after update {summary.updates:,}; to resume: {again}")

@@ -21,6 +21,7 @@ MAX_CLASSES = 1000
 MOST_NAMED = 20  # classes in a note
 WIDTHS = (1, 8, 16, 32, 64)  # bits of a pixel
 DARK = 0.25  # fraction of a type's range: if no pixel is brighter, the range may be another
+UNLIKE = 20  # times the inputs of the training set: scaled by another number
 ROUNDING = 0.01  # by which floats may leave [0, 1]
 
 
@@ -125,6 +126,11 @@ def _check_floats(images: Sequence[Named]) -> tuple[float, str]:
     low, high = min(array.values.min() for array in images), max(array.values.max() for array in images)
     if low >= -ROUNDING and high <= 1 + ROUNDING:
         return 1.0, ""
+    parts = [(array.name, float(np.abs(array.values).max())) for array in images]
+    (trained, most), *_ = parts
+    for name, largest in parts:
+        if not most / UNLIKE < largest < most * UNLIKE:
+            return 1.0, f"scaled unlike each other: the inputs of {trained} run to {most:g}, of {name} to {largest:g}"
     remedy = f"divide them by {high:g}" if low >= 0 else "rescale them, unless they are standardized"
     return 1.0, f"its inputs run from {low:g} to {high:g}, but should lie in [0, 1]; {remedy}"
 

@@ -18,6 +18,12 @@ LEAST_TO_TEXTURE = 6.0  # contrast of ink to the standard deviation of the paper
 DIMMEST, DARK = 0.1, 0.05  # light, relative to its mean; brightness of paper that is taken to be evenly lit
 FAINT, STRONG = 0.2, 0.5  # of the contrast of ink
 SPECK = 0.08  # of the area of the largest stroke
+LEAST_LIT = 64  # pixels a side of a photo
+BROAD = 0.62  # of the longer side of the ink: the thickness of what is no stroke
+LARGE = 0.2  # of a picture: ink that fills it, so that no paper is around
+STEEP = 60  # range of brightness in a side: soft shadows are less
+MOST_DIGITS = 8  # side by side, and not lines
+MOST_ENDS = 12  # of lines at the edges of the ink
 FULL = 0.7  # of its rectangle, which a sheet of paper and a frame cover
 FRAMES, SMALLEST_FRAME = 3, 8  # at most, one inside another; pixels
 
@@ -39,6 +45,8 @@ def prepare(grey: Array, like: Appearance = MNIST) -> Array:
     are exchanged. Steps 6 and 7 are for MNIST those of its authors (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST
     database of handwritten digits"); the others replace their scanner.
 
+    0. Light: each pixel is divided by the brightness of the paper around it, the morphological closing (the strokes
+       filled by what is lighter within a fifth of a side), where this varies softly and ink is dark.
     1. Paper: its brightness is a plane through that of the border. The slopes are medians of differences between
        border pixels half a side apart, and the height is a median too, so a stroke or a shadow that crosses the
        border does not tilt it. The plane is subtracted; the rest is divided by the light, the plane relative to its
@@ -70,9 +78,11 @@ def prepare(grey: Array, like: Appearance = MNIST) -> Array:
         return scale(_turned(_without_margin(grey) if like.background is None else grey, like), like.size)
     if like.kind == "objects":
         return _prepare_object(_turned(grey, like), like)
-    ink = _find(grey, FRAMES)
+    lit, depth = _evenly_lit(grey)
+    ink = _find(lit, FRAMES, max(LEAST_CONTRAST, depth / 3))
     if ink is None:
         raise DataError("has no ink: must be one digit, dark on light or light on dark")
+    _check_strokes(ink)
     return _on_background(_place(_fit(ink, like), like), like)
 
 
@@ -163,6 +173,45 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     cut = slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
     found: Array = np.clip(ink[cut] / contrast, 0, 1) * kept[cut]
     return found
+
+
+def _evenly_lit(grey: Array) -> tuple[Array, float]:
+    """Return a picture of dark ink without soft shadows, and how deep these were; any other as it is, and 0."""
+    from scipy import ndimage  # noqa: PLC0415 (as above)
+
+    difference = grey - _paper(grey) if grey.size else grey
+    dark = np.square(np.minimum(difference, 0)).sum() > np.square(np.maximum(difference, 0)).sum()
+    large = bool(grey.size) and float((difference < STRONG * difference.min()).mean()) > LARGE
+    if min(grey.shape) < LEAST_LIT or not dark or large:
+        return grey, 0.0
+    side = max(grey.shape)
+    smooth = ndimage.gaussian_filter(grey, side / 200)
+    around: Array = ndimage.grey_closing(smooth, 2 * [side // 5], mode="nearest")
+    depth = float(np.ptp(around))
+    steepest = float(np.percentile(np.hypot(*np.gradient(around)), 99.9))
+    if depth < LEAST_CONTRAST or steepest * side > STEEP * depth:  # even light, or the edge of a table or a blot
+        return grey, 0.0
+    return grey / np.maximum(around, DARK), depth
+
+
+def _check_strokes(ink: Array) -> None:
+    """Raise a `DataError` if ink is a broad area, the lines of paper, or several digits side by side."""
+    from scipy import ndimage  # noqa: PLC0415 (as above)
+
+    strong = ink > STRONG
+    thickness = 2 * float(ndimage.distance_transform_edt(np.pad(strong, 1)).max())
+    if thickness > BROAD * max(ink.shape):
+        raise DataError("has no strokes, but one broad area: must be one digit, dark on light or light on dark")
+    ends = sum(int((np.diff(side.astype(np.int8)) == 1).sum()) for side in _sides(strong))
+    if ends > MOST_ENDS:
+        raise DataError("has no strokes, but lines from edge to edge: must be one digit, also on ruled paper")
+    groups, count = ndimage.label(strong.any(axis=0))
+    heights = [np.flatnonzero(strong[:, groups == i].any(axis=1)) for i in range(1, count + 1)]
+    tall = sum(rows[-1] - rows[0] + 1 > ink.shape[0] / 2 for rows in heights)
+    if tall > MOST_DIGITS:
+        raise DataError("has no strokes, but lines side by side: must be one digit, also on ruled paper")
+    if tall > 1 and ink.shape[1] > ink.shape[0]:
+        raise DataError(f"has several digits, {tall} groups of strokes side by side: must be one")
 
 
 def _sides(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SMALL = 112  # pixels of a picture, drawn beside what the network saw
 MOST_SHOWN = 24
+SURE = (0.5, 0.75)  # of the strongest output among several, and of a single one
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +37,13 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
         file: the name of the picture.
         answer: the class that the network answers.
         outputs: activations of the output layer.
+        remark: "not sure" and the strongest output where that is low, else "".
     """
 
     file: str
     answer: int
     outputs: tuple[float, ...]
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,15 @@ def predict_pictures(network: Network, seen: Sequence[Seen], like: Appearance) -
     brightness = np.stack([each.x.ravel() for each in seen], axis=1)
     outputs = network.feedforward(like.black + (like.white - like.black) * brightness)
     return [
-        Prediction(file=each.file, answer=answer, outputs=tuple(a))
+        Prediction(file=each.file, answer=answer, outputs=tuple(a), remark=_remark(a))
         for each, answer, a in zip(seen, answers(outputs).tolist(), outputs.T.tolist(), strict=True)
     ]
+
+
+def _remark(outputs: Sequence[float]) -> str:
+    """Return that an answer is not sure if no output is strong; a single output is sure if it is near 0 or 1."""
+    strongest = max(outputs) if len(outputs) > 1 else max(outputs[0], 1 - outputs[0])
+    return f"not sure ({strongest:.2f})" if strongest < SURE[len(outputs) == 1] else ""
 
 
 def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str) -> "Figure":

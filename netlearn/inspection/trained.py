@@ -12,14 +12,25 @@ from numpy.typing import NDArray
 from netlearn import datasets
 from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
-from netlearn.datasets import Dataset, Examples, Labels
+from netlearn.datasets import Dataset, Examples, Labels, measure
 from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
 from netlearn.plotting.marks import Answer
-from netlearn.runs import BEST_WEIGHTS, WEIGHTS, Run, Summary, data_identity, read_run
+from netlearn.runs import (
+    BEST_WEIGHTS,
+    WEIGHTS,
+    Run,
+    Summary,
+    data_identity,
+    holds_comparison,
+    read_run,
+    run_folders,
+)
 from netlearn.slowdown import answers, outputs
+
+MOST_NAMED = 8  # runs in an error
 
 
 def read_trained(folders: Sequence[Path]) -> list[Run]:
@@ -31,6 +42,10 @@ def read_trained(folders: Sequence[Path]) -> list[Run]:
     """
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise SettingsError(f"{', '.join(map(str, folders))}: must be different runs")
+    for folder in folders:
+        if holds_comparison(folder):
+            names = ", ".join(str(each) for each in run_folders(folder)[:MOST_NAMED])
+            raise RunError(f"{folder}: is a comparison, not a run; name one or several of its runs: {names}")
     runs = [read_run(folder) for folder in folders]
     for run in runs:
         results_of(run)
@@ -43,6 +58,17 @@ def data_name(runs: Sequence[Run]) -> str:
     if len(names) > 1:
         raise SettingsError(f"--data: must be given for runs on different data: {', '.join(names)}")
     return names[0]
+
+
+def unlike(run: Run, data: Dataset) -> str:
+    """Return a note if other data is scaled unlike that of a run, else ""."""
+    was, now = results_of(run).data.appearance, measure(data)
+    if was is None or now is None or (was.black, was.white) == (now.black, now.white):
+        return ""
+    return (
+        f"its inputs run from {now.black:g} to {now.white:g}, but {run.folder} was trained with {was.black:g} to "
+        f"{was.white:g}: scale them likewise"
+    )
 
 
 def load_present(name: str) -> Dataset:

@@ -151,6 +151,25 @@ class Run:
             return None
         return f"diverging: its cost grew from {costs[0]:.3g} to {costs[-1]:.3g}; a smaller learning rate may help"
 
+    @property
+    def unlearned(self) -> str | None:
+        """How a run that finished shows that it learned nothing, and what may be the cause; None if it learned."""
+        costs = self.metrics.get("train_cost", np.empty(0))
+        if self.summary is None or self.shortfall is not None or costs.size < 2:
+            return None
+        recall = self.summary.recall
+        one_answer = sorted(recall, key=lambda each: each or 0)[-1:] == [1] and sum(map(bool, recall)) == 1
+        if not (one_answer and len(recall) > 1) and costs.min() < costs[0]:
+            return None
+        what = f"it answers {recall.index(1)} to everything" if one_answer else "its cost never fell"
+        like = self.summary.data.appearance
+        cause = f"learning rate {self.settings.learning_rate:g} may be too large or too small"
+        if like is not None and not 0.25 < like.white - like.black < 4:
+            cause = f"its inputs run from {like.black:g} to {like.white:g}, but should lie in [0, 1]"
+        elif self.settings.activation == "relu":
+            cause = f"dead units (of ReLU), since {cause}"
+        return f"{what}: {cause}"
+
     def is_complete(self) -> bool:
         """Return whether the run has ended, by divergence or otherwise, and all of its files are intact."""
         if self.sums is None or self.summary is None or self.interrupted:

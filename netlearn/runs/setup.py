@@ -102,6 +102,12 @@ def check_settings(settings: Settings, data: Dataset) -> None:
         raise SettingsError(
             f"batch_size {settings.batch_size}: must be from 1 to {size}, the training examples of {data.name}"
         )
+    inputs, hidden = data.train.x.shape[1], list(settings.hidden)
+    if len(hidden) > 1 and hidden[0] == inputs and hidden[-1] == data.outputs:
+        raise SettingsError(
+            f"hidden {','.join(map(str, hidden))}: must be without the {inputs} inputs and {data.outputs} outputs, "
+            f"which {data.name} has: {','.join(map(str, hidden[1:-1])) or 'none'}"
+        )
     if settings.dropout and not settings.hidden:
         raise SettingsError(f"dropout {settings.dropout:g}: must be 0 without hidden layers, whose neurons it drops")
     if settings.max_norm != "off" and not settings.hidden:
