@@ -1,6 +1,8 @@
 """The layouts in which people have their data: names of IDX files, keys of arrays, tables, folders of images."""
 
 import gzip
+import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from PIL import Image
 
 from netlearn import datasets
 from netlearn.datasets import Dataset
+from netlearn.datasets.reading import ARFF, HDF5, MATLAB, NPY, PARQUET, PICKLE, SVMLIGHT
 from netlearn.datasets.sources import FILES
 from tests.files import idx_bytes, refused, small_arrays, write_folder
 
@@ -412,3 +415,139 @@ def test_netlearn_data_without_mnist_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("netlearn.datasets.loading.locate", lambda name: datasets.BUNDLED)
     for name in ("mnist", "auto"):
         assert f"NETLEARN_DATA {tmp_path} does not hold mnist" in datasets.load(name).note
+
+
+def test_gzipped_files_under_the_names_of_unpacked_ones_are_read(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "own")
+    for path in list(folder.iterdir()):
+        path.rename(path.with_suffix(""))
+    check(datasets.load(str(folder)))
+
+
+def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "own", IMAGES, LABELS)
+    for name in (".ipynb_checkpoints", "__MACOSX"):
+        write_images(folder / name, IMAGES[:1], LABELS[:1])
+        Image.fromarray(IMAGES[0]).save(folder / name / "copy.png")
+    (folder / ".DS_Store").touch()
+    data = datasets.load(str(folder))
+    assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
+
+
+def test_unsorted_pictures_of_a_test_set_are_left_out_with_a_note(tmp_path: Path) -> None:
+    write_images(tmp_path / "Train", IMAGES, LABELS)
+    (tmp_path / "Test").mkdir()
+    Image.fromarray(IMAGES[0]).save(tmp_path / "Test" / "00000.png")
+    assert "Test has no folders of classes and was left out" in datasets.load(str(tmp_path)).note
+
+
+def test_classes_numbered_from_1_leave_class_0_empty_with_a_note() -> None:
+    np.savez("own.npz", x=IMAGES, y=LABELS + 1)
+    data = datasets.load("own.npz")
+    assert data.outputs == 11
+    assert "no example of class 0" in data.note
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "hint"),
+    [
+        (IMAGES, np.array([[1, 1, 0], [0, 1, 1]] * 60), "several labels of one example are not supported"),
+        (IMAGES, np.where(LABELS > 4, 1, -1), "(y > 0).astype(int)"),
+        (IMAGES.reshape(120, 12).T, LABELS, ".T makes them rows"),
+        (np.array([IMAGES[0], IMAGES[0][:2], 1], dtype=object), LABELS[:3], "numpy.stack(list(x))"),
+    ],
+)
+def test_forms_of_others_are_refused_with_what_converts_them(x: NDArray[Any], y: NDArray[Any], hint: str) -> None:
+    np.savez("own.npz", x=x, y=y)
+    assert hint in refused("own.npz")
+
+
+def test_frame_of_pandas_with_labels_of_text_is_data() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(IMAGES.reshape(120, 12))
+    labels = pandas.Series(LABELS.astype(str), dtype="category")
+    data = datasets.load(str(datasets.store((frame, labels), Path("stored"))))
+    assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
+
+
+PYTHON_FORMS: dict[str, Any] = {
+    "of Keras": ((IMAGES, LABELS), (TEST_IMAGES, TEST_LABELS)),
+    "of scikit-learn": (IMAGES, TEST_IMAGES, LABELS, TEST_LABELS),
+    "by part": (IMAGES, LABELS, TEST_IMAGES, TEST_LABELS),
+    "lists": [IMAGES.tolist(), LABELS.tolist(), TEST_IMAGES.tolist(), TEST_LABELS.tolist()],
+    "of the book": ((IMAGES, LABELS), (IMAGES[:9], LABELS[:9]), (TEST_IMAGES, TEST_LABELS)),
+    "by name": {"X_train": IMAGES, "Y_train": LABELS, "X_test": TEST_IMAGES, "Y_test": TEST_LABELS},
+}
+
+
+@pytest.mark.parametrize("form", PYTHON_FORMS)
+def test_arrays_are_given_in_the_order_of_others(form: str) -> None:
+    data = datasets.load(str(datasets.store(PYTHON_FORMS[form], Path("stored"))))
+    np.testing.assert_allclose(data.test.x, TEST_IMAGES.reshape(6, 12) / 255, atol=1e-6)
+    assert data.test.labels.tolist() == TEST_LABELS.tolist()
+    assert len(data.validation) == (9 if form == "of the book" else 20)
+
+
+def test_tables_of_spreadsheets_and_of_r() -> None:
+    lines = [f"{i % 3};{i};{i + 1}" for i in range(60)]
+    Path("excel.csv").write_bytes("\r\n".join(["label;a;b", *lines]).encode("utf-16"))
+    rows = [f'"{i + 1}","{i % 3}","{i}","{i + 1}"' for i in range(60)]
+    Path("r.csv").write_text("\n".join(['"","label","a","b"', *rows]) + "\n")
+    excel, r = datasets.load("excel.csv"), datasets.load("r.csv")
+    np.testing.assert_array_equal(excel.train.x, r.train.x)
+    assert excel.outputs == 3
+    assert "which numbers the rows, was left out" in r.note
+
+
+def recipe_for(name: str) -> str:
+    found = re.search(r"to convert it in Python(?:, if you trust its source)?: (.*); must be ", refused(name))
+    assert found is not None
+    return found[1]
+
+
+def converted(name: str) -> Dataset:
+    """Run the lines of Python that an error names, and load what they make."""
+    exec(recipe_for(name), {})  # noqa: S102 (our own lines)
+    return datasets.load("data.npz")
+
+
+def test_recipe_for_the_books_pickle() -> None:
+    x = IMAGES.reshape(120, 12).astype(np.float32) / 256
+    parts = ((x, LABELS), (x[:9], LABELS[:9]), (x[:6], LABELS[:6]))
+    Path("mnist.pkl.gz").write_bytes(gzip.compress(pickle.dumps(parts, protocol=2)))
+    data = converted("mnist.pkl.gz")
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [120, 9, 6]
+
+
+def test_recipe_for_matlab() -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    scipy_io.savemat("digits.mat", {"data": IMAGES.reshape(120, 12).T, "label": LABELS[np.newaxis]})
+    assert len(converted("digits.mat").train) == 86
+
+
+def test_recipe_for_arff() -> None:
+    head = "@RELATION digits\n" + "".join(f"@ATTRIBUTE p{i} REAL\n" for i in range(12))
+    rows = [",".join(map(str, [*image.ravel(), label])) for image, label in zip(IMAGES, LABELS, strict=True)]
+    classes = "@ATTRIBUTE class {0,1,2,3,4,5,6,7,8,9}\n@DATA\n"
+    Path("digits.arff").write_text(head + classes + "\n".join(rows) + "\n")
+    assert converted("digits.arff").outputs == 10
+
+
+def test_recipe_for_single_arrays() -> None:
+    np.save("images.npy", IMAGES)
+    np.save("labels.npy", LABELS)
+    assert converted("images.npy").image == (4, 3)
+
+
+def test_recipe_for_an_archive(tmp_path: Path) -> None:
+    write_folder(tmp_path / "own")
+    shutil.make_archive("mnist", "zip", tmp_path / "own")
+    exec(recipe_for("mnist.zip"), {})  # noqa: S102 (our own lines)
+    check(datasets.load("data"))
+
+
+def test_page_on_data_has_the_recipes() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text()
+    for kind in (PICKLE, MATLAB, HDF5, PARQUET, ARFF, SVMLIGHT, NPY):
+        last = kind.recipe.rpartition("; ")[2] if "{" in kind.recipe else kind.recipe
+        assert last.partition("x=load")[0] in page, kind.name

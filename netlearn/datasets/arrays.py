@@ -62,16 +62,22 @@ def as_labels(array: Named, n: int) -> Labels:
         y = y.argmax(axis=1)
     if y.shape != (n,) or kind(y) not in "bif":
         hint = "; .argmax(axis=1) is the strongest class of each row, [:, 0] the first column"
+        if y.ndim == 2 and y.dtype.kind in "bi" and set(np.unique(y).tolist()) <= {0, 1}:
+            hint = "; several labels of one example are not supported"
         raise DataError(
             f"{array.name}: {y.dtype} of shape {y.shape}; must be whole numbers of shape ({n},), one for each example"
             f"{hint if y.ndim == 2 and len(y) == n else ''}"
+            f"{'; if the examples are columns, .T makes them rows' if y.ndim == 1 else ''}"
         )
     with np.errstate(invalid="ignore"):  # NaN and infinity become a negative number
         labels: Labels = y.astype(np.int64)
     wrong = (labels != y) | (labels < 0) | (labels >= MAX_CLASSES)
     if wrong.any():
         i = int(wrong.argmax())
-        raise DataError(f"{array.name}: label {y[i]} at item {i}; must be a whole number from 0 to {MAX_CLASSES - 1}")
+        hint = "; (y > 0).astype(int) makes 0 and 1 of -1 and 1" if set(np.unique(y).tolist()) == {-1, 1} else ""
+        raise DataError(
+            f"{array.name}: label {y[i]} at item {i}; must be a whole number from 0 to {MAX_CLASSES - 1}{hint}"
+        )
     return labels
 
 

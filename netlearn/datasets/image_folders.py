@@ -54,6 +54,11 @@ def find_images(folder: Path, depth: int = DEPTH) -> dict[str, Classes]:
     return find_images(inner[0], depth - 1) if depth and len(inner) == 1 else {}
 
 
+def without_classes(folder: Path) -> list[str]:
+    """Return the folders of a split that hold pictures, but not by class."""
+    return [each.name for each in _folders(folder) if each.name.lower() in PARTS and any(_pictures(each))]
+
+
 def _classes(folder: Path) -> Classes:
     found = {each.name: [*_pictures(each)] for each in _folders(folder)}
     return {name: paths for name, paths in found.items() if paths}

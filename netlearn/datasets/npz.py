@@ -118,7 +118,8 @@ def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.Zi
             raise DataError(f"{path}: {key} has .npy version {version[0]}.{version[1]}; must be 1.0 or 2.0")
         shape, _, dtype = HEADERS[version](member)
         if dtype.kind not in "buifUS":
-            raise DataError(f"{path}: {key} is {dtype}; must be numbers")
+            hint = ", such as numpy.stack(list(x)) makes of images of one size" if dtype.hasobject else ""
+            raise DataError(f"{path}: {key} is {dtype}; must be numbers{hint}")
         needed, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
         if needed != held:
             raise DataError(f"{path}: {key} has {held:,} bytes; must be {needed:,} by its header")

@@ -49,14 +49,14 @@ class Layout(NamedTuple):
 
 def is_table(path: Path) -> bool:
     """Return whether a file is text in columns, with numbers in most of them."""
-    layout = _layout(start_of(path, START))
+    layout = _layout(_utf8(start_of(path, START)))
     fields = [field for row in layout.rows[:1] for field in row]
     return len(fields) > 1 and 2 * sum(map(_is_number, fields)) >= len(fields)
 
 
 def columns_of(path: Path) -> int:
     """Return how many columns a table has."""
-    return len(_layout(start_of(path, START)).rows[0])
+    return len(_layout(_utf8(start_of(path, START))).rows[0])
 
 
 def read_table(path: Path) -> Table:
@@ -65,9 +65,7 @@ def read_table(path: Path) -> Table:
     Raises:
         DataError: it cannot be read, has no labels, or holds what is no number.
     """
-    text = content_of(path).removeprefix(b"\xef\xbb\xbf")
-    if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        text = text.decode("utf-16").encode()
+    text = _utf8(content_of(path))
     layout = _layout(text[:START])
     columns = [np.array(column) for column in zip(*layout.rows, strict=False)]
     if len(columns) < 2:
@@ -89,6 +87,13 @@ def read_table(path: Path) -> Table:
         raise DataError(f"{path}: {problem}, counted from 0 below the header; must be a table of numbers") from error
     names = [layout.names[i] for i in inputs] if layout.names else []
     return Table(_as_images(x, names), y, tuple(notes))
+
+
+def _utf8(text: bytes) -> bytes:
+    """Return text in UTF-8, without the mark at its start, of that or of UTF-16, as spreadsheets save it."""
+    if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        text = text[: len(text) // 2 * 2].decode("utf-16", "replace").encode()
+    return text.removeprefix(b"\xef\xbb\xbf")
 
 
 def _layout(start: bytes) -> Layout:
