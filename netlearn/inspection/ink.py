@@ -1,18 +1,13 @@
-"""A picture prepared as the images of a data set were: its strokes or its object found, scaled and placed."""
+"""The ink of one digit in a photo, a scan or a drawing: what is stroke, and what is paper, shadow, frame or dirt."""
 
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.datasets import MNIST, Appearance
-from netlearn.datasets.appearance import DIM, INK, box_centres, extents, mass_centres
-from netlearn.datasets.pictures import scale
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 
-ALIKE = 0.12  # difference of brightness, or of a place relative to the side, up to which pictures are alike
-MOSTLY, SOME = 0.8, 0.01  # of the pixels of a border; of those of a row or a column
 LEAST_CONTRAST = 0.08  # of ink, where 1 is black on white
 LEAST_TO_TEXTURE = 6.0  # contrast of ink to the standard deviation of the paper
 DIMMEST, DARK = 0.1, 0.05  # light, relative to its mean; brightness of paper that is taken to be evenly lit
@@ -31,19 +26,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 Box: TypeAlias = tuple[slice, slice]
 
 
-def prepare(grey: Array, like: Appearance = MNIST) -> Array:
-    """Return a picture as an image of a data set, of brightness 0 to 1, shape (height, width).
-
-    A picture of the images' own size whose content lies where theirs does is one of them, and stays as it is. Others
-    are prepared by the kind of the images:
-
-    - strokes: ink is found, scaled and placed, as below;
-    - objects: what differs from the border of the picture is scaled and placed, and keeps its brightness;
-    - scenes: all of the picture is scaled, without a uniform margin.
-
-    Where the images have a uniform background and the picture has one that is nearer to its opposite, light and dark
-    are exchanged. Steps 6 and 7 are for MNIST those of its authors (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST
-    database of handwritten digits"); the others replace their scanner.
+def find_strokes(grey: Array) -> Array:
+    """Return the ink of a picture, as a fraction of its contrast from 0 to 1, cut to the rectangle that it fills.
 
     0. Light: each pixel is divided by the brightness of the paper around it, the morphological closing (the strokes
        filled by what is lighter within a fifth of a side), where this varies softly and ink is dark.
@@ -59,87 +43,19 @@ def prepare(grey: Array, like: Appearance = MNIST) -> Array:
        ink inside it, that is the result.
     5. Dirt: areas of less than 8 % of the largest are left out, and those that touch the border (a shadow, the edge
        of a table) if a larger one does not.
-    6. Size: the ink, as a fraction of its contrast from 0 to 1, is scaled with antialiasing until its longer side is
-       that of the images, 20 of 28 pixels for MNIST, and keeps its ratio of width to height.
-    7. Place: it is moved by whole pixels until its centre is nearest to that of the images: for MNIST the centre of
-       mass, at pixel (14, 14), counted from 0.
 
     Args:
         grey: brightness from 0, black, to 1, white, of any shape (height, width).
-        like: what the images of the data set look like.
 
     Raises:
-        DataError: there is no ink, or no object.
+        DataError: there is no ink, or it is not the strokes of one digit.
     """
-    grey = grey.astype(np.float32, copy=False)
-    if grey.shape == like.size and (same := _as_it_is(grey, like)) is not None:
-        return same
-    if like.kind == "scenes":
-        return scale(_turned(_without_margin(grey) if like.background is None else grey, like), like.size)
-    if like.kind == "objects":
-        return _prepare_object(_turned(grey, like), like)
     lit, depth = _evenly_lit(grey)
     ink = _find(lit, FRAMES, max(LEAST_CONTRAST, depth / 3))
     if ink is None:
         raise DataError("has no ink: must be one digit, dark on light or light on dark")
     _check_strokes(ink)
-    return _on_background(_place(_fit(ink, like), like), like)
-
-
-def _as_it_is(grey: Array, like: Appearance) -> Array | None:
-    """Return a picture of the size of the images if it looks like one of them, otherwise None."""
-    white = like.white if like.white <= 1 else like.white / 255
-    if white < DIM and 0 < float(grey.max()) <= 1.01 * white:  # saved as the numbers that the data has
-        grey = grey / np.float32(white)
-    if like.background is None:
-        return grey
-    border = np.concatenate(_sides(grey))
-    if abs(float(np.median(border)) - like.background) > 0.5:
-        return None
-    if like.kind == "scenes":
-        return grey
-    ink = np.abs(grey - like.background)[np.newaxis]
-    if not (ink > INK).any():
-        return None
-    centre = (mass_centres(ink) if like.centred == "mass" else box_centres(ink > INK))[0]
-    off = np.abs(centre - like.centre) / like.size
-    longest = max(int(extent[0]) for extent in extents(ink > INK))
-    return grey if off.max() < ALIKE and 0.5 < longest / like.extent < 1.2 else None
-
-
-def _turned(grey: Array, like: Appearance) -> Array:
-    """Return a picture with light and dark exchanged if its border is uniform and opposite to that of the images."""
-    border = np.concatenate(_sides(grey))
-    value = float(np.median(border))
-    uniform = float((np.abs(border - value) < ALIKE).mean()) > MOSTLY
-    opposite = like.background is not None and abs(value - like.background) > abs(1 - value - like.background)
-    return 1 - grey if uniform and opposite else grey
-
-
-def _without_margin(grey: Array) -> Array:
-    """Return a picture without the uniform margin on all of its sides, if it has one."""
-    value = float(np.median(np.concatenate(_sides(grey))))
-    other = np.abs(grey - value) > ALIKE
-    rows, columns = (np.flatnonzero(other.mean(axis=axis) > SOME) for axis in (1, 0))
-    if not rows.size or not columns.size:
-        return grey
-    cut = (rows[0], grey.shape[0] - 1 - rows[-1]), (columns[0], grey.shape[1] - 1 - columns[-1])
-    if min(map(min, cut)) == 0:
-        return grey
-    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _prepare_object(grey: Array, like: Appearance) -> Array:
-    """Return what differs from the border of a picture, scaled and placed as the objects of the images are."""
-    value = float(np.median(np.concatenate(_sides(grey))))
-    other = np.abs(grey - value) > INK
-    rows, columns = (np.flatnonzero(other.mean(axis=axis) > SOME) for axis in (1, 0))
-    if not rows.size or not columns.size:
-        raise DataError("has no object: must be one, on a uniform background")
-    cut = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = (max(1, round(like.extent * length / max(cut.shape))) for length in cut.shape)
-    fitted = scale(cut, (min(height, like.height), min(width, like.width)))
-    return _on_background(_place(np.abs(fitted - value), like), like)
+    return ink
 
 
 def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | None:
@@ -153,12 +69,12 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     ink = (grey - paper) / light
     if np.square(np.minimum(ink, 0)).sum() > np.square(np.maximum(ink, 0)).sum():
         ink = -ink
-    texture = min(1.4826 * float(np.median(np.abs(side - np.median(side)))) for side in _sides(ink))
+    texture = min(1.4826 * float(np.median(np.abs(side - np.median(side)))) for side in sides(ink))
     strongest = float(ink.max())
     if strongest <= max(least, LEAST_TO_TEXTURE * texture):
         return None
     contrast = float(np.median(ink[ink > STRONG * strongest]))
-    border = np.concatenate(_sides(ink, max(1, min(ink.shape) // 40)))
+    border = np.concatenate(sides(ink, max(1, min(ink.shape) // 40)))
     crossing = 1.25 * float(np.percentile(np.abs(border[border < STRONG * contrast]), 95))
     areas, _ = ndimage.label(ink > min(max(FAINT * contrast, crossing), STRONG * contrast), np.ones((3, 3)))
     sizes = np.bincount(areas[ink > STRONG * contrast], minlength=areas.max() + 1)
@@ -202,7 +118,7 @@ def _check_strokes(ink: Array) -> None:
     thickness = 2 * float(ndimage.distance_transform_edt(np.pad(strong, 1)).max())
     if thickness > BROAD * max(ink.shape):
         raise DataError("has no strokes, but one broad area: must be one digit, dark on light or light on dark")
-    ends = sum(int((np.diff(side.astype(np.int8)) == 1).sum()) for side in _sides(strong))
+    ends = sum(int((np.diff(side.astype(np.int8)) == 1).sum()) for side in sides(strong))
     if ends > MOST_ENDS:
         raise DataError("has no strokes, but lines from edge to edge: must be one digit, also on ruled paper")
     groups, count = ndimage.label(strong.any(axis=0))
@@ -214,7 +130,7 @@ def _check_strokes(ink: Array) -> None:
         raise DataError(f"has several digits, {tall} groups of strokes side by side: must be one")
 
 
-def _sides(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:
+def sides(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:
     """Return the pixels along each side of a picture, as vectors."""
     return [part.ravel() for part in (grid[:width], grid[-width:], grid[:, :width], grid[:, -width:])]
 
@@ -227,7 +143,7 @@ def _paper(grey: Array) -> Array:
     x = float(np.median(rows[:, right:] - rows[:, : width - right])) / max(1, right)
     y = float(np.median(columns[down:] - columns[: height - down])) / max(1, down)
     plane = (x * np.arange(width) + y * np.arange(height)[:, np.newaxis]).astype(np.float32)
-    paper: Array = plane + np.median(np.concatenate(_sides(grey - plane)))
+    paper: Array = plane + np.median(np.concatenate(sides(grey - plane)))
     return paper
 
 
@@ -239,7 +155,7 @@ def _find_inside(grey: Array, area: Mask, box: Box, frames: int, contrast: float
         return None
     gaps, _ = ndimage.label(~area)
     sizes = np.bincount(gaps.ravel())
-    sizes[[0, *np.concatenate(_sides(gaps))]] = 0  # the area itself, and gaps that are open to the outside
+    sizes[[0, *np.concatenate(sides(gaps))]] = 0  # the area itself, and gaps that are open to the outside
     if not _is_rectangle(area | (sizes > 0)[gaps]):
         return None
     widest = int(sizes.argmax())
@@ -278,40 +194,10 @@ def _inside(box: Box, part: Box) -> Box:
 def _without_dirt(areas: NDArray[np.int32], sizes: NDArray[np.int64], boxes: list[Box]) -> Mask:
     """Return which pixels belong to strokes, given the areas and the number of strong pixels of each."""
     touching = np.zeros(len(sizes), bool)
-    touching[np.concatenate(_sides(areas))] = True
+    touching[np.concatenate(sides(areas))] = True
     free = np.where(touching, 0, sizes)
     largest = int(free.argmax())
     if free[largest] and max(part.stop - part.start for part in boxes[largest - 1]) >= max(areas.shape) / 10:
         sizes = free
     kept: Mask = (sizes > SPECK * sizes.max())[areas]
     return kept
-
-
-def _fit(ink: Array, like: Appearance) -> Array:
-    """Return ink scaled to the size that it has in the images, the strongest at 1."""
-    from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
-
-    height, width = (max(1, round(like.extent * length / max(ink.shape))) for length in ink.shape)
-    size = min(width, like.width), min(height, like.height)
-    scaled = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.HAMMING))
-    fitted: Array = scaled / scaled.max()
-    return fitted
-
-
-def _place(ink: Array, like: Appearance) -> Array:
-    """Return ink in an image of the size of the data set, its centre where theirs is."""
-    image, place = np.zeros(like.size, np.float32), []
-    for axis, length in enumerate(ink.shape):
-        centre = (length - 1) / 2
-        if like.centred == "mass":
-            centre = float(ink.sum(axis=1 - axis) @ np.arange(length) / ink.sum())
-        start = min(max(round(like.centre[axis] - centre), 0), like.size[axis] - length)
-        place.append(slice(start, start + length))
-    image[tuple(place)] = ink
-    return image
-
-
-def _on_background(ink: Array, like: Appearance) -> Array:
-    """Return ink, a difference from 0 to 1, on the background of the images."""
-    background = np.float32(like.background or 0)
-    return background + ink if background < 0.5 else background - ink

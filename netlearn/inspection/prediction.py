@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netlearn.datasets import MNIST, Appearance, measure
 from netlearn.datasets.pictures import read_grey, scale
 from netlearn.errors import NetlearnError, RunError
-from netlearn.inspection.ink import prepare
+from netlearn.inspection.preparation import prepare
 from netlearn.inspection.trained import is_data_of, load_present, results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
