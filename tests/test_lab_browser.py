@@ -91,6 +91,7 @@ def test_both_networks_start_alike_and_cross_entropy_passes_80_percent_first(pag
     page.click("#play")
     outcome = page.locator("#outcome").inner_text()
     assert "Your guess: cross-entropy after about 10 updates. Answer: cross-entropy passed" in outcome
+    assert "after 520 updates" in outcome  # as the lesson says, whatever the speed
     assert "quadratic has not yet" in outcome
     assert page.locator("#guess").is_hidden()
 

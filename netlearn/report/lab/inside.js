@@ -78,40 +78,50 @@ function startInside(race, data) {
     const { canvas, caption } = pictures[k], [layer] = race.networks[k].layers, [rows, columns] = shape, across = Math.min(10, layer.n), down = Math.ceil(layer.n / across);
     const [width, height] = [across * (columns + 1) - 1, down * (rows + 1) - 1];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const before = learned.checked ? race.first?.[k] : null, w = Float64Array.from(layer.w, (value, i) => value - (before ? before[i] : 0));
-    const most = w.reduce((found, value) => Math.max(found, Math.abs(value)), 1e-9), context = canvas.getContext("2d");
-    const pixels = context.createImageData(width, height);
+    const before = learned.checked ? race.first?.[k] : null, w = layer.w.slice();
+    let most = 1e-9;
+    for (let i = 0; i < w.length; i += 1) {
+      if (before) w[i] -= before[i];
+      most = Math.max(most, Math.abs(w[i]));
+    }
+    const context = canvas.getContext("2d"), image = context.createImageData(width, height), { data: colours } = image;
     for (let j = 0; j < layer.n; j += 1) {
       const left = (j % across) * (columns + 1), top = Math.floor(j / across) * (rows + 1);
       for (let p = 0; p < rows * columns; p += 1) {
         const share = Math.max(-1, Math.min(1, (1.6 * w[p * layer.n + j]) / most)), pale = 1 - Math.abs(share) ** 0.8;
         const at = 4 * ((top + Math.floor(p / columns)) * width + left + (p % columns));
-        pixels.data.set(share < 0 ? [240 * pale + 5, 240 * pale + 10, 60 * pale + 185, 255] : [55 * pale + 190, 240 * pale + 10, 240 * pale + 5, 255], at);
+        colours[at] = share < 0 ? 240 * pale + 5 : 55 * pale + 190;
+        colours[at + 1] = 240 * pale + 10;
+        colours[at + 2] = share < 0 ? 60 * pale + 185 : 240 * pale + 5;
+        colours[at + 3] = 255;
       }
     }
-    context.putImageData(pixels, 0, 0);
+    context.putImageData(image, 0, 0);
     const what = `${layer.n} ${race.networks[k].layers.length > 1 ? "hidden" : "output"} neurons`;
     caption.replaceChildren(key(lineOf(k)), `${nameOf(k)}: ${what}; the strongest ${learned.checked ? "change" : "weight"} is ${figure(Number(most.toPrecision(2)))}`);
     canvas.setAttribute("aria-label", `Weights of the ${what}, ${nameOf(k)}`);
   }
 
   const numbers = startNumbers(race);
-  let visible = { inside: false, numbers: false }, next = 0, asked = 0;
+  // While the networks learn, five times a second, only what is seen; each part in a frame of its own.
+  const visible = { inside: false, numbers: false }, parts = [
+    ["inside", () => { const [found] = BOTH.map(fill); numbers.suggest(...found); }],
+    ["inside", () => scatter.render()],
+    ...(shape ? BOTH.map((k) => ["inside", () => drawWeights(k)]) : []),
+    ["numbers", () => numbers.show(example, label)],
+  ];
+  let next = 0, asked = 0, due = [];
   function show() {
     asked = 0;
-    next = performance.now() + 180;
     if (!race.now) return;
-    if (visible.inside || !race.playing) {
-      const [found] = BOTH.map(fill);
-      numbers.suggest(...found);
-      scatter.render();
-      if (shape) BOTH.forEach(drawWeights);
-    }
-    if (visible.numbers || !race.playing) numbers.show(example, label);
+    if (!due.length) due = parts.filter(([name]) => visible[name] || !race.playing).map(([, draw]) => draw);
+    due.shift()?.();
+    if (due.length) asked = requestAnimationFrame(show);
+    else next = performance.now() + 180;
   }
-  // While the networks learn, five times a second, and only what is seen.
   function refresh() {
-    if (!asked) asked = setTimeout(() => requestAnimationFrame(show), race.playing ? Math.max(0, next - performance.now()) : 0);
+    if (!race.playing) due = []; // all of it again
+    asked ||= setTimeout(() => requestAnimationFrame(show), race.playing ? Math.max(0, next - performance.now()) : 0);
   }
   new IntersectionObserver((entries) => {
     for (const entry of entries) visible[entry.target.id] = entry.isIntersecting;

@@ -37,8 +37,9 @@ class Race {
     this.now = found.map(({ now }) => now);
     found.forEach(({ probes, now, parameters }, k) => {
       this.networks[k].parameters.set(parameters);
-      this.probes[k].push(...(to === 0 ? [now] : probes));
-      this.passed[k] ??= [...probes, now].find(({ accuracy }) => accuracy >= DATA.threshold)?.update ?? null;
+      const kept = to === 0 ? [now] : probes; // only at probes, so that every computer finds the same update
+      this.probes[k].push(...kept);
+      this.passed[k] ??= kept.find(({ accuracy }) => accuracy >= DATA.threshold)?.update ?? null;
     });
     return true;
   }
@@ -67,7 +68,8 @@ class Race {
     const times = [[performance.now(), this.update]];
     while (this.playing && this.update < end) {
       const started = performance.now(), each = speed() === "full" ? null : Number(speed()) / 10;
-      const count = Math.min(Math.max(1, Math.round(each ?? this.pace)), end - this.update);
+      const about = this.update + Math.max(1, Math.round(each ?? this.pace));
+      const count = Math.min(each === null ? nextProbe(about - 1) : about, end) - this.update; // up to a probe
       if (!(await this.advance(count))) return;
       const took = performance.now() - started;
       if (each === null) this.pace = Math.min(2 * this.pace, Math.max(1, (this.pace + (count * ROUND) / Math.max(1, took)) / 2));
