@@ -36,6 +36,14 @@ class RunError(NetlearnError):
     """A run folder cannot be read or written."""
 
 
+class DrawingError(NetlearnError):
+    """A picture cannot be drawn."""
+
+
+class DrawingWarning(UserWarning):
+    """A picture was left out, since it could not be drawn."""
+
+
 class CostWarning(UserWarning):
     """A user's own cost can be used, but not everywhere."""
 

@@ -66,7 +66,7 @@ def test_resumed_run_of_a_comparison_keeps_no_curves_of_its_past() -> None:
     for file in CURVES:
         Path("ce", file).write_bytes(b"old")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("netlearn.cli.train.curves_files", lambda *_: {})
+        patch.setattr("netlearn.cli.train.curves_or_warning", lambda *_: {})
         assert call("train", "--resume", "ce", "--epochs", "2", "-q").exit_code == 0
     assert not files_of("ce") & CURVES
     assert not Sums.read(Path("ce")).hashes.keys() & CURVES

@@ -19,7 +19,7 @@ from netlearn.api.result import Result
 from netlearn.api.results import ComparisonResult, RunResult
 from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
 from netlearn.comparison import compare as comparison
-from netlearn.comparison.curves import curves_files
+from netlearn.comparison.curves import curves_or_warning
 from netlearn.comparison.data import load_data as load_all_data
 from netlearn.comparison.existing import read_comparison, read_runs
 from netlearn.comparison.pool import Pool, Workers, cores
@@ -74,7 +74,7 @@ def train(
         training_bar(trainer, shown=progress) as on_record,
         suppress(DivergenceError),
     ):
-        train_run(chosen, trainer, folder, on_record, draw=None if place.is_temporary else curves_files)
+        train_run(chosen, trainer, folder, on_record, draw=None if place.is_temporary else curves_or_warning)
     return RunResult(read_run(place.folder), [place], costs)
 
 

@@ -20,7 +20,7 @@ import click
 from netlearn import __version__
 from netlearn.cli.limits import check_address_space
 from netlearn.cli.terminal import echo, prepare
-from netlearn.errors import CostWarning, NetlearnError, SettingsError
+from netlearn.errors import CostWarning, DrawingWarning, NetlearnError, SettingsError
 from netlearn.text import printable
 
 COMMANDS = {
@@ -55,7 +55,7 @@ def _show_warning(
     otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: object
 ) -> None:
     """Print netlearn's own warnings as a line, others as Python does."""
-    if issubclass(category, CostWarning):
+    if issubclass(category, (CostWarning, DrawingWarning)):
         echo(f"Warning: {message}", err=True)
     else:
         otherwise(message, category, *where)
@@ -71,6 +71,7 @@ class Commands(click.Group):
     def main(self, *arguments: Any, **given: Any) -> Any:
         """Run the command line on a terminal of any encoding."""
         prepare()
+        os.environ["MPLBACKEND"] = "agg"  # notebooks set another, which not every environment has
         gc.set_threshold(10_000)  # after 700 new objects, looking for garbage takes a tenth of the time of starting
         atexit.register(gc.freeze)  # a last search for garbage when Python ends would be wasted
         return super().main(*arguments, **given)

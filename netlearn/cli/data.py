@@ -10,6 +10,7 @@ from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
 from netlearn.datasets.augmentation import AUGMENTATIONS
+from netlearn.plotting import drawing
 from netlearn.runs import free_path, write_whole
 
 
@@ -61,6 +62,7 @@ def show(name: str, augment: str | None, out: Path | None) -> None:
         note(f"{data.name}: {data.note}")
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
     check_suffix(path, "--out", ".png", ".svg")
-    figure = examples(data) if augment is None else deformations(data, augment)
-    write_whole(path, render(figure, path.suffix[1:]))
+    with drawing(data.name):
+        figure = examples(data) if augment is None else deformations(data, augment)
+        write_whole(path, render(figure, path.suffix[1:]))
     echo(path)

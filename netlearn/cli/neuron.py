@@ -15,6 +15,7 @@ from netlearn.comparison.neuron import neuron_curves
 from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.numerics import Array
+from netlearn.plotting import drawing
 from netlearn.runs import temporary_of, writing
 from netlearn.settings import LARGEST
 
@@ -86,6 +87,7 @@ def _table(curves: dict[str, dict[str, Array]], epochs: int) -> str:
     return aligned(lines)
 
 
+@drawing()
 def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path, *, quiet: bool) -> None:
     from netlearn.plotting.neuron import animation, save  # noqa: PLC0415 (matplotlib is slow to import)
 

@@ -15,11 +15,11 @@ from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, settin
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
-from netlearn.comparison.curves import curves_files
+from netlearn.comparison.curves import curves_or_warning
 from netlearn.comparison.table import percent
 from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.runs import SUMS, RunFolder, Summary, read_locked, read_run
+from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_locked, read_run
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import epochs_begun, stored_settings, train_run
 from netlearn.settings import Settings, read_toml, resolve
@@ -71,7 +71,7 @@ def command(
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer))
         train = partial(
-            train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_files, on_note=note
+            train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_or_warning, on_note=note
         )
         if quiet:
             summary = train()
@@ -160,5 +160,5 @@ def _results(summary: Summary, folder: Path) -> str:
     return (
         f"test accuracy: {percent(summary.test_accuracy)}\n{best}"
         f"training: {summary.status}, {summary.epochs:.4g} epochs in {summary.training_seconds:.1f} s\n"
-        f"run folder: {folder} (pictures: curves.png, curves.svg)"
+        f"run folder: {folder}{' (pictures: curves.png, curves.svg)' if (folder / CURVES[0]).exists() else ''}"
     )

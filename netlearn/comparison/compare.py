@@ -4,6 +4,7 @@ The folder is like a run's: config.toml, results.csv with a row per run, summary
 SHA256SUMS.
 """
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,14 +17,14 @@ from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Family, Pair, t_test
 from netlearn.comparison.experiment import SEALED, Experiment, read_experiment, sealed_experiment
 from netlearn.comparison.neuron import Neuron
-from netlearn.comparison.outputs import LAB, PAGE, PICTURES, write_page, write_picture
+from netlearn.comparison.outputs import LAB, PAGE, PICTURES, Drawn, write_page, write_picture
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import Race, Row, results_csv
 from netlearn.comparison.tasks import perform_all, tasks_of
 from netlearn.comparison.tuning import TUNING, tune_rates
 from netlearn.custom_cost import NO_COSTS, NamedCosts
-from netlearn.errors import RunError
+from netlearn.errors import DrawingWarning, RunError
 from netlearn.runs import (
     CONFIG,
     RESULTS,
@@ -190,14 +191,21 @@ def write_results(
         RunError: the folder cannot be written, or a run was changed meanwhile.
     """
     folder.write(RESULTS, results_csv(analysis.runs))  # first, so that the folder is known as a comparison's
-    tasks: list[Callable[[], str | None]] = []
+    tasks: list[Callable[[], Drawn | None]] = []
     shared = workers.share(analysis)
     if pictures:
         tasks.append(partial(write_page, shared, folder, costs))
         if any(run.metrics for run in analysis.runs):
             names = ("neuron",) if analysis.neurons else PICTURES
             tasks += [partial(write_picture, shared, folder, costs, name) for name in names]
-    drawn = workers.map(_call, tasks)
+    drawn = [each for each in workers.map(_call, tasks) if each is not None]
+    failed: dict[str, list[str]] = {}
+    for each in drawn:
+        if each.problem is not None:
+            name, _, reason = each.problem.partition(": ")
+            failed.setdefault(reason, []).append(name)
+    for reason, undrawn in failed.items():
+        warnings.warn(f"{', '.join(undrawn)}: {reason}", DrawingWarning, stacklevel=2)
     result = Comparison(
         title=analysis.title,
         conclusion=analysis.conclusion,
@@ -209,7 +217,7 @@ def write_results(
         pairs=analysis.pairs,
         races=analysis.races,
         neurons=analysis.neurons,
-        pictures=tuple(name for name in drawn if name),
+        pictures=tuple(each.name for each in drawn if each.name),
         folder=printable(str(folder.path)),
         environment=environment(),
     )
@@ -218,5 +226,5 @@ def write_results(
     return result
 
 
-def _call(task: Callable[[], str | None]) -> str | None:
+def _call(task: Callable[[], Drawn | None]) -> Drawn | None:
     return task()

@@ -1,9 +1,11 @@
 """The learning curves of a run, drawn as it ends or later, from its folder."""
 
+from functools import partial
 from pathlib import Path
 
 from netlearn.errors import RunError
 from netlearn.numerics import Array
+from netlearn.plotting import drawing, drawn
 from netlearn.runs import CURVES, SUMS, RunFolder, Summary, holds_comparison, read_locked, run_folders
 from netlearn.settings import Settings
 
@@ -27,8 +29,15 @@ def _draw(path: Path) -> list[Path]:
         run = read_locked(path)
         if run.summary is None or not run.metrics:
             raise RunError(f"{path}: has no measurements to draw")
-        folder.add(curves_files(run.settings, run.summary, run.metrics))
+        with drawing("curves"):
+            files = curves_files(run.settings, run.summary, run.metrics)
+        folder.add(files)
     return [path / name for name in CURVES]
+
+
+def curves_or_warning(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
+    """Return what `curves_files` does; if the curves cannot be drawn, warn and return no files."""
+    return drawn("curves", partial(curves_files, settings, results, columns), {})
 
 
 def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:

@@ -6,14 +6,17 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from netlearn.comparison.analysis import Analysis
 from netlearn.comparison.neuron import neuron_cells
 from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
 from netlearn.custom_cost import NamedCosts
-from netlearn.errors import NetlearnError
+from netlearn.errors import DrawingError, NetlearnError
 from netlearn.inspection.files import mistakes
 from netlearn.inspection.trained import load_present
+from netlearn.plotting import drawing
 from netlearn.runs import CONFIG, Groups, RunFolder, selection
 from netlearn.runs.setup import environment
 
@@ -30,16 +33,26 @@ MOST_ON_PAGE = 60  # variants
 MOST_CONFIG = 100_000  # characters
 
 
-def write_picture(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name: str) -> str | None:
-    """Draw a picture and write its files; return its name, or None if the runs have no data for it."""
-    from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+class Drawn(msgspec.Struct, frozen=True):
+    """The name of a picture that was drawn, or why it was not; neither if the runs have no data for it."""
 
-    figure = draw(name, analysis, costs)
-    if figure is None:
-        return None
-    for file, content in render_files(name, figure).items():
+    name: str | None = None
+    problem: str | None = None
+
+
+def write_picture(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name: str) -> Drawn:
+    """Draw a picture and write its files, in any process."""
+    try:
+        figure = draw(name, analysis, costs)
+        with drawing(name):
+            from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+            files = render_files(name, figure) if figure is not None else {}
+    except DrawingError as error:
+        return Drawn(problem=str(error))
+    for file, content in files.items():
         folder.write(file, content)
-    return name
+    return Drawn(name if files else None)
 
 
 def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
@@ -50,11 +63,12 @@ def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
         analysis: of the comparison.
         costs: the users' own costs whose code may be imported, for the picture of mistakes.
     """
-    from netlearn.plotting.pictures import DRAWN  # noqa: PLC0415 (as above)
+    with drawing(name):
+        from netlearn.plotting.pictures import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-    if name == MISTAKES:
-        return mistakes(analysis.groups, analysis.caption, costs)
-    return DRAWN[name](analysis.groups, analysis.caption)
+        if name == MISTAKES:
+            return mistakes(analysis.groups, analysis.caption, costs)
+        return DRAWN[name](analysis.groups, analysis.caption)
 
 
 def write_page(analysis: Analysis, folder: RunFolder, costs: NamedCosts) -> None:

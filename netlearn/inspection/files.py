@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from netlearn.inspection.evaluate import Evaluated, Evaluation
 from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, predict, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
+from netlearn.plotting import drawing, drawn
 from netlearn.plotting.marks import Answer, short
 from netlearn.runs import SUMS, Groups, Run, RunFolder, Sums, selection, writing
 
@@ -40,21 +42,27 @@ def write_evaluation(evaluated: Sequence[Evaluated], data: Dataset, out: Path | 
     paths = []
     for each, name in zip(evaluated, _names(evaluated), strict=True):
         folder = out if out is None or len(evaluated) == 1 else out / name
-        paths += write_files(each.run, folder, _pictures_of(each, data), {PREDICTIONS: each.predictions.encode()})
+        none: dict[str, Figure | None] = {}
+        pictures = drawn("pictures", partial(_pictures_of, each, data), none)
+        paths += write_files(each.run, folder, pictures, {PREDICTIONS: each.predictions.encode()})
     if len(evaluated) > 1:
-        paths += write_files(evaluated[0].run, out, {"disagreements": _disagreements(evaluated, data)})
+        disagreements = drawn("disagreements", partial(_disagreements, evaluated, data), None)
+        paths += write_files(evaluated[0].run, out, {"disagreements": disagreements})
     return paths
 
 
 def _names(evaluated: Sequence[Evaluated]) -> list[str]:
     """Return a different name for each run, that of its folder if possible."""
+    own = [each.run.folder.resolve().name for each in evaluated]
     names: list[str] = []
-    for each in evaluated:
-        name = each.run.folder.resolve().name
-        names.append(name if name not in names else f"{name}-{len(names) + 1}")
+    for place, name in enumerate(own):
+        others = {*names, *own[place + 1 :]} if name in names else set(names)
+        numbered = (f"{name}-{number}" for number in count(2))
+        names.append(next(free for free in chain([name], numbered) if free not in others))
     return names
 
 
+@drawing()
 def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | None]":
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.reliability import reliability  # noqa: PLC0415
@@ -84,6 +92,7 @@ def _reliability(found: Calibration) -> tuple[Array, str]:
     return bins, f"calibration error {found.debiased:.4f} (95 % interval {low:.4f} to {high:.4f})"
 
 
+@drawing()
 def _disagreements(evaluated: Sequence[Evaluated], data: Dataset) -> "Figure | None":
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
@@ -117,6 +126,7 @@ def _set_of(evaluation: Evaluation) -> str:
     return f"{SETS[evaluation.split]} of {Path(evaluation.data).name}"
 
 
+@drawing()
 def draw_weights(run: Run, data: Dataset, initial: Network | None, *, best: bool | None = None) -> "Figure":
     """Return the picture of the weights from the inputs to the neurons of the first layer.
 
@@ -159,9 +169,9 @@ def write_files(
     """
     from netlearn.plotting.style import FORMATS, render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-    files = dict(tables or {})
+    files, nothing = dict(tables or {}), dict[str, bytes]()
     for name, figure in pictures.items():
-        files |= render_files(name, figure) if figure else {}
+        files |= drawn(name, partial(render_files, name, figure), nothing) if figure else nothing
     absent = [f"{name}.{kind}" for name, figure in pictures.items() if figure is None for kind in FORMATS]
     path = run.folder if out is None else out
     with RunFolder.open(path) as folder:
@@ -178,6 +188,7 @@ def write_files(
     return [path / name for name in files]
 
 
+@drawing()
 def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
     """Return the worst mistakes on the test set of each variant's first seed, or None if none can be shown.
 

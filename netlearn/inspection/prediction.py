@@ -18,6 +18,7 @@ from netlearn.inspection.preparation import prepare
 from netlearn.inspection.trained import is_data_of, load_present, results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
+from netlearn.plotting import drawing
 from netlearn.plotting.marks import strongest
 from netlearn.runs import Run
 from netlearn.slowdown import answers
@@ -133,6 +134,7 @@ def _remark(outputs: Sequence[float]) -> str:
     return f"not sure ({strongest:.2f})" if strongest < SURE[len(outputs) == 1] else ""
 
 
+@drawing()
 def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str) -> "Figure":
     """Return the first pictures beside what the network saw of them, each with its answer."""
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)

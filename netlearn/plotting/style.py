@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from netlearn.plotting import drawing
 from netlearn.plotting.marks import GREY, LABEL
 from netlearn.text import printable
 
@@ -59,7 +59,7 @@ def shown_axes() -> ShownAxes:
 def render(figure: mpl_figure.Figure, kind: str) -> bytes:
     """Return a figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "netlearn"}), warnings.catch_warnings():
+    with drawing(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format=kind, dpi=150, **FORMATS[kind])
     return buffer.getvalue()

@@ -1,0 +1,92 @@
+"""Pictures in other surroundings: a backend, settings of matplotlib, and errors while drawing."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.figure import Figure
+
+from netlearn.plotting import style
+from netlearn.runs import read_run
+from tests.commands import call, compare, python, train
+
+TINY = ["-q", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", "--hidden", "5"]
+
+
+@pytest.fixture
+def odd() -> Iterator[None]:
+    """Let matplotlib have settings that change pictures, or need LaTeX."""
+    with mpl.rc_context({"text.usetex": True, "font.size": 30, "savefig.bbox": "tight", "axes.facecolor": "red"}):
+        yield
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".png", ".svg"}}
+
+
+def test_settings_of_matplotlib_change_no_picture(run: Path, trained: Path, odd: None) -> None:
+    before = pictures(run)
+    assert call("curves", str(run)).exit_code == 0
+    assert pictures(run) == before
+    assert len(before) == 2
+    assert call("evaluate", str(trained / "ce"), "--out", "out", "-q").exit_code == 0
+    assert {"confusion.png", "mistakes.svg"} <= pictures(Path("out")).keys()
+    assert call("data", "show", "mnist-5k").exit_code == 0
+    assert mpl.rcParams["text.usetex"]  # as it was, for the user's own figures
+
+
+@pytest.mark.slow
+def test_backend_and_matplotlibrc_change_no_picture() -> None:
+    assert python("-m", "netlearn", "train", *TINY, "--out", "before").returncode == 0
+    Path("matplotlibrc").write_text("text.usetex: True\nfont.size: 30\nno.such.key: 1\n")
+    for name in ("module://matplotlib_inline.backend_inline", "no such backend"):
+        environment = os.environ | {"MPLBACKEND": name}
+        result = python("-m", "netlearn", "train", *TINY, "--out", name, env=environment)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert pictures(Path(name)) == pictures(Path("before"))
+
+
+def fail(figure: Figure, kind: str) -> bytes:
+    raise RuntimeError("no font\nand much more")
+
+
+@pytest.mark.filterwarnings("default::netlearn.errors.DrawingWarning")
+def test_error_while_drawing_costs_the_picture_and_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "render", fail)
+    result = train(*TINY, "--out", "run")
+    line = "cannot be drawn: RuntimeError: no font\n"
+    assert (result.exit_code, result.stderr) == (0, f"Warning: curves: {line}")
+    assert "test accuracy" in result.stdout
+    assert "curves.png" not in result.stdout
+    assert read_run(Path("run")).is_complete()
+    result = call("evaluate", "run", "-q", "--out", "evaluated")
+    assert result.exit_code == 0
+    assert Path("evaluated/predictions.csv").exists()
+    result = call("curves", "run")
+    assert (result.exit_code, result.stderr) == (1, f"Error: curves: {line}")
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.filterwarnings("default::netlearn.errors.DrawingWarning")
+def test_error_while_drawing_costs_no_result_of_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "render", fail)
+    result = compare(*TINY, "--seeds", "1", "--out", "out")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Warning: curves, slowdown, ")
+    assert line.endswith(": cannot be drawn: RuntimeError: no font")
+    assert "page: out/report.html" in result.stdout
+    assert Path("out/SHA256SUMS").exists()
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_evaluated_runs_share_no_folder(run: Path) -> None:
+    for name in ("p/run", "p/run-3", "q/run"):
+        Path(name).parent.mkdir(exist_ok=True)
+        shutil.copytree(run, name)
+    result = call("evaluate", "p/run", "p/run-3", "q/run", "--out", "E", "-q")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in Path("E").iterdir() if path.is_dir()) == ["run", "run-2", "run-3"]
