@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 Array: TypeAlias = NDArray[np.floating[Any]]
 
 BLAS_THREADS = 1  # more would make results depend on the machine, and gain nothing for mini-batches of 10
+N, T, IN_PLACE = 0, 1, 1  # flags of BLAS's routines: as it is, transposed, overwrite the array that is added to
 ALIGNMENT = 64  # bytes, a cache line: products of unaligned arrays take 1.2 to 1.5 times as long
 
 
@@ -55,8 +56,17 @@ def _routine(name: str, dtype: DTypeLike) -> Callable[..., Array]:
 
 
 def blas(dtype: DTypeLike) -> tuple[Callable[..., Array], Callable[..., Array]]:
-    """Return BLAS's gemm and gemv for float32 or float64, which can add to an array in place."""
-    return _routine("gemm", dtype), _routine("gemv", dtype)
+    """Return BLAS's gemm and gemv for float32 or float64, which can add to an array in place.
+
+    gemm(α, a, b, β, c, T or N for a, T or N for b, IN_PLACE) does c → α a b + β c, where T transposes, and
+    gemv(α, a, v, β, y) does y → α a v + β y. Matrices must lie in memory column by column, or they are copied.
+    """
+    routine = _routine("gemv", dtype)
+
+    def gemv(alpha: float, a: Array, v: Array, beta: float, y: Array) -> Array:
+        return routine(alpha, a, v, beta, y, 0, 1, 0, 1, N, IN_PLACE)  # v and y each from 0 on in steps of 1
+
+    return _routine("gemm", dtype), gemv
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:

@@ -13,7 +13,7 @@ from netlearn.custom_cost import KNOWN, NO_COSTS, NamedCosts, load_cost, parse_n
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
-from netlearn.initializers import INITIALIZERS
+from netlearn.network import INITIALIZERS
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.toml import decode_toml
 

@@ -3,14 +3,13 @@
 Data sets store examples as rows, x of shape (n, n_in) and labels of shape (n,).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netlearn.datasets import Dataset, Examples, Labels, targets
-from netlearn.layout import Workspace
-from netlearn.network import Network
+from netlearn.network import Layer, Network
 from netlearn.numerics import Array, numerics
 from netlearn.penalty import Penalty
 
@@ -114,12 +113,12 @@ class Probe:
         some = self.data.train.first(PROBE_EXAMPLES)
         with numerics():
             x, y = _columns(self.network, some)
-            work = self.network.backward(x, y)
-            speed = measure_speed(work, y)
-            train_cost = float(self.network.cost.value(work.z[-1], work.a[-1], y).mean(dtype=np.float64))
-            train_accuracy = float((answers(work.a[-1]) == some.labels).mean())
+            layers = self.network.backward(x, y)
+            speed, output = measure_speed(layers, y), layers[-1]
+            train_cost = float(self.network.cost.value(output.z, output.a, y).mean(dtype=np.float64))
+            train_accuracy = float((answers(output.a) == some.labels).mean())
             if update in SAMPLE_UPDATES:
-                self.samples[update] = _samples(work, y)
+                self.samples[update] = _samples(output, y)
         validation = self.evaluate(self.data.validation)
         test = self.evaluate(self.data.test) if self.track_test else None
         return Record(
@@ -142,24 +141,25 @@ class Probe:
         return replace(evaluation, cost=evaluation.cost + self.penalty.value(self.network.weights))
 
 
-def measure_speed(work: Workspace, y: Array) -> Speed:
+def measure_speed(layers: Sequence[Layer], y: Array) -> Speed:
     """Return the speed on some examples, given the result of `Network.backward` and the targets y, (n_out, n)."""
-    error = np.abs(work.a[-1] - y)
+    output = layers[-1]
+    error = np.abs(output.a - y)
     total = float(error.sum(dtype=np.float64))
-    gradient = float(np.abs(work.delta[-1]).sum(dtype=np.float64))
+    gradient = float(np.abs(output.delta).sum(dtype=np.float64))
     return Speed(
         output_error=total / error.size,
         learning_speed=gradient / total if total else float("nan"),
         stuck=float((error > BADLY_WRONG).mean()),
-        speeds=tuple(float(np.linalg.norm(delta.mean(axis=1, dtype=np.float64))) for delta in work.delta),
+        speeds=tuple(float(np.linalg.norm(layer.delta.mean(axis=1, dtype=np.float64))) for layer in layers),
     )
 
 
-def _samples(work: Workspace, y: Array) -> tuple[Array, Array]:
+def _samples(output: Layer, y: Array) -> tuple[Array, Array]:
     """Return |a − y| and |δ| of every output neuron for the first examples, as two vectors."""
     part = slice(SAMPLE_EXAMPLES)
-    error = np.abs(work.a[-1][:, part] - y[:, part])
-    return error.ravel(), np.abs(work.delta[-1][:, part]).ravel()
+    error = np.abs(output.a[:, part] - y[:, part])
+    return error.ravel(), np.abs(output.delta[:, part]).ravel()
 
 
 def evaluate(network: Network, examples: Examples) -> Evaluation:
@@ -186,8 +186,8 @@ def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array
     for start in range(0, len(examples), BLOCK):
         part = slice(start, start + BLOCK)
         x, y = _columns(network, Examples(examples.x[part], examples.labels[part]))
-        work = network.forward(x)
-        yield part, work.a[-1], network.cost.value(work.z[-1], work.a[-1], y)
+        output = network.forward(x)[-1]
+        yield part, output.a, network.cost.value(output.z, output.a, y)
 
 
 def answers(a: Array) -> Labels:

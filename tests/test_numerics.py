@@ -21,7 +21,7 @@ def test_routines_are_scipys_own_to_the_byte(dtype: type, alone: bool, monkeypat
     b: Array = np.asfortranarray(rng.random((40, 40)), dtype)
     expected = whole.get_blas_funcs(("gemm", "gemv"), dtype=np.dtype(dtype))
     np.testing.assert_array_equal(gemm(0.5, a, b), expected[0](0.5, a, b))
-    np.testing.assert_array_equal(gemv(0.5, a, b[0]), expected[1](0.5, a, b[0]))
+    np.testing.assert_array_equal(gemv(0.5, a, b[0].copy(), 0.0, np.zeros(40, dtype)), expected[1](0.5, a, b[0]))
     y = b[1].copy()
     axpy(0.5, a[0].copy(), y)
     np.testing.assert_allclose(y, b[1] + 0.5 * a[0], rtol=1e-6)

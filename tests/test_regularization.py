@@ -28,9 +28,9 @@ def test_mean_activation_with_dropout_is_the_undropped_one_within_its_standard_e
     network, dropout = dropped(rate, [6, 40, 3])
     x = np.random.default_rng(1).random((6, 50), dtype=np.float32)
     with numerics():
-        plain = network.forward(x).a[0].copy()
+        plain = network.forward(x)[0].a.copy()
         with dropout.training():
-            passes = np.stack([network.forward(x).a[0].copy() for _ in range(400)])
+            passes = np.stack([network.forward(x)[0].a.copy() for _ in range(400)])
     kept = (passes != 0).mean()
     assert kept == pytest.approx(1 - rate, abs=0.003)
     standard_error = passes.std(axis=0, ddof=1) / np.sqrt(len(passes))
@@ -50,13 +50,13 @@ def test_gradient_with_dropout_equals_differences_of_the_cost_with_the_same_neur
 
     def cost() -> float:
         dropout.rng.bit_generator.state = state
-        work = network.forward(x)
-        return float(network.cost.value(work.z[-1], work.a[-1], y).mean())
+        output = network.forward(x)[-1]
+        return float(network.cost.value(output.z, output.a, y).mean())
 
     numeric = np.empty_like(vector)
     with numerics(), dropout.training():
         network.gradient(x, y)
-        assert any((a == 0).any() for a in network.forward(x).a[:-1])
+        assert any((layer.a == 0).any() for layer in network.forward(x)[:-1])
         for number in range(len(vector)):
             costs = []
             for step in (1e-5, -1e-5):
