@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from netlearn.activations import ACTIVATIONS
+from netlearn.costs import Cost
 from netlearn.custom_cost import KNOWN, NO_COSTS, NamedCosts, load_cost, parse_name
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
@@ -244,11 +245,12 @@ def write_toml(settings: Settings) -> bytes:
     return msgspec.toml.encode({"format": FORMAT} | msgspec.structs.asdict(settings))
 
 
-def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS) -> Settings:
+def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS, cost: Cost | None = None) -> Settings:
     """Return complete settings from layers of checked ones; later layers take precedence.
 
-    The learning rate has the default of the cost and the optimizer, other settings that of the optimizer or the
-    augmentation they belong to. `costs` are the users' own that were given as objects.
+    The learning rate has the default of the optimizer and of the cost, other settings that of the optimizer or the
+    augmentation they belong to. `costs` are the users' own that were given as objects; `cost` replaces that of the
+    settings, where a network has it already.
 
     Raises:
         SettingsError: a setting belongs to another optimizer or augmentation.
@@ -267,8 +269,8 @@ def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS) -> Setting
                 owners = " or ".join(each for each, own in choices.items() if name in own)
                 raise SettingsError(f"{name} {value:g}: must be off with {owner} {choice}; {owners} has it")
     if "learning_rate" not in merged:
-        cost_rate = float(load_cost(merged.get("cost", FIELDS["cost"].default), costs).learning_rate)
-        rate = OPTIMIZERS[merged["optimizer"]].rate or cost_rate
+        cost = cost or load_cost(merged.get("cost", FIELDS["cost"].default), costs)
+        rate = OPTIMIZERS[merged["optimizer"]].rate or float(cost.learning_rate)
         if merged["momentum"] != "off":
             rate *= 1 - merged["momentum"]  # v tends to −η∇C/(1−μ) under a constant gradient
         merged["learning_rate"] = float(f"{rate:.6g}")

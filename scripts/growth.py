@@ -18,8 +18,7 @@ from netlearn.network import Network
 from netlearn.numerics import blas, columns, numerics
 from netlearn.plotting.marks import BLUE, ORANGE
 from netlearn.plotting.style import plain
-from netlearn.training import Trainer
-from netlearn.training.batches import Batches
+from netlearn.training import Batches, Trainer
 
 HIDDEN, DEPTHS = (10, 30, 100, 300), (1, 2, 3, 4)
 BATCHES, SIZES = (1, 10, 100, 1000), (1_000, 5_000, 10_000, 20_000, 50_000)

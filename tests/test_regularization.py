@@ -7,14 +7,10 @@ import numpy as np
 import pytest
 
 from netlearn.activations import ACTIVATIONS
-from netlearn.datasets import Examples
-from netlearn.errors import SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
-from netlearn.training import MOST_HALVINGS, Dropout, Trainer
-from netlearn.training.halving import Halving
-from netlearn.training.max_norm import MaxNorm
-from tests.files import small_dataset
+from netlearn.training import Dropout
+from netlearn.training.regularize import MaxNorm
 from tests.runs import begin_run
 
 
@@ -105,32 +101,3 @@ def test_max_norm_holds_after_every_epoch() -> None:
     longest = [np.linalg.norm(trainer.network.weights[0], axis=1).max() for trainer in (free, limited)]
     assert longest[0] > 0.9
     assert longest[1] <= 0.8 * (1 + 1e-6)
-
-
-def test_learning_rate_is_halved_after_epochs_without_improvement_until_1_128() -> None:
-    halving = Halving(2)
-    best = {1: 1, 2: 2, 3: 2, 4: 2, 5: 5, 6: 5} | dict.fromkeys(range(7, 40), 5)
-    halved = [epoch for epoch in best if not halving.exhausted() and halving.due(epoch, best[epoch])]
-    assert halved == [4, 7, 9, 11, 13, 15, 17]
-    assert (halving.times, halving.exhausted()) == (MOST_HALVINGS, True)
-    assert 2.0**-MOST_HALVINGS == 1 / 128
-
-
-def test_run_that_does_not_improve_records_each_halving_and_ends() -> None:
-    trainer = begin_run(halve_after=1, learning_rate=1e-9, epochs=100)
-    records = list(trainer)
-    rates = [record.learning_rate for record in records if record.epoch >= 1]
-    assert rates == [1e-9] * 2 + [1e-9 / 2**times for times in range(1, MOST_HALVINGS)]
-    assert trainer.learning_rate == 1e-9 / 128
-    assert trainer.ended_early()
-    assert trainer.update < trainer.schedule.last
-
-
-@pytest.mark.parametrize("name", ["halve_after", "patience"])
-def test_waiting_for_a_better_validation_accuracy_needs_a_validation_set(name: str) -> None:
-    data = small_dataset()
-    nothing = Examples(data.validation.x[:0], data.validation.labels[:0])
-    network = Network([6, 5, 3], rng=np.random.default_rng(0))
-    given: dict[str, Any] = {name: 3}
-    with pytest.raises(SettingsError, match=rf"^{name} 3: must be off, since small has no validation set$"):
-        Trainer(network, replace(data, validation=nothing), epochs=1, batch_size=10, learning_rate=0.5, **given)

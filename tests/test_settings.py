@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from netlearn.activations import ACTIVATIONS
 from netlearn.custom_cost import KNOWN
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.network import INITIALIZERS
-from netlearn.network import Network
+from netlearn.network import INITIALIZERS, Network
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.settings import CHOICES, FIELDS, Settings, check, read_toml, resolve, write_toml
 from tests.messages import has_facts

@@ -1,5 +1,6 @@
 """Makes trainers of a small network on a small data set."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,9 @@ from tests.files import small_dataset
 
 
 def make(
-    data: Dataset | None = None, *, cost: str = "cross-entropy", activation: str = "sigmoid", **given: Any
+    data: Dataset | None = None, *, sizes: Sequence[int] = (6, 5, 3), cost: str = "cross-entropy", **given: Any
 ) -> Trainer:
-    network = Network([6, 5, 3], cost, activation, rng=np.random.default_rng(0), dtype=np.float64)
+    network = Network(sizes, cost, rng=np.random.default_rng(0), dtype=np.float64)
     arguments: dict[str, Any] = {
         "epochs": 3,
         "batch_size": 10,

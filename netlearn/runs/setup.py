@@ -144,24 +144,7 @@ def make_trainer(
     sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
     network = initial_network(settings, sizes, cost, dropout)
     return Trainer(
-        network,
-        data,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        rng=random.shuffling,
-        optimizer=settings.optimizer,
-        own=own_settings(settings, "optimizer"),
-        l2=settings.l2,
-        l1=settings.l1,
-        max_norm=None if settings.max_norm == "off" else settings.max_norm,
-        dropout=dropout,
-        augmentation=_augmentation(settings, data),
-        halve_after=None if settings.halve_after == "off" else settings.halve_after,
-        patience=None if settings.patience == "off" else settings.patience,
-        probe_every=settings.probe_every,
-        track_test=settings.track_test,
-        last=last,
+        network, data, settings, rng=random.shuffling, augmentation=_augmentation(settings, data), last=last
     )
 
 

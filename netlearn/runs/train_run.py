@@ -133,7 +133,7 @@ def _train(
             folder.write(WEIGHTS, encode_weights(trainer.network))
         raise
     folder.write(WEIGHTS, encode_weights(trainer.network))
-    if settings.patience != "off" and trainer.patience.best is not None:
+    if settings.patience != "off" and trainer.improvement.best is not None:
         trainer.restore_best()
         folder.write(BEST_WEIGHTS, encode_weights(trainer.network))
     snapshots.write()
@@ -160,7 +160,7 @@ def _summarize(
         status = "stopped early" if trainer.ended_early() else "interrupted"
         if epochs == settings.epochs:
             status = "finished"
-    data, best = trainer.data, trainer.patience.best
+    data, best = trainer.data, trainer.improvement.best
     return Summary(
         status=status,
         error=str(divergence) if divergence else None,
@@ -178,7 +178,7 @@ def _summarize(
         sizes=trainer.network.sizes,
         initial_weights_sha256=trainer.initial_sha256,
         mini_batches_sha256=_with_data(trainer, trainer.batches.sha256),
-        shuffling_sha256=_with_data(trainer, trainer.batches.origin) if trainer.batches.origin else None,
+        shuffling_sha256=_with_data(trainer, trainer.batches.origin),
         data=DataSummary(
             name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),

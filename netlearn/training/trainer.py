@@ -1,31 +1,31 @@
-"""The runner: probes a descent, saves checkpoints and decides when to end."""
+"""The trainer: probes a descent, saves checkpoints and decides when to end."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from netlearn.datasets import Dataset, targets
+from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.penalty import Penalty
+from netlearn.settings import Settings, check, own_settings, resolve
 from netlearn.slowdown import Probe, Record
 from netlearn.training.augmented import Augmentation
-from netlearn.training.batches import Batches, Order
-from netlearn.training.checks import check_sizes, check_waiting
-from netlearn.training.descent import Descent
-from netlearn.training.divergence import divergence, output_layer_is_finite
-from netlearn.training.dropout import Dropout
-from netlearn.training.halving import Halving
-from netlearn.training.max_norm import MaxNorm
-from netlearn.training.patience import Patience
-from netlearn.training.schedule import Schedule
-from netlearn.training.state import State
+from netlearn.training.descent import Batches, Descent, Schedule, Step
+from netlearn.training.regularize import Dropout, MaxNorm
+from netlearn.training.state import Improvement, State
 
 CHECKPOINT_INSIDE, CHECKPOINT_AT_END = 10.0, 1.0  # seconds between checkpoints, inside and at the ends of epochs
+ELSEWHERE = {  # settings of a run that the network and the data have already, or its folder
+    "cost", "hidden", "activation", "initializer", "dtype", "dropout",
+    "data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "seed", "snapshots",
+}  # fmt: skip
 
 
 class Trainer:
@@ -34,88 +34,63 @@ class Trainer:
     Args:
         network: changed in place.
         data: the training set is learned from, the validation set only measured.
-        epochs: passes over the training set.
-        batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
-        learning_rate: η, the step size.
+        settings: of the run; the network and the data are made from them already.
         rng: shuffles the training set anew for each epoch; None for a random seed.
-        order: replaces the shuffling, see `Batches`; to resume such a run, it must return the same rows for the same
-            epoch.
-        optimizer: a name in `OPTIMIZERS`.
-        own: the optimizer's own settings; the others have their defaults.
-        l2, l1: λ of the regularization; see `Penalty`.
-        max_norm: the largest norm of the weights into a hidden neuron.
-        dropout: the network's activation, if it drops neurons.
         augmentation: deforms the training images anew for each epoch.
-        halve_after: halve η after this many epochs without a better validation accuracy, and stop at 1/128 of it.
-        patience: stop after this many epochs without a better validation accuracy; None never stops.
-        probe_every: epochs from one probe to the next, after the first epoch; the end is always probed. 0 for no
-            probes: nothing is yielded.
-        track_test: whether probes measure the test set too.
         last: stop after this many updates, if that is before the end of the epochs.
+        given: in place of `settings`, any of its fields that are about training, such as `epochs`, `batch_size`,
+            `learning_rate`, `optimizer` or `l2`; the others have their defaults.
+
+    Attributes:
         on_progress: called every 200 examples or so.
         on_checkpoint: called with the state at the ends of epochs, every ten seconds inside an epoch, and when
             training is stopped.
-
-    Attributes:
-        seconds: time spent training, without probes and checkpoints.
+        epochs: passes over the training set.
+        batches: the mini-batches.
         schedule: the updates and probes of the run.
         optimizer: changes the network.
         probe: measures it.
-        patience: knows the best epoch.
-        halving: knows when to halve η.
-        dropout: chooses neurons to drop, if it is used.
+        improvement: knows the best epoch.
+        dropout: the network's activation, if it drops neurons.
+        seconds: time spent training, without probes and checkpoints.
         stopping: whether `stop` was called.
         initial_sha256: hash of the initial weights and biases.
 
     Raises:
-        SettingsError: the network does not fit the data, or a setting does not fit the others.
+        SettingsError: the network does not fit the data, or a setting is not valid or does not fit the data.
     """
 
     def __init__(
         self,
         network: Network,
         data: Dataset,
+        settings: Settings | None = None,
         *,
-        epochs: int,
-        batch_size: int,
-        learning_rate: float,
         rng: np.random.Generator | None = None,
-        order: Order | None = None,
-        optimizer: str = "sgd",
-        own: Mapping[str, float] = {},
-        l2: float = 0.0,
-        l1: float = 0.0,
-        max_norm: float | None = None,
-        dropout: Dropout | None = None,
         augmentation: Augmentation | None = None,
-        halve_after: int | None = None,
-        patience: int | None = None,
-        probe_every: int = 1,
-        track_test: bool = False,
         last: int | None = None,
-        on_progress: Callable[[], object] = lambda: None,
-        on_checkpoint: Callable[[State], object] = lambda state: None,
+        **given: Any,
     ) -> None:
-        check_sizes(network, data)
-        check_waiting(data, probe_every, patience=patience, halve_after=halve_after)
-        self.network = network
-        self.data = data
-        self.epochs = epochs
-        self.on_progress = on_progress
-        self.on_checkpoint = on_checkpoint
+        settings = settings or _settings(network, given)
+        _check_fit(network, data, settings)
+        self.network, self.data, self.epochs = network, data, settings.epochs
+        self.on_progress: Callable[[], object] = lambda: None
+        self.on_checkpoint: Callable[[State], object] = lambda state: None
         x = data.train.x.astype(network.dtype, copy=False)
         y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
-        self.batches = Batches(x, y, batch_size, rng or np.random.default_rng(), order, augmentation)
-        updates = epochs * self.batches.per_epoch
-        self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, probe_every)
-        penalty = Penalty(l2, l1, len(x))
-        self.optimizer = OPTIMIZERS[optimizer](network, learning_rate, penalty, **own)
-        step = self.optimizer.step if max_norm is None else MaxNorm(network, max_norm).after(self.optimizer.step)
+        self.batches = Batches(x, y, settings.batch_size, rng or np.random.default_rng(), augmentation)
+        updates = self.epochs * self.batches.per_epoch
+        self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, settings.probe_every)
+        penalty = Penalty(settings.l2, settings.l1, len(x))
+        own = own_settings(settings, "optimizer")
+        self.optimizer = OPTIMIZERS[settings.optimizer](network, settings.learning_rate, penalty, **own)
+        step: Step = self.optimizer.step
+        if settings.max_norm != "off":
+            step = MaxNorm(network, settings.max_norm).after(step)
         self.descent = Descent(step, self.batches, self.schedule)
-        self.dropout = dropout
-        self.halving = Halving(halve_after)
-        self.probe = Probe(network, data, penalty=penalty, track_test=track_test)
-        self.patience = Patience(patience)
+        self.dropout = network.activation if isinstance(network.activation, Dropout) else None
+        self.improvement = Improvement(settings.patience, settings.halve_after)
+        self.probe = Probe(network, data, penalty=penalty, track_test=settings.track_test)
         self.initial_sha256 = network.parameters.sha256()
         self.seconds = 0.0
         self.stopping = False
@@ -123,19 +98,9 @@ class Trainer:
         self._checkpointed = perf_counter()
 
     @property
-    def batch_size(self) -> int:
-        """Examples in a mini-batch; fixed, as all settings are once training is set up."""
-        return self.batches.batch_size
-
-    @property
     def learning_rate(self) -> float:
         """The step size η; to change it during training, set that of `optimizer`."""
         return self.optimizer.learning_rate
-
-    @property
-    def l2(self) -> float:
-        """The L2 regularization λ; fixed, because costs and steps both depend on it."""
-        return self.probe.penalty.l2
 
     @property
     def update(self) -> int:
@@ -162,7 +127,7 @@ class Trainer:
                     self._checkpoint()
         if not self._saved:
             self._checkpoint()  # before a probe that only the end has, so that a resumed run does not have it
-        if not self._probed and self.schedule.probe_every:
+        if not self._probed:
             yield self._measure()
 
     def _train_to_probe(self) -> None:
@@ -173,8 +138,8 @@ class Trainer:
                 for update in self.descent:
                     self._probed = self._saved = False
                     self.on_progress()
-                    if not output_layer_is_finite(self.network, regularized=self.l2 > 0):
-                        raise divergence(update, self.learning_rate)
+                    if not self._output_layer_is_finite():
+                        raise self._divergence()
                     if self.stopping or self.schedule.probe_due(update):
                         return
                     every = CHECKPOINT_AT_END if self.schedule.epoch_ends(update) else CHECKPOINT_INSIDE
@@ -195,17 +160,36 @@ class Trainer:
         record = self.probe.measure(self.update, epoch, self.seconds, self.learning_rate)
         cost_is_finite = math.isfinite(record.train_cost + record.validation_cost)
         if not (cost_is_finite and np.isfinite(self.network.parameters.vector).all()):
-            raise divergence(self.update, self.learning_rate)
-        if self.schedule.epoch_ends(self.update):
-            best = self.patience.look(round(record.epoch), record.validation_accuracy, self.network)
-            if self.halving.due(round(record.epoch), best.epoch):
-                self.optimizer.learning_rate /= 2
+            raise self._divergence()
+        ended = self.schedule.epoch_ends(self.update)
+        if ended and self.improvement.note(round(record.epoch), record.validation_accuracy, self.network):
+            self.optimizer.learning_rate /= 2
         self._probed, self._saved = True, False
         return record
 
+    def _output_layer_is_finite(self) -> bool:
+        """Return whether the biases of the output layer are finite, and with L2 regularization its weights too.
+
+        With the costs of `COSTS`, any number that is not finite reaches those biases in the next update. If λ makes
+        the weights grow, their squares in the L2 term overflow long before.
+        """
+        w, b = self.network.weights[-1], self.network.biases[-1]
+        return math.isfinite(np.vdot(b, b) + (np.vdot(w, w) if self.probe.penalty.l2 else 0.0))
+
+    def _divergence(self) -> DivergenceError:
+        if self.update == 0:
+            return DivergenceError(
+                "the cost is not finite at update 0, before any step: it must be finite for every z, or the initial "
+                "weights must be smaller"
+            )
+        return DivergenceError(
+            f"the cost is no longer finite after update {self.update} with learning rate {self.learning_rate:g}; "
+            f"a smaller one, such as {self.learning_rate / 10:g}, may help"
+        )
+
     def ended_early(self) -> bool:
-        """Return whether patience is exhausted or η has been halved for the last time."""
-        return self.patience.exhausted() or self.halving.exhausted()
+        """Return whether training ended because no better epoch came."""
+        return self.improvement.exhausted()
 
     def state(self) -> State:
         """Return the current state; its arrays are the trainer's own and change when training continues."""
@@ -220,8 +204,8 @@ class Trainer:
             optimizer=self.optimizer.state,
             dropout=self.dropout.rng.bit_generator.state if self.dropout else None,
             learning_rate=self.learning_rate,
-            halvings=(self.halving.times, self.halving.since),
-            best=self.patience.best,
+            halvings=self.improvement.halvings,
+            best=self.improvement.best,
             samples=self.probe.samples,
         )
 
@@ -235,16 +219,34 @@ class Trainer:
         self.descent.update, self.seconds, self._probed = state.update, state.seconds, state.probed
         at_end = state.probed and self.schedule.epoch_ends(state.update)
         last = state.update // self.schedule.updates_per_epoch if at_end else 0
-        self.patience.restore(state.best, last)
+        self.improvement.restore(state.best, last, state.halvings)
         self.probe.samples = dict(state.samples)
         np.copyto(self.network.parameters.vector, state.parameters)
         self.optimizer.restore(state.optimizer, state.update)
         self.optimizer.learning_rate = state.learning_rate
-        self.halving.times, self.halving.since = state.halvings
         if self.dropout and state.dropout:
             self.dropout.rng.bit_generator.state = state.dropout
 
     def restore_best(self) -> None:
         """Give the network the parameters of the best epoch."""
-        if self.patience.best is not None:
-            np.copyto(self.network.parameters.vector, self.patience.best.parameters)
+        if self.improvement.best is not None:
+            np.copyto(self.network.parameters.vector, self.improvement.best.parameters)
+
+
+def _settings(network: Network, given: dict[str, Any]) -> Settings:
+    """Return complete settings from those of training; η has the default of the network's cost."""
+    for name in given.keys() & ELSEWHERE:
+        raise SettingsError(f"{name}: must be left out, since the network and the data set are given")
+    return resolve({name: check(name, value, name) for name, value in given.items()}, cost=network.cost)
+
+
+def _check_fit(network: Network, data: Dataset, settings: Settings) -> None:
+    inputs = data.train.x.shape[1]
+    if (network.sizes[0], network.sizes[-1]) != (inputs, data.outputs):
+        raise SettingsError(
+            f"sizes {list(network.sizes)}: must begin with the {inputs} inputs and "
+            f"end with the {data.outputs} outputs of {data.name}"
+        )
+    for name in ("patience", "halve_after"):
+        if (epochs := getattr(settings, name)) != "off" and not len(data.validation):
+            raise SettingsError(f"{name} {epochs}: must be off, since {data.name} has no validation set")

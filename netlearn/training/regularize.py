@@ -1,4 +1,4 @@
-"""Dropout: each step leaves out hidden neurons chosen at random (chapter 3)."""
+"""Regularization inside a step: dropout, and a limit on the norm of the weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from netlearn.activations import HiddenActivation
+from netlearn.network import Network
 from netlearn.numerics import Array, columns
+from netlearn.training.descent import Step
 
 
 class Dropout:
-    """An activation whose neurons are dropped during training only.
+    """An activation whose neurons are dropped at random, during training only (chapter 3).
 
     Dropout is inverted: the neurons that stay are multiplied by 1/(1 − p), so that the expected value of their sum is
     the same as without dropout, and nothing needs scaling afterwards. (The book halves the weights instead.)
@@ -64,3 +66,33 @@ class Dropout:
         self.rng.random(dtype=like.dtype, out=mask.T)
         np.greater_equal(mask, self._rate, out=mask)
         return np.divide(mask, 1 - self._rate, out=mask)
+
+
+class MaxNorm:
+    """Shortens the rows of the hidden layers' weights after each step (Srivastava et al., 2014, section 5.1).
+
+    Args:
+        network: changed in place.
+        limit: the largest norm of a row.
+    """
+
+    def __init__(self, network: Network, limit: float) -> None:
+        self._limit = limit
+        self._rows = [(w, np.empty(len(w), w.dtype)) for w in network.weights[:-1]]
+
+    def after(self, step: Step) -> Step:
+        """Return a step that also applies the limit."""
+
+        def limited(x: Array, y: Array) -> None:
+            step(x, y)
+            self.apply()
+
+        return limited
+
+    def apply(self) -> None:
+        """Multiply each row that is too long by limit/norm."""
+        for w, norm in self._rows:
+            np.sqrt(np.einsum("ij,ij->i", w, w, out=norm), norm)
+            if norm.max() > self._limit:
+                np.divide(self._limit, np.maximum(norm, self._limit, out=norm), norm)
+                np.multiply(w, norm[:, np.newaxis], w)

@@ -1,9 +1,10 @@
+"""Mini-batches and the schedule of probes."""
+
 import numpy as np
 import pytest
 
-from netlearn.errors import SettingsError
-from netlearn.training.batches import TOGETHER, Batches
-from tests.messages import has_facts
+from netlearn.training import Batches, Schedule
+from netlearn.training.descent import TOGETHER
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((700, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[RNG.integers(3, size=700)]
@@ -89,39 +90,6 @@ def test_hash_depends_on_the_order_and_on_the_size_of_the_mini_batches() -> None
     assert len({sha256(5, 10), sha256(6, 10), sha256(5, 5)}) == 3
 
 
-def test_given_order_is_used_and_hashed_like_a_drawn_one() -> None:
-    orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
-    own, drawn = Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__), make(10)
-    np.testing.assert_array_equal(np.vstack(epoch_of(own)), np.vstack(epoch_of(drawn)))
-    assert own.sha256 == drawn.sha256
-    np.testing.assert_array_equal(np.vstack(epoch_of(own, 1)), np.hstack([X, Y])[orders[1]])
-
-
-def test_batches_of_a_given_order_are_restored_inside_an_epoch() -> None:
-    orders = [np.random.default_rng(seed).permutation(700) for seed in (5, 6)]
-    whole, rest = (Batches(X, Y, 10, np.random.default_rng(1), orders.__getitem__) for _ in range(2))
-    whole.begin(0)
-    whole.begin(100)
-    rest.restore(whole.start(100), 100)
-    assert rest.sha256 == whole.sha256
-    np.testing.assert_array_equal(rest.between(100, 140)[0][0], whole.between(100, 140)[0][0])
-
-
-@pytest.mark.parametrize("rows", [range(699), range(1, 701), range(-1, 699), np.arange(700.0), [range(700)]])
-def test_order_with_invalid_rows_is_refused(rows: object) -> None:
-    batches = Batches(X, Y, 10, np.random.default_rng(1), lambda epoch: rows)  # type: ignore[arg-type,return-value]
-    with pytest.raises(SettingsError) as caught:
-        batches.begin(0)
-    assert has_facts(str(caught.value), "order of epoch 0: must be 700 row numbers from 0 to 699")
-
-
-@pytest.mark.parametrize("batch_size", [0, -1])
-def test_batch_size_below_1_is_refused(batch_size: int) -> None:
-    with pytest.raises(SettingsError) as caught:
-        make(batch_size)
-    assert has_facts(str(caught.value), f"batch_size {batch_size}: must be 1 or more")
-
-
 def test_rng_state_that_is_not_valid_is_refused_and_changes_nothing() -> None:
     batches, other = make(10), make(10)
     state, sha256 = batches.start(0)
@@ -129,3 +97,30 @@ def test_rng_state_that_is_not_valid_is_refused_and_changes_nothing() -> None:
         batches.restore(({**state, "bit_generator": "dice"}, sha256), 0)
     np.testing.assert_array_equal(np.vstack(epoch_of(batches)), np.vstack(epoch_of(other)))
     assert batches.sha256 == other.sha256
+
+
+@pytest.mark.parametrize(
+    ("updates", "probes"),
+    [
+        (1, [0, 1]),
+        (2, [0, 1, 2]),
+        (5, [0, 1, 2, 5]),
+        (12, [0, 1, 2, 5, 10, 12]),
+        (5000, [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]),
+    ],
+)
+def test_early_probes_stop_after_the_first_epoch(updates: int, probes: list[int]) -> None:
+    schedule = Schedule(last=3 * updates, updates_per_epoch=updates)
+    assert [update for update in range(updates + 1) if schedule.probe_due(update)] == probes
+    stops = [0]
+    while stops[-1] < 3 * updates:
+        stops.append(schedule.next_stop(stops[-1]))
+    assert stops == [*probes, 2 * updates, 3 * updates]
+
+
+def test_later_probes_have_a_fixed_distance_whatever_the_length_of_the_run() -> None:
+    for last in (24, 100, 77):
+        schedule = Schedule(last, updates_per_epoch=12, probe_every=3)
+        assert [update for update in range(13, 101) if schedule.probe_due(update)] == [36, 72]
+        assert schedule.next_stop(60) == min(72, last)
+    assert [update for update in range(30) if Schedule(30, 12).epoch_ends(update)] == [12, 24]
