@@ -18,6 +18,11 @@ test: $(VENV)/.developed  ## run the quick tests
 test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait or need Chromium
 	$(BIN)/python -m pytest --numprocesses auto
 
+.PHONY: test-lowest
+test-lowest: $(VENV)-lowest/.installed  ## run the quick tests with the lowest versions of the dependencies that are allowed
+	$(VENV)-lowest/$(SCRIPTS)/python -m pytest --numprocesses auto -m "not slow and not browser" \
+	  -W ignore::DeprecationWarning  # of those old versions
+
 .PHONY: lint
 lint: $(VENV)/.developed  ## check style with ruff, and that imports run one way
 	$(BIN)/ruff check .
@@ -94,7 +99,7 @@ dist: $(VENV)-release/.installed  ## build wheel and sdist in dist/, check both 
 
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
-	rm -rf $(VENV) $(VENV)-site $(VENV)-release build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-site $(VENV)-release build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -104,6 +109,12 @@ help:  ## list the targets
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)-lowest/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/$(SCRIPTS)/python -m pip --quiet --disable-pip-version-check install uv
+	$(VENV)-lowest/$(SCRIPTS)/uv pip install --quiet --python $(VENV)-lowest/$(SCRIPTS)/python --resolution lowest-direct --group dev --editable .
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml

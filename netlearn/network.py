@@ -131,9 +131,9 @@ class Network:
     ) -> None:
         if len(sizes) < 2 or min(sizes) < 1:
             raise SettingsError(f"sizes {list(sizes)}: must be 2 layers or more, each of 1 neuron or more")
-        for name, given, table in (("cost", cost, COSTS), ("activation", activation, ACTIVATIONS)):
-            if isinstance(given, str) and given not in table:
-                raise SettingsError(f"{name} {given!r}: must be {', '.join(table)} or such an object")
+        for name, choice, table in (("cost", cost, COSTS), ("activation", activation, ACTIVATIONS)):
+            if isinstance(choice, str) and choice not in table:
+                raise SettingsError(f"{name} {choice!r}: must be {', '.join(table)} or such an object")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise SettingsError(f"dtype {np.dtype(dtype).name!r}: must be float32 or float64")
         self.sizes = tuple(int(size) for size in sizes)
@@ -166,11 +166,11 @@ class Network:
         Raises:
             SettingsError: they do not have the shapes of the network's own; nothing is changed then.
         """
-        given = [np.asarray(array) for array in (*weights, *biases)]
-        shapes, needed = [new.shape for new in given], [own.shape for own in self.weights + self.biases]
+        arrays = [np.asarray(array) for array in (*weights, *biases)]
+        shapes, needed = [new.shape for new in arrays], [own.shape for own in self.weights + self.biases]
         if shapes != needed or len(weights) != len(biases):
             raise SettingsError(f"weights and biases of shapes {shapes}: must be {needed}")
-        for own, new in zip(self.weights + self.biases, given, strict=True):
+        for own, new in zip(self.weights + self.biases, arrays, strict=True):
             own[:] = new
 
     def feedforward(self, x: Array) -> Array:

@@ -50,8 +50,9 @@ def _scipy_blas() -> Any:
     return module
 
 
-def _routine(name: str, dtype: DTypeLike) -> Callable[..., Array]:
-    routine: Callable[..., Array] = getattr(_scipy_blas(), {"f": "s", "d": "d"}[np.dtype(dtype).char] + name)
+@cache
+def _routine(name: str, dtype: np.dtype[Any]) -> Callable[..., Array]:
+    routine: Callable[..., Array] = getattr(_scipy_blas(), {"f": "s", "d": "d"}[dtype.char] + name)
     return routine
 
 
@@ -61,12 +62,12 @@ def blas(dtype: DTypeLike) -> tuple[Callable[..., Array], Callable[..., Array]]:
     gemm(α, a, b, β, c, T or N for a, T or N for b, IN_PLACE) does c → α a b + β c, where T transposes, and
     gemv(α, a, v, β, y) does y → α a v + β y. Matrices must lie in memory column by column, or they are copied.
     """
-    routine = _routine("gemv", dtype)
+    gemm, routine = (_routine(name, np.dtype(dtype)) for name in ("gemm", "gemv"))
 
     def gemv(alpha: float, a: Array, v: Array, beta: float, y: Array) -> Array:
         return routine(alpha, a, v, beta, y, 0, 1, 0, 1, N, IN_PLACE)  # v and y each from 0 on in steps of 1
 
-    return _routine("gemm", dtype), gemv
+    return gemm, gemv
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -85,9 +86,4 @@ def columns(n: int, batch: int, dtype: DTypeLike) -> Array:
 
 def axpy(alpha: float, x: Array, y: Array) -> None:
     """Add alpha x to y in place, in one pass; both are vectors of the same length."""
-    _axpy(x.dtype)(x, y, a=alpha)
-
-
-@cache
-def _axpy(dtype: np.dtype[Any]) -> Callable[..., Array]:
-    return _routine("axpy", dtype)
+    _routine("axpy", x.dtype)(x, y, a=alpha)

@@ -1,12 +1,13 @@
 """The settings of one run, declared once: command-line options, TOML files and run folders all follow this schema."""
 
 import difflib
+import math
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import Cost
@@ -22,86 +23,59 @@ FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
 AUGMENT = ("none", *AUGMENTATIONS)
 LARGEST = 1e9  # of a learning rate or λ; the bound also rejects infinity and NaN
-Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
-Positive: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
-Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
+IN_FLAGS, IN_FILES = "{},{}", "[{}, {}]"  # how two numbers are written there
 Off: TypeAlias = Literal["off"]
-COUNT = "a whole number from 1 to 10000000"
-FROM_0 = f"a number from 0 to {LARGEST:g}"
-ABOVE_0 = f"a number above 0, up to {LARGEST:g}"
-BELOW_1 = "a number from 0, below 1"
-BOOL, OR_OFF = "true or false", ", or off"
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
+AtLeast0: TypeAlias = Annotated[float, Meta(ge=0, le=LARGEST)]
+Above0: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
+Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
 
 
-def _meta(description: str, must_be: str, **bounds: Any) -> Meta:
-    return Meta(description=description, extra={"must be": must_be}, **bounds)
-
-
-def _one_of(description: str, names: Collection[str]) -> Meta:
-    *most, last = names
-    return _meta(description, f"{', '.join(most)} or {last}", pattern=rf"\A({'|'.join(names)})\Z")
+def _says(description: str, names: Iterable[str] = ()) -> Meta:
+    return Meta(description=description, pattern=rf"\A({'|'.join(names)})\Z" if names else None)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that determines a run, except for the machine. All defaults are filled in: see `resolve`."""
 
-    cost: Annotated[str, _meta("cost function", f"{', '.join(KNOWN)} or package.module:ClassName")] = "cross-entropy"
+    cost: Annotated[str, _says("cost function")] = "cross-entropy"
     hidden: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=100_000)], ...],
-        _meta(
-            "neurons in each hidden layer", "numbers from 1 to 100000, such as 30 or 100,30, or none", max_length=100
-        ),
+        Meta(description="neurons in each hidden layer", max_length=100),
     ] = (30,)
-    activation: Annotated[str, _one_of("activation of the hidden layers", ACTIVATIONS)] = "sigmoid"
+    activation: Annotated[str, _says("activation of the hidden layers", ACTIVATIONS)] = "sigmoid"
     initializer: Annotated[
-        Annotated[str, _one_of("", INITIALIZERS)] | tuple[float, float],
-        _meta(
-            "initial weights: N(0, 1/n_in), N(0, 1) or constants",
-            f"{', '.join(INITIALIZERS)} or two numbers w,b from -{LARGEST:g} to {LARGEST:g}",
-        ),
+        Annotated[str, _says("", INITIALIZERS)] | tuple[float, float],
+        _says("initial weights: N(0, 1/n_in), N(0, 1) or constants"),
     ] = "scaled"
-    epochs: Annotated[Count, _meta("passes over the training set", COUNT)] = 30
-    batch_size: Annotated[Count, _meta("examples in a mini-batch", COUNT)] = 10
-    learning_rate: Annotated[float, _meta("step size η", ABOVE_0, gt=0, le=LARGEST)]
-    optimizer: Annotated[str, _one_of("optimizer", OPTIMIZERS)] = "sgd"
-    momentum: Annotated[Below1 | Off, _meta("momentum μ of momentum and nesterov", BELOW_1 + OR_OFF)] = "off"
-    beta1: Annotated[Below1 | Off, _meta("decay of the mean of gradients in adam", BELOW_1 + OR_OFF)] = "off"
-    beta2: Annotated[Below1 | Off, _meta("decay of the mean of squares in rmsprop and adam", BELOW_1 + OR_OFF)] = (
-        "off"
-    )
-    epsilon: Annotated[Positive | Off, _meta("added to the root of that mean", ABOVE_0 + OR_OFF)] = "off"
-    l2: Annotated[float, _meta("L2 regularization λ: adds λ/2n Σw²", FROM_0, ge=0, le=LARGEST)] = 0.0
-    l1: Annotated[float, _meta("L1 regularization λ: adds λ/n Σ|w|", FROM_0, ge=0, le=LARGEST)] = 0.0
-    max_norm: Annotated[
-        Positive | Off, _meta("largest norm of the weights into a hidden neuron", ABOVE_0 + OR_OFF)
-    ] = "off"
-    dropout: Annotated[float, _meta("probability of dropping a hidden neuron in a step", BELOW_1, ge=0, lt=1)] = 0.0
+    epochs: Annotated[Count, _says("passes over the training set")] = 30
+    batch_size: Annotated[Count, _says("examples in a mini-batch")] = 10
+    learning_rate: Annotated[Above0, _says("step size η")]
+    optimizer: Annotated[str, _says("optimizer", OPTIMIZERS)] = "sgd"
+    momentum: Annotated[Below1 | Off, _says("momentum μ of momentum and nesterov")] = "off"
+    beta1: Annotated[Below1 | Off, _says("decay of the mean of gradients in adam")] = "off"
+    beta2: Annotated[Below1 | Off, _says("decay of the mean of squares in rmsprop and adam")] = "off"
+    epsilon: Annotated[Above0 | Off, _says("added to the root of that mean")] = "off"
+    l2: Annotated[AtLeast0, _says("L2 regularization λ: adds λ/2n Σw²")] = 0.0
+    l1: Annotated[AtLeast0, _says("L1 regularization λ: adds λ/n Σ|w|")] = 0.0
+    max_norm: Annotated[Above0 | Off, _says("largest norm of the weights into a hidden neuron")] = "off"
+    dropout: Annotated[Below1, _says("probability of dropping a hidden neuron in a step")] = 0.0
     halve_after: Annotated[
-        Count | Off,
-        _meta("halve η after N epochs without a better validation accuracy, and stop at 1/128 of it", COUNT + OR_OFF),
+        Count | Off, _says("halve η after N epochs without a better validation accuracy, and stop at 1/128 of it")
     ] = "off"
-    patience: Annotated[
-        Count | Off, _meta("stop after N epochs without a better validation accuracy", COUNT + OR_OFF)
-    ] = "off"
-    seed: Annotated[
-        int, _meta("seed of all random streams", "a whole number from 0 to 2^63-1", ge=0, le=2**63 - 1)
-    ] = 0
-    data: Annotated[
-        str, _meta("data set", f"{', '.join(NAMES)}, a folder of IDX files or images, an .npz or a CSV file")
-    ] = "auto"
-    augment: Annotated[str, _one_of("how to deform the training images, anew in each epoch", AUGMENT)] = "none"
+    patience: Annotated[Count | Off, _says("stop after N epochs without a better validation accuracy")] = "off"
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1), _says("seed of all random streams")] = 0
+    data: Annotated[str, _says("data set")] = "auto"
+    augment: Annotated[str, _says("how to deform the training images, anew in each epoch", AUGMENT)] = "none"
     elastic_sigma: Annotated[
-        Annotated[float, Meta(gt=0, le=100)] | Off,
-        _meta("σ in pixels that smooths the elastic fields", "a number above 0, up to 100" + OR_OFF),
+        Annotated[float, Meta(gt=0, le=100)] | Off, _says("σ in pixels that smooths the elastic fields")
     ] = "off"
-    elastic_alpha: Annotated[Positive | Off, _meta("α that multiplies the elastic fields", ABOVE_0 + OR_OFF)] = "off"
-    train_size: Annotated[Count | Literal["all"], _meta("train on the first N examples only", f"{COUNT}, or all")] = (
-        "all"
-    )
-    dtype: Annotated[str, _one_of("type of the network's numbers", DTYPES)] = "float32"
-    probe_every: Annotated[Count, _meta("epochs between probes after the first epoch", COUNT)] = 1
-    track_test: Annotated[bool, _meta("measure the test set at every probe, not only at the end", BOOL)] = False
-    snapshots: Annotated[bool, _meta("store the weights at a few updates of epoch 1, at most 1 MB", BOOL)] = False
+    elastic_alpha: Annotated[Above0 | Off, _says("α that multiplies the elastic fields")] = "off"
+    train_size: Annotated[Count | Literal["all"], _says("train on the first N examples only")] = "all"
+    dtype: Annotated[str, _says("type of the network's numbers", DTYPES)] = "float32"
+    probe_every: Annotated[Count, _says("epochs between probes after the first epoch")] = 1
+    track_test: Annotated[bool, _says("measure the test set at every probe, not only at the end")] = False
+    snapshots: Annotated[bool, _says("store the weights at a few updates of epoch 1, at most 1 MB")] = False
 
 
 CHOICES: dict[str, Collection[str]] = {
@@ -122,24 +96,51 @@ FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
 def description(name: str) -> str:
     """Return the description of a setting."""
-    return str(_meta_of(name).description)
+    return str(Settings.__annotations__[name].__metadata__[-1].description)
 
 
-def must_be(name: str) -> str:
-    """Return a description of the values that a setting may have."""
-    return str((_meta_of(name).extra or {})["must be"])
+def number_type(name: str) -> type[int | float] | None:
+    """Return the type of the numbers that a setting can be, or that `hidden` consists of, None for other settings."""
+    number = _number(name) if name in FIELDS else None
+    return None if number is None else int if isinstance(number, inspect.IntType) else float
 
 
-def must_be_in_toml(name: str) -> str:
-    """Return a description of the values that a setting may have in a TOML file."""
-    if name == "hidden":
-        return "numbers from 1 to 100000, such as 30 or [100, 30], or []"
-    return must_be(name).replace("two numbers w,b", "two numbers [w, b]").replace(", or off", ', or "off"')
+def must_be(name: str, pair: str = IN_FLAGS) -> str:
+    """Return a description of the values that a setting may have; `pair` is how two numbers are written."""
+    quote = '"' if pair == IN_FILES else ""
+    special = {
+        "cost": f"{', '.join(KNOWN)} or package.module:ClassName",
+        "hidden": f"whole numbers above 0, such as 30 or {pair.format(100, 30)}, or {'[]' if quote else 'none'}",
+        "initializer": f"{', '.join(INITIALIZERS)} or two numbers {pair.format('w', 'b')}",
+        "data": f"{', '.join(NAMES)}, a folder of IDX files or images, an .npz or a CSV file",
+    }
+    if name in special:
+        return special[name]
+    if name in CHOICES:
+        *most, last = CHOICES[name]
+        return f"{', '.join(most)} or {last}"
+    texts = []
+    for kind in _kinds(name):
+        if isinstance(kind, inspect.IntType):
+            texts.append(f"a whole number, at least {kind.ge}")
+        elif isinstance(kind, inspect.FloatType):
+            below = "" if kind.lt is None else f" and less than {kind.lt}"
+            texts.append(f"a number above {kind.gt}" if kind.ge is None else f"a number, at least {kind.ge}{below}")
+        elif isinstance(kind, inspect.LiteralType):
+            texts.append(f"{quote}{kind.values[0]}{quote}")
+    return ", or ".join(texts) or "true or false"
 
 
-def _meta_of(name: str) -> Meta:
-    meta: Meta = Settings.__annotations__[name].__metadata__[-1]
-    return meta
+def _kinds(name: str) -> tuple[inspect.Type, ...]:
+    """Return the types that a setting may have, without their descriptions."""
+    found = inspect.type_info(FIELDS[name].type)
+    found = found.type if isinstance(found, inspect.Metadata) else found
+    return found.types if isinstance(found, inspect.UnionType) else (found,)
+
+
+def _number(name: str) -> inspect.IntType | inspect.FloatType | None:
+    kinds = [kind.item_type if isinstance(kind, inspect.VarTupleType) else kind for kind in _kinds(name)]
+    return next((kind for kind in kinds if isinstance(kind, inspect.IntType | inspect.FloatType)), None)
 
 
 ALIASES = {  # what others call them
@@ -195,8 +196,17 @@ def check(name: str, value: Any, label: str, shown: str | None = None, allowed: 
         text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
         near = suggestion(text, CHOICES.get(name, ()))
         hint = f"did you mean {near}? " if near else ""
-        allowed = allowed or (must_be_in_toml(name) if shown is None else must_be(name))
-        raise SettingsError(f"{label} {text[:80]}: {hint}must be {allowed}") from error
+        allowed = allowed or must_be(name, IN_FILES if shown is None else IN_FLAGS)
+        raise SettingsError(f"{label} {text[:80]}: {hint}must be {_limit(name, value) or allowed}") from error
+
+
+def _limit(name: str, value: Any) -> str:
+    """Return "at most …" for a number that is too large; such bounds are not in the help."""
+    most = getattr(_number(name), "le", None)
+    values = value if isinstance(value, list) else [value]
+    if most is None or not any(isinstance(each, int | float) and each > most for each in values):
+        return ""
+    return f"at most {most:,}".removesuffix(".0")
 
 
 def _convert(name: str, value: Any) -> Any:
@@ -205,7 +215,7 @@ def _convert(name: str, value: Any) -> Any:
     if isinstance(result, str) and not result.isprintable():
         raise msgspec.ValidationError
     constants = result if name == "initializer" and isinstance(result, tuple) else ()
-    if not all(abs(constant) <= LARGEST for constant in constants):
+    if not all(map(math.isfinite, constants)):
         raise msgspec.ValidationError
     if name == "cost":
         try:
@@ -267,7 +277,7 @@ def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS, cost: Cost
                 merged[name] = choices[choice].get(name, "off")
             elif name not in choices[choice]:
                 owners = " or ".join(each for each, own in choices.items() if name in own)
-                raise SettingsError(f"{name} {value:g}: must be off with {owner} {choice}; {owners} has it")
+                raise SettingsError(f"{name} {value:g}: applies only to {owner} {owners}, not {choice}")
     if "learning_rate" not in merged:
         cost = cost or load_cost(merged.get("cost", FIELDS["cost"].default), costs)
         rate = OPTIMIZERS[merged["optimizer"]].rate or float(cost.learning_rate)

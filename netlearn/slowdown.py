@@ -1,10 +1,11 @@
-"""Measurements of a network in training: how well it does, and how fast it could learn in its current state.
+"""Measurements of a network in training: when, how well it does, and how fast it could learn in its current state.
 
 Data sets store examples as rows, x of shape (n, n_in) and labels of shape (n,).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Speed:
         output_error: mean of |a − y| over output neurons and examples.
         learning_speed: Σ|δ^L| / Σ|a − y|, the gradient per unit of error at the output. 1 for cross-entropy; for
             the quadratic cost the mean of σ'(z) weighted by the error, at most ¼. NaN if there is no error.
-        stuck: fraction of output neurons, over the examples, with |a − y| > 0.9.
+        stuck: fraction of output neurons, over the examples, that are badly wrong: |a − y| > 0.9.
         speeds: norm of ∂C/∂b of each layer, first to last, C the mean over the examples (chapter 5).
     """
 
@@ -84,6 +85,48 @@ class Record:
     speeds: tuple[float, ...]
     test_cost: float | None = None
     test_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The updates of a run and its probes.
+
+    Probes are due at updates 0, 1, 2, 5, 10, 20, 50, … of the first epoch, where the learning slowdown happens, and
+    then at the ends of epochs. They do not depend on how many updates the run has, so a resumed run with more epochs
+    has the same ones.
+
+    Attributes:
+        last: the number of updates of the run.
+        updates_per_epoch: mini-batches per epoch.
+        probe_every: epochs from one probe to the next, after the first epoch.
+    """
+
+    last: int
+    updates_per_epoch: int
+    probe_every: int = 1
+
+    def epoch_ends(self, update: int) -> bool:
+        """Return whether an epoch ends with an update."""
+        return update > 0 and update % self.updates_per_epoch == 0
+
+    def probe_due(self, update: int) -> bool:
+        """Return whether a probe is due after an update."""
+        if update <= self.updates_per_epoch:
+            return update in self.first_epoch
+        epoch, inside = divmod(update, self.updates_per_epoch)
+        return not inside and epoch % self.probe_every == 0
+
+    def next_stop(self, update: int) -> int:
+        """Return the next update with a probe or at the end of an epoch or of the run."""
+        start = update - update % self.updates_per_epoch
+        stops = [start + self.updates_per_epoch] if start else self.first_epoch
+        return min(self.last, next(stop for stop in stops if stop > update))
+
+    @cached_property
+    def first_epoch(self) -> list[int]:
+        """The probes 0, 1, 2, 5, 10, 20, 50, … of the first epoch, and its end."""
+        series = (step * 10**power for power in range(len(str(self.updates_per_epoch))) for step in (1, 2, 5))
+        return [0, *(update for update in series if update < self.updates_per_epoch), self.updates_per_epoch]
 
 
 class Probe:
@@ -165,14 +208,14 @@ def _samples(output: Layer, y: Array) -> tuple[Array, Array]:
 def evaluate(network: Network, examples: Examples) -> Evaluation:
     """Return mean cost, accuracy and recall of a network on some examples."""
     cost = 0.0
-    given = np.empty(len(examples), np.int64)
+    found = np.empty(len(examples), np.int64)
     with numerics():
         for part, a, costs in outputs(network, examples):
             cost += float(costs.sum(dtype=np.float64))
-            given[part] = answers(a)
-    right = given == examples.labels
+            found[part] = answers(a)
+    right = found == examples.labels
     classes = [right[examples.labels == label] for label in range(max(2, network.sizes[-1]))]
-    recall = tuple(float(found.mean()) if len(found) else None for found in classes)
+    recall = tuple(float(each.mean()) if len(each) else None for each in classes)
     return Evaluation(cost / len(examples), float(right.mean()), recall)
 
 

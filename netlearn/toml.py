@@ -10,8 +10,6 @@ from netlearn.errors import SettingsError
 
 MOST_TOML = 250_000  # bytes of settings
 MOST_EXPERIMENT = 16_000_000  # bytes of an experiment: 100,000 variants have about 10 MB
-MOST_DOTS = 50  # in a line: the memory that a key a.b.c… takes grows with the square of its dots
-MOST_BITS = 10_000  # of a whole number: Python does not print larger ones
 
 
 def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> dict[str, Any]:
@@ -26,27 +24,12 @@ def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> 
                 raw = file.read(most + 1)
         if len(raw) > most:
             raise SettingsError(f"{path}: must be at most {most:,} bytes")
-        raw = raw.removeprefix(b"\xef\xbb\xbf")
-        for number, line in enumerate(raw.splitlines(), 1):
-            if line.count(b".") > MOST_DOTS and not line.lstrip().startswith(b"#"):
-                raise SettingsError(
-                    f"{path}: line {number} has {line.count(b'.'):,} dots: must be at most {MOST_DOTS}"
-                )
-        content: dict[str, Any] = msgspec.toml.decode(raw)
+        content: dict[str, Any] = msgspec.toml.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, nested too deeply
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested too deeply
         raise SettingsError(f"{path}: not a TOML file: {_cause(raw or b'') or error}") from error
-    if _has_huge_number(content):
-        raise SettingsError(f"{path}: whole numbers must be at most {MOST_BITS:,} bits long")
     return content
-
-
-def _has_huge_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return value.bit_length() > MOST_BITS
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(_has_huge_number, children))
 
 
 def _cause(raw: bytes) -> str:

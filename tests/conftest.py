@@ -20,7 +20,9 @@ from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
 FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile(  # the same cases each time, however busy the machine is
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("repeatable")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 

@@ -94,3 +94,16 @@ class ReferenceNetwork:
             (1 - eta * lmbda / n) * w - eta / m * total for w, total in zip(self.weights, sum_w, strict=True)
         ]
         self.biases = [b - eta / m * total for b, total in zip(self.biases, sum_b, strict=True)]
+
+
+def differences(cost: Callable[[], float], parameters: Vector, step: float = 1e-6) -> Vector:
+    """Return the derivative of a cost by each parameter, as central differences; `cost` reads them where they are."""
+    found = np.empty_like(parameters)
+    for index in np.ndindex(parameters.shape):
+        kept, costs = parameters[index], []
+        for shift in (step, -step):
+            parameters[index] = kept + shift
+            costs.append(cost())
+        parameters[index] = kept
+        found[index] = (costs[0] - costs[1]) / (2 * step)
+    return found

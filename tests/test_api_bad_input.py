@@ -58,7 +58,7 @@ def test_data(data: Any, facts: list[str], tmp_path: Path) -> None:
     ("settings", "facts"),
     [
         ({"learning_rat": 0.5}, ["learning_rat", "learning_rate"]),
-        ({"epochs": 0}, ["epochs", "0", "from 1"]),
+        ({"epochs": 0}, ["epochs", "0", "at least 1"]),
         ({"hidden": "thirty"}, ["hidden", "thirty"]),
         ({"cost": "cross-entropi"}, ["cross-entropi", "cross-entropy"]),
         ({"cost": 3}, ["cost", "3", "delta"]),
@@ -91,7 +91,7 @@ def test_settings(settings: Any, facts: list[str]) -> None:
         ({"what": ["nowhere"], "seeds": 2}, ["seeds"]),
         ({"vary": {"learning_rat": [1]}}, ["vary", "learning_rate"]),
         ({"vary": {"epochs": 3}}, ["vary", "epochs", "3", "list"]),
-        ({"vary": {"epochs": [2, 0]}}, ["vary", "epochs", "0", "from 1"]),
+        ({"vary": {"epochs": [2, 0]}}, ["vary", "epochs", "0", "at least 1"]),
         ({"seeds": 0}, ["seeds", "0", "1"]),
         ({"seeds": "3"}, ["seeds", "3"]),
         ({"seeds": 2.5}, ["seeds", "2.5"]),

@@ -50,7 +50,7 @@ def test_curves_of_changed_measurements_are_refused() -> None:
 @pytest.mark.usefixtures("runs")
 def test_curves_are_not_drawn_into_a_run_that_is_in_use() -> None:
     with lock(Path("ce")):
-        assert one_line(call("curves", "ce"), 1, "ce")
+        assert one_line(call("curves", "ce"), 1, "ce: in use")
 
 
 @pytest.mark.usefixtures("runs")
@@ -58,7 +58,7 @@ def test_folders_without_a_complete_run_are_refused() -> None:
     Path("ce/SHA256SUMS").unlink()
     Path("empty").mkdir()
     for folder in ("ce", "empty", "nowhere"):
-        assert one_line(call("curves", folder), 1, folder)
+        assert one_line(call("curves", folder), 1, f"{folder}: no run")
 
 
 @pytest.mark.usefixtures("runs")

@@ -195,7 +195,7 @@ def test_folder_in_use_is_refused(runs: Path) -> None:
     folder = os.open(runs / "ce", os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        assert one_line(call("evaluate", "ce"), 1, "ce")
+        assert one_line(call("evaluate", "ce"), 1, "ce: in use")
     finally:
         os.close(folder)
     assert not files_of("ce") & set(DERIVED)

@@ -43,7 +43,7 @@ def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -
 @pytest.mark.parametrize(
     ("arguments", "code", "facts"),
     [
-        (["neuron"], 1, "neuron"),
+        (["neuron"], 1, "data neuron: images"),
         (["diverged"], 1, "diverged 1e+06"),
         (["nowhere"], 1, "nowhere config.toml"),
         (["ce", "--best"], 1, "ce best.safetensors --patience"),

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from netlearn.training import Batches, Schedule
+from netlearn.slowdown import Schedule
+from netlearn.training import Batches
 from netlearn.training.descent import TOGETHER
 
 RNG = np.random.default_rng(3)

@@ -157,8 +157,8 @@ def test_measures_are_netlearns_own(page: Page) -> None:
         network = Network([784, 10, 10], cost, "sigmoid", "large", rng, np.float64)
         x, y = DATA.x.astype(np.float64).T, TARGETS.T
         with numerics():
-            work = network.backward(np.asfortranarray(x), np.asfortranarray(y))
-            z, a, delta = work.z[-1], work.a[-1], work.delta[-1]
+            output = network.backward(np.asfortranarray(x), np.asfortranarray(y))[-1]
+            z, a, delta = output.z, output.a, output.delta
             expected = {
                 "accuracy": float((a.argmax(axis=0) == DATA.labels).mean()),
                 "cost": float(network.cost.value(z, a, y).mean()),

@@ -12,7 +12,8 @@ from tests.commands import python
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("alone", [True, False])
 def test_routines_are_scipys_own_to_the_byte(dtype: type, alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    numerics._scipy_blas.cache_clear()
+    for cached in (numerics._scipy_blas, numerics._routine):
+        cached.cache_clear()
     if not alone:
         monkeypatch.setattr(PathFinder, "find_spec", lambda *arguments: None)
     gemm, gemv = blas(dtype)
@@ -25,7 +26,8 @@ def test_routines_are_scipys_own_to_the_byte(dtype: type, alone: bool, monkeypat
     y = b[1].copy()
     axpy(0.5, a[0].copy(), y)
     np.testing.assert_allclose(y, b[1] + 0.5 * a[0], rtol=1e-6)
-    numerics._scipy_blas.cache_clear()
+    for cached in (numerics._scipy_blas, numerics._routine):
+        cached.cache_clear()
 
 
 @pytest.mark.slow

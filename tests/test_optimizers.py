@@ -13,6 +13,7 @@ from netlearn.penalty import Penalty
 from netlearn.settings import resolve
 from netlearn.training import Trainer
 from tests.files import small_dataset
+from tests.reference import differences
 
 Gradient = Callable[[Array], Array]
 SIZES = [6, 5, 3]
@@ -121,15 +122,7 @@ def test_gradient_with_penalty_equals_differences_of_the_probed_cost(cost: str, 
     trainer = Trainer(network, data, epochs=1, batch_size=47, learning_rate=1.0, rng=np.random.default_rng(1),
                       l2=l2, l1=l1)  # fmt: skip
     vector, before = network.parameters.vector, network.parameters.vector.copy()
-    numeric = np.empty_like(vector)
-    for number in range(len(vector)):
-        costs = []
-        for step in (1e-5, -1e-5):
-            vector[:] = before
-            vector[number] += step
-            costs.append(trainer.probe.evaluate(data.train).cost)
-        numeric[number] = (costs[0] - costs[1]) / 2e-5
-    vector[:] = before
+    numeric = differences(lambda: trainer.probe.evaluate(data.train).cost, vector, step=1e-5)
     list(trainer)  # one update with η = 1 on the whole training set
     np.testing.assert_allclose(before - vector, numeric, rtol=1e-6, atol=1e-8)
 

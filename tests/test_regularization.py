@@ -11,6 +11,7 @@ from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.training import Dropout
 from netlearn.training.regularize import MaxNorm
+from tests.reference import differences
 from tests.runs import begin_run
 
 
@@ -42,24 +43,16 @@ def test_gradient_with_dropout_equals_differences_of_the_cost_with_the_same_neur
     rng = np.random.default_rng(2)
     x, y = rng.random((6, 8)), rng.random((3, 8))
     state = dropout.rng.bit_generator.state
-    vector, before = network.parameters.vector, network.parameters.vector.copy()
 
     def cost() -> float:
         dropout.rng.bit_generator.state = state
         output = network.forward(x)[-1]
         return float(network.cost.value(output.z, output.a, y).mean())
 
-    numeric = np.empty_like(vector)
     with numerics(), dropout.training():
         network.gradient(x, y)
         assert any((layer.a == 0).any() for layer in network.forward(x)[:-1])
-        for number in range(len(vector)):
-            costs = []
-            for step in (1e-5, -1e-5):
-                vector[:] = before
-                vector[number] += step
-                costs.append(cost())
-            numeric[number] = (costs[0] - costs[1]) / 2e-5
+        numeric = differences(cost, network.parameters.vector, step=1e-5)
     np.testing.assert_allclose(network.nabla.vector, numeric, rtol=1e-6, atol=1e-9)
 
 

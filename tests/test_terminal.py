@@ -72,7 +72,7 @@ def test_odd_names_are_run_printed_and_drawn() -> None:
 @pytest.mark.parametrize("name", HARMFUL)
 def test_control_characters_in_a_variants_name_are_refused_and_shown_written_out(name: str) -> None:
     result = compare(experiment([name, "b"]))
-    assert one_line(result, 2, "variant")
+    assert one_line(result, 2, f"variant {name!r}: must have a printable name")
     assert result.stderr.rstrip().isprintable()
 
 

@@ -12,7 +12,8 @@ from netlearn.datasets import targets
 from netlearn.errors import SettingsError
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.training import Schedule, Trainer, descent
+from netlearn.slowdown import Schedule
+from netlearn.training import Trainer, descent
 from tests.files import small_dataset
 from tests.messages import has_facts
 from tests.reference import ReferenceNetwork
@@ -189,7 +190,7 @@ def test_network_that_does_not_fit_the_data_is_refused(sizes: tuple[int, ...]) -
     [
         ({"batch_size": 0}, "batch_size 0"),
         ({"max_norm": -1.0}, "max_norm -1.0"),
-        ({"beta1": 0.5}, "beta1 0.5: optimizer sgd; adam"),
+        ({"beta1": 0.5}, "beta1 0.5: optimizer adam, not sgd"),
         ({"batchsize": 3}, "batchsize: batch_size"),
         ({"dropout": 0.5}, "dropout: the network"),
         ({"hidden": 30}, "hidden: the network"),

@@ -13,10 +13,8 @@ from netlearn import settings
 from netlearn.cli.terminal import RESULTS
 from netlearn.errors import SettingsError
 
-WHOLE_NUMBERS = ("epochs", "batch_size", "patience", "halve_after", "seed", "train_size", "probe_every")
-OWN = tuple({name: None for choices in settings.OWN.values() for own in choices.values() for name in own})
-NUMBERS = ("learning_rate", *OWN, "l2", "l1", "max_norm", "dropout")
-METAVARS = {"hidden": "N,…", "data": "NAME|PATH"} | dict.fromkeys(WHOLE_NUMBERS, "N") | dict.fromkeys(NUMBERS, "X")
+METAVARS = {"hidden": "N,…", "data": "NAME|PATH"}
+NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
 DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
     name: f"that of {owner}" for owner, choices in settings.OWN.items() for own in choices.values() for name in own
 }
@@ -113,7 +111,7 @@ def parse(field: str, text: str) -> Any:
         return []
     if field == "hidden" or (field == "initializer" and "," in text):
         return [_number(part) for part in text.split(",")]
-    if METAVARS.get(field) in {"N", "X"}:
+    if settings.number_type(field) is not None:
         return _number(text)
     return text
 
@@ -151,7 +149,7 @@ def setting_options(
             function = click.option(
                 flag(name),
                 type=Setting(name),
-                metavar=METAVARS.get(name, "NAME"),
+                metavar=METAVARS.get(name) or NUMBERS.get(settings.number_type(name), "NAME"),
                 multiple=name in repeatable,
                 help=f"{settings.description(name)}; {settings.must_be(name)}.  [default: {text_of(default)}]",
             )(function)

@@ -12,7 +12,7 @@ import numpy as np
 
 from netlearn.errors import SettingsError
 from netlearn.runs import name_of, text_of
-from netlearn.settings import FIELDS, check, must_be, must_be_in_toml, unknown
+from netlearn.settings import FIELDS, IN_FILES, check, must_be, number_type, unknown
 
 MOST_RUNS = 100_000
 RANGE = re.compile(r"([^:]+):([^:]+):(log)?(\d+)")
@@ -104,15 +104,14 @@ def values_of(name: str, items: Iterable[Any], label: str, texts: Sequence[str] 
         raise SettingsError(f"{label}: must be given as seeds, for all variants")
     if name not in FIELDS:
         raise unknown(label, name, FIELDS)
-    allowed = must_be_in_toml(name)
-    if texts is not None:
-        allowed = must_be(name).replace("100,30", "100+30").replace("w,b", "w+b")
-    if _kind(name) is not None:
+    number = number_type(name)
+    allowed = must_be(name, IN_FILES if texts is None else "{}+{}")
+    if number is not None:
         allowed += ", or a range such as 0.01:10:log7"
     values: list[Any] = []
     for i, item in enumerate(items):
-        found = RANGE.fullmatch(item) if isinstance(item, str) and _kind(name) is not None else None
-        spaced = [item] if found is None else _spaced(found, label, whole=_kind(name) is int)
+        found = RANGE.fullmatch(item) if isinstance(item, str) and number is not None else None
+        spaced = [item] if found is None else _spaced(found, label, whole=number is int)
         shown = None if texts is None else texts[i]
         values += [check(name, value, label, shown=shown, allowed=allowed) for value in spaced]
     if not values:
@@ -131,12 +130,6 @@ def values_in(path: Path, table: Mapping[str, Any]) -> dict[str, tuple[Any, ...]
             raise SettingsError(f"{path}: vary.{name} {given!r}: must be a list, or a range such as 0.01:10:log7")
         vary[name] = values_of(name, given if isinstance(given, list) else [given], f"{path}: vary.{name}")
     return vary
-
-
-def _kind(name: str) -> type[int | float] | None:
-    """Return the type of the numbers that a setting can have, None if it has none."""
-    text = must_be(name)
-    return int if text.startswith(("a whole", "numbers")) else float if text.startswith("a number") else None
 
 
 def _spaced(found: re.Match[str], label: str, *, whole: bool) -> list[int] | list[float]:

@@ -15,9 +15,9 @@ from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS
 from netlearn.penalty import Penalty
 from netlearn.settings import Settings, check, own_settings, resolve
-from netlearn.slowdown import Probe, Record
+from netlearn.slowdown import Probe, Record, Schedule
 from netlearn.training.augmented import Augmentation
-from netlearn.training.descent import Batches, Descent, Schedule, Step
+from netlearn.training.descent import Batches, Descent, Step
 from netlearn.training.regularize import Dropout, MaxNorm
 from netlearn.training.state import Improvement, State
 
@@ -38,8 +38,8 @@ class Trainer:
         rng: shuffles the training set anew for each epoch; None for a random seed.
         augmentation: deforms the training images anew for each epoch.
         last: stop after this many updates, if that is before the end of the epochs.
-        given: in place of `settings`, any of its fields that are about training, such as `epochs`, `batch_size`,
-            `learning_rate`, `optimizer` or `l2`; the others have their defaults.
+        fields: in place of `settings`, those that are about training, such as `epochs`, `batch_size`,
+            `learning_rate`, `optimizer` or `l2`, by name; the others have their defaults.
 
     Attributes:
         on_progress: called every 200 examples or so.
@@ -69,9 +69,9 @@ class Trainer:
         rng: np.random.Generator | None = None,
         augmentation: Augmentation | None = None,
         last: int | None = None,
-        **given: Any,
+        **fields: Any,
     ) -> None:
-        settings = settings or _settings(network, given)
+        settings = settings or _settings(network, fields)
         _check_fit(network, data, settings)
         self.network, self.data, self.epochs = network, data, settings.epochs
         self.on_progress: Callable[[], object] = lambda: None
@@ -233,11 +233,11 @@ class Trainer:
             np.copyto(self.network.parameters.vector, self.improvement.best.parameters)
 
 
-def _settings(network: Network, given: dict[str, Any]) -> Settings:
+def _settings(network: Network, fields: dict[str, Any]) -> Settings:
     """Return complete settings from those of training; η has the default of the network's cost."""
-    for name in given.keys() & ELSEWHERE:
+    for name in fields.keys() & ELSEWHERE:
         raise SettingsError(f"{name}: must be left out, since the network and the data set are given")
-    return resolve({name: check(name, value, name) for name, value in given.items()}, cost=network.cost)
+    return resolve({name: check(name, value, name) for name, value in fields.items()}, cost=network.cost)
 
 
 def _check_fit(network: Network, data: Dataset, settings: Settings) -> None:
