@@ -109,7 +109,8 @@ def test_interrupted_comparison_prints_the_command_that_resumes_it(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "what"), [(["--seeds", "3"], "--seeds"), (["--epochs", "3"], "--epochs"), (["depth"], "depth")]
+    ("arguments", "what"),
+    [(["--baseline", "a"], "--baseline"), (["--epochs", "3"], "--epochs"), (["depth"], "depth")],
 )
 def test_resumed_comparison_uses_the_settings_of_its_folder(arguments: list[str], what: str) -> None:
     result = compare("--resume", "anywhere", *arguments)
