@@ -87,6 +87,8 @@ def test_idx_files_are_found_under_their_usual_names(tmp_path: Path, make: Calla
     data = datasets.load(str(make(tmp_path / "own")))
     check(data)
     assert (data.note, data.image, len(data.sha256)) == (NOTE, (4, 3), 4)
+    if make is not kaggle:
+        assert all((Path(data.where) / name).is_file() for name in data.sha256)
 
 
 def test_one_of_the_idx_files_stands_for_their_folder(tmp_path: Path) -> None:
@@ -243,6 +245,7 @@ def test_csv_with_a_test_set_beside_it_or_in_its_folder() -> None:
         np.testing.assert_allclose(data.test.x, SQUARES[120:].reshape(20, 25) / 255, atol=1e-6)
         assert data.test.labels.tolist() == DIGITS[120:].tolist()
         assert data.sha256.keys() == {"mnist_train.csv", "mnist_test.csv"}
+        assert all((Path(data.where) / name).is_file() for name in data.sha256)
 
 
 def test_the_unlabelled_test_csv_of_a_competition_is_left_out() -> None:
@@ -407,6 +410,14 @@ def test_path_may_begin_with_the_home_folder_and_addresses_are_downloaded_first(
     write_folder(tmp_path / "own")
     check(datasets.load("~/own"))
     assert "download it first" in refused("https://example.org/train.csv")
+
+
+def test_relative_netlearn_data_holds_mnist(full_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("sets").mkdir()
+    Path("sets/mnist").symlink_to(full_mnist)
+    monkeypatch.setenv("NETLEARN_DATA", "sets")
+    data = datasets.load("mnist")
+    assert (data.note, len(data.train)) == ("", 50_000)
 
 
 def test_netlearn_data_without_mnist_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

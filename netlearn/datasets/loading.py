@@ -79,7 +79,7 @@ def _load_auto(progress: "MakeBar") -> Dataset:
         try:
             folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
         except DataError as error:
-            because = str(error).partition("; put its")[0]
+            because = "; ".join(filter(None, [in_vain("mnist", BUNDLED), str(error).partition("; put its")[0]]))
             return replace(
                 _load_idx(BUNDLED, "mnist-5k"),
                 note=f"used because {because}; to try for longer: netlearn data download mnist",
@@ -171,7 +171,8 @@ def _load_idx(folder: Path, name: str, family: str | None = None) -> Dataset:
             raise DataError(f"{paths[labels]}: {n_labels:,} labels; must be {n_images:,}, one for each image")
     arrays, notes = _turned(family, {key: read_idx(path) for key, path in paths.items()})
     named = {key: Named(str(paths[key]), values) for key, values in arrays.items()}
-    return split(name, _absolute(folder), named, {path.name: sha256_of(path) for path in paths.values()}, notes)
+    where = _absolute(paths["x_train"].parent)
+    return split(name, where, named, {path.name: sha256_of(path) for path in paths.values()}, notes)
 
 
 def _turned(family: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], list[str]]:
@@ -222,4 +223,5 @@ def _load_parts(
         arrays = {key[0]: values for key, values in arrays.items()}
     arrays, turned = _turned(family, arrays)
     named = {key: Named(str(files.get(key[2:], path)), values) for key, values in arrays.items()}
-    return split(_absolute(path), _absolute(path), named, sha256, [*notes, *turned, *filter(None, [classes])])
+    where = path.parent if path.is_file() and len(files) > 1 else path
+    return split(_absolute(path), _absolute(where), named, sha256, [*notes, *turned, *filter(None, [classes])])

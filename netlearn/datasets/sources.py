@@ -129,7 +129,7 @@ def _own_folders(name: str) -> list[Path]:
 def in_vain(name: str, found: Path) -> str:
     """Return a note if a known set was found elsewhere than in `$NETLEARN_DATA`, else ""."""
     folders = _own_folders(name)
-    if not folders or found in folders:
+    if not folders or found.absolute() in {folder.absolute() for folder in folders}:
         return ""
     places = " or ".join(map(str, folders))
     return f"NETLEARN_DATA {folders[0].parent} does not hold {name}, whose files would be in {places}"
