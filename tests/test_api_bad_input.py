@@ -32,7 +32,7 @@ def facts_of(call: Callable[[], object]) -> str:
 @pytest.mark.parametrize(
     ("data", "facts"),
     [
-        ((np.zeros((4, 2)), np.zeros(4)), ["2 arrays", "x_train"]),
+        ((np.zeros((4, 2)), np.zeros(4), np.zeros(4)), ["3 arrays", "x_train"]),
         (np.zeros((4, 2)), ["ndarray", "x_train"]),
         ({"x_train": [[1.0]], "labels": [0]}, ["labels", "y_train"]),
         (ZEROS | {"x_val": np.zeros((2, 2))}, ["x_val", "y_val"]),

@@ -112,9 +112,6 @@ def data_name(data: Data, beside: Path | None = None) -> str:
     """
     if isinstance(data, str | Path):
         return str(data)
-    if not isinstance(data, Mapping):
-        if not isinstance(data, Sequence) or len(data) != len(KEYS):
-            got = f"{len(data)} arrays" if isinstance(data, Sequence) else type(data).__name__
-            raise DataError(f"data: {got}; must be a name, a path, or the arrays {', '.join(KEYS)}")
-        data = dict(zip(KEYS, data, strict=True))
+    if not isinstance(data, Mapping | Sequence):
+        raise DataError(f"data: {type(data).__name__}; must be a name, a path, or the arrays {', '.join(KEYS)}")
     return str(store(data, beside or session()))
