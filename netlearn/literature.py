@@ -3,6 +3,10 @@
 p is the activation that the target wants: a for y = 1 and 1 − a for y = 0 on sigmoid outputs, the activation of the
 right class on softmax outputs, which are K. Formulas for targets that are distributions are linear in y, so that they
 are the expected cost of a label drawn from y.
+
+The default learning rates had the best validation accuracy of 0.03, 0.1, 0.3, 1, 3 and 10 in four epochs of 784-30-10
+on 10,000 images of MNIST. Only that of the square loss is smaller than its best one, 0.3, with which a network with
+100 hidden neurons does not learn.
 """
 
 import numpy as np
@@ -24,7 +28,7 @@ class AbsoluteError:
     """
 
     output = Softmax()
-    learning_rate = 0.1
+    learning_rate = 1.0
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return 2 (1 − p) = 2 Σ_j (1 − y_j) a_j, which keeps its digits as p nears 1."""
@@ -45,7 +49,7 @@ class FlatSpot:
     """
 
     output = Sigmoid()
-    learning_rate = 2.0
+    learning_rate = 3.0
 
     def __init__(self, added: float = 0.1) -> None:
         self.added = _within(added, "flat-spot: added", 0, LARGEST)
@@ -103,7 +107,7 @@ class GeneralizedCrossEntropy:
     """
 
     output = Softmax()
-    learning_rate = 0.1
+    learning_rate = 1.0
 
     def __init__(self, q: float = 0.7) -> None:
         self.q = _within(q, "generalized-cross-entropy: q", SMALLEST, 1)
@@ -126,7 +130,7 @@ class SmoothedLabels:
     """
 
     output = Softmax()
-    learning_rate = 0.1
+    learning_rate = 1.0
 
     def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = _within(epsilon, "smoothed-labels: epsilon", 0, 1)
@@ -171,7 +175,7 @@ class Brier:
     """
 
     output = Softmax()
-    learning_rate = 0.3
+    learning_rate = 3.0
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return ½ Σ_j (a_j − y_j)²."""
@@ -192,7 +196,7 @@ class Squentropy:
     """
 
     output = Softmax()
-    learning_rate = 0.1
+    learning_rate = 0.3
 
     def __init__(self) -> None:
         self._log_likelihood = LogLikelihood()

@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = "off"
     elastic_alpha: Annotated[Above0 | Off, _says("α that multiplies the elastic fields")] = "off"
     train_size: Annotated[Count | Literal["all"], _says("train on the first N examples only")] = "all"
+    label_noise: Annotated[Below1, _says("fraction of the training labels replaced by another class")] = 0.0
     dtype: Annotated[str, _says("type of the network's numbers", DTYPES)] = "float32"
     probe_every: Annotated[Count, _says("epochs between probes after the first epoch")] = 1
     track_test: Annotated[bool, _says("measure the test set at every probe, not only at the end")] = False

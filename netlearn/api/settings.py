@@ -38,6 +38,7 @@ class GivenSettings(TypedDict, total=False):
     elastic_sigma: OrOff
     elastic_alpha: OrOff
     train_size: int | Literal["all"]
+    label_noise: float
     dtype: str
     probe_every: int
     track_test: bool

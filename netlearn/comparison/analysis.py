@@ -94,16 +94,18 @@ def analyse(
         neurons=neurons,
         sentences=conclude_neurons(neurons) if neurons else conclude(rows, family, pairs),
         pairing=OF_NEURONS if neurons else pairing(runs),
-        caption=caption(title, rows, tuned=tuned),
+        caption=caption(title, rows, tuned=tuned, noise=max(run.settings.label_noise for run in runs)),
         unreadable=tuple(unreadable),
     )
 
 
-def caption(title: str, rows: Sequence[Row], *, tuned: bool = False) -> str:
-    """Return the caption of a comparison's pictures: title, data, seeds and the learning rate, if there is one."""
+def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: float = 0.0) -> str:
+    """Return the caption of a comparison's pictures: title, data, seeds, label noise and the one learning rate."""
     data = ", ".join(dict.fromkeys(row.data for row in rows))
     seeds = max(row.seeds for row in rows)
     facts = [data, f"{seeds} {'seed' if seeds == 1 else 'seeds'}"]
+    if noise:
+        facts.append(f"up to {100 * noise:g} % of training labels wrong")
     rates = {row.learning_rate for row in rows}
     if len(rates) == 1:
         facts.append(f"{'tuned ' if tuned else ''}η = {rates.pop():g}")

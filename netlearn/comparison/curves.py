@@ -47,5 +47,7 @@ def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]
 
     sizes, data = "-".join(map(str, results.sizes)), results.data
     title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
+    if settings.label_noise:
+        title += f", {100 * settings.label_noise:g} % of training labels wrong"
     figure = run_curves(columns, -(-data.train // settings.batch_size), title, data.train)
     return render_files("curves", figure)

@@ -12,6 +12,7 @@ from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 
 Labels: TypeAlias = NDArray[np.int64]
+LABEL_NOISE_STREAM = (4,)  # its spawn key among the random streams of a run
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,20 @@ class Dataset:
                 f"train_size {train_size}: must be from 1 to {len(self.train)}, the training examples of {self.name}"
             )
         return replace(self, train=self.train.first(train_size))
+
+    def with_label_noise(self, fraction: float, seed: int) -> "Dataset":
+        """Return the set with another label for a fraction of its training examples, each other class as likely.
+
+        The seed of the run determines which examples are wrong first, and which class each of them gets: what is
+        wrong with a smaller fraction is as wrong with a larger one.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=LABEL_NOISE_STREAM))
+        n, classes = len(self.train), max(2, self.outputs)
+        order, shifts = rng.permutation(n), rng.integers(1, classes, n)
+        wrong = order[: round(fraction * n)]
+        labels = self.train.labels.copy()
+        labels[wrong] = (labels[wrong] + shifts[wrong]) % classes
+        return replace(self, train=Examples(self.train.x, labels))
 
 
 def targets(labels: Labels, outputs: int) -> Array:

@@ -25,6 +25,7 @@ from netlearn.inspection.trained import (
 from netlearn.numerics import Array
 from netlearn.penalty import Penalty
 from netlearn.runs import Run
+from netlearn.runs.setup import training_part
 from netlearn.text import html_table, printable
 
 SPLITS = ("test", "validation", "train")
@@ -133,9 +134,8 @@ def evaluate(
 
 def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: NamedCosts) -> Evaluated:
     check_data(run, data)
-    size = run.settings.train_size
-    if size != "all" and is_data_of(run, data):
-        data = data.with_train_size(size)
+    if is_data_of(run, data):
+        data = training_part(run.settings, data)
     network = load_network(run, best=best, costs=costs)
     predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct

@@ -19,7 +19,8 @@ MOST_ANNOTATED, MOST_MARKED = 9, 15  # places on an axis
 Points: TypeAlias = Mapping[tuple[float, ...], Sequence[Run]]
 LABELS = {  # of axes; of settings that were adjusted to each other, the first one is drawn
     "train_size": "training examples", "learning_rate": "learning rate η", "hidden": "hidden neurons",
-    "l2": "λ of L2 regularization", "l1": "λ of L1 regularization", "dropout": "dropout", "max_norm": "max-norm",
+    "label_noise": "wrong training labels", "l2": "λ of L2 regularization", "l1": "λ of L1 regularization",
+    "dropout": "dropout", "max_norm": "max-norm",
     "momentum": "momentum μ", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "batch_size": "mini-batch size",
     "halve_after": "halve after epochs", "patience": "patience", "elastic_sigma": "σ of elastic deformation",
     "elastic_alpha": "α of elastic deformation", "epochs": "epochs",

@@ -117,8 +117,9 @@ def check_settings(settings: Settings, data: Dataset) -> None:
 
 
 def training_part(settings: Settings, data: Dataset) -> Dataset:
-    """Return a data set with the number of training examples in the settings."""
-    return data if settings.train_size == "all" else data.with_train_size(settings.train_size)
+    """Return a data set with the number of training examples and the wrong labels that the settings ask for."""
+    data = data if settings.train_size == "all" else data.with_train_size(settings.train_size)
+    return data.with_label_noise(settings.label_noise, settings.seed) if settings.label_noise else data
 
 
 def make_trainer(
