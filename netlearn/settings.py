@@ -274,6 +274,10 @@ def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS, cost: Cost
         choice = merged.setdefault(owner, FIELDS[owner].default)
         for name in {name for own in choices.values() for name in own}:
             value = merged.get(name, "off")
+            if name in merged and value == "off" and name in choices[choice]:
+                raise SettingsError(
+                    f"{name} off: must be a number with {owner} {choice}; left out, it is {choices[choice][name]:g}"
+                )
             if value == "off":
                 merged[name] = choices[choice].get(name, "off")
             elif name not in choices[choice]:

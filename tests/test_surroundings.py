@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import netlearn
+from netlearn.errors import DataError
 from netlearn.plotting import style
 from netlearn.runs import read_run
 from tests.commands import call, compare, python, train
+from tests.messages import has_facts
 
 TINY = ["-q", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", "--hidden", "5"]
 
@@ -90,3 +94,24 @@ def test_evaluated_runs_share_no_folder(run: Path) -> None:
     result = call("evaluate", "p/run", "p/run-3", "q/run", "--out", "E", "-q")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in Path("E").iterdir() if path.is_dir()) == ["run", "run-2", "run-3"]
+
+
+def test_masked_values_are_refused() -> None:
+    x, y = np.ma.array(np.zeros((60, 4)), mask=False), np.arange(60) % 3
+    x[3, 1] = np.ma.masked
+    with pytest.raises(DataError, match=r"x_train: has masked values"):
+        netlearn.train(data={"x_train": x, "y_train": y, "x_test": y[:, None], "y_test": y})
+
+
+def test_momentum_cannot_be_off_with_the_optimizer_that_has_it() -> None:
+    result = call("train", "--optimizer", "momentum", "--momentum", "off")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert has_facts(result.stderr, "Error: momentum off: optimizer momentum 0.9")
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_runs_are_compared_in_one_process_if_one_job_is_asked_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netlearn.api.calls.Pool", lambda *_: pytest.fail("started processes"))
+    shutil.copytree(run, "other")
+    assert call("train", "--config", "other/config.toml", "--l2", "1", "-q", "--out", "third").exit_code == 0
+    assert netlearn.compare(["other", "third"], jobs=1, out="over") is not None

@@ -135,7 +135,7 @@ def compare(
                 **settings,
             }
         )
-        return _overlay(what, known, place, force=force)
+        return _overlay(what, known, place, jobs, force=force)
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
     planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
     in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
@@ -189,7 +189,7 @@ def _folder(place: Place, *, force: bool) -> AbstractContextManager[RunFolder]:
     return RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs)
 
 
-def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> ComparisonResult:
+def _overlay(what: Results, known: Costs, place: Place, jobs: int | None, *, force: bool) -> ComparisonResult:
     """Compare runs that exist, as they are."""
     if not what:
         raise SettingsError("runs []: must be one or more")
@@ -199,7 +199,7 @@ def _overlay(what: Results, known: Costs, place: Place, *, force: bool) -> Compa
     analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
     with (
         _folder(place, force=force) as folder,
-        Workers() if known.given else Pool(cores()) as workers,
+        Workers() if known.given or jobs == 1 else Pool(jobs or cores()) as workers,
     ):
         comparison.write_results(analysis, folder, workers, known.named, pictures=not place.is_temporary)
     return ComparisonResult(analysis, [place, *(place for each in results for place in each._places)], known)

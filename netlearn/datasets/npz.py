@@ -180,6 +180,8 @@ def _by_key(data: Mapping[str, ArrayLike] | Sequence[Any]) -> dict[str, NDArray[
 
 
 def _as_array(key: str, values: ArrayLike) -> NDArray[Any]:
+    if np.ma.is_masked(values):
+        raise DataError(f"data: {key}: has masked values, which nothing can be learned from; fill or leave them out")
     try:
         array = np.asarray(values)
         text = array.dtype == object and all(isinstance(value, str) for value in array.flat)

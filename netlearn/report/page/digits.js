@@ -4,7 +4,7 @@ function startDigits() {
   const area = $("digits-area"), { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
   const notes = [
     ...Object.entries(missing).map(([name, why]) => `${name}: ${why}`),
-    ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored; there is no room for more.`] : []),
+    ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored.`] : []),
     ...(networks.length && seedsLeft ? [`To keep this file small it holds the networks of seed ${[...new Set(networks.map((network) => network.seed))].join(", ")} only; ${seedsLeft} more are in the run folders.`] : []),
   ].map((text) => html("p", { class: "note" }, text));
   const why = tests.reason ?? (networks.length ? null : "no run has a network that this page can compute");
