@@ -135,3 +135,10 @@ def test_variant_without_a_letter_is_refused() -> None:
     variants: dict[str, Any] = {"!": resolve(), "b": resolve()}
     with pytest.raises(SettingsError, match="variant '!': names must differ in their letters and digits"):
         Experiment("", (0,), variants)
+
+
+def test_long_title_can_be_read_again() -> None:
+    Path("long.toml").write_text(f'title = "{"cost against " * 200}"\n[variants.a]\n[variants.b]\nl2 = 1\n')
+    experiment = read_experiment(Path("long.toml"), {}, None)
+    Path("again.toml").write_bytes(write_experiment(experiment))
+    assert read_experiment(Path("again.toml"), {}, None).title == "cost against " * 200

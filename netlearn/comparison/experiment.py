@@ -30,7 +30,6 @@ KEYS = (
     "format", "about", "title", "seeds", "baseline", "looks", "tuning", "data_sha256", "defaults", "variants", "vary",
 )  # fmt: skip
 MOST_SEEDS = 1000
-MOST_TITLE = 1000  # characters: drawing 20,000 takes half a minute
 SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
 MOST_NAME = 200  # bytes: a file system takes 255
 Tuning = Literal["no", "to do", "done"]
@@ -163,8 +162,6 @@ def read_experiment(
     title = content.get("title", path.stem)
     if not isinstance(title, str):
         raise SettingsError(f"{path}: title {title!r}: must be a string")
-    if len(title) > MOST_TITLE:
-        raise SettingsError(f"{path}: title of {len(title):,} characters: must have at most {MOST_TITLE:,}")
     tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
     layers = {
         name: {
