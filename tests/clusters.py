@@ -12,7 +12,7 @@ from pathlib import Path
 
 from distributed import Security
 
-from netlearn.cluster.connection import CA, CERTIFICATE, KEY
+from netlearn.comparison.connection import CA, CERTIFICATE, KEY
 from tests.commands import PATIENCE
 
 OTHER = "netlearn-0.0.1.dist-info"

@@ -1,17 +1,18 @@
-"""Clusters that cannot be used: one line each."""
+"""Clusters and workers that cannot be used, and Ctrl-C beside Dask."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from netlearn.cluster import connection
-from netlearn.cluster.fleet import Fleet
-from netlearn.cluster.messages import Inspected, decode, encode
-from netlearn.cluster.parcels import MUST_MATCH
+from netlearn.comparison import connection
+from netlearn.comparison.connection import deferred
+from netlearn.comparison.fleet import Fleet
+from netlearn.comparison.parcels import MUST_MATCH
 from netlearn.errors import ClusterError
 from tests.commands import ONE_EPOCH, compare, one_line
 
@@ -70,12 +71,12 @@ class Answers:
         return {"scheduler": {"packages": self.scheduler}, "workers": workers}
 
     def run(
-        self, function: Callable[[bytes], bytes], content: bytes, workers: list[str], on_error: str
+        self, function: Callable[[Mapping[str, str]], Any], costs: Any, workers: list[str], on_error: str
     ) -> dict[str, Any]:
         """Answer from another processor, but the first worker, which does not answer."""
-        inspected = decode(function(content), Inspected)
-        other = msgspec.structs.replace(inspected, environment=inspected.environment | {"cpu": "Z80"})
-        return {worker: TimeoutError() if worker.endswith("0") else encode(other) for worker in workers}
+        environment, problem = function(costs)
+        answer = environment | {"cpu": "Z80"}, problem
+        return {worker: TimeoutError() if worker.endswith("0") else answer for worker in workers}
 
 
 def test_other_processor_is_reported_once_and_a_worker_that_does_not_answer_is_left_out() -> None:
@@ -104,3 +105,45 @@ def test_other_versions_are_rejected_before_anything_is_sent(
     with pytest.raises(ClusterError) as caught:
         Fleet(client, "tls://host:9", [], lambda text: None).look()
     assert all(fact in str(caught.value) for fact in ["tls://host:9", *facts])
+
+
+def test_worker_that_is_left_out_gets_nothing_until_it_is_readmitted_and_none_is_an_error() -> None:
+    client: Any = Answers(MUST_MATCH, *3 * [MUST_MATCH])
+    notes: list[str] = []
+    fleet = Fleet(client, "tls://host:9", [], notes.append)
+    fleet.look()
+    assert fleet.allowed is None
+    fleet.leave_out("tls://host:1", "its disk is full")
+    assert fleet.allowed == ["tls://host:2"]
+    assert "tls://host:1 is not used: its disk is full" in notes[-1]
+    client.workers.pop("tls://host:0")
+    fleet.leave_out("tls://host:2", "its disk is full")
+    with pytest.raises(ClusterError, match="2 of 2: its disk is full"):
+        fleet.look()
+    fleet.readmit(["tls://host:1", "tls://host:2"])
+    fleet.look()
+    assert fleet.ready == {"tls://host:1", "tls://host:2"}
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_first_interrupt_waits_in_the_queue_and_the_second_does_not() -> None:
+    waiting: list[Callable[[], object]] = []
+    before = signal.getsignal(signal.SIGINT)
+    with deferred(waiting.append):
+        interrupt()
+        (handler,) = waiting
+        with pytest.raises(KeyboardInterrupt):
+            handler()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_signals_are_as_before_where_none_came() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with deferred(lambda handler: None):
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

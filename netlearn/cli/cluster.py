@@ -1,4 +1,4 @@
-"""Options to train on a cluster; netlearn.cluster is imported only if they are used."""
+"""Options to train on a cluster."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +8,14 @@ import click
 
 from netlearn.cli.options import PATH
 from netlearn.cli.progress import note
+from netlearn.comparison import cluster
 from netlearn.comparison.pool import Workers
 from netlearn.errors import SettingsError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Cluster(NamedTuple):
+class ClusterOptions(NamedTuple):
     """The cluster that the options name, if any."""
 
     address: str | None
@@ -28,10 +29,9 @@ class Cluster(NamedTuple):
                 if value:
                     raise SettingsError(f"{name}: must be given with --cluster")
             return None
-        from netlearn.cluster.workers import ClusterWorkers  # noqa: PLC0415 (for an optional extra)
 
         tell = (lambda text: None) if quiet else note
-        return ClusterWorkers(jobs, self.address, self.tls_folder, insecure=self.insecure, note=tell)
+        return cluster.Cluster(jobs, self.address, self.tls_folder, insecure=self.insecure, note=tell)
 
 
 def cluster_options(function: Function) -> Function:
@@ -51,6 +51,6 @@ def cluster_options(function: Function) -> Function:
     return function
 
 
-def cluster_of(flags: dict[str, Any]) -> Cluster:
+def cluster_of(flags: dict[str, Any]) -> ClusterOptions:
     """Take the options of a cluster from the flags of a command."""
-    return Cluster(flags.pop("cluster"), flags.pop("tls_folder"), flags.pop("insecure"))
+    return ClusterOptions(flags.pop("cluster"), flags.pop("tls_folder"), flags.pop("insecure"))

@@ -12,7 +12,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.cluster import Cluster, cluster_of, cluster_options
+from netlearn.cli.cluster import ClusterOptions, cluster_of, cluster_options
 from netlearn.cli.limits import check_address_space
 from netlearn.cli.options import JSON, PATH, QUIET, Command, Number, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
@@ -246,7 +246,7 @@ def _train(
         raise
 
 
-def _workers(cluster: Cluster, jobs: int, *, dry_run: bool, quiet: bool) -> Workers:
+def _workers(cluster: ClusterOptions, jobs: int, *, dry_run: bool, quiet: bool) -> Workers:
     return Workers() if dry_run else cluster.workers(jobs, quiet=quiet) or Pool(jobs)
 
 

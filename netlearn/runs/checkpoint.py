@@ -133,9 +133,7 @@ def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, Metadata]:
     needed = dict.fromkeys([PARAMETERS, *vectors], (size,))
     largest = needed | {BEST: (size,)} | sample_shapes(SAMPLE_UPDATES, train, outputs)
     content = read_bounded(path, most_bytes(largest, dtype))
-    metadata = _metadata(path, content)
-    if _sha256(content.replace(metadata.sha256.encode(), NO_HASH.encode(), 1)) != metadata.sha256.encode():
-        raise RunError(f"{path}: was changed or damaged: its SHA-256 must be the one that it states")
+    metadata = _checked(path, content)
     shapes = needed | ({BEST: (size,)} if metadata.best else {})
     tensors = unpack(path, content, shapes | sample_shapes(metadata.samples, train, outputs), dtype)
     state = State(
@@ -170,6 +168,27 @@ def check_identity(path: Path, run: Mapping[str, Any]) -> None:
     for name, value in run.items():
         if stated.get(name) != value:
             raise MismatchError(f"{path}: {name} {stated.get(name)!r:.80}: must be {value!r:.80}, as in the run")
+
+
+def check_whole(path: Path, run: Mapping[str, Any], metrics: bytes) -> None:
+    """Check that a file is a whole checkpoint of a run with these metrics; only its trainer can check its arrays.
+
+    Raises:
+        MismatchError: it is a checkpoint of another run.
+        RunError: it cannot be read, was changed, or is not a checkpoint.
+    """
+    check_identity(path, run)
+    metadata = _checked(path, read_bounded(path, MOST_BYTES))
+    if hashlib.sha256(metrics[: metadata.metrics_bytes]).hexdigest() != metadata.metrics_sha256:
+        raise RunError(f"{path}: belongs to other metrics")
+
+
+def _checked(path: Path, content: bytes) -> Metadata:
+    """Return the metadata of a file, which must have the SHA-256 that they state."""
+    metadata = _metadata(path, content)
+    if _sha256(content.replace(metadata.sha256.encode(), NO_HASH.encode(), 1)) != metadata.sha256.encode():
+        raise RunError(f"{path}: was changed or damaged: its SHA-256 must be the one that it states")
+    return metadata
 
 
 def _metadata(path: Path, content: bytes) -> Metadata:

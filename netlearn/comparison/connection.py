@@ -1,11 +1,15 @@
 """The connection to a Dask scheduler: encrypted, with certificates, unless the user insists otherwise."""
 
 import logging
+import signal
 import ssl
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from netlearn.errors import ClusterError, NetlearnError, SettingsError
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 WITHIN = 10  # seconds for a scheduler to answer
+MOST_LOST = 3  # workers of a run, where the scheduler is started here; the default of others is 4
 CA, CERTIFICATE, KEY = "ca.pem", "cert.pem", "key.pem"  # in the TLS folder
 LOCAL = "local:"
 SILENT = logging.CRITICAL + 1
@@ -42,8 +47,11 @@ def connected(address: str, tls_folder: Path | None = None, *, insecure: bool = 
         raise ClusterError(
             f"--cluster {address}: needs Dask, which is not installed: pip install 'netlearn[dask]'"
         ) from error
-    given: dict[str, Any] = {"set_as_default": False, "timeout": WITHIN, "deserializers": ["dask", "msgpack"]}
-    limits = {"distributed.comm.timeouts.connect": WITHIN, "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1}
+    limits = {
+        "distributed.comm.timeouts.connect": WITHIN,
+        "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,
+        "distributed.scheduler.allowed-failures": MOST_LOST - 1,  # of a scheduler that is started here
+    }
     with _quiet(), dask.config.set(limits), ExitStack() as stack:
         if workers:
             security = distributed.Security.temporary()
@@ -56,13 +64,15 @@ def connected(address: str, tls_folder: Path | None = None, *, insecure: bool = 
                         dashboard_address=None,
                         memory_limit=None,
                         silence_logs=SILENT,
-                        preload=["netlearn.cluster.node"],
+                        preload=["netlearn.comparison.orders"],
                     )
                 )
         else:
             place, security = address, distributed.Security() if tls_folder is None else _security(tls_folder)
         with answering(address, f"cannot be reached within {WITHIN} s"):
-            client = stack.enter_context(distributed.Client(place, security=security, **given))
+            client = stack.enter_context(
+                distributed.Client(place, security=security, set_as_default=False, timeout=WITHIN)
+            )
         yield client
 
 
@@ -131,3 +141,24 @@ def _quiet() -> Iterator[None]:
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def deferred(put: Callable[[Callable[[], object]], object]) -> Iterator[None]:
+    """Put the handler of the first Ctrl-C or SIGTERM in a queue, to be called where it is safe.
+
+    Some of Dask's code swallows the exceptions that the handlers raise. The second signal is not deferred.
+    """
+    with ExitStack() as restored:
+
+        def defer(handler: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
+            restored.close()
+            put(partial(handler, number, frame))
+
+        if threading.current_thread() is threading.main_thread():  # only there are signals received
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    restored.callback(signal.signal, number, handler)
+                    signal.signal(number, partial(defer, handler))
+        yield
