@@ -78,7 +78,7 @@ partial: $(VENV)/.installed  ## make 200 partial states of a comparison, resume 
 .PHONY: figures
 figures: $(VENV)/.developed  ## draw the README's pictures, make docs/lab.html (full MNIST: set NETLEARN_DATA)
 	$(BIN)/netlearn compare --out runs/readme --force
-	cp runs/readme/*.png docs/
+	cp $(addprefix runs/readme/,curves.png digits.png error-vs-gradient.png slowdown.png) docs/
 	$(BIN)/netlearn lab --out docs/lab.html
 	$(BIN)/python -m scripts.page_pictures runs/readme
 
