@@ -13,7 +13,8 @@ from netlearn import datasets
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.marks import BLUE
-from netlearn.plotting.networks import examples, run_curves
+from netlearn.plotting.networks import run_curves
+from netlearn.plotting.sheet import examples
 from netlearn.plotting.style import SUPERSCRIPTS, label_ends, log_axis, render
 from netlearn.runs.formats import MetricsWriter
 from netlearn.slowdown import Record

@@ -76,8 +76,8 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
 
 
 def _draw(costs: Mapping[str, Cost], outputs: int, out: Path) -> None:
+    from netlearn.plotting.neuron import theory_curves  # noqa: PLC0415
     from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-    from netlearn.plotting.theory import theory_curves  # noqa: PLC0415
 
     curves = {name: theory_curve(cost, outputs, CURVE) for name, cost in costs.items()}
     figure = theory_curves(CURVE, curves, f"{next(iter(curves))}: the gradient at each error")

@@ -54,7 +54,7 @@ def download(name: str) -> None:
 @click.option("--out", type=PATH, metavar="FILE", help="picture to write.  [default: NAME.png in this folder]")
 def show(name: str, augment: str | None, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
-    from netlearn.plotting.networks import deformations, examples  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.sheet import deformations, examples  # noqa: PLC0415 (matplotlib is slow to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     data = datasets.load(name, download_bar)

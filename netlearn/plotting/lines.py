@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
@@ -249,7 +248,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
         log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
         ends = []
         for name, style in variant_styles(shown).items():
-            ends += _draw_layers(axes, shown[name], style, f"{style.label(short(name, shown))}, ")
+            ends += draw_layers(axes, shown[name], style, f"{style.label(short(name, shown))}, ")
         label_ends(axes, ends)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
@@ -263,7 +262,7 @@ def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
     label_ends(axes, ends)
 
 
-def _draw_layers(axes: Axes, runs: Sequence[Run], style: LineStyle, name: str = "") -> Ends:
+def draw_layers(axes: Axes, runs: Sequence[Run], style: LineStyle, name: str = "") -> Ends:
     """Draw the speed of each layer, that of the output layer as the thickest line; return their labelled ends."""
     count = layers_of(runs)
     ends: Ends = []
@@ -272,35 +271,6 @@ def _draw_layers(axes: Axes, runs: Sequence[Run], style: LineStyle, name: str = 
         end = draw_line(axes, runs, f"speed_{layer}", "update", style, width=width)
         ends += [(each, f"{name}layer {layer}", style.colour) for each in end]
     return ends
-
-
-def layers(groups: Groups, title: str) -> Figure | None:
-    """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
-    title, groups = selection.titled(title, groups), selection.select(groups)
-    if not measured(groups) or fit_one_panel(groups):
-        return None
-    rows = -(-len(groups) // 2)
-    figure = Figure(figsize=(9.5, 2.5 * rows + 0.9), layout="constrained")
-    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
-    ends = []
-    for axes, (name, style) in zip(grid, variant_styles(groups).items(), strict=False):
-        plain(axes)
-        log_axis(axes, "")
-        ends.append(_draw_layers(axes, groups[name], style))
-        axes.set_title(
-            literal(style.label(short(name, groups, 2 * LABEL))), fontsize="medium", color=style.colour, loc="left"
-        )
-    share_update_axis(list(grid[: len(groups)]), groups)
-    for axes, own in zip(grid, ends, strict=False):
-        label_ends(axes, own)
-        axes.tick_params(labelbottom=True, labelleft=True)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
-        axes.set_xlabel("")
-    for axes in grid[len(groups) :]:
-        axes.set_visible(False)
-    figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
-    figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
-    return finish(figure, title)
 
 
 def fit_one_panel(groups: Groups) -> bool:

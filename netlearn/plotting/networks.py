@@ -1,7 +1,6 @@
 """Pictures of one run and of data: learning curves, confusion, mistakes, disagreements, weights, examples."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,13 +9,10 @@ from matplotlib.colors import PowerNorm
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from netlearn.datasets import Dataset
-from netlearn.datasets.augmentation import make_deformer
-from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.marks import BLUE, ORANGE, Answer, letter, strongest
+from netlearn.plotting.marks import BLUE, GREY, ORANGE, Answer, letter, strongest
 from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
-from netlearn.plotting.style import Figure, finish, percent_axis, plain, update_axis
+from netlearn.plotting.style import Figure, finish, log_axis, percent_axis, plain, update_axis
 from netlearn.slowdown import PROBE_EXAMPLES
 
 Counts: TypeAlias = NDArray[np.int64]
@@ -240,36 +236,34 @@ def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_], cell
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
 
 
-def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
-    """Return the first training examples of a set of images, each above its label.
+def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
+    """Return a panel for each kind of forecast: the share that happened against p, above how many there are.
 
-    Raises:
-        DataError: they are not images.
+    A grey bar is the consistency band: where 95 % of the shares would be if each event happened with its p
+    (J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", 2007).
+
+    Args:
+        panels: the bins of each kind, with columns for the mean of p, the share, the ends of the band and the number
+            of forecasts; and a line about them.
+        title: of the picture.
     """
-    if data.image is None:
-        raise DataError(f"{data.name}: its examples must be images")
-    some = data.train.first(rows * columns)
-    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=1)
-    title = f"{Path(data.name).name}: the first {len(some)} of {len(data.train):,} training examples"
-    sheet = Sheet(columns * grid.right, grid.height(len(some)), title)
-    grid.draw(sheet, (0, 0), list(some.x), list(map(str, some.labels)))
-    return sheet.figure
-
-
-def deformations(data: Dataset, kind: str, times: int = 4, columns: int = 10) -> Figure:
-    """Return the first training images of a set, each above random deformations of the kind that `augment` names.
-
-    Raises:
-        DataError: the examples are not images.
-    """
-    if data.image is None:
-        raise DataError(f"{data.name}: its examples must be images")
-    some = data.train.first(columns)
-    deformer, rng = make_deformer(kind, data.image, some.x.dtype), np.random.default_rng(0)
-    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=0)
-    rows = [some.x, *(deformer.deform(some.x, rng, np.empty_like(some.x)) for _ in range(times))]
-    title = f"{Path(data.name).name}: {len(some)} training examples, each above {times} of its deformations ({kind})"
-    sheet = Sheet(columns * grid.right, len(rows) * grid.height(1), title)
-    for number, row in enumerate(rows):
-        grid.draw(sheet, (0, number * grid.height(1)), list(row), [""] * len(row))
-    return sheet.figure
+    figure = Figure(figsize=(4.2 * len(panels), 5), layout="constrained")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
+    for (above, below), (name, (bins, text)) in zip(grid.T, panels.items(), strict=True):
+        p, share, low, high, forecasts = bins.T
+        plain(above)
+        plain(below)
+        above.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        above.vlines(p, low, high, color=GREY, alpha=0.45, linewidth=6)
+        outside = (share < low) | (share > high)
+        above.plot(p, share, color=BLUE, linewidth=1)
+        above.plot(p[~outside], share[~outside], "o", color=BLUE, markersize=5)
+        above.plot(p[outside], share[outside], "D", color=ORANGE, markersize=5)
+        above.set_title(f"{name}\n{text}", fontsize="small")
+        below.bar(p, forecasts, width=0.05, color=BLUE)
+        below.set_xlabel("probability p that the network gives")
+        above.set_xlim(0, 1)
+        above.set_ylim(-0.02, 1.02)
+    grid[0, 0].set_ylabel("share that happened")
+    log_axis(grid[1, 0], "forecasts,\nlog scale")
+    return finish(figure, title)

@@ -1,4 +1,4 @@
-"""The book's single neuron: its picture in a comparison, and an animation for slides."""
+"""One neuron: its picture in a comparison, an animation for slides, and what costs do to it by their equations."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,10 +10,11 @@ from matplotlib.artist import Artist
 
 from netlearn.numerics import Array
 from netlearn.plotting.lines import add_key, draw, of_the_neuron
-from netlearn.plotting.marks import GREY, cost_styles
+from netlearn.plotting.marks import GREY, cost_styles, short
 from netlearn.plotting.style import Figure, finish, label_ends, plain
 from netlearn.runs import Groups, selection
 
+HIGHEST = 1.5  # |δ| in the picture: steeper costs leave it
 FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
 PER_SECOND = 12
 LABELS = {
@@ -92,3 +93,25 @@ def save(movie: FuncAnimation, path: Path, on_frame: Callable[[int, int], object
     """
     writer: AbstractMovieWriter = {".gif": PillowWriter, ".mp4": FFMpegWriter}[path.suffix](fps=PER_SECOND)
     movie.save(path, writer=writer, dpi=100, progress_callback=on_frame)
+
+
+def theory_curves(errors: Array, curves: Mapping[str, Array], title: str) -> Figure:
+    """Return |δ| of the output neuron of the right class against its error.
+
+    Args:
+        errors: 1 − a, from 0 to 1, (n,).
+        curves: |δ| of each cost at them, (n,).
+        title: of the picture.
+    """
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    plain(axes)
+    styles = cost_styles(curves)
+    for name, delta in curves.items():
+        axes.plot(errors, delta, color=styles[name].colour, linestyle=styles[name].dashes, linewidth=1.8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, min(HIGHEST, 1.05 * max(float(delta.max()) for delta in curves.values())))
+    axes.set_xlabel("error e = 1 − a of the output neuron of the right class")
+    axes.set_ylabel("gradient |δ|")
+    label_ends(axes, [(float(delta[-1]), short(name, curves), styles[name].colour) for name, delta in curves.items()])
+    return finish(figure, title)

@@ -21,8 +21,9 @@ from netlearn.plotting.lines import (
     described,
     draw,
     draw_badly_wrong,
+    draw_layers,
     draw_line,
-    layers,
+    fit_one_panel,
     measured,
     of_the_neuron,
     share_update_axis,
@@ -224,6 +225,35 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
 def _after_epoch_1(groups: Groups, column: str) -> Array:
     """Return the values of a column in all runs from the end of epoch 1 on."""
     return np.concatenate([run.metrics[column][run.metrics["epoch"] >= 1] for run in measured(groups)])
+
+
+def layers(groups: Groups, title: str) -> Figure | None:
+    """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
+    title, groups = selection.titled(title, groups), selection.select(groups)
+    if not measured(groups) or fit_one_panel(groups):
+        return None
+    rows = -(-len(groups) // 2)
+    figure = Figure(figsize=(9.5, 2.5 * rows + 0.9), layout="constrained")
+    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+    ends = []
+    for axes, (name, style) in zip(grid, variant_styles(groups).items(), strict=False):
+        plain(axes)
+        log_axis(axes, "")
+        ends.append(draw_layers(axes, groups[name], style))
+        axes.set_title(
+            literal(style.label(short(name, groups, 2 * LABEL))), fontsize="medium", color=style.colour, loc="left"
+        )
+    share_update_axis(list(grid[: len(groups)]), groups)
+    for axes, own in zip(grid, ends, strict=False):
+        label_ends(axes, own)
+        axes.tick_params(labelbottom=True, labelleft=True)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
+        axes.set_xlabel("")
+    for axes in grid[len(groups) :]:
+        axes.set_visible(False)
+    figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
+    figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
+    return finish(figure, title)
 
 
 DRAWN = {

@@ -1,11 +1,16 @@
-"""A figure laid out in inches, so that no text is cut off however much it holds."""
+"""A figure laid out in inches, so that no text is cut off however much it holds; and data sets in such figures."""
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from matplotlib.axes import Axes
 
+from netlearn.datasets import Dataset
+from netlearn.datasets.augmentation import make_deformer
+from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.style import Figure, literal
 
@@ -94,3 +99,38 @@ class Grid:
             top = start[1] + i // self.columns * self._down
             sheet.image(middle, top, pixels.reshape(self.image), self.side, **style)
             sheet.write(middle, top + self._below, caption, ha="center", fontsize="x-small")
+
+
+def examples(data: Dataset, rows: int = 5, columns: int = 10) -> Figure:
+    """Return the first training examples of a set of images, each above its label.
+
+    Raises:
+        DataError: they are not images.
+    """
+    if data.image is None:
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(rows * columns)
+    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=1)
+    title = f"{Path(data.name).name}: the first {len(some)} of {len(data.train):,} training examples"
+    sheet = Sheet(columns * grid.right, grid.height(len(some)), title)
+    grid.draw(sheet, (0, 0), list(some.x), list(map(str, some.labels)))
+    return sheet.figure
+
+
+def deformations(data: Dataset, kind: str, times: int = 4, columns: int = 10) -> Figure:
+    """Return the first training images of a set, each above random deformations of the kind that `augment` names.
+
+    Raises:
+        DataError: the examples are not images.
+    """
+    if data.image is None:
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(columns)
+    deformer, rng = make_deformer(kind, data.image, some.x.dtype), np.random.default_rng(0)
+    grid = Grid(data.image, side=0.6, columns=columns, right=0.7, lines=0)
+    rows = [some.x, *(deformer.deform(some.x, rng, np.empty_like(some.x)) for _ in range(times))]
+    title = f"{Path(data.name).name}: {len(some)} training examples, each above {times} of its deformations ({kind})"
+    sheet = Sheet(columns * grid.right, len(rows) * grid.height(1), title)
+    for number, row in enumerate(rows):
+        grid.draw(sheet, (0, number * grid.height(1)), list(row), [""] * len(row))
+    return sheet.figure
