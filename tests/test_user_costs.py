@@ -30,7 +30,7 @@ def test_wrong_cost_is_refused_with_the_reason(name: str) -> None:
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("name", RIGHT.keys() - WARNED)
+@pytest.mark.parametrize("name", [name for name in RIGHT if name not in WARNED])
 def test_right_cost_is_accepted(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
