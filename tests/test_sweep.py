@@ -220,6 +220,7 @@ def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> N
     ],
 )
 def test_flags_that_contradict_a_sweep_are_refused(arguments: list[str], message: str) -> None:
+    Path("x").mkdir()
     assert one_line(compare(*arguments), 2, message)
 
 

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from netlearn.cli.cluster import ClusterOptions, cluster_of, cluster_options
 from netlearn.cli.limits import check_address_space
-from netlearn.cli.options import JSON, PATH, QUIET, Command, Number, flag, given, setting_options
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, Number, flag, given, setting_options
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.cli.shard import SHARD, report_of
 from netlearn.cli.signals import terminated_as_interrupted
@@ -99,7 +99,7 @@ class Seeds(click.ParamType):  # type: ignore[type-arg]  # generic, but not to b
 @click.option(
     "--resume",
     "resumed",
-    type=PATH,
+    type=EXISTING,
     metavar="FOLDER",
     help="train the missing runs of the comparison in that folder.",
 )

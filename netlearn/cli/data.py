@@ -1,11 +1,12 @@
 """`netlearn data`: the data sets and their contents."""
 
+import json
 from pathlib import Path
 
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import PATH, Command, check_suffix
+from netlearn.cli.options import JSON, PATH, Command, check_suffix
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.datasets import sources
@@ -20,7 +21,8 @@ def command() -> None:
 
 
 @command.command("list", cls=Command)
-def list_() -> None:
+@JSON
+def list_(as_json: bool) -> None:
     """List the named data sets with their size and location."""
     bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
     rows = [("NAME", "IMAGES", "SIZE", "WHERE"), ("mnist-5k", "5,000", f"{bundled:.1f} MB", "comes with netlearn")]
@@ -29,6 +31,9 @@ def list_() -> None:
         rows.append((name, "70,000", f"{source.megabytes} MB", str(where)))
     rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
     rows.append(("auto", "", "", "mnist if present or downloaded within seconds, otherwise mnist-5k"))
+    if as_json:
+        echo(json.dumps([dict(zip(map(str.lower, rows[0]), row, strict=True)) for row in rows[1:]]))
+        return
     for name, images, size, where in rows:
         echo(f"{name:<14} {images:>7} {size:>7}  {where}")
 

@@ -8,7 +8,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command
+from netlearn.cli.options import BEST, COST, EXISTING, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned, percent
@@ -25,7 +25,7 @@ def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 @click.command("evaluate", cls=Command)
-@click.argument("folders", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.argument("folders", nargs=-1, required=True, type=EXISTING, metavar="RUN...")
 @click.option("--data", metavar="NAME|PATH", help="data set to evaluate on.  [default: that of the run]")
 @click.option(
     "--split",

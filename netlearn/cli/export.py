@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_suffix
+from netlearn.cli.options import BEST, COST, EXISTING, JSON, PATH, QUIET, Command, check_suffix
 from netlearn.cli.progress import download_bar, note
 from netlearn.cli.terminal import echo
 from netlearn.errors import SettingsError
@@ -15,7 +15,7 @@ from netlearn.inspection.trained import is_data_of, read_trained
 
 
 @click.command("export", cls=Command)
-@click.argument("folder", type=PATH, metavar="RUN")
+@click.argument("folder", type=EXISTING, metavar="RUN")
 @click.option("--to", type=PATH, required=True, metavar="FILE", help="file to write, .onnx or .npz.")
 @click.option("--data", metavar="NAME|PATH", help="data set to verify the export on.  [default: that of the run]")
 @BEST

@@ -1,8 +1,11 @@
 """Command-line options: those made from the fields of `Settings`, and those that several commands share."""
 
+import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import redirect_stdout
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,13 +16,26 @@ from netlearn import settings
 from netlearn.cli.terminal import RESULTS
 from netlearn.errors import SettingsError
 
-METAVARS = {"hidden": "N,…", "data": "NAME|PATH"}
+METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
 DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
     name: f"that of {owner}" for owner, choices in settings.OWN.items() for own in choices.values() for name in own
 }
 
+
+class Existing(click.Path):
+    """The path of a file or folder that must exist; one that does not is wrong usage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path = super().convert(value, param, ctx)
+        if not os.path.lexists(path):
+            raise SettingsError(f"{value}: no such file or folder")
+        return path
+
+
 PATH = click.Path(path_type=Path)
+EXISTING = Existing(path_type=Path)
 QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
 BEST = click.option(
@@ -38,8 +54,39 @@ COST = click.option(
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+PARTS = re.compile(r",|(?<![eE])\+")  # between the layers of one value, as in 100+30; not that of 1e+3
+COMMA = re.compile(r",(?![^(]*\))")  # not one inside parentheses, as in costs:Focal(gamma=2,alpha=1)
+GROUPS = {  # the sections of a help text, by the names of parameters; others stand below "Options"
+    "Network": ("cost", "hidden", "activation", "initializer", "dtype"),
+    "Learning": (
+        "epochs", "batch_size", "learning_rate", "optimizer", "momentum", "beta1", "beta2", "epsilon", "l2", "l1",
+        "max_norm", "dropout", "halve_after", "patience", "seed",
+    ),
+    "Data": ("data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "label_noise"),
+    "Measuring": ("probe_every", "track_test", "snapshots"),
+    "Running": (
+        "jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed", "checkpoint",
+    ),
+    "Results": ("out", "force", "top", "markdown", "quiet", "as_json", "help"),
+}  # fmt: skip
+
+
 class Command(click.Command):
-    """A command that rejects an option given twice, instead of taking the last one."""
+    """A command whose help has sections, and that rejects an option given twice instead of taking the last one."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of the command's own first, and the settings in sections if there are many."""
+        shown = [
+            (param.name, record)
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx))
+        ]
+        group_of = {name: group for group, names in GROUPS.items() for name in names} if len(shown) > 20 else {}
+        for group in ("Options", *GROUPS):
+            records = [record for name, record in shown if group_of.get(str(name), "Options") == group]
+            if records:
+                with formatter.section(group):
+                    formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments."""
@@ -54,7 +101,7 @@ class Command(click.Command):
         for option in order:
             if isinstance(option, click.Option) and not option.multiple and order.count(option) > 1:
                 name = max(option.opts, key=len)
-                hint = "; several layers are one option, such as --hidden 10,30" if name == "--hidden" else ""
+                hint = "; several layers are one option, such as --hidden 10+30" if name == "--hidden" else ""
                 if option.name in settings.FIELDS and self.name == "compare":
                     hint += f"; several values are compared by --vary {option.name}=VALUE,VALUE,…"
                 raise SettingsError(f"{name}: must be given once{hint}")
@@ -100,6 +147,14 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # generic, but not to 
         return number
 
 
+class Several(Setting):
+    """Values of a setting, separated by commas; the option may also be repeated."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the values."""
+        return tuple(super(Several, self).convert(each, param, ctx) for each in COMMA.split(value))
+
+
 def flag(field: str) -> str:
     """Return the flag of a setting."""
     return "--" + field.replace("_", "-")
@@ -109,8 +164,9 @@ def parse(field: str, text: str) -> Any:
     """Return the value that a TOML file would have for the text of a flag."""
     if field == "hidden" and text == "none":
         return []
-    if field == "hidden" or (field == "initializer" and "," in text):
-        return [_number(part) for part in text.split(",")]
+    parts = PARTS.split(text)
+    if field == "hidden" or (field == "initializer" and len(parts) > 1):
+        return [_number(part) for part in parts]
     if settings.number_type(field) is not None:
         return _number(text)
     return text
@@ -148,14 +204,21 @@ def setting_options(
                 continue
             function = click.option(
                 flag(name),
-                type=Setting(name),
-                metavar=METAVARS.get(name) or NUMBERS.get(settings.number_type(name), "NAME"),
+                type=Several(name) if name in repeatable else Setting(name),
+                metavar="NAME,…"
+                if name in repeatable
+                else METAVARS.get(name) or NUMBERS.get(settings.number_type(name), "NAME"),
                 multiple=name in repeatable,
+                callback=_together if name in repeatable else None,
                 help=f"{settings.description(name)}; {settings.must_be(name)}.  [default: {text_of(default)}]",
             )(function)
         return function
 
     return decorate
+
+
+def _together(ctx: click.Context, param: click.Parameter, values: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+    return tuple(chain(*values))
 
 
 def check_suffix(path: Path, name: str, *suffixes: str) -> None:
@@ -170,7 +233,7 @@ def check_suffix(path: Path, name: str, *suffixes: str) -> None:
 
 def text_of(value: Any) -> str:
     """Return a setting's value as a user types it."""
-    return (",".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
+    return ("+".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from tqdm import tqdm
 
-from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, Command, check_suffix
+from netlearn.cli.options import BEST, COST, EXISTING, JSON, PATH, QUIET, Command, check_suffix
 from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned
@@ -30,7 +30,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 @click.command("predict", cls=Command)
-@click.argument("folder", type=PATH, metavar="RUN")
+@click.argument("folder", type=EXISTING, metavar="RUN")
 @click.argument("images", nargs=-1, required=True, type=PATH, metavar="IMAGE...")
 @BEST
 @COST

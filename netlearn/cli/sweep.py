@@ -1,6 +1,5 @@
 """The options of a sweep, `--vary`, `--random` and `--random-seed`, and its size."""
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -8,7 +7,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.options import Number, parse
+from netlearn.cli.options import COMMA, Number, parse
 from netlearn.cli.terminal import echo
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.sweep import MOST_RUNS, RANGE, Sweep, values_of
@@ -17,7 +16,6 @@ from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-PLUS = re.compile(r"(?<![eE])\+")  # between the layers of one value; not that of 1e+3
 
 
 class Vary(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
@@ -36,7 +34,7 @@ class Vary(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be
         name, label = given.replace("-", "_"), f"--vary {given}"
         if not equals:
             raise SettingsError(f"--vary {value}: must be SETTING=VALUE,VALUE,…")
-        texts = text.split(",") if text else []
+        texts = COMMA.split(text) if text else []
         return name, values_of(name, [_item(name, each) for each in texts], label, texts)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
@@ -51,7 +49,7 @@ def _item(name: str, text: str) -> Any:
         return {"true": True, "false": False}.get(text, text)
     if RANGE.fullmatch(text):
         return text
-    return parse(name, PLUS.sub(",", text)) if name in {"hidden", "initializer"} else parse(name, text)
+    return parse(name, text)
 
 
 def sweep_options(function: Function) -> Function:

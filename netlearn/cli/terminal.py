@@ -2,8 +2,11 @@
 
 import codecs
 import io
+import json
 import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -36,6 +39,15 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=REPLACE)
+
+
+def echo_files(paths: Iterable[Path], *, as_json: bool = False) -> None:
+    """Print the paths of the files that a command wrote, each as soon as it is there, or all as JSON."""
+    if as_json:
+        echo(json.dumps({"files": [str(path) for path in paths]}))
+        return
+    for path in paths:
+        echo(path)
 
 
 def echo(content: str | bytes | os.PathLike[str], *, err: bool = False) -> None:

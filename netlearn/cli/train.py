@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
 from netlearn.cli.progress import download_bar, note, note_data, training_progress
 from netlearn.cli.signals import stopping_on_signals
 from netlearn.cli.terminal import echo
@@ -27,14 +27,14 @@ from netlearn.training import Trainer
 
 
 @click.command("train", cls=Command)
-@click.option("--config", type=PATH, metavar="FILE", help="TOML file of settings; flags take precedence.")
+@click.option("--config", type=EXISTING, metavar="FILE", help="TOML file of settings; flags take precedence.")
 @setting_options()
 @click.option("--out", type=PATH, metavar="FOLDER", help="run folder.  [default: runs/COST, or COST-2, COST-3, …]")
 @click.option("--force", is_flag=True, help="overwrite the run that --out holds.")
 @click.option(
     "--resume",
     "resumed",
-    type=PATH,
+    type=EXISTING,
     metavar="RUN",
     help="resume the run in that folder exactly; only --epochs may change, to a larger number.",
 )

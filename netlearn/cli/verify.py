@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.options import COST, JSON, PATH, QUIET, Command
+from netlearn.cli.options import COST, EXISTING, JSON, QUIET, Command
 from netlearn.cli.progress import download_bar, updates_bar
 from netlearn.cli.terminal import echo
 from netlearn.datasets import Dataset
@@ -15,7 +15,7 @@ from netlearn.runs.verify import Verdict, verify
 
 
 @click.command("verify", cls=Command)
-@click.argument("run", type=PATH)
+@click.argument("run", type=EXISTING)
 @click.option("--data", metavar="NAME|PATH", help="the data set, if it was moved.  [default: where the run found it]")
 @COST
 @QUIET

@@ -5,21 +5,22 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import BEST, PATH, Command
+from netlearn.cli.options import BEST, EXISTING, JSON, PATH, QUIET, Command
 from netlearn.cli.progress import download_bar, note
-from netlearn.cli.terminal import echo
+from netlearn.cli.terminal import echo_files
 from netlearn.inspection.files import draw_weights, write_files
 from netlearn.inspection.trained import read_trained, results_of
 from netlearn.runs.setup import initial_network
 
 
 @click.command("weights", cls=Command)
-@click.argument("folder", type=PATH, metavar="RUN")
+@click.argument("folder", type=EXISTING, metavar="RUN")
 @click.option("--data", metavar="NAME|PATH", help="data set with the size of the images.  [default: that of the run]")
 @BEST
 @click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but the paths of the files.")
-def command(folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool) -> None:
+@QUIET
+@JSON
+def command(folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool, as_json: bool) -> None:
     """Draw the weights of the first layer as images, before and after training.
 
     Each image shows the weights from the pixels to one neuron: ink excites the neuron where the image is bright, and
@@ -34,5 +35,4 @@ def command(folder: Path, data: str | None, best: bool | None, out: Path | None,
     if not (repeated or quiet):
         note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
     figure = draw_weights(run, dataset, initial if repeated else None, best=best)
-    for path in write_files(run, out, {"weights": figure}):
-        echo(path)
+    echo_files(write_files(run, out, {"weights": figure}), as_json=as_json)
