@@ -46,6 +46,7 @@ class About(msgspec.Struct, forbid_unknown_fields=True):
     command: str = ""
     expected: str = ""
     run_time: str = ""
+    chapter: int = 0
 
 
 SETTINGS: dict[str, Any] = {name: _type_of(name) for name in FIELDS}

@@ -15,7 +15,7 @@ from netlearn.comparison.experiment import (
     parse_seeds,
     read_experiment,
 )
-from netlearn.comparison.sweep import Layer, Sweep, values_of
+from netlearn.comparison.sweep import RANGE, Layer, Sweep, values_of
 from netlearn.errors import SettingsError
 from netlearn.settings import resolve
 
@@ -59,9 +59,9 @@ def plan(
 def _sweep(vary: Mapping[str, Any], known: Costs) -> Sweep:
     values: dict[str, tuple[Any, ...]] = {}
     for name, given in vary.items():
-        items = items_of(given)
+        items = [given] if isinstance(given, str) and RANGE.fullmatch(given) else items_of(given)
         if not isinstance(items, list):
-            raise SettingsError(f"vary {name} {given!r:.80}: must be a list of values")
+            raise SettingsError(f"vary {name} {given!r:.80}: must be a list of values, or a range such as 0.1:1:log3")
         values[name] = values_of(name, map(known.name_of, items) if name == "cost" else items, f"vary {name}")
     return Sweep(values)
 

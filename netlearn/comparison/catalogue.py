@@ -18,6 +18,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     command: str
     expected: str
     run_time: str
+    chapter: int = 0  # of the book; 0 for what goes beyond it
 
 
 def read_about(path: Path) -> About:
@@ -42,6 +43,15 @@ def files() -> dict[str, Path]:
 def descriptions() -> dict[str, About]:
     """Return the `about` of each file, by name of the experiment."""
     return {name: read_about(path) for name, path in files().items()}
+
+
+def by_chapter() -> dict[str, dict[str, About]]:
+    """Return the `about` of each file by its name, below headings: the book's chapters first."""
+    known = sorted(descriptions().items(), key=lambda item: item[1].chapter or 100)
+    headings: dict[str, dict[str, About]] = {}
+    for name, about in known:
+        headings.setdefault(f"Chapter {about.chapter}" if about.chapter else "Beyond the book", {})[name] = about
+    return headings
 
 
 def find(argument: Path) -> Path | None:
