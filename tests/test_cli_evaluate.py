@@ -148,7 +148,7 @@ def test_best_chooses_the_weights() -> None:
 
 
 WRONG = [
-    (["nowhere"], 2, "nowhere"),
+    (["nowhere"], 2, "nowhere: no such"),
     (["diverged"], 1, "diverged: no trained network, learning rate 1e+06"),
     (["ce", "--split", "all"], 2, "split all: must be test, validation, train"),
     (["ce", "--data", "nosuch"], 2, "data 'nosuch'"),

@@ -45,7 +45,7 @@ def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -
     [
         (["neuron"], 1, "data neuron: images"),
         (["diverged"], 1, "diverged 1e+06"),
-        (["nowhere"], 2, "nowhere"),
+        (["nowhere"], 2, "nowhere: no such"),
         (["ce", "--best"], 1, "ce best.safetensors --patience"),
         (["ce", "--data", "neuron"], 2, "neuron 1 784 ce"),
     ],
