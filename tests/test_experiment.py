@@ -103,7 +103,7 @@ BAD = [
     ("variants = 3", "experiment.toml: variants 3: must be a table, [variants]"),
     ("[variants]\na = 1\nb = 2", "experiment.toml: variants.a 1: must be a table, [variants.a]"),
     (FILE.replace('"fast one"', '"slow:"'),
-     "experiment.toml: variant 'slow': names must differ in their letters and digits"),
+     "experiment.toml: variant 'slow': names must differ in letters or digits"),
     (FILE + "[variants.slow]\n", "experiment.toml: not a TOML file: Cannot declare ('variants', 'slow') twice "
      "(at line 15, column 15)"),
 ]  # fmt: skip
@@ -133,7 +133,7 @@ def test_costs_that_cannot_be_compared_are_refused(costs: list[str], seeds: int,
 
 def test_variant_without_a_letter_is_refused() -> None:
     variants: dict[str, Any] = {"!": resolve(), "b": resolve()}
-    with pytest.raises(SettingsError, match="variant '!': names must differ in their letters and digits"):
+    with pytest.raises(SettingsError, match="variant '!': names must differ in letters or digits"):
         Experiment("", (0,), variants)
 
 

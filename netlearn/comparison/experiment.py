@@ -65,12 +65,12 @@ class Experiment:
         """Check that the names of the variants are different, and the baseline is one of them."""
         if not self.variants:
             raise SettingsError("variants: must be one or more")
-        folders = Counter(map(folder_name, self.variants))
+        folders = Counter(folder_name(name).casefold() for name in self.variants)  # some systems ignore the case
         for name in self.variants:
             if not name.isprintable():
                 raise SettingsError(f"variant {name!r}: must have a printable name, in one line")
-            if not folder_name(name) or folders[folder_name(name)] > 1:
-                raise SettingsError(f"variant {name!r}: names must differ in their letters and digits")
+            if not folder_name(name) or folders[folder_name(name).casefold()] > 1:
+                raise SettingsError(f"variant {name!r}: names must differ in letters or digits, not in case alone")
         if self.baseline is not None and self.baseline not in self.variants:
             raise SettingsError(f"baseline {self.baseline!r}: {nearest(self.baseline, list(self.variants))}")
 

@@ -1,0 +1,58 @@
+"""What other systems lack, switched off here: fork, files without names, limits, UTF-8, a case of names."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netlearn.comparison.experiment import Experiment
+from netlearn.errors import SettingsError
+from netlearn.settings import resolve
+
+WITHOUT = '''
+"""Leaves Python with what it has on Windows, but for locks (test_runs), in the program and in its workers."""
+
+import multiprocessing
+import os
+import sys
+
+for module in ("resource", "termios", "pty", "pwd"):
+    sys.modules[module] = None
+for name in ("fork", "forkpty", "memfd_create", "sched_getaffinity", "O_NOFOLLOW", "O_NONBLOCK"):
+    if hasattr(os, name):
+        delattr(os, name)
+multiprocessing.set_start_method("spawn", force=True)
+'''
+
+
+@pytest.mark.slow
+def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT)
+    command = [
+        *(sys.executable, "-m", "netlearn", "compare", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1"),
+        *("--seeds", "2", "--jobs", "2"),
+    ]
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    lacking = bare | {"PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    folders = {"here": bare, "back\\slash and space": lacking}
+    for name, environment in folders.items():
+        result = subprocess.run(
+            [*command, "--out", name], env=environment, cwd=tmp_path, capture_output=True, check=False
+        )
+        assert result.returncode == 0, result.stderr.decode("cp1252")
+        assert b"cross-entropy" in result.stdout
+    here, there = (tmp_path / name for name in folders)
+    runs = sorted(path.name for path in here.glob("*-[01]"))
+    assert len(runs) == 4
+    for run in runs:
+        for file in ("weights.safetensors", "config.toml"):
+            assert (there / run / file).read_bytes() == (here / run / file).read_bytes(), run
+    assert {path.name for path in there.iterdir()} == {path.name for path in here.iterdir()}
+
+
+def test_variants_that_differ_in_case_only_would_share_a_folder_on_some_systems() -> None:
+    settings = resolve({"learning_rate": 0.1})
+    with pytest.raises(SettingsError, match=r"'ABC': names must differ in letters or digits, not in case alone"):
+        Experiment("title", (0,), {"ABC": settings, "abc": settings})
