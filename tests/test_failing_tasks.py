@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from netlearn.comparison import compare as comparison
-from tests.commands import compare, one_line, rows_of, shell
+from tests.commands import compare, rows_of, shell
 from tests.messages import has_facts
 
 COSTS = """
@@ -106,11 +106,6 @@ def test_overlay_that_failed_can_be_overwritten(monkeypatch: pytest.MonkeyPatch)
         patch.setattr(comparison, "write_picture", fail)
         assert compare("runs", "-q", "--out", "over").exit_code == 1
     assert compare("runs", "-q", "--out", "over", "--force").exit_code == 0
-
-
-def test_endless_title_is_refused() -> None:
-    Path("long.toml").write_text(f'title = "{"x" * 20_000}"\n[variants.a]\n[variants.b]\nl2 = 1\n')
-    assert one_line(compare("long.toml"), 2, "long.toml: 20,000 1,000")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from time import monotonic
 from types import ModuleType
@@ -32,19 +32,14 @@ class WorkerProcess(SpawnProcess):
 
     def start(self) -> None:
         """Start the process."""
-        with STARTING:
-            before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
-            os.environ.update(ENVIRONMENT)
+        with _environment():
+            script = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
                 with _interrupts_blocked():
                     super().start()
             finally:
                 sys.modules["__main__"] = script
-                for name, value in before.items():
-                    del os.environ[name]
-                    if value is not None:
-                        os.environ[name] = value
 
 
 class WorkerContext(SpawnContext):
@@ -53,6 +48,9 @@ class WorkerContext(SpawnContext):
     def __init__(self) -> None:
         super().__init__()
         self.processes: list[WorkerProcess] = []
+        if sys.platform != "win32":
+            with _environment():
+                resource_tracker.ensure_running()  # Python's own helper, which the first queue would start elsewhere
 
     def Process(self, *arguments: Any, **given: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: N802 (Python's)
         """Return a new process."""
@@ -75,6 +73,21 @@ class WorkerContext(SpawnContext):
             if process.pid is not None:
                 with suppress(OSError):
                     process.kill()
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Give the processes that start here the environment of new ones."""
+    with STARTING:
+        before = {name: os.environ.get(name) for name in ENVIRONMENT}
+        os.environ.update(ENVIRONMENT)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
 
 
 @contextmanager
