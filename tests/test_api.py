@@ -244,3 +244,10 @@ def test_script_without_a_guard_compares_in_workers_and_does_not_run_again(tmp_p
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == ""
+
+
+def test_single_neuron_has_a_picture_of_its_own_and_no_accuracy() -> None:
+    result = netlearn.compare("neuron", jobs=1)
+    assert "%" not in repr(result)
+    assert "quadratic, bad start" in repr(result)
+    assert len(result.figure().axes) >= 1

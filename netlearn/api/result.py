@@ -46,20 +46,22 @@ class Result:
         """Where the files are; a temporary folder is removed with its last result."""
         return self._places[0].folder
 
-    def figure(self, name: str = "curves") -> Figure:
+    def figure(self, name: str = "") -> Figure:
         """Return a picture, which a notebook shows without a magic line; `.savefig(file)` writes it.
 
         Args:
-            name: "curves", "slowdown", "error-vs-gradient", "digits", or another picture of `netlearn compare`.
+            name: "curves", "slowdown", "error-vs-gradient", "digits", or another picture of `netlearn compare`. The
+                default is "curves", or of a single neuron "neuron".
 
         Raises:
             SettingsError: there is no such picture, or these runs have no data for it.
             RunError: the folder of the result is gone, or a file in it was changed.
         """
-        if name not in PICTURES:
+        if name and name not in PICTURES:
             raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
         self._check_folders()
-        figure = draw(name, self._analysis, self._costs.named)
+        drawn = (draw(each, self._analysis, self._costs.named) for each in ([name] if name else ["curves", "neuron"]))
+        figure = next(filter(None, drawn), None)
         if figure is None:
             raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
         return figure

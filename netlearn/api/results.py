@@ -151,8 +151,9 @@ class ComparisonResult(Result):
         return self.run(variant, seed).evaluate(data, split, best=best)
 
     def __repr__(self) -> str:
-        """Return one line: the variants and their test accuracies."""
-        ends = ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in self.rows)
+        """Return one line: the variants and their test accuracies, which a single neuron does not have."""
+        shown = ("" if self._analysis.neurons else f" {percent(row.test_accuracy)}" for row in self.rows)
+        ends = ", ".join(f"{row.variant}{end}" for row, end in zip(self.rows, shown, strict=True))
         seeds = max(row.seeds for row in self.rows)
         return f"<ComparisonResult {self.title}, {seeds} {'seed' if seeds == 1 else 'seeds'}: {ends}>"
 
