@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 FAILURES = 3  # workers on which a run may fail
+RESULT_WITHIN = 20.0  # seconds to fetch a result that is there
 STORING = 8  # parcels at once: each waits for the disk twenty times
 
 
@@ -171,7 +172,11 @@ class _Dispatch:
             self._waiting.appendleft(task)
             return
         try:
-            parcel = orders.read_parcel(future.result())
+            parcel = orders.read_parcel(future.result(timeout=RESULT_WITHIN))
+        except TimeoutError:  # the worker was lost with the result before it was fetched
+            future.cancel()
+            self._waiting.appendleft(task)
+            return
         except Exception as error:  # Dask's KilledWorker counts the workers that a run has lost
             lost = getattr(error, "allowed_failures", None)
             why = f"{type(error).__name__}: {error}" if lost is None else f"lost {lost + 1} workers"
