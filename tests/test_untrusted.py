@@ -388,6 +388,7 @@ def test_changed_settings_of_a_complete_comparison_are_noticed(command: list[str
 
 @pytest.mark.parametrize("flags", [["--hidden", "none"], ["--no-track-test"], ["--baseline", "a"], ["--force"]])
 def test_resumed_comparison_takes_no_other_settings(flags: list[str]) -> None:
+    Path("anywhere").mkdir()
     result = compare("--resume", "anywhere", *flags)
     name = "--track-test" if "track" in flags[0] else flags[0]
     assert (result.exit_code, has_facts(result.stderr, f"Error: {name}: ")) == (2, True)
