@@ -25,7 +25,7 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
         ["SHA256SUMS", "config.toml", "lab.html", "report.html", "results.csv", "summary.json", *runs, *pictures]
     )
     assert [(row["variant"], row["seed"], row["status"]) for row in rows_of(compared)] == [
-        (cost, seed, "finished") for seed in ("0", "1") for cost in ("quadratic", "cross-entropy")
+        (cost, seed, "finished") for cost in ("quadratic", "cross-entropy") for seed in ("0", "1")
     ]
     summary = json.loads((compared / "summary.json").read_text())
     assert summary["pairing"].startswith("Paired: ")
@@ -74,8 +74,10 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == "|  | quadratic | cross-entropy |"
     assert "| learning rate η | 3 | 0.5 |" in lines
-    assert lines[-5].startswith("2 seeds are too few to tell a difference from chance")
-    assert lines[-4].startswith("Paired: ")
+    conclusion, _, pairing = " ".join(result.stdout.split()).partition(" Paired: ")
+    assert "cross-entropy" in conclusion
+    assert "2 seeds" in conclusion
+    assert pairing.startswith("runs with the same seed")
     assert lines[-1] == (f"folder: runs/compare (pictures: {', '.join(f'{name}.png' for name in DRAWN_HERE)})")
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
@@ -103,7 +105,12 @@ def test_own_cost_is_in_the_table_and_in_every_picture() -> None:
     costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
     result = compare(*QUICK, *costs, "-q")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[0].split() == ["quadratic", "cross-entropy", "mine:Quartic"]
+    variants = [line.split()[0] for line in result.stdout.splitlines() if "2 of 2" in line]
+    assert [*dict.fromkeys(variants)] == [
+        "quadratic",
+        "cross-entropy",
+        "mine:Quartic",
+    ]  # three are too wide for columns of their own
     for name in ("curves", "slowdown", "error-vs-gradient", "digits"):
         assert "mine:Quartic" in texts_of(Path("runs/compare"), name)
 
@@ -145,7 +152,7 @@ def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
     path = Path(__file__).parents[1] / "configs" / "neuron.toml"
     result = compare(str(path), "-q")
     assert result.exit_code == 0, result.output
-    assert "pictures: curves.png, slowdown.png, neuron.png)" in result.stdout
+    assert "pictures: neuron.png)" in result.stdout
     bad = read_run(Path("runs/compare/quadratic-bad-start-0"), "")
     outputs = [bad.at_update("output_error", epoch) for epoch in range(0, 301, 50)]
     assert outputs == pytest.approx([0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028], abs=5.1e-5)
