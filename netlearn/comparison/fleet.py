@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from netlearn.runs.setup import environment
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+COPY_WITHIN = 20.0  # seconds to copy a data set to new workers, before they get orders in any case
 WORKERS_EVERY = 1.0  # seconds between two looks at which workers there are
 MAY_CHANGE_DIGITS = ("scipy", "blas", "cpu")  # of an environment
 
@@ -118,10 +121,19 @@ class Fleet:
 
     def _copy_data(self, workers: list[str]) -> None:
         for identity, name in self._names.items():
-            if identity not in self.data:
+            if identity not in self.data or self.data[identity].status in {"cancelled", "error", "lost"}:
                 files = parcels.files_of(name, identity)
-                self.data[identity] = self._client.submit(bytes, files, workers=workers, allow_other_workers=True)
-            self._client.replicate([self.data[identity]], workers=workers)
+                self.data[identity] = self._client.submit(
+                    bytes, files, workers=workers, allow_other_workers=True, pure=False
+                )
+            copying = Thread(target=self._replicate, args=(self.data[identity], workers), daemon=True)
+            copying.start()
+            copying.join(COPY_WITHIN)
+
+    def _replicate(self, data: "Future", workers: list[str]) -> None:
+        """Copy the files of a data set to workers; one that is lost meanwhile keeps Dask waiting."""
+        with suppress(Exception):  # an order that needs them moves them too
+            self._client.replicate([data], workers=workers)
 
     def _report(self, found: orders.Environment) -> None:
         """Print a note on what may change the last digits of a worker's results."""
