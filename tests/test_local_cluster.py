@@ -44,7 +44,6 @@ def test_task_that_loses_three_workers_is_a_row_and_the_others_are_done(
     result = compare("--data", data, "--epochs", "2", "--hidden", "5", "--seeds", "1", *flags)
     assert result.exit_code == 1, result.output
     assert [row["status"] for row in rows_of(Path("out"))] == ["failed", "finished"]
-    assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) == 2
     assert "lost 3 workers" in result.stdout
 
 
