@@ -19,6 +19,7 @@ SECONDS = "seconds.txt"
 REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
 PICTURES = {  # the most informative picture of each
     "neuron": "neuron",
+    "neuron-slow": "neuron",
     "overfitting": "overfitting",
     "overfitting-all": "overfitting",
     "initial-weights": "curves",

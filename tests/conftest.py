@@ -31,6 +31,7 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NETLEARN_DATA", raising=False)
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the command line chooses one, for its own process
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("MPLCONFIGDIR", FONTS)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

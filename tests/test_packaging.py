@@ -46,7 +46,7 @@ def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> N
     command = [sys.executable, "-m", "netlearn", "compare", "--list"]
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     for path in (ROOT / "configs").glob("*.toml"):
-        assert re.search(rf"^{path.stem} +\w", listed.stdout, re.MULTILINE), path
+        assert re.search(rf"^ *{path.stem} +\w", listed.stdout, re.MULTILINE), path
 
 
 def test_version_is_defined_once() -> None:

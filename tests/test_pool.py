@@ -191,8 +191,8 @@ def test_process_that_cannot_be_started_is_an_error_and_none_is_left(monkeypatch
 @pytest.mark.slow
 def test_second_interrupt_kills_a_process_that_ignores_the_first() -> None:
     Path("hanging.py").write_text(
-        "import signal, time\ndef hang(_):\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "    print('hanging', flush=True)\n    time.sleep(300)\n"
+        "import os, signal, time\ndef hang(_):\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    os.write(1, b'hanging\\n')\n    time.sleep(300)\n"
     )
     code = (
         "import hanging\nfrom netlearn.comparison.pool import Pool\n"
