@@ -69,7 +69,7 @@ def test_results_figures_and_progress_are_seen(lab: Page) -> None:
         expect(image).to_be_visible()
         assert image.evaluate("image => image.naturalWidth") > 500
     expect(comparison.locator(".progress-bar")).to_be_visible()
-    expect(comparison.locator("table")).to_contain_text("stuck outputs after epoch 1")
+    expect(comparison.locator("table")).to_contain_text("badly wrong outputs after epoch 1")
     expect(comparison.last).to_contain_text("Paired")
     page: FrameLocator = report.frame_locator("iframe")
     expect(page.get_by_role("heading", name="Quadratic against cross-entropy")).to_be_visible()
