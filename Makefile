@@ -15,8 +15,8 @@ test: $(VENV)/.developed  ## run the quick tests
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser"
 
 .PHONY: test-all
-test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait or need Chromium
-	$(BIN)/python -m pytest --numprocesses auto
+test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait or need Chromium; what fails is run once more, alone
+	$(BIN)/python -m pytest --numprocesses auto || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 .PHONY: test-lowest
 test-lowest: $(VENV)-lowest/.installed  ## run the quick tests with the lowest versions of the dependencies that are allowed
