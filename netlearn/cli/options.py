@@ -65,7 +65,7 @@ GROUPS = {  # the sections of a help text, by the names of parameters; others st
     "Data": ("data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "label_noise"),
     "Measuring": ("probe_every", "track_test", "snapshots"),
     "Running": (
-        "jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed", "checkpoint",
+        "jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed",
     ),
     "Results": ("out", "force", "top", "markdown", "quiet", "as_json", "help"),
 }  # fmt: skip
