@@ -281,7 +281,7 @@ def test_charts_answer_pointer_and_arrow_keys(page: Page) -> None:
     chart.hover(position={"x": 100, "y": 100})
     expect(page.locator("#accuracy .tip")).to_be_visible()
     page.check("#log-x")
-    assert "10" in page.locator("#accuracy .axes text").all_text_contents()
+    expect(page.locator("#accuracy .axes text").get_by_text("10", exact=True)).to_be_visible()
 
 
 def test_theme_and_link_buttons(page: Page) -> None:

@@ -104,6 +104,6 @@ function startTrain(race) {
   $("step").addEventListener("click", () => more(1));
   for (const button of document.querySelectorAll("[data-more]")) button.addEventListener("click", () => more(Number(button.dataset.more)));
   $("reset").addEventListener("click", () => { guess.clear(); race.reset().then(say); });
-  $("log-x").addEventListener("change", refresh);
+  $("log-x").addEventListener("change", () => { for (const chart of charts) chart.render(); });
   return { refresh, clear: guess.clear };
 }
