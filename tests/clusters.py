@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from distributed import Security
 
 from netlearn.comparison.connection import CA, CERTIFICATE, KEY
+from netlearn.runs import SUMS
 from tests.commands import PATIENCE
 
 OTHER = "netlearn-0.0.1.dist-info"
@@ -76,11 +78,26 @@ class Cluster:
 
     def training(self) -> list[int]:
         """Return the numbers of the workers that are training now."""
-        return [
-            number
-            for number, process in enumerate(self.workers)
-            if process.poll() is None and any((self.folder / f"worker-{number}").rglob("netlearn-*/run/metrics.csv"))
-        ]
+        return [number for number, process in enumerate(self.workers) if process.poll() is None and self._run(number)]
+
+    def kill_training(self, most: int) -> int:
+        """Kill workers in the middle of a run, which none can end while it is stopped; return how many."""
+        killed = 0
+        for number in self.training()[:most]:
+            self.workers[number].send_signal(signal.SIGSTOP)
+            if self._run(number):
+                self.workers[number].kill()
+                killed += 1
+            else:
+                self.workers[number].send_signal(signal.SIGCONT)
+        return killed
+
+    def _run(self, number: int) -> str | None:
+        """Return the folder of the run that a worker is training now."""
+        for folder, _, names in os.walk(self.folder / f"worker-{number}"):  # what vanishes meanwhile is no error
+            if folder.endswith("/run") and "metrics.csv" in names and SUMS not in names:
+                return folder
+        return None
 
 
 @contextmanager

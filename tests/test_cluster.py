@@ -132,15 +132,17 @@ def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path)
 
 
 def test_two_workers_killed_while_they_train_cost_retries(cluster: Cluster, data: Path, here: Path) -> None:
-    def kill_two() -> None:
-        for number in cluster.training()[:2]:
-            cluster.workers[number].kill()
+    killed: list[int] = []
 
-    thread = meanwhile(lambda: len(cluster.training()) >= 2, kill_two)
+    def two_are_killed() -> bool:
+        killed.append(cluster.kill_training(2 - sum(killed)))
+        return sum(killed) == 2
+
+    thread = meanwhile(two_are_killed, lambda: None)
     result = run(data, "out", *cluster.flags)
     thread.join()
     assert result.exit_code == 0, result.output
-    assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) >= 2
+    assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) == 2
     assert_same(Path("out"), here)
 
 

@@ -124,6 +124,7 @@ class _Dispatch:
                     self._send()
                     self._receive()
                     look()
+                self._fleet.note_lost()
         except ClusterError:
             raise
         except BaseException as error:

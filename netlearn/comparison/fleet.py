@@ -64,9 +64,7 @@ class Fleet:
             return
         with answering(self._address):
             threads = self._client.nthreads()
-            for worker in sorted(self._admitted - threads.keys()):
-                self._admitted.remove(worker)
-                self._note(f"worker {worker}: it was lost; what it trained is sent to another")
+            self._forget(self._admitted - threads.keys())
             self._admit(threads.keys() - self._admitted - self._left_out.keys())
         self.ready = self._admitted - self._left_out.keys()
         if threads and threads.keys() <= self._left_out.keys():
@@ -79,6 +77,15 @@ class Fleet:
             self._tell("workers: each trains one run at a time; start one for each core, with --nthreads 1")
         self._next_look = monotonic() + WORKERS_EVERY
 
+    def note_lost(self) -> None:
+        """Print a note on each worker that was lost since the last look.
+
+        Raises:
+            ClusterError: the scheduler no longer answers.
+        """
+        with answering(self._address):
+            self._forget(self._admitted - self._client.nthreads().keys())
+
     def leave_out(self, worker: str, why: str) -> None:
         """Give a worker no more orders."""
         self._left_out[worker] = why
@@ -90,6 +97,11 @@ class Fleet:
         """Give workers orders again: what failed on all of them was not their fault."""
         for worker in workers:
             self._left_out.pop(worker, None)
+
+    def _forget(self, lost: "set[str]") -> None:
+        for worker in sorted(lost):
+            self._admitted.remove(worker)
+            self._note(f"worker {worker}: it was lost; what it trained is sent to another")
 
     def _admit(self, new: "set[str]") -> None:
         """Inspect new workers, admit or leave out each, and let the scheduler copy the data to them."""
