@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets import BUNDLED
-from netlearn.datasets.idx import read_idx
+from netlearn.datasets.formats import read_idx
 from netlearn.datasets.sources import FILES, locate
 
 TEST = 800
@@ -34,7 +34,7 @@ def main(csv: str) -> None:
     mnist = locate("mnist")
     if mnist is None:
         sys.exit("NETLEARN_DATA must name the folder of the MNIST files, to check against")
-    all_images, all_labels = read_idx(mnist / f"{FILES[0]}.gz", 3), read_idx(mnist / f"{FILES[1]}.gz", 1)
+    all_images, all_labels = read_idx(mnist / f"{FILES[0]}.gz"), read_idx(mnist / f"{FILES[1]}.gz")
     for digit in range(10):
         if not np.array_equal(images[labels == digit], all_images[all_labels == digit][:500]):
             sys.exit(f"digit {digit}: not the first 500 of the MNIST training set")

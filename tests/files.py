@@ -38,6 +38,14 @@ def write_folder(folder: Path, arrays: list[NDArray[np.uint8]] | None = None, *,
     return folder
 
 
+def check_small(data: Dataset, y_test: NDArray[np.uint8] | None = None) -> None:
+    """Check that a data set has the small arrays as its test set, and their training examples."""
+    _, y_train, x_test, labels = small_arrays()
+    np.testing.assert_allclose(data.test.x, x_test.reshape(len(x_test), -1) / 255, atol=1e-6)
+    np.testing.assert_array_equal(data.test.labels, labels if y_test is None else y_test)
+    assert len(data.train) + len(data.validation) == len(y_train)
+
+
 def small_dataset(train: int = 47, validation: int = 20, n_in: int = 6, outputs: int = 3) -> Dataset:
     """Return points around one centre for each class, in the units of pixels."""
     rng = np.random.default_rng(7)

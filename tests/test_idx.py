@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netlearn.datasets.idx import read_idx
+from netlearn.datasets.formats import read_idx
 from netlearn.errors import DataError
 from tests.files import idx_bytes
 
@@ -20,15 +20,14 @@ WHOLE = idx_bytes(IMAGES)
 def test_idx_is_read_plain_and_packed(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(gzip.compress(WHOLE) if path.suffix else WHOLE)
-    np.testing.assert_array_equal(read_idx(path, 3), IMAGES)
+    np.testing.assert_array_equal(read_idx(path), IMAGES)
 
 
 HUGE = bytes([0, 0, 8, 3]) + b"\xff" * 12
 CASES = {
-    "empty": (b"", "an empty file; must be an IDX file of 3"),
-    "labels": (idx_bytes(IMAGES[0, 0]), "an IDX file of 1 dimensions; must be an IDX file of 3"),
+    "empty": (b"", "an empty file; must be an IDX file of 1 to 4"),
     "float": (b"\0\0\x0d\3" + WHOLE[4:], "40 bytes; must be 112"),
-    "unknown type": (b"\0\0\x07\3" + WHOLE[4:], "starts with 00000703; must be an IDX file of 3"),
+    "unknown type": (b"\0\0\x07\3" + WHOLE[4:], "starts with 00000703; must be an IDX file of 1 to 4"),
     "header cut": (WHOLE[:10], "ends inside its header"),
     "no items": (idx_bytes(IMAGES[:0]), "dimensions 0 x 3 x 2; must be 1 or more"),
     "truncated": (WHOLE[:-1], "39 bytes; must be 40"),
@@ -44,7 +43,7 @@ def test_invalid_idx_is_refused(tmp_path: Path, case: str, packed: bool) -> None
     path = tmp_path / ("images.gz" if packed else "images")
     path.write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: .*{facts}"):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
@@ -52,26 +51,26 @@ def test_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     path.write_bytes(gzip.compress(idx_bytes(rng.integers(256, size=(9, 9, 9), dtype=np.uint8)))[:-30])
     with pytest.raises(DataError, match=r"images\.gz: "):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_gzip_file_with_an_impossible_size_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(WHOLE)[:-4] + b"\xff\xff\xff\xff")
     with pytest.raises(DataError, match=r"\d+ bytes unpack to 4,294,967,295; must be"):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_file_that_is_not_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(b"\0\0\0\0 not gzip \0\0\0\0")
     with pytest.raises(DataError, match="starts with 00000000; must be an IDX file"):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"images: .*No such file"):
-        read_idx(tmp_path / "images", 3)
+        read_idx(tmp_path / "images")
 
 
 @pytest.mark.parametrize("empty", [3, 500_000])
@@ -80,14 +79,14 @@ def test_gzip_file_of_several_members_is_refused(tmp_path: Path, empty: int, las
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(b"") * empty + gzip.compress(last))
     with pytest.raises(DataError, match=r"images\.gz: .*must be "):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_bytes_after_the_gzip_stream_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(WHOLE) + b"more" + gzip.compress(WHOLE)[-4:])
     with pytest.raises(DataError, match=r"not a complete gzip file; must unpack to 40 bytes"):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(idx_bytes(IMAGES) + bytes(200_000_000), compresslevel=1))
     tracemalloc.start()
     with pytest.raises(DataError, match="200,000,040 bytes; must be 40 by its header"):
-        read_idx(path, 3)
+        read_idx(path)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
 
@@ -112,7 +111,7 @@ def test_corrupted_idx_is_read_or_refused_in_one_line(tmp_path: Path, data: st.D
         bytes(content[: data.draw(st.integers(0, len(content)))]) if data.draw(st.booleans()) else content
     )
     try:
-        size = read_idx(path, 3).size
+        size = read_idx(path).size
     except DataError as error:
         size, lines = 24, str(error).splitlines()
     else:

@@ -1,8 +1,6 @@
-"""The layouts in which people have their data: names of IDX files, keys of arrays, tables, folders of images."""
+"""The layouts in which people have their data: names of IDX files, keys of arrays, forms of labels."""
 
 import gzip
-import pickle
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,23 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from netlearn import datasets
-from netlearn.datasets import Dataset
-from netlearn.datasets.reading import ARFF, HDF5, MATLAB, NPY, PARQUET, PICKLE, SVMLIGHT
 from netlearn.datasets.sources import FILES
-from tests.files import idx_bytes, refused, small_arrays, write_folder
+from tests.files import check_small, idx_bytes, refused, small_arrays, write_folder
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = ARRAYS = small_arrays()
 NOTE = "no test example of class 6, 7, 8, 9"
-
-
-def check(data: Dataset, x_test: NDArray[Any] = TEST_IMAGES, y_test: NDArray[Any] = TEST_LABELS) -> None:
-    """Check that a data set has the small arrays as its test set, and their training examples."""
-    np.testing.assert_allclose(data.test.x, x_test.reshape(len(x_test), -1) / 255, atol=1e-6)
-    np.testing.assert_array_equal(data.test.labels, y_test)
-    assert len(data.train) + len(data.validation) == len(LABELS)
 
 
 def seven_zip(folder: Path) -> Path:
@@ -85,7 +73,7 @@ def qmnist(folder: Path) -> Path:
 @pytest.mark.parametrize("make", [seven_zip, kaggle, torchvision, in_the_browser, kannada, qmnist])
 def test_idx_files_are_found_under_their_usual_names(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     data = datasets.load(str(make(tmp_path / "own")))
-    check(data)
+    check_small(data)
     assert (data.note, data.image, len(data.sha256)) == (NOTE, (4, 3), 4)
     if make is not kaggle:
         assert all((Path(data.where) / name).is_file() for name in data.sha256)
@@ -94,7 +82,7 @@ def test_idx_files_are_found_under_their_usual_names(tmp_path: Path, make: Calla
 def test_one_of_the_idx_files_stands_for_their_folder(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "own")
     data = datasets.load(str(folder / f"{FILES[1]}.gz"))
-    check(data)
+    check_small(data)
     assert data.name == str(folder)
 
 
@@ -110,7 +98,7 @@ def emnist(folder: Path, *families: str) -> Path:
 
 def test_emnist_is_turned_upright_with_a_note(tmp_path: Path) -> None:
     data = datasets.load(str(emnist(tmp_path / "gzip", "emnist-digits")))
-    check(data)
+    check_small(data)
     assert data.image == (4, 3)
     assert "transposed and were turned upright" in data.note
 
@@ -118,9 +106,9 @@ def test_emnist_is_turned_upright_with_a_note(tmp_path: Path) -> None:
 def test_one_of_several_families_is_named_by_what_its_files_begin_with(tmp_path: Path) -> None:
     folder = emnist(tmp_path / "gzip", "emnist-letters", "emnist-digits")
     data = datasets.load(str(folder / "emnist-letters"))
-    check(data)
+    check_small(data)
     assert (data.name, data.where) == (str(folder / "emnist-letters"), str(folder))
-    check(datasets.load(str(folder / "emnist-digits")), y_test=(TEST_LABELS + 1) % 10)
+    check_small(datasets.load(str(folder / "emnist-digits")), y_test=(TEST_LABELS + 1) % 10)
     message = refused(str(folder))
     assert message.startswith(f"{folder}: holds several data sets, emnist-digits, emnist-letters; ")
     assert f"--data {folder}/emnist-letters" in message
@@ -136,13 +124,6 @@ def test_idx_of_any_type_is_read(tmp_path: Path, code: int, dtype: str) -> None:
     data = datasets.load(str(folder))
     divisor = 1 if code > 12 else 255
     np.testing.assert_allclose(data.test.x, (TEST_IMAGES // 2).reshape(6, 12) / divisor, rtol=1e-6)
-
-
-def test_unpacked_mnist_keeps_its_order(full_mnist: Path, tmp_path: Path) -> None:
-    for file in FILES:
-        (tmp_path / file).write_bytes(gzip.decompress((full_mnist / f"{file}.gz").read_bytes()))
-    data = datasets.load(str(tmp_path))
-    assert data.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
 
 
 KEYS = {
@@ -192,7 +173,7 @@ LABEL_FORMS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 def test_labels_are_accepted_where_they_are_unambiguous(form: str) -> None:
     change = LABEL_FORMS[form]
     np.savez("own.npz", x_train=IMAGES, y_train=change(LABELS), x_test=TEST_IMAGES, y_test=change(TEST_LABELS))
-    check(datasets.load("own.npz"))
+    check_small(datasets.load("own.npz"))
 
 
 @pytest.mark.parametrize(
@@ -208,141 +189,6 @@ def test_other_labels_are_refused_with_what_converts_them(labels: NDArray[Any], 
     assert hint in refused("own.npz")
 
 
-def write_csv(path: str, images: NDArray[Any], labels: NDArray[Any], **given: Any) -> str:
-    return write_lines(path, np.column_stack([labels, images.reshape(len(images), -1)]), **given)
-
-
-def write_lines(path: str, rows: NDArray[Any], *, header: str = "", delimiter: str = ",", end: str = "\n") -> str:
-    lines = [*filter(None, [header]), *(delimiter.join(map(str, row)) for row in rows.tolist())]
-    content = (end.join(lines) + end).encode()
-    Path(path).write_bytes(gzip.compress(content) if path.endswith(".gz") else content)
-    return path
-
-
-SQUARES = np.random.default_rng(3).integers(256, size=(140, 5, 5), dtype=np.uint8)
-DIGITS = np.arange(140) % 10
-PIXELS = "label," + ",".join(f"pixel{i}" for i in range(25))
-
-
-@pytest.mark.parametrize("path", ["train.csv", "train.csv.gz"])
-@pytest.mark.parametrize("header", [PIXELS, ""])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_csv_of_pixels_is_read_and_split(path: str, header: str, end: str) -> None:
-    data = datasets.load(write_csv(path, SQUARES, DIGITS, header=header, end=end))
-    assert [len(part) for part in (data.train, data.validation, data.test)] == [100, 20, 20]
-    assert (data.image, data.outputs, data.train.x.max()) == ((5, 5), 10, 1)
-    rows = {x.tobytes(): y for x, y in zip((SQUARES.reshape(140, 25) / np.float32(255)), DIGITS, strict=True)}
-    assert all(rows[x.tobytes()] == y for x, y in zip(data.train.x, data.train.labels, strict=True))
-    assert ("first column was taken for the label" in data.note) == (not header)
-
-
-def test_csv_with_a_test_set_beside_it_or_in_its_folder() -> None:
-    Path("own").mkdir()
-    write_csv("own/mnist_train.csv", SQUARES[:120], DIGITS[:120], header=PIXELS)
-    write_csv("own/mnist_test.csv", SQUARES[120:], DIGITS[120:], header=PIXELS)
-    for name in ("own", "own/mnist_train.csv"):
-        data = datasets.load(name)
-        np.testing.assert_allclose(data.test.x, SQUARES[120:].reshape(20, 25) / 255, atol=1e-6)
-        assert data.test.labels.tolist() == DIGITS[120:].tolist()
-        assert data.sha256.keys() == {"mnist_train.csv", "mnist_test.csv"}
-        assert all((Path(data.where) / name).is_file() for name in data.sha256)
-
-
-def test_the_unlabelled_test_csv_of_a_competition_is_left_out() -> None:
-    write_csv("train.csv", SQUARES, DIGITS, header=PIXELS)
-    write_lines("test.csv", SQUARES.reshape(140, 25), header=PIXELS.removeprefix("label,"))
-    data = datasets.load("train.csv")
-    assert len(data.test) == 20
-    assert "test.csv has other columns (no labels?) and was left out" in data.note
-
-
-def test_table_with_names_of_classes_at_its_end() -> None:
-    rng = np.random.default_rng(0)
-    names = np.array(["setosa", "versicolor", "virginica"])[np.arange(60) % 3]
-    rows = np.column_stack([np.round(rng.random((60, 4)) * 7, 1), names])
-    for header in ("", "sepal_length,sepal_width,petal_length,petal_width,species"):
-        data = datasets.load(write_lines("iris.csv", rows, header=header))
-        assert (data.outputs, data.image, data.train.x.shape[1]) == (3, None, 4)
-        assert "0 = setosa, 1 = versicolor, 2 = virginica" in data.note
-        assert "should lie in [0, 1]" in data.note
-
-
-@pytest.mark.parametrize("delimiter", [";", "\t", " "])
-def test_table_with_other_delimiters_and_the_label_last(delimiter: str) -> None:
-    rows = np.column_stack([SQUARES.reshape(140, 25), DIGITS])
-    data = datasets.load(write_lines("optdigits.tra", rows, delimiter=delimiter))
-    assert (data.image, data.outputs) == ((5, 5), 10)
-    assert "its last column was taken for the label" in data.note
-
-
-def test_decimal_commas_and_a_column_of_row_numbers() -> None:
-    x = np.round(np.random.default_rng(0).random((60, 3)), 3)
-    lines = [
-        f"{i};{y};" + ";".join(f"{v:.3f}".replace(".", ",") for v in row)
-        for i, (y, row) in enumerate(zip(DIGITS[:60] % 3, x, strict=True))
-    ]
-    Path("table.csv").write_text("\n".join([";label;a;b;c", *lines]))
-    data = datasets.load("table.csv")
-    assert data.train.x.shape[1] == 3
-    assert "which numbers the rows, was left out" in data.note
-    together = np.concatenate([data.train.x, data.validation.x, data.test.x])
-    np.testing.assert_allclose(np.sort(together, axis=0), np.sort(x, axis=0), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("change", "facts"),
-    [
-        (lambda line: line.replace(",7", ",?", 1), "could not convert string '?'"),
-        (lambda line: line + ",1", "number of columns changed"),
-    ],
-)
-def test_broken_table_is_named_with_its_row(change: Callable[[str], str], facts: str) -> None:
-    rows = np.column_stack([DIGITS, np.full((140, 3), 7)])
-    lines = [",".join(map(str, row)) for row in rows.tolist()]
-    lines[90] = change(lines[90])
-    Path("table.csv").write_text("\n".join(["label,a,b,c", *lines]))
-    message = refused("table.csv")
-    assert message.startswith("table.csv: ")
-    assert facts in message
-    assert "row 9" in message
-
-
-def write_images(folder: Path, images: NDArray[np.uint8], labels: NDArray[Any]) -> Path:
-    for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
-        (folder / str(label)).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(folder / str(label) / f"{i:04}.png")
-    return folder
-
-
-def test_folder_of_images_by_class_in_train_and_test(tmp_path: Path) -> None:
-    write_images(tmp_path / "own" / "training", IMAGES, LABELS)
-    write_images(tmp_path / "own" / "testing", TEST_IMAGES, TEST_LABELS)
-    data = datasets.load(str(tmp_path / "own"))
-    check(data)
-    assert (data.image, data.note, set(map(len, data.sha256.values()))) == ((4, 3), NOTE, {64})
-
-
-def test_folder_of_images_without_a_split_counts_what_is_no_picture(tmp_path: Path) -> None:
-    folder = write_images(tmp_path / "notMNIST", IMAGES, np.array(list("ABCDEFGHIJ"))[LABELS])
-    (folder / "A" / "broken.png").write_bytes(b"")
-    (folder / "B" / "Thumbs.db").write_bytes(b"of Windows")
-    data = datasets.load(str(folder))
-    assert [len(part) for part in (data.train, data.validation, data.test)] == [86, 17, 17]
-    assert "left out 1 of 121 files that are no pictures, such as broken.png" in data.note
-    assert "its classes are 0 = A, 1 = B, " in data.note
-    before = data.sha256
-    Image.fromarray(IMAGES[1]).save(next((folder / "A").glob("*.png")))
-    assert datasets.load(str(folder)).sha256 != before
-
-
-def test_pictures_of_several_sizes_are_scaled_with_a_note(tmp_path: Path) -> None:
-    folder = write_images(tmp_path / "signs", IMAGES, LABELS)
-    Image.fromarray(np.full((40, 30), 200, np.uint8)).save(folder / "0" / "large.png")
-    data = datasets.load(str(folder))
-    assert data.image == (28, 28)
-    assert "pictures of 2 sizes were scaled to 28 × 28 pixels" in data.note
-
-
 def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
@@ -352,48 +198,6 @@ def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:
     message = refused(str(folder))
     assert "notes.md, thesis.tex" in message
     assert all(file in message for file in FILES)
-
-
-FILES_OF_OTHERS: dict[str, tuple[bytes, str]] = {
-    "page.gz": (b"<!DOCTYPE html>\n<html><body>Moved</body></html>", "a web page"),
-    "denied": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "a server's error"),
-    "mnist.pkl.gz": (
-        gzip.compress(b"\x80\x02((cnumpy.core.multiarray\n"),
-        "gzip.open('mnist.pkl.gz'), encoding=\"latin1\"",
-    ),
-    "data.pickle": (b"\x80\x04\x95", "open('data.pickle', 'rb')"),
-    "digits.mat": (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "loadmat('digits.mat')"),
-    "usps.h5": (b"\x89HDF\r\n\x1a\n\0", "h5py.File('usps.h5')"),
-    "train.parquet": (b"PAR1\x15\x04", "read_parquet('train.parquet')"),
-    "mnist_784.arff": (b"% comment\n@RELATION mnist_784\n@ATTRIBUTE pixel1 real\n", "loadarff('mnist_784.arff')"),
-    "x.npy": (b"\x93NUMPY\x01\0", "load('x.npy')"),
-    "usps": (b"5 1:0.5 2:-1 3:0.25\n1 2:1 7:1\n", "load_svmlight_file('usps')"),
-    "set.tar": (bytes(257) + b"ustar\0" + bytes(250), "tarfile.open('set.tar')"),
-    "set.7z": (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    "pointer.npz": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
-    "digit.png": (b"\x89PNG\r\n\x1a\n", "a picture"),
-    "labels.json": (b'{"a": 1}', "a JSON file"),
-    "empty.csv": (b"", "an empty file"),
-    "twice.gz": (gzip.compress(gzip.compress(b"\0\0\x08\3")), "gzipped twice"),
-}
-
-
-@pytest.mark.parametrize("name", FILES_OF_OTHERS)
-def test_what_is_not_read_is_named_and_converted(name: str) -> None:
-    content, facts = FILES_OF_OTHERS[name]
-    Path(name).write_bytes(content)
-    message = refused(name)
-    assert message.startswith(f"{name}: ")
-    assert facts in message
-
-
-def test_web_page_under_the_name_of_an_idx_file_is_named(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "own")
-    page = folder / f"{FILES[0]}.gz"
-    page.write_bytes(b"<html><head><title>404 Not Found</title></head></html>")
-    assert refused(str(folder)) == (
-        f"{page}: it is a web page, not the file: download it again; must be an IDX file of 1 to 4 dimensions"
-    )
 
 
 @pytest.mark.parametrize("name", ["kmnist", "emnist", "EMNIST"])
@@ -408,7 +212,7 @@ def test_path_may_begin_with_the_home_folder_and_addresses_are_downloaded_first(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     write_folder(tmp_path / "own")
-    check(datasets.load("~/own"))
+    check_small(datasets.load("~/own"))
     assert "download it first" in refused("https://example.org/train.csv")
 
 
@@ -432,24 +236,7 @@ def test_gzipped_files_under_the_names_of_unpacked_ones_are_read(tmp_path: Path)
     folder = write_folder(tmp_path / "own")
     for path in list(folder.iterdir()):
         path.rename(path.with_suffix(""))
-    check(datasets.load(str(folder)))
-
-
-def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path) -> None:
-    folder = write_images(tmp_path / "own", IMAGES, LABELS)
-    for name in (".ipynb_checkpoints", "__MACOSX"):
-        write_images(folder / name, IMAGES[:1], LABELS[:1])
-        Image.fromarray(IMAGES[0]).save(folder / name / "copy.png")
-    (folder / ".DS_Store").touch()
-    data = datasets.load(str(folder))
-    assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
-
-
-def test_unsorted_pictures_of_a_test_set_are_left_out_with_a_note(tmp_path: Path) -> None:
-    write_images(tmp_path / "Train", IMAGES, LABELS)
-    (tmp_path / "Test").mkdir()
-    Image.fromarray(IMAGES[0]).save(tmp_path / "Test" / "00000.png")
-    assert "Test has no folders of classes and was left out" in datasets.load(str(tmp_path)).note
+    check_small(datasets.load(str(folder)))
 
 
 def test_classes_numbered_from_1_leave_class_0_empty_with_a_note() -> None:
@@ -497,68 +284,3 @@ def test_arrays_are_given_in_the_order_of_others(form: str) -> None:
     np.testing.assert_allclose(data.test.x, TEST_IMAGES.reshape(6, 12) / 255, atol=1e-6)
     assert data.test.labels.tolist() == TEST_LABELS.tolist()
     assert len(data.validation) == (9 if form == "of the book" else 20)
-
-
-def test_tables_of_spreadsheets_and_of_r() -> None:
-    lines = [f"{i % 3};{i};{i + 1}" for i in range(60)]
-    Path("excel.csv").write_bytes("\r\n".join(["label;a;b", *lines]).encode("utf-16"))
-    rows = [f'"{i + 1}","{i % 3}","{i}","{i + 1}"' for i in range(60)]
-    Path("r.csv").write_text("\n".join(['"","label","a","b"', *rows]) + "\n")
-    excel, r = datasets.load("excel.csv"), datasets.load("r.csv")
-    np.testing.assert_array_equal(excel.train.x, r.train.x)
-    assert excel.outputs == 3
-    assert "which numbers the rows, was left out" in r.note
-
-
-def recipe_for(name: str) -> str:
-    found = re.search(r"to convert it in Python(?:, if you trust its source)?: (.*); must be ", refused(name))
-    assert found is not None
-    return found[1]
-
-
-def converted(name: str) -> Dataset:
-    """Run the lines of Python that an error names, and load what they make."""
-    exec(recipe_for(name), {})  # noqa: S102 (our own lines)
-    return datasets.load("data.npz")
-
-
-def test_recipe_for_the_books_pickle() -> None:
-    x = IMAGES.reshape(120, 12).astype(np.float32) / 256
-    parts = ((x, LABELS), (x[:9], LABELS[:9]), (x[:6], LABELS[:6]))
-    Path("mnist.pkl.gz").write_bytes(gzip.compress(pickle.dumps(parts, protocol=2)))
-    data = converted("mnist.pkl.gz")
-    assert [len(part) for part in (data.train, data.validation, data.test)] == [120, 9, 6]
-
-
-def test_recipe_for_matlab() -> None:
-    scipy_io = pytest.importorskip("scipy.io")
-    scipy_io.savemat("digits.mat", {"data": IMAGES.reshape(120, 12).T, "label": LABELS[np.newaxis]})
-    assert len(converted("digits.mat").train) == 86
-
-
-def test_recipe_for_arff() -> None:
-    head = "@RELATION digits\n" + "".join(f"@ATTRIBUTE p{i} REAL\n" for i in range(12))
-    rows = [",".join(map(str, [*image.ravel(), label])) for image, label in zip(IMAGES, LABELS, strict=True)]
-    classes = "@ATTRIBUTE class {0,1,2,3,4,5,6,7,8,9}\n@DATA\n"
-    Path("digits.arff").write_text(head + classes + "\n".join(rows) + "\n")
-    assert converted("digits.arff").outputs == 10
-
-
-def test_recipe_for_single_arrays() -> None:
-    np.save("images.npy", IMAGES)
-    np.save("labels.npy", LABELS)
-    assert converted("images.npy").image == (4, 3)
-
-
-def test_recipe_for_an_archive(tmp_path: Path) -> None:
-    write_folder(tmp_path / "own")
-    shutil.make_archive("mnist", "zip", tmp_path / "own")
-    exec(recipe_for("mnist.zip"), {})  # noqa: S102 (our own lines)
-    check(datasets.load("data"))
-
-
-def test_page_on_data_has_the_recipes() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text()
-    for kind in (PICKLE, MATLAB, HDF5, PARQUET, ARFF, SVMLIGHT, NPY):
-        last = kind.recipe.rpartition("; ")[2] if "{" in kind.recipe else kind.recipe
-        assert last.partition("x=load")[0] in page, kind.name

@@ -12,16 +12,16 @@ Where there is no test set, a seventh is withheld for it before. If the data has
 fewer than ten examples of a class on average nothing is withheld. The split depends only on the content of the files,
 not on their path or on the seed of a run. A class that is missing from a split is named in the data set's `note`.
 
-**Pixels.** Integers are divided by the range of their type (see `netlearn.datasets.arrays`), floats are not scaled;
-the `note` says when inputs leave [0, 1] or use little of it.
+**Pixels.** Integers are divided by the range of their type (see `netlearn.datasets.splitting`), floats are not
+scaled; the `note` says when inputs leave [0, 1] or use little of it.
 """
 
 from netlearn.datasets.appearance import MNIST, Appearance, measure
-from netlearn.datasets.arrays import MAX_CLASSES
 from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
+from netlearn.datasets.formats import KEYS, store
 from netlearn.datasets.loading import NAMES, hold, is_present, load
-from netlearn.datasets.npz import KEYS, store
 from netlearn.datasets.sources import BUNDLED
+from netlearn.datasets.splitting import MAX_CLASSES
 
 __all__ = [
     "BUNDLED",

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.datasets.arrays import Named, number_classes
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.idx import choose, find_sets, header_of, is_idx, read_idx
-from netlearn.datasets.image_folders import Classes, find_images, read_images, without_classes
-from netlearn.datasets.npz import KEYS, VALIDATION_KEYS, read_npz
+from netlearn.datasets.formats import KEYS, VALIDATION_KEYS, choose, find_sets, header_of, is_idx, read_idx, read_npz
+from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, in_vain, locate, sha256_of
-from netlearn.datasets.splitting import split
+from netlearn.datasets.splitting import Named, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
 
@@ -205,7 +203,7 @@ def _load_tables(path: Path, files: Mapping[str, Path]) -> Dataset:
 
 def _load_images(folder: Path, found: Mapping[str, Classes]) -> Dataset:
     images = read_images(found)
-    notes = [f"{folder / part}: {note}" if part else note for part, read in images.items() for note in read.notes]
+    notes = [f"{folder / part}: {it.note}" if part else it.note for part, it in images.items() if it.note]
     notes += [f"{part} has no folders of classes and was left out" for part in without_classes(folder)]
     parts = {part: (read.x, read.y) for part, read in images.items()}
     sha256 = {part or "images": read.sha256 for part, read in images.items()}

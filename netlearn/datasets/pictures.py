@@ -1,13 +1,21 @@
-"""Pictures as people have them, read with Pillow: any size, grey or colour, from files of the usual formats."""
+"""Pictures as people have them, of any size, grey or colour; and folders of them, one for each class, as data sets.
 
+In a folder each picture is one example, in grey, in `train` and `test` or without a split. Pictures of several sizes
+are scaled to one. Files that are no pictures are counted and left out.
+"""
+
+import hashlib
 import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets.reading import folders_in
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 
@@ -15,11 +23,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
 HEIC = {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"}  # what photos of an iPhone begin with
+PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val",
+         "validation": "val"}  # fmt: skip
 MOST_BYTES = 200_000_000  # of a file
-MOST_PIXELS = 80_000_000
-SIDE = 400  # larger pictures are averaged down to at most twice as many pixels a side, which takes out noise
+MOST_PIXELS, MOST_TOGETHER = 80_000_000, 4_000_000_000  # of a picture, and of all of a data set
+LARGE = 400  # larger pictures are averaged down to at most twice as many pixels a side, which takes out noise
+SIDE = 28  # of the examples, in pixels, where pictures have several sizes
+DEPTH = 2  # folders below the one that is named
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue (ITU-R BT.601)
+
+Classes: TypeAlias = Mapping[str, list[Path]]  # the pictures of each class
 
 
 def read_file(path: Path) -> bytes:
@@ -46,7 +61,7 @@ def read_grey(content: bytes, *, clearest: bool = True) -> Array:
     Raises:
         DataError: it is no picture of one of these formats, is animated, or has too many pixels.
     """
-    pixels = _read(content)
+    pixels = _decode(content)
     if pixels.ndim == 2:
         return pixels
     luma: Array = pixels @ LUMA
@@ -69,7 +84,7 @@ def scale(grey: NDArray[Any], size: tuple[int, int]) -> Array:
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _read(content: bytes) -> Array:
+def _decode(content: bytes) -> Array:
     """Return a picture as (height, width) or (height, width, 3)."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (takes 0.1 s to import)
 
@@ -105,7 +120,7 @@ def _load(image: "Image") -> "Image":
     """Decode a picture and turn it upright, as its EXIF orientation says."""
     from PIL import ImageOps  # noqa: PLC0415 (as above)
 
-    image.draft(image.mode, (SIDE, SIDE))  # a large JPEG is decoded at a fraction of its size
+    image.draft(image.mode, (LARGE, LARGE))  # a large JPEG is decoded at a fraction of its size
     return ImageOps.exif_transpose(image)
 
 
@@ -117,7 +132,7 @@ def _flat(image: "Image") -> Array:
         image, scale = image.convert("RGBA"), 255.0
     else:
         image, scale = image.convert("L" if image.mode in {"1", "L"} else "RGB"), 255.0
-    image = image.reduce(max(1, max(image.size) // SIDE))
+    image = image.reduce(max(1, max(image.size) // LARGE))
     pixels = np.asarray(image, np.float32) / scale
     if not np.isfinite(pixels).all():
         raise DataError("has pixels that are not finite numbers")
@@ -135,3 +150,88 @@ def _largest(image: "Image") -> float:
     if image.mode.startswith("I"):  # scanners store 10 or 12 bits in 16
         return next((float(2**bits - 1) for bits in (8, 10, 12, 14) if float(largest) < 2**bits), 65535.0)  # type: ignore[arg-type]
     return float(largest) if isinstance(largest, float) and largest > 0 else 1.0
+
+
+class Images(NamedTuple):
+    """The pictures of one part of a data set.
+
+    Attributes:
+        x: (n, height, width).
+        y: the names of their classes, (n,).
+        sha256: of the names and contents of all of their files.
+        note: what was decided about them, or "".
+    """
+
+    x: NDArray[np.uint8]
+    y: NDArray[np.str_]
+    sha256: str
+    note: str
+
+
+def find_images(folder: Path, depth: int = DEPTH) -> dict[str, Classes]:
+    """Return the pictures of each part, "train", "test" and "val", or "" where there is no split, by their class."""
+    inner = folders_in(folder)
+    named = {PARTS[each.name.lower()]: _classes(each) for each in inner if each.name.lower() in PARTS}
+    parts = {part: classes for part, classes in named.items() if classes}
+    if "train" in parts:
+        return parts
+    if classes := _classes(folder):
+        return {"": classes}
+    return find_images(inner[0], depth - 1) if depth and len(inner) == 1 else {}
+
+
+def without_classes(folder: Path) -> list[str]:
+    """Return the folders of a split that hold pictures, but not by class."""
+    return [each.name for each in folders_in(folder) if each.name.lower() in PARTS and any(_pictures(each))]
+
+
+def _classes(folder: Path) -> Classes:
+    found = {each.name: [*_pictures(each)] for each in folders_in(folder)}
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    return (each for each in sorted(folder.iterdir()) if each.suffix.lower() in SUFFIXES)
+
+
+def read_images(classes: Mapping[str, Classes]) -> dict[str, Images]:
+    """Read the pictures of each part.
+
+    Raises:
+        DataError: there is no picture in a part, or there are too many pixels.
+    """
+    read = {part: _read_part(each) for part, each in classes.items()}
+    sizes = Counter(x.shape for xs, *_ in read.values() for x in xs)
+    size = next(iter(sizes)) if len(sizes) == 1 else (SIDE, SIDE)
+    scaled = f"its pictures of {len(sizes):,} sizes were scaled to {SIDE} × {SIDE} pixels" if len(sizes) > 1 else ""
+    images = {}
+    for part, (xs, names, sha256, note) in read.items():
+        x = np.stack([x if x.shape == size else np.rint(scale(x, size)).astype(np.uint8) for x in xs])
+        images[part] = Images(x, np.array(names), sha256, "; ".join(filter(None, [note, scaled])))
+        scaled = ""  # said once
+    return images
+
+
+def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[str], str, str]:
+    images: list[NDArray[np.uint8]] = []
+    names: list[str] = []
+    broken: list[Path] = []
+    total, sha256 = 0, hashlib.sha256()
+    for name, path in ((name, path) for name, paths in classes.items() for path in paths):
+        content = read_file(path)
+        sha256.update(f"{name}/{path.name} {hashlib.sha256(content).hexdigest()}\n".encode())
+        try:
+            images.append(read_pixels(content))
+        except DataError:
+            broken.append(path)
+            continue
+        names.append(name)
+        total += images[-1].size
+        if total > MOST_TOGETHER:
+            raise DataError(f"{path.parents[1]}: more than {MOST_TOGETHER:,} pixels; must be smaller pictures")
+    if not images:
+        raise DataError(f"{broken[0].parents[1]}: none of its {len(broken):,} files is a picture that can be read")
+    note, count = "", len(images) + len(broken)
+    if broken:
+        note = f"left out {len(broken):,} of {count:,} files that are no pictures, such as {broken[0].name}"
+    return images, names, sha256.hexdigest(), note

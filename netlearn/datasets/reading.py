@@ -4,7 +4,6 @@ Whether a file is gzipped is decided by its content, since browsers unpack what 
 netlearn does not read is named, with the lines of Python that convert it where there are any.
 """
 
-import io
 import os
 import re
 import zipfile
@@ -18,7 +17,6 @@ from netlearn.errors import DataError
 
 MAX_RATIO, HARMLESS = 200, 250_000_000  # data sets seldom compress better; that many bytes are harmless
 GZIP = b"\x1f\x8b"
-MAX_DIRECTORY = 100_000  # bytes of the list of members of a zip file: over a thousand
 START = 4096  # bytes that tell what a file is
 MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
 
@@ -74,7 +72,6 @@ NPZ = Kind("an .npz file")
 ZIP = Kind("a zip file", 'import zipfile; zipfile.ZipFile({path}).extractall("data")')
 TAR = Kind("a tar archive", 'import tarfile; tarfile.open({path}).extractall("data", filter="data")')
 PICTURE = Kind("a picture, and not a data set; a folder of pictures for each class is one")
-WORKBOOK = Kind("a spreadsheet: save it as CSV")
 SIGNATURES = {  # first bytes
     b"\x89HDF\r\n\x1a\n": HDF5,
     b"MATLAB 7.3": HDF5,
@@ -105,32 +102,28 @@ PATTERNS = {  # in text, at its start
 }
 
 
-def start_of(path: Path, count: int = START) -> bytes:
-    """Return the first bytes of a file, unpacked if it is gzipped.
-
-    Raises:
-        DataError: it cannot be read.
-    """
+@contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Turn errors of reading or unpacking a file into a `DataError` that names it."""
     try:
-        with path.open("rb") as file:
-            start = file.read(max(count, MAX_PACKED_HEADER))
+        yield
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if not start.startswith(GZIP):
-        return start[:count]
-    try:
-        return _gunzip().decompress(start, count)
     except zlib.error as error:
         raise DataError(f"{path}: not a complete gzip file: {error}") from error
 
 
+def start_of(path: Path, count: int = START) -> bytes:
+    """Return the first bytes of a file, unpacked if it is gzipped."""
+    with errors_named(path), path.open("rb") as file:
+        start = file.read(max(count, MAX_PACKED_HEADER))
+        return _gunzip().decompress(start, count) if start.startswith(GZIP) else start[:count]
+
+
 def is_packed(path: Path) -> bool:
     """Return whether a file is gzipped."""
-    try:
-        with path.open("rb") as file:
-            return file.read(2) == GZIP
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    with errors_named(path), path.open("rb") as file:
+        return file.read(2) == GZIP
 
 
 def unpacked_size(path: Path) -> int:
@@ -154,23 +147,13 @@ def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
 
 
 def content_of(path: Path) -> bytes:
-    """Return the whole of a file, unpacked if it is gzipped.
-
-    Raises:
-        DataError: it cannot be read, is not a complete gzip file, or unpacks to too much.
-    """
-    try:
-        size, packed = unpacked_size(path), is_packed(path)
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if not packed:
-        return content
-    unpacker = _gunzip()
-    try:
+    """Return the whole of a file, unpacked if it is gzipped: then completely, and within bounds."""
+    with errors_named(path):
+        size, content = unpacked_size(path), path.read_bytes()
+        if not content.startswith(GZIP):
+            return content
+        unpacker = _gunzip()
         content = unpacker.decompress(content, size + 1)
-    except zlib.error as error:
-        raise DataError(f"{path}: not a complete gzip file: {error}") from error
     if not unpacker.eof or unpacker.unused_data or len(content) != size:
         raise DataError(f"{path}: not a complete gzip file; must unpack to {size:,} bytes, the size given at its end")
     return content
@@ -199,44 +182,31 @@ def kind_of(path: Path) -> Kind:
     return Kind("a text file" if b"\0" not in start else f"a file that starts with {start[:4].hex()}")
 
 
-class _DirectoryReader(io.FileIO):
-    """A file that rejects long reads: zipfile reads the whole list of members at once, then takes 6 µs for each."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > MAX_DIRECTORY:
-            raise DataError(f"{self.name}: its list of members has {size:,} bytes; must be at most {MAX_DIRECTORY:,}")
-        return super().read(size)
-
-
-@contextmanager
-def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip file, whose list of members must not be long."""
-    with _DirectoryReader(path) as file, zipfile.ZipFile(file):
-        pass
-    with zipfile.ZipFile(path) as archive:
-        yield archive
-
-
 def _kind_of_zip(path: Path) -> Kind:
     try:
-        with open_zip(path) as archive:
+        with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return Kind("a damaged zip file")
     if any(name.startswith("xl/") for name in names):
-        return WORKBOOK
+        return Kind("a spreadsheet: save it as CSV")
     if any(name.endswith(".npy") for name in names):
         return NPZ
     return TORCH if any(name.endswith("/data.pkl") for name in names) else ZIP
 
 
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, without those that systems and notebooks leave there."""
+    return [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith((".", "__"))]
+
+
 def describe(path: Path) -> str:
     """Return what a file is and how to convert it, for an error."""
-    name, recipe = kind_of(path)
-    if not recipe:
-        return f"it is {name}"
+    kind = kind_of(path)
+    if not kind.recipe:
+        return f"it is {kind.name}"
     file = repr(path.name)
-    opened = f"{'gzip.open' if is_packed(path) else 'open'}({file}{'' if is_packed(path) else ', ' + repr('rb')})"
-    trust = ", if you trust its source" if kind_of(path) is PICKLE else ""
-    python = recipe.replace("{path}", file).replace("{opened}", opened)
-    return f"it is {name}; to convert it in Python{trust}: {python}"
+    opened = f"gzip.open({file})" if is_packed(path) else f"open({file}, 'rb')"
+    trust = ", if you trust its source" if kind is PICKLE else ""
+    python = kind.recipe.replace("{path}", file).replace("{opened}", opened)
+    return f"it is {kind.name}; to convert it in Python{trust}: {python}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from netlearn.datasets.reading import errors_named
 from netlearn.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 @dataclass(frozen=True)
 class Source:
-    """A known data set: its mirrors, the size of its download, the SHA-256 of its files in the order of `FILES`."""
+    """A known data set: its mirrors, the size of its download, the SHA-256 of its files in the order of `FILES`.
+
+    `unpacked` has those of the same files unpacked, where they are known.
+    """
 
     mirrors: tuple[str, ...]
     megabytes: int
     sha256: tuple[str, ...]
+    unpacked: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, str]:
@@ -49,6 +54,12 @@ SOURCES = {
             "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         ),
+        unpacked=(
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
     ),
     "fashion-mnist": Source(
         mirrors=("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",),
@@ -61,25 +72,18 @@ SOURCES = {
         ),
     ),
 }
-
-
 BUNDLED_SHA256 = (  # of the files in BUNDLED, in the order of FILES
     "d2652a4ee27cb760524979b7c483783eefe37e3889ebd8dd7ac06ae3118f54e2",
     "3555152ffba47d4af0db339f7c360d1520916dce04ad6555d5be2b55229a2825",
     "f37db61963514ec7b43e791877113890e61f380b7bc5c92208cfede7a417c144",
     "29542d2c1ef70d5b8ef7c9cc0a82d61cd929f7399a34e9ff40d69de4d261108d",
 )
-UNPACKED_SHA256 = (  # of MNIST's files, unpacked
-    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-)
 
 
 def is_known(sha256: Iterable[str]) -> bool:
     """Return whether files, in the order of `FILES`, are those of a known or the bundled set, wherever they are."""
-    return tuple(sha256) in {BUNDLED_SHA256, UNPACKED_SHA256, *(source.sha256 for source in SOURCES.values())}
+    known = {each for source in SOURCES.values() for each in (source.sha256, source.unpacked)}
+    return tuple(sha256) in {BUNDLED_SHA256, *known} - {()}
 
 
 def sha256_of(path: Path) -> str:
@@ -97,21 +101,20 @@ def locate(name: str) -> Path | None:
     """Return the folder that holds all files of a known set, verified, or None.
 
     Searches `$NETLEARN_DATA/NAME`, for "mnist" also `$NETLEARN_DATA` itself, where a file that differs from the
-    original is an error, then the cache.
+    original is an error and MNIST's files may be unpacked, then the cache.
     """
-    files = SOURCES[name].files
+    source = SOURCES[name]
+    unpacked = dict(zip(FILES, source.unpacked, strict=False))
     for folder in _own_folders(name):
-        try:
+        for files in filter(None, (source.files, unpacked)):
             if all((folder / file).is_file() for file in files):
                 _verify(name, folder, files)
                 return folder
-        except OSError as error:
-            raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
         if any((folder / file).is_file() for file in FILES):
             raise DataError(f"{folder}: holds unpacked files; must be the original .gz files, or name it with --data")
     cached = cache_folder(name)
     with suppress(OSError):  # an unreadable cache counts as empty
-        if all((cached / file).is_file() and sha256_of(cached / file) == sha256 for file, sha256 in files.items()):
+        if all((cached / each).is_file() and sha256_of(cached / each) == it for each, it in source.files.items()):
             return cached
     return None
 
@@ -137,7 +140,9 @@ def in_vain(name: str, found: Path) -> str:
 
 def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
     for file, sha256 in files.items():
-        if (found := sha256_of(folder / file)) != sha256:
+        with errors_named(folder / file):
+            found = sha256_of(folder / file)
+        if found != sha256:
             raise DataError(
                 f"{folder / file}: SHA-256 {found[:12]}…; must be {sha256[:12]}…, the original of {name}; "
                 "to use other data, name its folder with --data"

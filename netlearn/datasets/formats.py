@@ -1,7 +1,12 @@
-"""The arrays of an .npz file: read without trusting it (no pickles, no sizes beyond what it can hold), or stored.
+"""The files of data sets: IDX, the format of MNIST, and .npz, read without trusting their headers.
 
-An .npz is a zip file of .npy files, stored or deflated. The shape in an array's header is compared with the size that
-the zip file gives, and that with the size of the file itself, before anything is allocated.
+An IDX file is a header (two zero bytes, a type, the number of dimensions, then each dimension as a big-endian 32-bit
+number) and the items, big-endian. An .npz file is a zip file of .npy files, stored or deflated. Nothing is read or
+unpacked before the size that a header gives agrees with the size of the file.
+
+The four IDX files of a data set are found under any of their usual names: MNIST's own, 7-Zip's (`.idx3-ubyte`), with
+the prefix of a family (`emnist-letters-train-images-idx3-ubyte`), in folders that have the names of files, and one or
+two folders down (`MNIST/raw`).
 """
 
 import hashlib
@@ -10,19 +15,33 @@ import math
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from netlearn.datasets.arrays import Named
-from netlearn.datasets.reading import check_unpacked_size, describe, open_zip
-from netlearn.datasets.splitting import split
+from netlearn.datasets.reading import (
+    check_unpacked_size,
+    content_of,
+    describe,
+    folders_in,
+    is_packed,
+    start_of,
+    unpacked_size,
+)
+from netlearn.datasets.splitting import Named, split
 from netlearn.errors import DataError
 
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_DIMENSIONS = 4
+IDX_PARTS = {"train": "train", "t10k": "test", "test": "test", "val": "val"}
+DEPTH = 2  # folders below the one that is named
+MOST_FOLDERS = 100  # looked into
+NOT_FAMILY = re.compile(r"\.gz$|train(ing)?|t10k|test|val(idation)?|images?|labels?|idx\d?|u?byte|int|^[xy](?=[-_])")
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_KEYS = ("x_val", "y_val")  # read where they are present
 WHOLE_KEYS = ("x", "y")  # of a set that is not split
@@ -37,6 +56,85 @@ WORDS = {word: meaning for meaning, words in SYNONYMS.items() for word in words.
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; bzip2 and LZMA expand a million times
 MOST_SHOWN = 12  # keys in an error
+
+Shape: TypeAlias = tuple[int, ...]
+Files: TypeAlias = dict[str, list[Path]]  # the files of each array, such as "x_train"; several should be equal
+
+
+def read_idx(path: Path) -> NDArray[Any]:
+    """Read an IDX file."""
+    dtype, shape = header_of(path)
+    return np.frombuffer(content_of(path), dtype, offset=4 + 4 * len(shape)).reshape(shape)
+
+
+def header_of(path: Path) -> tuple[np.dtype[Any], Shape]:
+    """Return the type and the shape of the items of an IDX file, without reading them."""
+    header = start_of(path, 4 + 4 * MOST_DIMENSIONS)
+    if not is_idx(header):
+        raise DataError(f"{path}: {describe(path)}; must be an IDX file of 1 to {MOST_DIMENSIONS} dimensions")
+    header = header[: 4 + 4 * header[3]]
+    if len(header) < 4 + 4 * header[3]:
+        raise DataError(f"{path}: ends inside its header")
+    shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4))
+    dtype = np.dtype(IDX_TYPES[header[2]])
+    if math.prod(shape) == 0:
+        raise DataError(f"{path}: dimensions {' x '.join(map(str, shape))}; must be 1 or more each")
+    size, needed = unpacked_size(path), len(header) + math.prod(shape) * dtype.itemsize
+    if size != needed:
+        raise DataError(f"{path}: {size:,} bytes; must be {needed:,} by its header")
+    return dtype, shape
+
+
+def is_idx(start: bytes) -> bool:
+    """Return whether a file begins as an IDX file does."""
+    return len(start) >= 4 and start[:2] == b"\0\0" and start[2] in IDX_TYPES and 1 <= start[3] <= MOST_DIMENSIONS
+
+
+def find_sets(folder: Path, depth: int = DEPTH) -> dict[str, Files]:
+    """Return the files of the IDX data sets in a folder, by their families' names, "" for MNIST's own names."""
+    sets: dict[str, Files] = defaultdict(lambda: defaultdict(list))
+    for path in _candidates(folder):
+        family, key = _meaning(path)
+        if key:
+            sets[family][key].append(path)
+    if not sets and depth:
+        for each in folders_in(folder)[:MOST_FOLDERS]:
+            for family, files in find_sets(each, depth - 1).items():
+                sets["/".join(filter(None, (each.name, family)))] = files
+    return {family: dict(files) for family, files in sets.items()}
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, and those in folders with the names of files, as some archives unpack."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and _meaning(path)[1]:
+            yield from (each for each in sorted(path.iterdir()) if each.is_file())
+        elif path.is_file():
+            yield path
+
+
+def _meaning(path: Path) -> tuple[str, str]:
+    """Return the family of a file, and the key of the array that it holds by its name, "" if it holds none."""
+    name = path.name.lower()
+    part = re.search("train|t10k|test|val", name)
+    images = re.search(r"image|idx[34]|^x[-_]", name)
+    labels = re.search(r"label|idx[12]|^y[-_]", name)
+    if part is None or not (images or labels) or not re.search(r"idx|ubyte", name):
+        return "", ""
+    family = re.sub(r"[-_. ]+", "-", NOT_FAMILY.sub("", name)).strip("-")
+    return family, f"{'x' if images else 'y'}_{IDX_PARTS[part[0]]}"
+
+
+def choose(paths: list[Path]) -> Path:
+    """Return one of the files that hold the same array: a gzipped one if there is one.
+
+    Raises:
+        DataError: they differ.
+    """
+    paths = sorted(paths, key=lambda path: not is_packed(path))
+    if len(paths) > 1 and len({hashlib.sha256(content_of(path)).digest() for path in paths}) > 1:
+        raise DataError(f"{' and '.join(map(str, paths))}: differ; must be one of them, or equal")
+    return paths[0]
 
 
 def meaning_of(name: str) -> str | None:
@@ -85,7 +183,7 @@ def rename(name: str, names: Iterable[str]) -> dict[str, str]:
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """Read the arrays of a data set, under any of their usual names, by key."""
     try:
-        with open_zip(path) as archive:
+        with zipfile.ZipFile(path) as archive:
             members = _members(path, archive)
             return {key: _read_array(path, archive, key, member) for key, member in members.items()}
     except DataError:

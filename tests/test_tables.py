@@ -1,0 +1,183 @@
+"""Tables as text and folders of images, as people have them."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from netlearn import datasets
+from tests.files import check_small, refused, small_arrays
+
+IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = small_arrays()
+
+
+def write_csv(path: str, images: NDArray[Any], labels: NDArray[Any], **given: Any) -> str:
+    return write_lines(path, np.column_stack([labels, images.reshape(len(images), -1)]), **given)
+
+
+def write_lines(path: str, rows: NDArray[Any], *, header: str = "", delimiter: str = ",", end: str = "\n") -> str:
+    lines = [*filter(None, [header]), *(delimiter.join(map(str, row)) for row in rows.tolist())]
+    content = (end.join(lines) + end).encode()
+    Path(path).write_bytes(gzip.compress(content) if path.endswith(".gz") else content)
+    return path
+
+
+SQUARES = np.random.default_rng(3).integers(256, size=(140, 5, 5), dtype=np.uint8)
+DIGITS = np.arange(140) % 10
+PIXELS = "label," + ",".join(f"pixel{i}" for i in range(25))
+
+
+@pytest.mark.parametrize("path", ["train.csv", "train.csv.gz"])
+@pytest.mark.parametrize("header", [PIXELS, ""])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv_of_pixels_is_read_and_split(path: str, header: str, end: str) -> None:
+    data = datasets.load(write_csv(path, SQUARES, DIGITS, header=header, end=end))
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [100, 20, 20]
+    assert (data.image, data.outputs, data.train.x.max()) == ((5, 5), 10, 1)
+    rows = {x.tobytes(): y for x, y in zip((SQUARES.reshape(140, 25) / np.float32(255)), DIGITS, strict=True)}
+    assert all(rows[x.tobytes()] == y for x, y in zip(data.train.x, data.train.labels, strict=True))
+    assert ("first column was taken for the label" in data.note) == (not header)
+
+
+def test_csv_with_a_test_set_beside_it_or_in_its_folder() -> None:
+    Path("own").mkdir()
+    write_csv("own/mnist_train.csv", SQUARES[:120], DIGITS[:120], header=PIXELS)
+    write_csv("own/mnist_test.csv", SQUARES[120:], DIGITS[120:], header=PIXELS)
+    for name in ("own", "own/mnist_train.csv"):
+        data = datasets.load(name)
+        np.testing.assert_allclose(data.test.x, SQUARES[120:].reshape(20, 25) / 255, atol=1e-6)
+        assert data.test.labels.tolist() == DIGITS[120:].tolist()
+        assert data.sha256.keys() == {"mnist_train.csv", "mnist_test.csv"}
+        assert all((Path(data.where) / name).is_file() for name in data.sha256)
+
+
+def test_the_unlabelled_test_csv_of_a_competition_is_left_out() -> None:
+    write_csv("train.csv", SQUARES, DIGITS, header=PIXELS)
+    write_lines("test.csv", SQUARES.reshape(140, 25), header=PIXELS.removeprefix("label,"))
+    data = datasets.load("train.csv")
+    assert len(data.test) == 20
+    assert "test.csv has other columns (no labels?) and was left out" in data.note
+
+
+def test_table_with_names_of_classes_at_its_end() -> None:
+    rng = np.random.default_rng(0)
+    names = np.array(["setosa", "versicolor", "virginica"])[np.arange(60) % 3]
+    rows = np.column_stack([np.round(rng.random((60, 4)) * 7, 1), names])
+    for header in ("", "sepal_length,sepal_width,petal_length,petal_width,species"):
+        data = datasets.load(write_lines("iris.csv", rows, header=header))
+        assert (data.outputs, data.image, data.train.x.shape[1]) == (3, None, 4)
+        assert "0 = setosa, 1 = versicolor, 2 = virginica" in data.note
+        assert "should lie in [0, 1]" in data.note
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", " "])
+def test_table_with_other_delimiters_and_the_label_last(delimiter: str) -> None:
+    rows = np.column_stack([SQUARES.reshape(140, 25), DIGITS])
+    data = datasets.load(write_lines("optdigits.tra", rows, delimiter=delimiter))
+    assert (data.image, data.outputs) == ((5, 5), 10)
+    assert "its last column was taken for the label" in data.note
+
+
+def test_decimal_commas_and_a_column_of_row_numbers() -> None:
+    x = np.round(np.random.default_rng(0).random((60, 3)), 3)
+    lines = [
+        f"{i};{y};" + ";".join(f"{v:.3f}".replace(".", ",") for v in row)
+        for i, (y, row) in enumerate(zip(DIGITS[:60] % 3, x, strict=True))
+    ]
+    Path("table.csv").write_text("\n".join([";label;a;b;c", *lines]))
+    data = datasets.load("table.csv")
+    assert data.train.x.shape[1] == 3
+    assert "which numbers the rows, was left out" in data.note
+    together = np.concatenate([data.train.x, data.validation.x, data.test.x])
+    np.testing.assert_allclose(np.sort(together, axis=0), np.sort(x, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "facts"),
+    [
+        (lambda line: line.replace(",7", ",?", 1), "could not convert string '?'"),
+        (lambda line: line + ",1", "number of columns changed"),
+    ],
+)
+def test_broken_table_is_named_with_its_row(change: Callable[[str], str], facts: str) -> None:
+    rows = np.column_stack([DIGITS, np.full((140, 3), 7)])
+    lines = [",".join(map(str, row)) for row in rows.tolist()]
+    lines[90] = change(lines[90])
+    Path("table.csv").write_text("\n".join(["label,a,b,c", *lines]))
+    message = refused("table.csv")
+    assert message.startswith("table.csv: ")
+    assert facts in message
+    assert "row 9" in message
+
+
+def write_images(folder: Path, images: NDArray[np.uint8], labels: NDArray[Any]) -> Path:
+    for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{i:04}.png")
+    return folder
+
+
+def test_folder_of_images_by_class_in_train_and_test(tmp_path: Path) -> None:
+    write_images(tmp_path / "own" / "training", IMAGES, LABELS)
+    write_images(tmp_path / "own" / "testing", TEST_IMAGES, TEST_LABELS)
+    data = datasets.load(str(tmp_path / "own"))
+    check_small(data)
+    assert (data.image, data.note, set(map(len, data.sha256.values()))) == (
+        (4, 3),
+        "no test example of class 6, 7, 8, 9",
+        {64},
+    )
+
+
+def test_folder_of_images_without_a_split_counts_what_is_no_picture(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "notMNIST", IMAGES, np.array(list("ABCDEFGHIJ"))[LABELS])
+    (folder / "A" / "broken.png").write_bytes(b"")
+    (folder / "B" / "Thumbs.db").write_bytes(b"of Windows")
+    data = datasets.load(str(folder))
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [86, 17, 17]
+    assert "left out 1 of 121 files that are no pictures, such as broken.png" in data.note
+    assert "its classes are 0 = A, 1 = B, " in data.note
+    before = data.sha256
+    Image.fromarray(IMAGES[1]).save(next((folder / "A").glob("*.png")))
+    assert datasets.load(str(folder)).sha256 != before
+
+
+def test_pictures_of_several_sizes_are_scaled_with_a_note(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "signs", IMAGES, LABELS)
+    Image.fromarray(np.full((40, 30), 200, np.uint8)).save(folder / "0" / "large.png")
+    data = datasets.load(str(folder))
+    assert data.image == (28, 28)
+    assert "pictures of 2 sizes were scaled to 28 × 28 pixels" in data.note
+
+
+def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "own", IMAGES, LABELS)
+    for name in (".ipynb_checkpoints", "__MACOSX"):
+        write_images(folder / name, IMAGES[:1], LABELS[:1])
+        Image.fromarray(IMAGES[0]).save(folder / name / "copy.png")
+    (folder / ".DS_Store").touch()
+    data = datasets.load(str(folder))
+    assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
+
+
+def test_unsorted_pictures_of_a_test_set_are_left_out_with_a_note(tmp_path: Path) -> None:
+    write_images(tmp_path / "Train", IMAGES, LABELS)
+    (tmp_path / "Test").mkdir()
+    Image.fromarray(IMAGES[0]).save(tmp_path / "Test" / "00000.png")
+    assert "Test has no folders of classes and was left out" in datasets.load(str(tmp_path)).note
+
+
+def test_tables_of_spreadsheets_and_of_r() -> None:
+    lines = [f"{i % 3};{i};{i + 1}" for i in range(60)]
+    Path("excel.csv").write_bytes("\r\n".join(["label;a;b", *lines]).encode("utf-16"))
+    rows = [f'"{i + 1}","{i % 3}","{i}","{i + 1}"' for i in range(60)]
+    Path("r.csv").write_text("\n".join(['"","label","a","b"', *rows]) + "\n")
+    excel, r = datasets.load("excel.csv"), datasets.load("r.csv")
+    np.testing.assert_array_equal(excel.train.x, r.train.x)
+    assert excel.outputs == 3
+    assert "which numbers the rows, was left out" in r.note
