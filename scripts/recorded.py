@@ -4,38 +4,26 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from netlearn.book import network2
-from netlearn.network import Network
 
 RECORDS = Path(__file__).with_name("records")
-SEED = 12345678
 SIZES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)  # of more_data
 NORM_SEEDS = 20  # the book's own is not known
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a record compares with its replay.
-
-    Attributes:
-        record: the file, without its suffix.
-        what: the network, settings and figures.
-        same: how many of how many figures are the same, or lie in a range.
-        difference: the largest difference of a cost, relative to the book's; None if no costs are recorded.
-        note: what else is to be said.
-    """
+class Outcome(NamedTuple):
+    """How a record, a file without its suffix, compares with its replay."""
 
     record: str
-    what: str
-    same: tuple[int, int]
-    difference: float | None = None
+    what: str  # the network, settings and figures
+    same: tuple[int, int]  # how many of how many figures are the same, or lie in a range
+    difference: float | None = None  # the largest one of a cost, relative to the book's; None if none is recorded
     note: str = ""
 
 
@@ -47,9 +35,9 @@ def load(record: str) -> Any:
     return json.loads((RECORDS / f"{record}.json").read_text())
 
 
-def _seeded(sizes: Sequence[int]) -> network2.Network:
-    random.seed(SEED)
-    np.random.seed(SEED)
+def _seeded(sizes: Sequence[int], seed: int = 12345678) -> network2.Network:
+    random.seed(seed)
+    np.random.seed(seed)
     return network2.Network(sizes)
 
 
@@ -60,13 +48,7 @@ def _train(net: network2.Network, *arguments: Any, **monitored: Any) -> tuple[li
 
 
 def overfitting(data: Data, record: str, epochs: int | None = None) -> Iterator[Outcome]:
-    """Replay the overfitting of 784-30-10 on 1,000 or all images, without regularization or with it.
-
-    Args:
-        data: MNIST.
-        record: overfitting, regularized, overfitting_full or regularized_full.
-        epochs: only the first so many.
-    """
+    """Replay 784-30-10 with 1,000 or all images, regularized or not: all epochs or the first so many."""
     full = record.endswith("_full")
     lmbda = 0.0 if record.startswith("overfitting") else 5.0 if full else 0.1
     train, book = data[0][:] if full else data[0][:1000], load(record)
@@ -79,9 +61,8 @@ def overfitting(data: Data, record: str, epochs: int | None = None) -> Iterator[
     agreeing = ours[1::2] == figures[1::2]
     difference = float(np.abs(ours[::2, :shown] / figures[::2, :shown] - 1).max())
     note = f"{agreeing.sum()} of all {epochs} epochs' {agreeing.size}; rounding grows, and takes over" if full else ""
-    what = f"784-30-10, {len(train):,} images, λ = {lmbda:g}: test and training accuracy of {{}}".format(
-        "epoch 1" if full else f"{epochs} epochs"
-    )
+    shown_epochs = "epoch 1" if full else f"{epochs} epochs"
+    what = f"784-30-10, {len(train):,} images, λ = {lmbda:g}: test and training accuracy of {shown_epochs}"
     yield Outcome(record, what, (int(agreeing[:, :shown].sum()), 2 * shown), difference, note)
 
 
@@ -93,8 +74,7 @@ def weight_initialization(data: Data, record: str) -> Iterator[Outcome]:
         if initializer == "large":
             net.large_weight_initializer()
         counts = book[f"{initializer}_weight_initialization"][1]
-        monitored = {"lmbda": 5.0, "evaluation_data": data[1], "monitor_evaluation_accuracy": True}
-        _, ours, _, _ = _train(net, train, len(counts), 10, 0.1, **monitored)
+        _, ours, _, _ = _train(net, train, len(counts), 10, 0.1, 5.0, data[1], monitor_evaluation_accuracy=True)
         same += int(np.equal(ours, counts).sum())
     what = f"784-{hidden}-10, both initializers, λ = 5: validation accuracy of 30 epochs each"
     yield Outcome(record, what, (same, 2 * len(counts)))
@@ -129,15 +109,14 @@ def norms(data: Data, record: str) -> Iterator[Outcome]:
     """
     recorded = np.array(load(record))
     layers, train = recorded.shape[1], data[0][:1000]
-    x, y = (np.concatenate(columns, axis=1) for columns in zip(*train, strict=True))
-    sizes, ours = [784, *[30] * layers, 10], np.empty((NORM_SEEDS, *recorded.shape))
+    x, y = (np.hstack(columns) for columns in zip(*train, strict=True))
+    ours = np.empty((NORM_SEEDS, *recorded.shape))
     for seed, speeds in enumerate(ours):
-        np.random.seed(seed)
-        net, engine = network2.Network(sizes), Network(sizes, dtype=np.float64)
+        net = _seeded([784, *[30] * layers, 10], seed)
         for speed in speeds:
-            engine.set_parameters(net.weights, net.biases)
-            speed[:] = [np.linalg.norm(nabla) for nabla in engine.backprop(x, y)[0][:-1]]
-            _train(net, train, 1, 1000, 0.1, lmbda=5.0)
+            nabla_b, _ = net.backprop(x, y)
+            speed[:] = [np.linalg.norm(nabla) for nabla in nabla_b[:-1]]
+            net.update_mini_batch(train, 0.1, 5.0, 1000)
     inside = (ours.min(axis=0) <= recorded) & (recorded <= ours.max(axis=0))
     what = f"784{'-30' * layers}-10, 1,000 images at once: speed of each hidden layer before each of 500 epochs"
     shares = ", ".join(f"{share:.0%}" for share in inside.mean(axis=0))

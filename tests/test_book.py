@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from netlearn.book import mnist_loader, network, network2
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
+from scripts import typed
 
 
 def by_example(net: Any, delta: Callable[[Array, Array, Array], Array], x: Array, y: Array) -> tuple[Any, Any]:
@@ -46,7 +48,7 @@ class OwnBackprop(network.Network):
 
 
 class OwnUpdate(network.Network):
-    def update_mini_batch(self, mini_batch: Any, eta: float) -> None:
+    def update_mini_batch(self, mini_batch: Any, eta: float) -> None:  # type: ignore[override]
         slow_epoch(self, quadratic, mini_batch, len(mini_batch), eta)
 
 
@@ -102,6 +104,7 @@ def parameters(net: Any) -> Array:
         (OwnBackprop, quadratic),
         (OwnUpdate, quadratic),
         (OwnDerivative, fourth_power),
+        (typed.Loop, quadratic),  # beside which `make bench` times it
     ],
 )
 def test_network_learns_as_chapter_2_derives_it_whatever_a_reader_replaces(
@@ -168,6 +171,12 @@ def test_weights_are_drawn_after_all_biases_and_the_large_ones_after_the_default
     np.testing.assert_array_equal(net.biases[0], drawn[4])
     np.testing.assert_array_equal(net.weights[1], drawn[7])
 
+    class Zeros(network2.Network):
+        def default_weight_initializer(self) -> None:
+            self.weights, self.biases = [np.zeros((2, 4))], [np.zeros((2, 1))]
+
+    np.testing.assert_array_equal(Zeros([4, 2]).feedforward([1, 2, 3, 4]), network.sigmoid([[0], [0]]))
+
 
 def test_save_and_load_are_those_of_the_book(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
@@ -207,35 +216,93 @@ def test_inputs_may_be_written_as_lists_or_vectors(data: list[Any]) -> None:
     net.SGD([(x[:, 0].tolist(), y) for x, y in data], 1, 10, 3.0)
 
 
-@pytest.mark.parametrize(
-    ("call", "facts"),
-    [
-        (lambda net, data, digits: net.SGD(zip(data, data, strict=True), 1, 10, 0.5), "training_data.*zip.*list"),
-        (lambda net, data, digits: net.SGD([], 1, 10, 0.5), "training_data.*pairs.*not empty"),
-        (lambda net, data, digits: net.SGD(digits, 1, 10, 0.5), "training_data: y has 1 .*must have 3"),
-        (lambda net, data, digits: net.SGD([(x[:5], y) for x, y in data], 1, 10, 0.5), r"x has 5 .*\(6, 1\)"),
-        (lambda net, data, digits: net.SGD([*data, (data[0][0], 3)], 1, 10, 0.5), "training_data.*one shape"),
-        (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, digits), "lmbda.*number.*evaluation_data="),
-        (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, None, True), "evaluation_data.*monitored"),
-        (lambda net, data, digits: net.accuracy(data), "y has 3 .*must have 1.*convert=True"),
-        (lambda net, data, digits: net.total_cost(digits, 0.0), "y has 1 .*must have 3.*convert=True"),
-        (lambda net, data, digits: net.feedforward(np.ones(5)), r"\(5,\): must be a column, \(6, 1\)"),
-        (lambda net, data, digits: mnist_loader.vectorized_result(10), "10: must be a digit from 0 to 9"),
-    ],
-)  # fmt: skip
+SLIPS: list[tuple[Callable[[Any, Any, Any], object], str]] = [
+    (lambda net, data, digits: net.SGD(zip(*data, strict=True), 1, 10, 0.5), "training_data, a zip: must"),
+    (lambda net, data, digits: net.SGD(tuple(data), 1, 10, 0.5), "training_data, a tuple: must be a list of pairs"),
+    (lambda net, data, digits: net.SGD([], 1, 10, 0.5), "training_data.*pairs.*not empty"),
+    (lambda net, data, digits: net.SGD(data[0], 1, 10, 0.5), "training_data, a tuple: must be a list of pairs"),
+    (lambda net, data, digits: net.SGD(digits, 1, 10, 0.5), r"training_data: .* y 1: must be .*\(3, 1\)"),
+    (lambda net, data, digits: net.SGD([(x[:5], y) for x, y in data], 1, 10, 0.5), r"x has 5 .* must be .*\(6, 1\)"),
+    (lambda net, data, digits: net.SGD([*data, (data[0][0], 3)], 1, 10, 0.5), "training_data.*one shape"),
+    (lambda net, data, digits: net.SGD(data, 1, 0.5, 10), "mini_batch_size 0.5: must be whole numbers from 1; eta"),
+    (lambda net, data, digits: net.SGD(data, 1, 0, 0.5), "mini_batch_size 0: must be whole numbers from 1"),
+    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, digits), "lmbda.*number.*evaluation_data="),
+    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, None, True), "evaluation_data.*monitored"),
+    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, data), "evaluation_data: .* y 3: must be .* a digit"),
+    (lambda net, data, digits: net.accuracy(iter(digits)), "data, a list_iterator: must be a list of pairs"),
+    (lambda net, data, digits: net.accuracy(data), "y 3: must be .* and a digit.*convert=True"),
+    (lambda net, data, digits: net.total_cost(digits, 0.0), r"y 1: must be .*\(3, 1\).*convert=True"),
+    (lambda net, data, digits: net.update_mini_batch(digits, 0.5, 0, 1), r"mini_batch: .* must be .*\(3, 1\)"),
+    (lambda net, data, digits: net.feedforward(np.ones(5)), r"\(5, 1\): must be \(6, batch\)"),
+    (lambda net, data, digits: net.backprop(data[0][0], 2), r"\(1, 1\): must be \(3, batch\)"),
+    (lambda net, data, digits: network2.Network([6, 3], cost="quadratic"), "cost 'quadratic': must be .* and delta"),
+    (lambda net, data, digits: network2.load("none.json"), "none.json: must be a network .*No such file"),
+    (lambda net, data, digits: mnist_loader.vectorized_result(10), "10: must be a digit from 0 to 9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "facts"), SLIPS, ids=[facts for _, facts in SLIPS])
 def test_slips_end_in_a_line_that_says_what_the_book_expects(
     call: Callable[..., Any], facts: str, data: list[Any], digits: list[Any]
 ) -> None:
-    with pytest.raises(SettingsError, match=facts):
+    given = data[:]
+    with pytest.raises(SettingsError, match=facts) as caught:
         call(network2.Network([6, 4, 3]), data, digits)
+    assert "\n" not in str(caught.value)
+    assert [id(pair) for pair in data] == [id(pair) for pair in given]  # nothing is shuffled
+
+
+NETWORK, NETWORK2 = "network.Network([784, 30, 10])", "network2.Network([784, 30, 10])"
+TESTED, EVALUATED = "Epoch #: # / #", "Epoch # training complete, Accuracy on evaluation data: # / #, "
+EVERYTHING = (
+    "Epoch # training complete, Cost on training data: #, Accuracy on training data: # / #, "
+    "Cost on evaluation data: #, Accuracy on evaluation data: # / #, "
+)
+ACCURACY = "monitor_evaluation_accuracy=True"
+TYPED = [  # what the book types, and the lines that its programs print after an epoch
+    (NETWORK, "30, 10, 3.0, test_data=test_data", TESTED),
+    ("network.Network([784, 100, 10])", "30, 10, 0.001, test_data=test_data", TESTED),
+    ("network.Network([784, 10])", "30, 10, 3.0", "Epoch # complete"),
+    (NETWORK2, f"30, 10, 0.5, evaluation_data=test_data, {ACCURACY}", EVALUATED),
+    (
+        "network2.Network([784, 30, 10], cost=network2.CrossEntropyCost)",
+        "400, 10, 0.5, evaluation_data=test_data, lmbda=0.1, monitor_evaluation_cost=True, "
+        f"{ACCURACY}, monitor_training_cost=True, monitor_training_accuracy=True",
+        EVERYTHING,
+    ),
+    (NETWORK2, f"30, 10, 10.0, lmbda=1000.0, evaluation_data=validation_data[:100], {ACCURACY}", EVALUATED),
+    (
+        "network2.Network([784, 30, 30, 30, 10])",
+        f"30, 10, 0.1, lmbda=5.0, evaluation_data=validation_data, {ACCURACY}",
+        EVALUATED,
+    ),
+]
+
+
+@pytest.mark.parametrize(("made", "arguments", "told"), TYPED)
+def test_calls_of_the_book_print_its_lines(
+    made: str, arguments: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = zip(("training_data", "validation_data", "test_data"), mnist_loader.load_data_wrapper(), strict=True)
+    here = {"network": network, "network2": network2, **dict(names)}
+    capsys.readouterr()
+    few = arguments.partition(",")[2]  # of as few epochs and images as make its lines
+    eval(f"{made}.SGD(training_data[:100], 2,{few})", here)  # noqa: S307 (what the book types)
+    printed = [re.sub(r"[\d.]+(e-?\d+)?", "#", line) for line in capsys.readouterr().out.splitlines()]
+    assert printed == told.split(", ") * 2
+
+
+def test_benchmark_says_how_many_times_as_long_the_loop_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed, "EPOCHS", 1)
+    assert re.search(r"on 3,500 images in float64: [\d.]+ s .* [\d.]+\s+times as long", typed.section(1))
 
 
 def test_interpreter_knows_the_three_modules_also_as_the_book_imports_them() -> None:
-    typed = (
+    lines = (
         "import network2\nprint(network2.Network([2, 1]).num_layers, mnist_loader.vectorized_result(1)[1], network)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-m", "netlearn.book"], input=typed, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "netlearn.book"], input=lines, capture_output=True, text=True, check=True
     )
     assert "2 [1.]" in result.stdout
     assert "netlearn.book.network" in result.stdout

@@ -1,7 +1,10 @@
 """`make replay`: the book's recorded curves through netlearn's own training. In full it takes minutes of CPU time."""
 
 import itertools
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from scripts import recorded
 from scripts.page import with_replay
 from scripts.recorded import Data, Outcome
 from scripts.replay import section
+from tests.pages import blocks
 
 
 @pytest.fixture
@@ -23,6 +27,21 @@ def test_first_ten_epochs_of_the_books_curves_come_out_number_by_number(mnist: D
     assert outcome.same == (20, 20)
     assert outcome.difference is not None
     assert outcome.difference < 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("full_mnist")
+def test_page_shows_the_figures_of_the_first_epoch_that_full_mnist_gives() -> None:
+    names: dict[str, Any] = {}
+    checked = 0
+    for block in (block for block in blocks("docs/book.md") if block.kind == "python"):
+        with redirect_stdout(StringIO()) as stdout:
+            exec(compile(block.content, "docs/book.md", "exec"), names)  # noqa: S102 (the page's own code)
+        shown = block.output.partition("\nEpoch 1")[0].splitlines()  # later, rounding differs by processor
+        printed = stdout.getvalue().splitlines()
+        assert [line for line in shown if line not in {*printed, "..."}] == []
+        checked += len(shown)
+    assert checked > 12
 
 
 def test_figure_that_is_not_the_books_is_counted(mnist: Data, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,15 +18,13 @@ def load_data() -> tuple[Part, Part, Part]:
 
     A pixel is k/256, as in the book's file; netlearn's own data sets have k/255. Without full MNIST these are the
     digits that netlearn brings, and a line on stderr says so.
-
-    Raises:
-        DataError: the files are not valid.
     """
     data = datasets.load("auto")
     if data.name != "mnist":
         sys.stderr.write(f"mnist_loader: {data.name}, {len(data.train):,} training images, {data.note}\n")
-    pixels = [np.rint(255 * part.x) / np.float32(256) for part in (data.train, data.validation, data.test)]
-    return (pixels[0], data.train.labels), (pixels[1], data.validation.labels), (pixels[2], data.test.labels)
+    parts = data.train, data.validation, data.test
+    train, validation, test = ((np.rint(255 * part.x) / np.float32(256), part.labels) for part in parts)
+    return train, validation, test
 
 
 def load_data_wrapper() -> tuple[list[Any], list[Any], list[Any]]:
@@ -34,10 +32,8 @@ def load_data_wrapper() -> tuple[list[Any], list[Any], list[Any]]:
 
     x is an image, (784, 1). In the training data y is a column, (10, 1), with 1 at the digit, else the digit itself.
     """
-    (x, digits), *others = load_data()
-    training_data = list(zip(x[:, :, None], np.eye(10)[digits][:, :, None], strict=True))
-    validation_data, test_data = (list(zip(x[:, :, None], digits, strict=True)) for x, digits in others)
-    return training_data, validation_data, test_data
+    training_data, validation_data, test_data = (list(zip(x[:, :, None], y, strict=True)) for x, y in load_data())
+    return [(x, vectorized_result(digit)) for x, digit in training_data], validation_data, test_data
 
 
 def vectorized_result(j: int) -> Array:
@@ -48,6 +44,4 @@ def vectorized_result(j: int) -> Array:
     """
     if np.shape(j) or j not in range(10):
         raise SettingsError(f"j {j!r}: must be a digit from 0 to 9, as in the validation and test data")
-    e = np.zeros((10, 1))
-    e[j] = 1.0
-    return e
+    return np.eye(10)[:, [j]]

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from netlearn.book import network
 from netlearn.book.mnist_loader import vectorized_result
-from netlearn.book.network import BookNetwork, ReaderCost, sigmoid, sigmoid_prime
+from netlearn.book.network import reader_cost, sigmoid, sigmoid_prime
 from netlearn.costs import Cost, CrossEntropy, Quadratic
 from netlearn.errors import SettingsError
-from netlearn.numerics import Array, numerics
+from netlearn.numerics import Array
 
 __all__ = ["CrossEntropyCost", "Network", "QuadraticCost", "load", "sigmoid", "sigmoid_prime", "vectorized_result"]
 
@@ -37,7 +38,7 @@ class CrossEntropyCost:
     @staticmethod
     def fn(a: Array, y: Array) -> float:
         """Return the cost for outputs a and desired outputs y, columns, where 0 ln 0 is 0; of several, the sum."""
-        with numerics():
+        with np.errstate(divide="ignore", invalid="ignore"):
             return -float(np.nan_to_num(y * np.log(a) + (1 - y) * np.log(1 - a)).sum())
 
     @staticmethod
@@ -49,30 +50,26 @@ class CrossEntropyCost:
 COSTS: dict[type, Cost] = {QuadraticCost: Quadratic(), CrossEntropyCost: CrossEntropy()}
 
 
-class Network(BookNetwork):
-    """A network of sigmoid neurons.
-
-    Args:
-        sizes: neurons in each layer.
-        cost: QuadraticCost, CrossEntropyCost, or a class or an object of your own with `fn` and `delta`.
-    """
-
-    program = __name__
+class Network(network.Network):
+    """A network of sigmoid neurons; `cost` is one of the above, or a class or an object of your own in their form."""
 
     def __init__(self, sizes: Sequence[int], cost: Any = CrossEntropyCost) -> None:
-        super().__init__(sizes)
-        self.default_weight_initializer()
+        if not hasattr(cost, "delta"):
+            raise SettingsError(
+                f"cost {cost!r}: must be QuadraticCost, CrossEntropyCost or a class with fn and delta"
+            )
         self.cost = cost
+        super().__init__(sizes)
 
     def default_weight_initializer(self) -> None:
-        """Draw biases from N(0, 1) and weights from N(0, 1/n_in)."""
+        """Draw biases from N(0, 1) and weights from N(0, 1/n_in), as a new network has them."""
         self._draw(scaled=True)
 
     def large_weight_initializer(self) -> None:
         """Draw biases and weights from N(0, 1), as in chapter 1."""
         self._draw(scaled=False)
 
-    def SGD(  # noqa: N802 (the book's name)
+    def SGD(  # type: ignore[override]  # noqa: N802 (the book's)
         self, training_data: list[Any], epochs: int, mini_batch_size: int, eta: float, lmbda: float = 0.0,
         evaluation_data: Sequence[Any] | None = None, monitor_evaluation_cost: bool = False,
         monitor_evaluation_accuracy: bool = False, monitor_training_cost: bool = False,
@@ -94,68 +91,47 @@ class Network(BookNetwork):
             raise SettingsError("lmbda: must be a number, the fifth argument; name the data, evaluation_data=…")
         if evaluation_data is None and (monitor_evaluation_cost or monitor_evaluation_accuracy):
             raise SettingsError("evaluation_data: must be given to be monitored, as in evaluation_data=test_data")
-        monitored = (
-            (
-                "evaluation",
-                evaluation_data or [],
-                False,
-                monitor_evaluation_cost,
-                monitor_evaluation_accuracy,
-                [],
-                [],
-            ),
-            ("training", training_data, True, monitor_training_cost, monitor_training_accuracy, [], []),
-        )
-        n = len(training_data) if hasattr(training_data, "__len__") else 1
-        for j in self._epochs(
-            training_data, evaluation_data, epochs, mini_batch_size,
-            lambda mini_batch: self.update_mini_batch(mini_batch, eta, lmbda, n), eta, 1 - eta * (lmbda / max(n, 1)),
-        ):  # fmt: skip
+        evaluation = "evaluation", evaluation_data or [], False, monitor_evaluation_cost, monitor_evaluation_accuracy
+        training = "training", training_data, True, monitor_training_cost, monitor_training_accuracy
+        costs: dict[str, list[float]] = {"evaluation": [], "training": []}
+        accuracies: dict[str, list[int]] = {"evaluation": [], "training": []}
+        for j in self._epochs(training_data, evaluation_data, epochs, mini_batch_size, eta, lmbda):
             print(f"Epoch {j} training complete")
-            for name, data, columns, cost, accuracy, costs, accuracies in reversed(monitored):
-                if cost:
-                    costs.append(self.total_cost(data, lmbda, convert=not columns))
-                    print(f"Cost on {name} data: {_in_python_2(costs[-1])}")
-                if accuracy:
-                    accuracies.append(self.accuracy(data, convert=columns))
-                    print(f"Accuracy on {name} data: {accuracies[-1]} / {len(data)}")
+            for name, data, columns, cost_is_monitored, accuracy_is_monitored in (training, evaluation):
+                if cost_is_monitored:
+                    costs[name].append(self.total_cost(data, lmbda, convert=not columns))
+                    print(f"Cost on {name} data: {_in_python_2(costs[name][-1])}")
+                if accuracy_is_monitored:
+                    accuracies[name].append(self.accuracy(data, convert=columns))
+                    print(f"Accuracy on {name} data: {accuracies[name][-1]} / {len(data)}")
             print()
-        return monitored[0][-2], monitored[0][-1], monitored[1][-2], monitored[1][-1]
-
-    def update_mini_batch(self, mini_batch: Sequence[Any], eta: float, lmbda: float, n: int) -> None:
-        """Take one step on a mini-batch, with weight decay; n is the size of the training data (equation 93)."""
-        self._update(mini_batch, eta, 1 - eta * (lmbda / n))
+        return costs["evaluation"], accuracies["evaluation"], costs["training"], accuracies["training"]
 
     def accuracy(self, data: Sequence[Any], convert: bool = False) -> int:
         """Return for how many pairs the largest output is right; y is a digit, or with `convert` a column."""
-        return self._count(data, columns=convert)
+        a, y = self._outputs(data, columns=convert)
+        return int((a.argmax(axis=0) == (y.argmax(axis=0) if convert else y)).sum())
 
     def total_cost(self, data: Sequence[Any], lmbda: float, convert: bool = False) -> float:
         """Return the mean cost plus λ/2n Σw² (equation 87); y is a column, or with `convert` a digit."""
-        x, y = self._arrays("data", data, columns=not convert)
+        a, y = self._outputs(data, columns=not convert)
         if convert:
-            y = np.eye(self.sizes[-1])[y[:, 0].astype(np.int64)]
-        total, known = 0.0, self._known_cost()
-        for part, a in self._outputs(data, x):
-            pairs = [(a, y[part].T)] if known else zip(a.T[:, :, None], y[part][:, :, None], strict=True)
-            total += sum(float(self.cost.fn(*pair)) for pair in pairs)
-        return total / len(x) + 0.5 * (lmbda / len(x)) * sum(float(np.vdot(w, w)) for w in self.weights)
+            y = 1.0 * (np.arange(len(a))[:, None] == y)
+        pairs = [(a, y)] if self._known_cost() else zip(a.T[:, :, None], y.T[:, :, None], strict=True)
+        total = sum(float(self.cost.fn(*pair)) for pair in pairs)
+        return total / len(data) + 0.5 * (lmbda / len(data)) * sum(float(np.vdot(w, w)) for w in self.weights)
 
     def save(self, filename: str) -> None:
         """Write the network to a file, as JSON that the book's `load` reads too."""
-        content = {
-            "sizes": list(self.sizes),
-            "weights": [w.tolist() for w in self.weights],
-            "biases": [b.tolist() for b in self.biases],
-            "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
-        }
-        Path(filename).write_text(json.dumps(content), "utf-8")
+        name = getattr(self.cost, "__name__", type(self.cost).__name__)
+        arrays = {"weights": [w.tolist() for w in self.weights], "biases": [b.tolist() for b in self.biases]}
+        Path(filename).write_text(json.dumps({"sizes": list(self.sizes), **arrays, "cost": name}), "utf-8")
 
     def _known_cost(self) -> Cost | None:
         return COSTS.get(self.cost if isinstance(self.cost, type) else type(self.cost))
 
-    def _engine_cost(self) -> Cost:
-        return self._known_cost() or ReaderCost(self.cost.delta)
+    def _engine_cost(self) -> Any:
+        return self._known_cost() or reader_cost(self.cost.delta)
 
 
 def load(filename: str) -> Network:
@@ -170,7 +146,7 @@ def load(filename: str) -> Network:
         net = Network(content["sizes"], cost=names[content["cost"]])
         net.weights, net.biases = ([np.array(array) for array in content[name]] for name in ("weights", "biases"))
         net.feedforward(np.zeros(net.sizes[0]))  # raises if the shapes do not fit
-    except (ValueError, KeyError, TypeError, SettingsError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
         raise SettingsError(
             f"{filename}: must be a network that `save` wrote, with the cost {' or '.join(names)}: {error!r}"
         ) from error
