@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from netlearn.datasets import Dataset, Examples, Labels, targets
+from netlearn.datasets import Dataset, Examples, Labels, scaled, targets
 from netlearn.network import Layer, Network
 from netlearn.numerics import Array, numerics
 from netlearn.penalty import Penalty
@@ -228,7 +228,7 @@ def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array
     """
     for start in range(0, len(examples), BLOCK):
         part = slice(start, start + BLOCK)
-        x, y = _columns(network, Examples(examples.x[part], examples.labels[part]))
+        x, y = _columns(network, examples[part])
         output = network.forward(x)[-1]
         yield part, output.a, network.cost.value(output.z, output.a, y)
 
@@ -244,5 +244,5 @@ def answers(a: Array) -> Labels:
 
 def _columns(network: Network, examples: Examples) -> tuple[Array, Array]:
     """Return examples and targets as columns of the network's dtype."""
-    x = examples.x.astype(network.dtype, copy=False)
+    x = scaled(examples.inputs, network.dtype)
     return x.T, targets(examples.labels, network.sizes[-1]).astype(network.dtype, copy=False).T

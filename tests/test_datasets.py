@@ -2,6 +2,7 @@ import gzip
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from netlearn import datasets
 from netlearn.datasets.sources import FILES, sha256_of
 from netlearn.errors import DataError, SettingsError
+from netlearn.numerics import Array
 from tests.files import idx_bytes, refused, small_arrays, write_folder
 
 
@@ -18,7 +20,9 @@ def test_mnist_5k_is_included_and_balanced_in_every_part() -> None:
     for part in (data.train, data.validation, data.test, data.with_train_size(100).train):
         np.testing.assert_array_equal(np.bincount(part.labels), np.full(10, len(part) // 10))
     assert data.train.x.dtype == np.float32
-    assert data.train.x.shape == (3500, 784)
+    assert data.train.inputs.dtype == np.uint8
+    assert data.train.x.shape == data.train.inputs.shape == (3500, 784)
+    assert data.train_sha256 == "ffc8e7a28e684a45c16ba0aeb4c4394736f2a3ed163d9cc9278c125c543e84ad"
     assert (data.train.x.min(), data.train.x.max()) == (0, 1)
     assert data.outputs == 10
     assert data.image == (28, 28)
@@ -41,6 +45,20 @@ def test_bundled_digits_are_in_full_mnist() -> None:
     full, small = datasets.load("mnist"), datasets.load("mnist-5k")
     zeros = full.train.x[full.train.labels == 0]
     np.testing.assert_array_equal(small.train.x[small.train.labels == 0], zeros[:350])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bytes_are_divided_in_float32_whatever_the_dtype(dtype: Any) -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    expected: Array = (every.astype(np.float32) / np.float32(255)).astype(dtype)
+    np.testing.assert_array_equal(datasets.scaled(every, dtype), expected, strict=True)
+    rows = np.array([3, 15, 3])
+    out: Array = np.empty((3, 16), dtype)
+    for unscaled in (None, np.empty((3, 16), np.uint8)):
+        datasets.gather(every, rows, out, unscaled)
+        np.testing.assert_array_equal(out, expected[rows])
+    datasets.gather(expected.astype(np.float32), rows, out)
+    np.testing.assert_array_equal(out, expected[rows])
 
 
 def test_neuron_is_one_example_with_target_0() -> None:

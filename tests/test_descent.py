@@ -1,5 +1,8 @@
 """Mini-batches and the schedule of probes."""
 
+import tracemalloc
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -49,6 +52,19 @@ def test_full_mini_batches_are_gathered_into_the_same_memory_each_time() -> None
     first = batches.between(0, 70)
     again = batches.between(20, 70)
     assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.parametrize("inputs", [np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_memory_is_allocated_for_mini_batches(inputs: Any, dtype: Any) -> None:
+    batches = Batches(np.ones((1000, 784), inputs), np.ones((1000, 1), dtype), 10, np.random.default_rng())
+    batches.between(0, 100)
+    tracemalloc.start()
+    for update in range(20, 100, 20):
+        batches.between(update, 100)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < TOGETHER * 784
 
 
 def test_examples_are_contiguous_columns_in_aligned_memory() -> None:

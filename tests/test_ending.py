@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from netlearn.costs import CrossEntropy
-from netlearn.datasets import Examples
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import Array
@@ -130,7 +129,7 @@ def test_run_that_does_not_improve_records_each_halving_and_ends() -> None:
 @pytest.mark.parametrize("name", ["halve_after", "patience"])
 def test_waiting_for_a_better_validation_accuracy_needs_a_validation_set(name: str) -> None:
     data = small_dataset()
-    nothing = Examples(data.validation.x[:0], data.validation.labels[:0])
+    nothing = data.validation[:0]
     with pytest.raises(SettingsError, match=rf"^{name} 3: must be off, since small has no validation set$"):
         make(replace(data, validation=nothing), **cast(dict[str, Any], {name: 3}))
 

@@ -1,8 +1,9 @@
 """Data sets: from a name, a folder or a file to examples split into training, validation and test sets.
 
 Examples are rows, x of shape (n, n_in) in float32, and labels are one vector of integers, shape (n,); `targets` turns
-labels into the desired outputs of a network. A file that is missing, damaged or not valid raises a `DataError` that
-names it; docs/data.md lists what is read.
+labels into the desired outputs of a network. Bytes stay bytes, `Examples.inputs`, until they are used: `scaled` and
+`gather` alone divide them. A file that is missing, damaged or not valid raises a `DataError` that names it;
+docs/data.md lists what is read.
 
 **Split.** The known data sets (mnist, mnist-5k, fashion-mnist) keep the order of their files, and the last sixth of
 the training file is the validation set: full MNIST splits 50,000 / 10,000 / 10,000. A user's own data is first put
@@ -17,7 +18,7 @@ scaled; the `note` says when inputs leave [0, 1] or use little of it.
 """
 
 from netlearn.datasets.appearance import MNIST, Appearance, measure
-from netlearn.datasets.dataset import Dataset, Examples, Labels, targets
+from netlearn.datasets.dataset import Dataset, Examples, Labels, gather, scaled, targets
 from netlearn.datasets.formats import KEYS, store
 from netlearn.datasets.loading import NAMES, hold, is_present, load
 from netlearn.datasets.sources import BUNDLED
@@ -33,10 +34,12 @@ __all__ = [
     "Dataset",
     "Examples",
     "Labels",
+    "gather",
     "hold",
     "is_present",
     "load",
     "measure",
+    "scaled",
     "store",
     "targets",
 ]

@@ -3,31 +3,77 @@
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 
 Labels: TypeAlias = NDArray[np.int64]
 LABEL_NOISE_STREAM = (4,)  # its spawn key among the random streams of a run
+BLOCK = 1000  # examples that are floats at once where all are hashed
+
+
+def scaled(inputs: NDArray[Any], dtype: DTypeLike = np.float32, out: Array | None = None) -> Array:
+    """Return inputs as floats: bytes are divided by 255, in float32 whatever the dtype, and floats are as they are.
+
+    Args:
+        inputs: as `Examples` stores them.
+        dtype: of the floats.
+        out: where to write them instead of to a new array.
+    """
+    if out is None:
+        if inputs.dtype != np.uint8:
+            return inputs.astype(dtype, copy=False)
+        out = np.empty(inputs.shape, dtype)
+    if inputs.dtype == np.uint8:
+        np.divide(inputs, 255, out, dtype=np.float32)
+    else:
+        np.copyto(out, inputs)
+    return out
+
+
+def gather(inputs: NDArray[Any], rows: NDArray[np.int64], out: Array, unscaled: NDArray[Any] | None = None) -> None:
+    """Write some rows of inputs, scaled, to `out`; with `unscaled`, a buffer for them, it allocates no memory."""
+    if inputs.dtype == out.dtype:
+        inputs.take(rows, 0, out, "clip")  # "clip" writes without a buffer; every row exists
+    else:
+        scaled(inputs.take(rows, 0, unscaled, "clip"), out=out)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples as rows: x of shape (n, n_in), labels of shape (n,)."""
+    """Examples as rows.
 
-    x: Array
+    Attributes:
+        inputs: (n, n_in), as they are stored: floats, or bytes, which need a quarter of the memory.
+        labels: (n,).
+    """
+
+    inputs: NDArray[Any]
     labels: Labels
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __getitem__(self, part: slice) -> "Examples":
+        return Examples(self.inputs[part], self.labels[part])
+
+    @cached_property
+    def x(self) -> Array:
+        """The inputs as floats, (n, n_in)."""
+        return scaled(self.inputs, np.float32 if self.inputs.dtype == np.uint8 else self.inputs.dtype)
+
+    @property
+    def n_in(self) -> int:
+        """The number of inputs of an example."""
+        return int(self.inputs.shape[1])
+
     def first(self, n: int) -> "Examples":
         """Return the first n examples, as views."""
-        return Examples(self.x[:n], self.labels[:n])
+        return self[:n]
 
 
 @dataclass(frozen=True)
@@ -58,11 +104,13 @@ class Dataset:
 
     @cached_property
     def train_sha256(self) -> str:
-        """SHA-256 of the training examples and their labels."""
-        arrays = [np.ascontiguousarray(array) for array in (self.train.x, self.train.labels)]
-        sha256 = hashlib.sha256("".join(f"{array.dtype} {array.shape} " for array in arrays).encode())
-        for array in arrays:
-            sha256.update(array.data)
+        """SHA-256 of the training examples, as floats, and their labels."""
+        inputs, labels = self.train.inputs, np.ascontiguousarray(self.train.labels)
+        dtypes = self.train[:0].x.dtype, labels.dtype
+        sha256 = hashlib.sha256(f"{dtypes[0]} {inputs.shape} {dtypes[1]} {labels.shape} ".encode())
+        for start in range(0, len(inputs), BLOCK):
+            sha256.update(np.ascontiguousarray(self.train[start : start + BLOCK].x).data)
+        sha256.update(labels.data)
         return sha256.hexdigest()
 
     def with_train_size(self, train_size: int) -> "Dataset":
@@ -89,7 +137,7 @@ class Dataset:
         wrong = order[: round(fraction * n)]
         labels = self.train.labels.copy()
         labels[wrong] = (labels[wrong] + shifts[wrong]) % classes
-        return replace(self, train=Examples(self.train.x, labels))
+        return replace(self, train=Examples(self.train.inputs, labels))
 
 
 def targets(labels: Labels, outputs: int) -> Array:

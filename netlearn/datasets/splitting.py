@@ -1,4 +1,4 @@
-"""From images and labels as files hold them to rows of float32 and integers, in training, validation and test sets.
+"""From images and labels as files hold them to rows of numbers, in training, validation and test sets.
 
 Integer images are divided by the largest value of their type, so that pixels lie in [0, 1]: uint8 by 255, uint16 by
 65,535. The type of signed and wider integers does not show the range of the pixels; they are divided by the largest
@@ -167,9 +167,11 @@ def _range_of_integers(images: Sequence[Named]) -> tuple[float, str]:
     return divisor, ""
 
 
-def as_rows(x: NDArray[Any], divisor: float) -> Array:
-    """Return images divided by a number as rows of float32, shape (n, n_in)."""
+def as_rows(x: NDArray[Any], divisor: float) -> NDArray[Any]:
+    """Return images as rows, (n, n_in): divided by a number in float32, or bytes where that is 255 (see `scaled`)."""
     flat = x.reshape(len(x), -1)
+    if divisor == np.iinfo(np.uint8).max:
+        return np.ascontiguousarray(flat, np.uint8)
     rows: Array = np.empty(flat.shape, np.float32)
     if kind(x) == "f":
         np.copyto(rows, flat)
@@ -228,7 +230,7 @@ def _withhold(examples: Examples, share: int, part: str) -> tuple[Examples, Exam
         few = f"its {len(examples):,} training examples are too few to withhold any"
         return examples, examples, f"{few}: the {part} set is the training set"
     n = len(examples) - max(1, len(examples) // share)
-    return examples.first(n), Examples(examples.x[n:], examples.labels[n:]), ""
+    return examples.first(n), examples[n:], ""
 
 
 def _check_images(array: Named, train: NDArray[Any]) -> None:

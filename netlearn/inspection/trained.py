@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netlearn import datasets
 from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
-from netlearn.datasets import Dataset, Examples, Labels, measure
+from netlearn.datasets import Dataset, Examples, Labels, measure, scaled
 from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
@@ -126,7 +126,7 @@ def weights_file(run: Run, *, best: bool | None = None) -> str:
 def check_data(run: Run, data: Dataset) -> None:
     """Check that the network of a run has the inputs and outputs for a data set."""
     sizes = results_of(run).sizes
-    n_in = data.test.x.shape[1]
+    n_in = data.test.n_in
     if n_in != sizes[0]:
         raise SettingsError(f"data {data.name}: examples of {n_in} inputs: must be {sizes[0]}, as in {run.folder}")
     if data.outputs > sizes[-1]:
@@ -187,8 +187,10 @@ class Predictions:
 
     def select(self, indices: Iterable[int]) -> list[Answer]:
         """Return the answers to the examples with those indices."""
-        x, labels = self.examples.x, self.examples.labels
-        return [Answer(int(i), x[i], int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices]
+        inputs, labels = self.examples.inputs, self.examples.labels
+        return [
+            Answer(int(i), scaled(inputs[i]), int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices
+        ]
 
     def confusion(self) -> NDArray[np.int64]:
         """Return the confusion matrix: how often each label (row) got each answer (column)."""

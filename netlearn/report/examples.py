@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netlearn.custom_cost import NamedCosts
-from netlearn.datasets import Dataset
+from netlearn.datasets import Dataset, scaled
 from netlearn.errors import NetlearnError, RunError
 from netlearn.inspection.trained import Predictions, is_data_of, load_network, load_present, predict
 from netlearn.numerics import Array
@@ -41,7 +41,7 @@ def examples(groups: Mapping[str, Sequence[Run]], *, costs: NamedCosts) -> dict[
         if not found["images"] and _reason(data) is None:
             found |= {
                 "image": data.image,
-                "images": [encode(x) for x in data.test.x[:MOST_IMAGES]],
+                "images": [encode(x) for x in data.test.first(MOST_IMAGES).x],
                 "labels": data.test.labels[:MOST_IMAGES].tolist(),
                 "data": data.name,
             }
@@ -70,7 +70,7 @@ def _reason(data: Dataset) -> str | None:
         return f"the examples of {data.name} are not images"
     if data.image[0] * data.image[1] > MOST_PIXELS:
         return f"the images of {data.name} are too large for this page"
-    if data.test.x.min() < 0 or data.test.x.max() > 1:
+    if scaled(data.test.inputs.min()) < 0 or scaled(data.test.inputs.max()) > 1:
         return f"the pixels of {data.name} are not numbers from 0 to 1"
     return None
 

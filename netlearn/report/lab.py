@@ -86,7 +86,7 @@ def _pack(data: Dataset) -> dict[str, Any]:
     train, held_out = min(TRAIN, len(data.train)), min(HELD_OUT, len(data.validation))
     least = min(train + held_out, FEWEST * max(2, data.outputs))
     while True:
-        x = np.concatenate([data.train.x[:train], data.validation.x[:held_out]])
+        x = np.concatenate([data.train.first(train).x, data.validation.first(held_out).x])
         kind, packed = _deflate(x)
         if len(packed) <= MOST_PACKED:
             break
@@ -102,7 +102,7 @@ def _pack(data: Dataset) -> dict[str, Any]:
     chance = 1 / max(2, data.outputs)
     return {
         "image": data.image,
-        "inputs": data.train.x.shape[1],
+        "inputs": data.train.n_in,
         "outputs": data.outputs,
         "train": train,
         "heldOut": held_out,

@@ -102,7 +102,7 @@ def check_settings(settings: Settings, data: Dataset) -> None:
         raise SettingsError(
             f"batch_size {settings.batch_size}: must be from 1 to {size}, the training examples of {data.name}"
         )
-    inputs, hidden = data.train.x.shape[1], list(settings.hidden)
+    inputs, hidden = data.train.n_in, list(settings.hidden)
     if len(hidden) > 1 and hidden[0] == inputs and hidden[-1] == data.outputs:
         raise SettingsError(
             f"hidden {','.join(map(str, hidden))}: must be without the {inputs} inputs and {data.outputs} outputs, "
@@ -142,7 +142,7 @@ def make_trainer(
     random = streams(settings)
     activation = ACTIVATIONS[settings.activation]
     dropout = Dropout(activation, settings.dropout, random.dropout) if settings.dropout else None
-    sizes = [data.train.x.shape[1], *settings.hidden, data.outputs]
+    sizes = [data.train.n_in, *settings.hidden, data.outputs]
     network = initial_network(settings, sizes, cost, dropout)
     return Trainer(
         network, data, settings, rng=random.shuffling, augmentation=_augmentation(settings, data), last=last

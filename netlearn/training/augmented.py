@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from netlearn.datasets import gather
 from netlearn.datasets.augmentation import Deformer
 from netlearn.numerics import Array, zeros
 
@@ -44,14 +46,15 @@ class AugmentedImages:
     each other. A block is the same whenever it is deformed, so a run resumed inside an epoch sees the same images.
 
     Args:
-        x: the images as rows, (n, pixels).
+        x: the images as rows, (n, pixels), which `gather` scales before they are deformed.
         augmentation: how they are deformed.
+        dtype: of the deformed images.
     """
 
-    def __init__(self, x: Array, augmentation: Augmentation) -> None:
+    def __init__(self, x: NDArray[Any], augmentation: Augmentation, dtype: DTypeLike = np.float32) -> None:
         self._x = x
         self._augmentation = augmentation
-        self._buffers = [zeros((2, min(BLOCK, len(x)), x.shape[1]), x.dtype) for _ in range(TOGETHER)]
+        self._buffers = [zeros((2, min(BLOCK, len(x)), x.shape[1]), dtype) for _ in range(TOGETHER)]
         self._deformers = [deepcopy(augmentation.deformer) for _ in self._buffers]
         self._threads = ThreadPoolExecutor(TOGETHER, "augmentation")
         self._blocks: dict[tuple[int, int], Array] = {}
@@ -85,5 +88,5 @@ class AugmentedImages:
     def _deform(self, order: NDArray[np.int64], key: tuple[int, int], buffers: Array, deformer: Deformer) -> Array:
         rows = order[key[1] * BLOCK : (key[1] + 1) * BLOCK]
         images, deformed = (buffer[: len(rows)] for buffer in buffers)
-        self._x.take(rows, 0, images, "clip")
+        gather(self._x, rows, images)
         return deformer.deform(images, self._augmentation.stream(*key), deformed)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets import gather
 from netlearn.numerics import Array, zeros
 from netlearn.slowdown import Schedule
 from netlearn.training.augmented import Augmentation, AugmentedImages
@@ -21,7 +22,8 @@ class Batches:
     """The mini-batches of a run, by the number of updates before them.
 
     Args:
-        x, y: examples and targets as rows, (n, n_in) and (n, n_out).
+        x: the inputs as rows, (n, n_in), which `gather` scales.
+        y: the targets as rows, (n, n_out), in the dtype of the network.
         batch_size: examples in a mini-batch; the last one of an epoch may be smaller.
         rng: draws the order of the rows, anew for each epoch.
         augmentation: deforms the examples, which are images, anew for each epoch.
@@ -34,13 +36,18 @@ class Batches:
     """
 
     def __init__(
-        self, x: Array, y: Array, batch_size: int, rng: np.random.Generator, augmentation: Augmentation | None = None
+        self,
+        x: NDArray[Any],
+        y: Array,
+        batch_size: int,
+        rng: np.random.Generator,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._batch_size = batch_size
         self.per_epoch = -(-len(x) // batch_size)
         kind = f"{augmentation.name} {augmentation.entropy}" if augmentation else ""
         self.sha256 = hashlib.sha256(f"{batch_size}{kind}".encode()).digest()
-        self._augmented = AugmentedImages(x, augmentation) if augmentation else None
+        self._augmented = AugmentedImages(x, augmentation, y.dtype) if augmentation else None
         state = json.dumps(rng.bit_generator.state, sort_keys=True, default=np.ndarray.tolist).encode()
         self.origin = hashlib.sha256(self.sha256 + state).digest()
         self._rng = rng
@@ -50,7 +57,8 @@ class Batches:
         self._together = max(1, TOGETHER // batch_size)
         self._x, self._y = x, y
         rows = self._together * batch_size
-        self._x_rows, self._y_rows = zeros((rows, x.shape[1]), x.dtype), zeros((rows, y.shape[1]), y.dtype)
+        self._x_rows, self._y_rows = (zeros((rows, each.shape[1]), y.dtype) for each in (x, y))
+        self._unscaled = np.empty(self._x_rows.shape, x.dtype)
         self._full = self._split(rows)
 
     def between(self, update: int, stop: int) -> list[tuple[Array, Array]]:
@@ -65,7 +73,7 @@ class Batches:
         rows = self._order[start : start + count * self._batch_size]
         x, y = self._x_rows[: len(rows)], self._y_rows[: len(rows)]
         if self._augmented is None:
-            self._x.take(rows, 0, x, "clip")  # "clip" writes without a buffer; every row exists
+            gather(self._x, rows, x, self._unscaled[: len(rows)])
         else:
             self._augmented.take(self._epoch, self._order, start, x)
         self._y.take(rows, 0, y, "clip")

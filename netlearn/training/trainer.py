@@ -76,12 +76,13 @@ class Trainer:
         self.network, self.data, self.epochs = network, data, settings.epochs
         self.on_progress: Callable[[], object] = lambda: None
         self.on_checkpoint: Callable[[State], object] = lambda state: None
-        x = data.train.x.astype(network.dtype, copy=False)
         y = targets(data.train.labels, data.outputs).astype(network.dtype, copy=False)
-        self.batches = Batches(x, y, settings.batch_size, rng or np.random.default_rng(), augmentation)
+        self.batches = Batches(
+            data.train.inputs, y, settings.batch_size, rng or np.random.default_rng(), augmentation
+        )
         updates = self.epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, settings.probe_every)
-        penalty = Penalty(settings.l2, settings.l1, len(x))
+        penalty = Penalty(settings.l2, settings.l1, len(y))
         own = own_settings(settings, "optimizer")
         self.optimizer = OPTIMIZERS[settings.optimizer](network, settings.learning_rate, penalty, **own)
         step: Step = self.optimizer.step
@@ -241,7 +242,7 @@ def _settings(network: Network, fields: dict[str, Any]) -> Settings:
 
 
 def _check_fit(network: Network, data: Dataset, settings: Settings) -> None:
-    inputs = data.train.x.shape[1]
+    inputs = data.train.n_in
     if (network.sizes[0], network.sizes[-1]) != (inputs, data.outputs):
         raise SettingsError(
             f"sizes {list(network.sizes)}: must begin with the {inputs} inputs and "
