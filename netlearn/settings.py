@@ -17,7 +17,7 @@ from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
 from netlearn.optimizers import OPTIMIZERS
-from netlearn.toml import decode_toml
+from netlearn.text import decode_toml
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")

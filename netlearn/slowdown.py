@@ -12,7 +12,7 @@ import numpy as np
 from netlearn.datasets import Dataset, Examples, Labels, scaled, targets
 from netlearn.network import Layer, Network
 from netlearn.numerics import Array, numerics
-from netlearn.penalty import Penalty
+from netlearn.optimizers import Penalty
 
 BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
 BADLY_WRONG = 0.9

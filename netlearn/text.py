@@ -1,7 +1,18 @@
-"""Text of unknown origin, such as the names in another's run folder, made safe to print, to draw and to store."""
+"""Text of unknown origin: TOML files, read within bounds, and names, made safe to print, to draw and to store."""
 
+import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
+from typing import Any
+
+from netlearn.errors import SettingsError
+
+MOST_TOML = 250_000  # bytes of settings
+MOST_EXPERIMENT = 16_000_000  # bytes of an experiment: 100,000 variants have about 10 MB
+MOST_DOTS = 200  # of a line, beside decimal points: the memory that a key takes grows with the square of its dots
+DECIMAL_POINT = re.compile(rb"\d\.\d")
+LONG_NUMBER = re.compile(rb"0[xob]\w{1000}")  # Python prints none of more than 4,300 digits
 
 
 def printable(text: str) -> str:
@@ -29,3 +40,42 @@ def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) ->
 
 def _cells(tag: str, texts: Sequence[str]) -> str:
     return "".join(f"<{tag}>{text}</{tag[:2]}>" for text in texts)
+
+
+def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> dict[str, Any]:
+    """Return the content of a TOML file of at most `most` bytes; `raw` are these, if they have been read already.
+
+    Raises:
+        SettingsError: the file cannot be read, is too large or is not TOML.
+    """
+    import msgspec  # noqa: PLC0415 (left to those who read settings: the help has none)
+
+    try:
+        if raw is None:
+            with path.open("rb") as file:
+                raw = file.read(most + 1)
+        if len(raw) > most:
+            raise SettingsError(f"{path}: must be at most {most:,} bytes")
+        for number, line in enumerate(DECIMAL_POINT.sub(b"", raw).split(b"\n"), 1):
+            if line.count(b".") > MOST_DOTS or LONG_NUMBER.search(line):
+                raise SettingsError(
+                    f"{path}: line {number}: has more than {MOST_DOTS} dots, or a number of 1,000 digits"
+                )
+        content: dict[str, Any] = msgspec.toml.decode(raw.removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested too deeply
+        raise SettingsError(f"{path}: not a TOML file: {_cause(raw or b'') or error}") from error
+    return content
+
+
+def _cause(raw: bytes) -> str:
+    """Return what editors and habits commonly do to a TOML file, if it is that, else ""."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in raw[:100]:
+        return "it is UTF-16; save it as UTF-8"
+    for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
+        if any(quote in line for quote in "“”„‘’«»"):
+            return f'line {number} has curly quotes; write straight ones, "'
+        if re.search(r"=\s*\d+,\d+\s*(#.*)?$", line):
+            return f"line {number} has a decimal comma; write a point"
+    return ""

@@ -10,7 +10,7 @@ from netlearn.comparison import compare as comparison
 from netlearn.comparison.catalogue import read_about
 from netlearn.errors import SettingsError
 from netlearn.settings import read_toml
-from netlearn.toml import decode_toml
+from netlearn.text import decode_toml
 from scripts import book, cures_page, page, reproduce
 from tests.commands import call, compare, workers_here
 from tests.messages import has_facts

@@ -19,7 +19,7 @@ from netlearn.comparison.table import MOST_TEXTS, shortened, table
 from netlearn.errors import SettingsError
 from netlearn.runs import Run, holds_comparison, name_of, varied
 from netlearn.settings import Settings, resolve
-from netlearn.toml import MOST_TOML
+from netlearn.text import MOST_TOML
 from tests.comparisons import row, run
 from tests.messages import has_facts
 

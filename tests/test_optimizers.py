@@ -8,8 +8,7 @@ import pytest
 from netlearn.costs import COSTS
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
-from netlearn.optimizers import OPTIMIZERS
-from netlearn.penalty import Penalty
+from netlearn.optimizers import OPTIMIZERS, Penalty
 from netlearn.settings import resolve
 from netlearn.training import Trainer
 from tests.files import small_dataset

@@ -24,7 +24,7 @@ from netlearn.settings import (
     resolve,
     write_toml,
 )
-from netlearn.toml import decode_toml
+from netlearn.text import decode_toml
 from tests.messages import has_facts
 
 INITIALIZER = "must be scaled, large or two numbers [w, b]"

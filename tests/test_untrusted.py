@@ -195,6 +195,35 @@ def test_unknown_names_in_sums_are_refused(own: Path, name: str) -> None:
         check_all(own)
 
 
+@pytest.mark.parametrize("name", [name for name in READERS if not name.endswith((".safetensors", ".png"))])
+def test_lines_that_end_with_crlf_are_named_in_every_text_file(own: Path, name: str) -> None:
+    path = own / name
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    for reader in (READERS[name], check_all):
+        with pytest.raises(RunError, match=rf"{name}: its lines end with CR LF .* git .* -text"):
+            reader(own)
+
+
+def test_lines_that_end_with_crlf_are_named_without_sums_too(own: Path, copied: Path) -> None:
+    content = (own / METRICS).read_bytes()
+    for path in (own / METRICS, copied / "config.toml"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(RunError, match=r"metrics.csv: its lines end with CR LF"):
+        MetricsWriter(own).restore(len(content), hashlib.sha256(content).hexdigest())
+    (copied / SUMS).unlink()
+    assert one_line(call("compare", "--resume", "copy"), 1, "copy/config.toml: CR LF, -text")
+
+
+@pytest.mark.parametrize("line", [f"{'a.' * 20_000}a = 1", f"[{'1.' * 20_000}1]", f"seed = 0x{'f' * 5000}"])
+def test_absurd_line_of_settings_is_refused_at_once(own: Path, line: str) -> None:
+    (own / "config.toml").write_text(f"format = 2\n{line}\n")
+    reseal(own)
+    tracemalloc.start()
+    refuse(read_run, own, "config.toml: line 2: ")
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
 EXTREMES = [b"1e-320", b"1e999", b"-1", b"18446744073709551616", b"1e308", b"nan", b"0", b"9" * 5000, b"[[1]]"]
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from netlearn.errors import SettingsError
 from netlearn.runs import CONFIG
-from netlearn.toml import decode_toml
+from netlearn.text import decode_toml
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -36,10 +36,9 @@ from netlearn.runs import (
     read_config_content,
     run_folders,
 )
-from netlearn.runs.files import is_sealed
+from netlearn.runs.files import damage, is_sealed, with_lf
 from netlearn.runs.setup import environment
-from netlearn.text import printable
-from netlearn.toml import MOST_EXPERIMENT
+from netlearn.text import MOST_EXPERIMENT, printable
 
 BEGIN_AGAIN = "to begin again, repeat the command that began it, with another folder as --out"
 
@@ -136,12 +135,13 @@ def check_resumable(folder: Path) -> None:
         raise RunError(f"{folder}: cannot be resumed: it has no {CONFIG}; {BEGIN_AGAIN}")
     try:
         content = read_bounded(path, MOST_EXPERIMENT)
-        is_new = content.startswith(SEALED)
+        is_new = with_lf(content).startswith(SEALED)
         is_comparison = is_new or "variants" in read_config_content(folder, most=MOST_EXPERIMENT)
     except RunError as error:
         raise RunError(f"{error}; {BEGIN_AGAIN}") from error
     if is_new and not is_sealed(content):
-        raise RunError(f"{path}: was changed or damaged: its SHA-256 is not the one in its last line; {BEGIN_AGAIN}")
+        problem = f"was changed or damaged: its SHA-256 is not the one in its last line; {BEGIN_AGAIN}"
+        raise damage(path, problem, content, is_sealed)
     if not is_comparison and run_folders(folder):
         raise RunError(f"{path}: is not that of the comparison in its folder; {BEGIN_AGAIN}")
     if not is_comparison:

@@ -32,7 +32,7 @@ from netlearn.runs import (
     writing,
 )
 from netlearn.settings import FIELDS
-from netlearn.toml import MOST_EXPERIMENT, decode_toml
+from netlearn.text import MOST_EXPERIMENT, decode_toml
 
 NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
 

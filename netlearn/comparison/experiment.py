@@ -20,7 +20,7 @@ from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
-from netlearn.toml import MOST_EXPERIMENT, decode_toml
+from netlearn.text import MOST_EXPERIMENT, decode_toml
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}

@@ -23,7 +23,7 @@ from netlearn.inspection.trained import (
     weights_file,
 )
 from netlearn.numerics import Array
-from netlearn.penalty import Penalty
+from netlearn.optimizers import Penalty
 from netlearn.runs import Run
 from netlearn.runs.setup import training_part
 from netlearn.text import html_table, printable

@@ -18,9 +18,8 @@ from netlearn.runs.formats import (
     read_config_content,
 )
 from netlearn.runs.reader import GROWTH, Run, data_identity, read_locked, read_run
-from netlearn.runs.selection import Groups
+from netlearn.runs.selection import Groups, name_of, text_of, varied
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
-from netlearn.runs.varied import name_of, text_of, varied
 
 __all__ = [
     "BEST_WEIGHTS", "CHECKPOINT", "CONFIG", "CURVES", "DERIVED", "GROWTH", "METRICS", "OUTPUT_NEURONS", "RESULTS",

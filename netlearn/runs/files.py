@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -23,6 +23,8 @@ MOST_BYTES = 100_000_000_000  # of any file
 SUMS = "SHA256SUMS"
 MOST_SUMS = 100_000  # bytes
 SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
+TEXTS, MOST_TEXT = (".toml", ".csv", ".json", ".svg"), 100_000_000  # bytes of a text file
+CRLF = "its lines end with CR LF instead of LF, as git may change them; keep git from it by -text in .gitattributes"
 WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts: readers release it soon
 
 
@@ -189,7 +191,7 @@ class Sums:
         lines = [SUMS_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").split("\n")]
         sums = cls(folder, {line[2]: line[1] for line in lines if line})
         if sums.encode() != content:
-            raise RunError(f"{path}: was changed or damaged after the run ended")
+            raise damage(path, "was changed or damaged after the run ended", content, is_sealed)
         return sums
 
     def encode(self) -> bytes:
@@ -212,7 +214,20 @@ class Sums:
     def _check(self, name: str, sha256: str) -> None:
         if sha256 != self.hashes[name]:
             path = self.folder / name
-            raise RunError(f"{path}: was changed or damaged after the run ended: its SHA-256 is not that in {SUMS}")
+            content = read_bounded(path, MOST_TEXT) if path.suffix in TEXTS else b""
+            problem = f"was changed or damaged after the run ended: its SHA-256 is not that in {SUMS}"
+            raise damage(path, problem, content, lambda text: _sha256(text) == self.hashes[name])
+
+
+def damage(path: Path, problem: str, content: bytes, is_right: Callable[[bytes], bool]) -> RunError:
+    """Return the error for a file with another content; it says so where only the line ends of a text are others."""
+    only_ends = b"\r\n" in content and is_right(with_lf(content))
+    return RunError(f"{path}: {CRLF if only_ends else problem}")
+
+
+def with_lf(text: bytes) -> bytes:
+    """Return a text whose lines end with LF."""
+    return text.replace(b"\r\n", b"\n")
 
 
 def sealed(lines: bytes) -> bytes:

@@ -25,7 +25,7 @@ from netlearn.runs.files import (
 )
 from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, read_config_content
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
-from netlearn.toml import MOST_EXPERIMENT
+from netlearn.text import MOST_EXPERIMENT
 
 CURVES = ("curves.png", "curves.svg")
 RUN_FILES = (

@@ -21,14 +21,13 @@ from netlearn.custom_cost import is_own, lies_in
 from netlearn.datasets import Appearance
 from netlearn.errors import RunError, SettingsError
 from netlearn.numerics import Array
-from netlearn.runs.files import SUMS, Sums, read_bounded, write_whole, writing
+from netlearn.runs.files import MOST_TEXT, SUMS, Sums, damage, read_bounded, write_whole, writing
 from netlearn.settings import Settings, check, check_format
 from netlearn.slowdown import Record
-from netlearn.toml import MOST_TOML, decode_toml
+from netlearn.text import MOST_TOML, decode_toml
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.csv", "summary.json"
-MOST_METRICS, LONGEST_ROW = 100_000_000, 10_000  # bytes
-MOST_SUMMARY = 1_000_000  # bytes
+MOST_SUMMARY, LONGEST_ROW = 1_000_000, 10_000  # bytes
 TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
 COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"speeds", *TEST_COLUMNS})
 
@@ -118,22 +117,27 @@ class MetricsWriter:
 
     def restore(self, size: int, sha256: str) -> None:
         """Continue after the first `size` bytes, the rows of a checkpoint; call `truncate` to remove the others."""
-        content = read_bounded(self.path, MOST_METRICS)[:size] if size else b""
-        self._hash, self.size = hashlib.sha256(content), size
-        if (len(content), self.sha256) != (size, sha256):
-            raise RunError(f"{self.path}: its first {size:,} bytes must be the rows that the checkpoint belongs to")
+        content = read_bounded(self.path, MOST_TEXT) if size else b""
+
+        def is_right(rows: bytes) -> bool:
+            return len(rows) >= size and hashlib.sha256(rows[:size]).hexdigest() == sha256
+
+        if not is_right(content):
+            problem = f"its first {size:,} bytes must be the rows that the checkpoint belongs to"
+            raise damage(self.path, problem, content, is_right)
+        self._hash, self.size = hashlib.sha256(content[:size]), size
 
     def truncate(self) -> None:
         """Remove the rows that were written after the checkpoint, by a copy: backups may share the file itself."""
         if self.size:
-            write_whole(self.path, read_bounded(self.path, MOST_METRICS)[: self.size])
+            write_whole(self.path, read_bounded(self.path, MOST_TEXT)[: self.size])
         else:
             with writing(self.path):
                 self.path.unlink(missing_ok=True)
 
     def read(self) -> dict[str, Array]:
         """Return the columns written so far."""
-        return parse_metrics(self.path, read_bounded(self.path, MOST_METRICS))
+        return parse_metrics(self.path, read_bounded(self.path, MOST_TEXT))
 
 
 def _follow_no_link(path: str, flags: int) -> int:
@@ -143,7 +147,7 @@ def _follow_no_link(path: str, flags: int) -> int:
 
 def read_metrics(sums: Sums) -> dict[str, Array]:
     """Return the columns of metrics.csv in a complete folder, or none if it has no such file."""
-    return parse_metrics(sums.folder / METRICS, sums.content(METRICS, MOST_METRICS)) if METRICS in sums.hashes else {}
+    return parse_metrics(sums.folder / METRICS, sums.content(METRICS, MOST_TEXT)) if METRICS in sums.hashes else {}
 
 
 def parse_metrics(path: Path, content: bytes) -> dict[str, Array]:

@@ -1,15 +1,17 @@
-"""Which variants are shown of many: the best, the median and the worst, by validation accuracy."""
+"""Variants: what they differ in, which names them, and which of many are shown: best, median and worst."""
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from netlearn.runs.reader import Run
+from netlearn.settings import FIELDS, OWN, Settings
 
 MOST_SHOWN = 8  # variants beside each other
 IN_GREY = "thin lines"
 MOST_GREY = 500  # of those that are drawn without a name
+IGNORED = {"seed", "snapshots"}  # they tell no variants apart
 Groups: TypeAlias = Mapping[str, Sequence[Run]]  # the runs of each variant
 
 
@@ -67,3 +69,44 @@ def titled(title: str, groups: Groups, others: str = "left out") -> str:
         return title
     others += " or left out" if others == IN_GREY and len(groups) > MOST_GREY else ""
     return f"{title}\n{len(groups) - len(select(groups)):,} of {len(groups):,} variants are {others}"
+
+
+def varied(variants: Iterable[Settings]) -> dict[str, tuple[Any, ...]]:
+    """Return the settings in which variants differ, with their values in order of appearance.
+
+    Settings that follow from a choice are left out: a learning rate that each cost and optimizer has one of, and the
+    settings of an optimizer or an augmentation.
+    """
+    variants = list(variants)
+    values = {name: tuple(dict.fromkeys(getattr(each, name) for each in variants)) for name in FIELDS}
+    differing = {name: found for name, found in values.items() if len(found) > 1 and name not in IGNORED}
+    choices: dict[str, tuple[str, ...]] = {
+        name: (owner,) for owner, choices in OWN.items() for own in choices.values() for name in own
+    }
+    choices["learning_rate"] = ("cost", "optimizer", "momentum")
+    return {
+        name: found
+        for name, found in differing.items()
+        if not (name in choices and differing.keys() & choices[name] and _follows(name, choices[name], variants))
+    }
+
+
+def _follows(name: str, choices: Iterable[str], variants: Iterable[Settings]) -> bool:
+    """Return whether variants with equal choices have the same value of a setting."""
+    pairs = {(tuple(getattr(each, choice) for choice in choices), getattr(each, name)) for each in variants}
+    return len(pairs) == len({chosen for chosen, _ in pairs})
+
+
+def name_of(values: Mapping[str, Any]) -> str:
+    """Return the name of a variant with some settings: "cross-entropy hidden=100+30 l2=5", the cost first."""
+    ordered = sorted(values.items(), key=lambda item: item[0] != "cost")
+    return " ".join(text_of(value) if name == "cost" else f"{name}={text_of(value)}" for name, value in ordered)
+
+
+def text_of(value: Any) -> str:
+    """Return the value of a setting as `netlearn compare --vary` takes it."""
+    if isinstance(value, tuple):
+        return "+".join(map(text_of, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -12,8 +12,7 @@ from netlearn.datasets import Dataset, targets
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
-from netlearn.optimizers import OPTIMIZERS
-from netlearn.penalty import Penalty
+from netlearn.optimizers import OPTIMIZERS, Penalty
 from netlearn.settings import Settings, check, own_settings, resolve
 from netlearn.slowdown import Probe, Record, Schedule
 from netlearn.training.augmented import Augmentation
