@@ -97,9 +97,18 @@ dist: $(VENV)-release/.installed  ## build wheel and sdist in dist/, check both 
 	$(VENV)-release/$(SCRIPTS)/twine check --strict dist/*
 	$(VENV)-release/$(SCRIPTS)/cffconvert --validate
 
+.PHONY: try-dist
+try-dist: dist  ## install the wheel with a new HOME, compare two costs, run the quick tests of the sdist
+	$(VENV)-release/$(SCRIPTS)/python -m scripts.try_dist
+
+.PHONY: lint-workflow
+lint-workflow: $(VENV)-workflow/.installed  ## check .github/workflows: its schema, and what could be unsafe in it
+	$(VENV)-workflow/$(SCRIPTS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)-workflow/$(SCRIPTS)/zizmor --offline --quiet --config .github/zizmor.yml .github/workflows
+
 .PHONY: clean
 clean:  ## remove the environment, the caches and the build products; runs/ stays
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-site $(VENV)-release build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-site $(VENV)-release $(VENV)-workflow build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -125,14 +134,9 @@ $(VENV)/.developed: $(VENV)/.installed
 	$(PIP) install --group dev
 	touch $@
 
-$(VENV)-site/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)-site
-	$(VENV)-site/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(VENV)-site/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --group site
-	touch $@
-
-$(VENV)-release/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)-release
-	$(VENV)-release/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(VENV)-release/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --group release
+# environments of their own for the groups site, release and workflow of pyproject.toml
+$(VENV)-%/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(VENV)-$*/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --group $*
 	touch $@
