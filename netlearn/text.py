@@ -30,16 +30,13 @@ def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) ->
     top, *body = [[escape(cell.strip()) for cell in line] for line in lines]
     indents = ["&nbsp;" * (len(first) - len(first.lstrip())) for first, *_ in lines[1:]]
     rows = [
-        f'<tr><th scope="row" style="text-align: left">{indent}{first}</th>{_cells("td", rest)}</tr>'
+        f'<tr><th scope="row" style="text-align: left">{indent}{first}</th>'
+        f"{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
         for indent, (first, *rest) in zip(indents, body, strict=True)
     ]
     below = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
-    head = _cells('th scope="col"', top)
+    head = "".join(f'<th scope="col">{cell}</th>' if cell else "<td></td>" for cell in top)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{below}"
-
-
-def _cells(tag: str, texts: Sequence[str]) -> str:
-    return "".join(f"<{tag}>{text}</{tag[:2]}>" for text in texts)
 
 
 def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> dict[str, Any]:

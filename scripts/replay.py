@@ -29,7 +29,7 @@ def section(outcomes: Sequence[Outcome], data: str, seconds: float) -> str:
             "the calls that the book prints into `netlearn.book`, with those seeds "
             f"(data: {data}, {seconds / 60:.0f} minutes of one core), and compares every recorded figure, "
             "costs relative to the book's.\n",
-            "| record | figures | the same, or in range | largest difference of a cost | |",
+            "| record | figures | the same, or in range | largest difference of a cost | remark |",
             "| --- | --- | ---: | ---: | --- |",
             *rows,
             "",
