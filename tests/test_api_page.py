@@ -2,7 +2,7 @@
 
 import pytest
 
-from netlearn.api.settings import GivenSettings, Variant
+from netlearn.api.given import GivenSettings, Variant
 from netlearn.settings import FIELDS
 from scripts import api_page
 

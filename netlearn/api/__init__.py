@@ -51,10 +51,7 @@ netlearn.compare(costs=["quadratic", Halves(0.1), Halves(0.5)], seeds=2, epochs=
 needs no `if __name__ == "__main__"`, although comparisons start processes.
 """
 
-from netlearn.api.calls import compare, load, train
-from netlearn.api.display import Page
-from netlearn.api.lab_page import lab
-from netlearn.api.result import Result
-from netlearn.api.results import ComparisonResult, RunResult
+from netlearn.api.calls import compare, lab, load, train
+from netlearn.api.results import ComparisonResult, Page, Result, RunResult
 
 __all__ = ["ComparisonResult", "Page", "Result", "RunResult", "compare", "lab", "load", "train"]

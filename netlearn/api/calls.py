@@ -1,4 +1,4 @@
-"""One call for what one command does: `train`, `compare`, `load`."""
+"""One call for what one command does: `train`, `compare`, `load`, `lab`."""
 
 from __future__ import annotations  # so that help() and notebooks show the names of types
 
@@ -11,13 +11,12 @@ from typing import Any, TypeAlias, Unpack
 
 import msgspec
 
-from netlearn.api.given import Costs, settings_of
+from netlearn import datasets
+from netlearn.api.given import AnyCost, Costs, Data, GivenSettings, Source, Variant, data_name, settings_of
 from netlearn.api.place import Place
 from netlearn.api.planning import plan
 from netlearn.api.progress import comparison_bar, load_data, training_bar
-from netlearn.api.result import Result
-from netlearn.api.results import ComparisonResult, RunResult
-from netlearn.api.settings import AnyCost, Data, GivenSettings, Variant
+from netlearn.api.results import ComparisonResult, Page, Result, RunResult
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.curves import curves_or_warning
 from netlearn.comparison.data import load_data as load_all_data
@@ -25,10 +24,12 @@ from netlearn.comparison.existing import read_comparison, read_runs
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.table import problems
 from netlearn.errors import DivergenceError, RunError, SettingsError
+from netlearn.report.lab import DEFAULTS
+from netlearn.report.lab import lab as lab_page
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run
-from netlearn.settings import resolve
+from netlearn.settings import Settings, nearest, resolve
 
 Variants: TypeAlias = Mapping[str, Variant]
 Results: TypeAlias = Sequence[str | Path | RunResult | ComparisonResult]
@@ -64,8 +65,7 @@ def train(
         NetlearnError: a setting, the cost or the data is not valid, or the folder cannot be written.
     """
     costs, place = Costs(), Place(out)
-    given = settings_of({**settings, "cost": cost, "data": data}, costs, place.beside)
-    chosen = resolve(given, costs=costs.given)
+    chosen = resolve(settings_of({**settings, "cost": cost, "data": data}, costs, place.beside), costs=costs.given)
     examples = load_data(chosen.data, shown=progress)
     chosen = msgspec.structs.replace(chosen, data=examples.name)
     trainer = make_trainer(chosen, examples, costs=costs.given)
@@ -75,7 +75,7 @@ def train(
         suppress(DivergenceError),
     ):
         train_run(chosen, trainer, folder, on_record, draw=None if place.is_temporary else curves_or_warning)
-    return RunResult(read_run(place.folder), [place], costs)
+    return RunResult(read_run(place.folder), Source(costs, [place]))
 
 
 def compare(
@@ -119,42 +119,31 @@ def compare(
     Raises:
         NetlearnError: a setting, a cost or the data is not valid, the folder cannot be written, or no run succeeded.
     """
-    known, place = Costs(), Place(out)
     if jobs is not None and jobs < 1:
         raise SettingsError(f"jobs {jobs}: must be 1 or more")
+    known, place = Costs(), Place(out)
+    source = Source(known, [place])
     if isinstance(what, Sequence) and not isinstance(what, str):
-        _refuse(
-            {
-                "costs": costs,
-                "vary": vary,
-                "seeds": seeds,
-                "baseline": baseline,
-                "cost": cost,
-                "data": data,
-                "tune": tune or None,
-                **settings,
-            }
-        )
-        return _overlay(what, known, place, jobs, force=force)
+        others = {"costs": costs, "vary": vary, "seeds": seeds, "baseline": baseline, "cost": cost, "data": data}
+        for name, value in {**others, "tune": tune or None, **settings}.items():
+            if value is not None:
+                raise SettingsError(f"{name}: must be left out with existing runs, which are compared as they are")
+        return _overlay(what, source, jobs, force=force)
     shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
     planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
+    if tune:
+        planned = replace(planned, tuning="to do")
     in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
-    load_one = partial(load_data, shown=progress)
     with Workers() if in_process else Pool(jobs or cores()) as workers:
-        experiment = load_all_data(planned, load_one, workers)
+        experiment = load_all_data(planned, partial(load_data, shown=progress), workers)
         with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
             results = comparison.compare(
-                replace(experiment, tuning="to do") if tune else experiment,
-                folder,
-                workers,
-                pictures=not place.is_temporary,
-                on_progress=on_progress,
+                experiment, folder, workers, pictures=not place.is_temporary, on_progress=on_progress
             )
     try:
-        analysis = read_comparison(place.folder)
+        return ComparisonResult(read_comparison(place.folder), place.folder, source)
     except RunError as error:
         raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
-    return ComparisonResult(analysis, [place], known)
 
 
 def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResult | ComparisonResult:
@@ -170,42 +159,75 @@ def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResul
         NetlearnError: it is not such a folder, or a file in it was changed, or no run has such a cost.
     """
     path, costs = Path(folder), Costs()
-    given = cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost]
-    named = {costs.name_of(each) for each in given}
+    named = {
+        costs.name_of(each) for each in (cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost])
+    }
+    source = Source(costs, [Place(path)])
+    result: RunResult | ComparisonResult
     if holds_comparison(path):
         analysis = read_comparison(path)
-        runs = analysis.runs
-        result: RunResult | ComparisonResult = ComparisonResult(analysis, [Place(path)], costs)
+        result = ComparisonResult(analysis, path, source)
+        used = {run.settings.cost for run in analysis.runs}
     else:
-        runs = [read_run(path)]
-        result = RunResult(runs[0], [Place(path)], costs)
-    used = {each.settings.cost for each in runs}
+        result = RunResult(read_run(path), source)
+        used = {result.settings.cost}
     if unused := named - used:
         raise SettingsError(f"cost {min(unused)}: must be the cost of a run of {path}, {', '.join(sorted(used))}")
     return result
+
+
+def lab(folder: str | Path | Result | None = None, *, data: Data | None = None, variants: Sequence[str] = ()) -> Page:
+    """Return the lab: a page in which two networks learn live, from identical weights on identical mini-batches.
+
+    Args:
+        folder: a comparison, its folder or its result, whose settings the networks begin with. Without it they are
+            784-30-10 with large initial weights on the bundled digits, quadratic beside cross-entropy.
+        data: what the networks learn from, as in `train`; by default that of the comparison.
+        variants: which two of the comparison, if it has more.
+
+    Raises:
+        NetlearnError: there is no such comparison, variant or data, or the page cannot train it.
+    """
+    if folder is None and variants:
+        raise SettingsError(f"variants {', '.join(variants)}: must be those of a comparison, so give its folder")
+    networks = DEFAULTS if folder is None else _two(folder, variants)
+    name = networks[0].data if data is None else data_name(data)
+    return Page(lab_page(datasets.load(name), networks).decode())
 
 
 def _folder(place: Place, *, force: bool) -> AbstractContextManager[RunFolder]:
     return RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs)
 
 
-def _overlay(what: Results, known: Costs, place: Place, jobs: int | None, *, force: bool) -> ComparisonResult:
+def _overlay(what: Results, source: Source, jobs: int | None, *, force: bool) -> ComparisonResult:
     """Compare runs that exist, as they are."""
     if not what:
         raise SettingsError("runs []: must be one or more")
-    results = [each for each in what if isinstance(each, Result)]
-    for each in results:
-        known.add(each._costs)
+    known, (place,) = source.costs, source.places
+    for each in what:
+        if isinstance(each, Result):
+            known.names += each.source.costs.names
+            known.given = each.source.costs.given | known.given
+            source.places += each.source.places
     analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
-    with (
-        _folder(place, force=force) as folder,
-        Workers() if known.given or jobs == 1 else Pool(jobs or cores()) as workers,
-    ):
+    in_process = bool(known.given) or jobs == 1
+    with _folder(place, force=force) as folder, Workers() if in_process else Pool(jobs or cores()) as workers:
         comparison.write_results(analysis, folder, workers, known.named, pictures=not place.is_temporary)
-    return ComparisonResult(analysis, [place, *(place for each in results for place in each._places)], known)
+    return ComparisonResult(analysis, place.folder, source)
 
 
-def _refuse(given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise SettingsError(f"{name}: must be left out with existing runs, which are compared as they are")
+def _two(folder: str | Path | Result, variants: Sequence[str]) -> list[Settings]:
+    """Return the settings of the first run of two variants of a comparison."""
+    path = folder.folder if isinstance(folder, Result) else Path(folder)
+    if not holds_comparison(path):
+        raise RunError(f"{path}: not the folder of a comparison; netlearn compare makes one")
+    found = {name: runs[0].settings for name, runs in read_comparison(path).groups.items()}
+    for name in variants:
+        if name not in found:
+            raise SettingsError(f"variant {name!r}: {nearest(name, found)}")
+    chosen = list(variants) or list(found)
+    if len(chosen) != 2:
+        raise SettingsError(
+            f"variants {len(chosen)}: the lab shows two; name them with --variant, twice: {', '.join(found)}"
+        )
+    return [found[name] for name in chosen]

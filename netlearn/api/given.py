@@ -1,31 +1,71 @@
-"""What a caller gives in Python, turned into what a file of settings can say."""
+"""What a caller gives in Python: its types, for editors, and how it becomes what a file of settings can say."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from netlearn.api.place import session
-from netlearn.api.settings import AnyCost, Data
-from netlearn.custom_cost import KNOWN, GivenCost, NamedCosts
+from netlearn.api.place import Place, session
+from netlearn.costs import Cost
+from netlearn.custom_cost import KNOWN, NamedCosts
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.settings import check
 
+Data: TypeAlias = str | Path | Mapping[str, ArrayLike] | Sequence[ArrayLike]
+AnyCost: TypeAlias = str | Cost | type[Cost]
+OrOff: TypeAlias = float | Literal["off"]
+
+
+class GivenSettings(TypedDict, total=False):
+    """The settings of the reference, but for cost and data; the schema in `netlearn.settings` checks their values."""
+
+    hidden: int | Sequence[int]
+    activation: str
+    initializer: str | tuple[float, float]
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    optimizer: str
+    momentum: OrOff
+    beta1: OrOff
+    beta2: OrOff
+    epsilon: OrOff
+    l2: float
+    l1: float
+    max_norm: OrOff
+    dropout: float
+    halve_after: int | Literal["off"]
+    patience: int | Literal["off"]
+    seed: int
+    augment: str
+    elastic_sigma: OrOff
+    elastic_alpha: OrOff
+    train_size: int | Literal["all"]
+    label_noise: float
+    dtype: str
+    probe_every: int
+    track_test: bool
+    snapshots: bool
+
+
+class Variant(GivenSettings, total=False):
+    """The settings in which a variant differs from the others."""
+
+    cost: AnyCost
+    data: Data
+
 
 class Costs:
-    """The costs of one result: their names in settings, and those that only this process knows.
-
-    Attributes:
-        names: the names of all, whose code may be imported.
-        given: the classes and instances that cannot be imported, by name.
-    """
+    """The costs of one result: the names of all, whose code may be imported, and the objects that some stand for."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.given: dict[str, GivenCost] = {}
+        self.given: dict[str, Cost | type[Cost]] = {}
 
     @property
     def named(self) -> NamedCosts:
@@ -39,7 +79,7 @@ class Costs:
             self.names.append(name)
         return name
 
-    def _name_of_object(self, cost: GivenCost) -> str:
+    def _name_of_object(self, cost: Cost | type[Cost]) -> str:
         kind = cost if isinstance(cost, type) else type(cost)
         if not all(hasattr(cost, part) for part in ("value", "delta")):
             raise SettingsError(f"cost {cost!r:.80}: must be a name, or a class or instance with value and delta")
@@ -65,10 +105,13 @@ class Costs:
         name = self.name_of(cost)
         return name if isinstance(cost, str) else name.partition(":")[2] or name
 
-    def add(self, other: "Costs") -> None:
-        """Add the costs of another result."""
-        self.names += [name for name in other.names if name not in self.names]
-        self.given = other.given | self.given
+
+@dataclass
+class Source:
+    """What a result is read from: its costs and its folders, of which temporary ones last as long as it."""
+
+    costs: Costs
+    places: list[Place]
 
 
 def settings_of(given: Mapping[str, Any], costs: Costs, beside: Path | None = None) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Where the files of a result are."""
 
 import atexit
-import os
 import shutil
 import tempfile
 import time
@@ -28,13 +27,11 @@ class Place:
 
     def __init__(self, out: str | Path | None = None) -> None:
         self.is_temporary = out is None
-        if out is not None:
-            self.folder = Path(out)
-            self.beside: Path | None = self.folder.parent
-            return
-        temporary = _made(None, session())
-        weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
-        self.folder, self.beside = temporary / "result", None
+        if out is None:
+            temporary = _made(None, session())
+            weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
+        self.folder = temporary / "result" if out is None else Path(out)
+        self.beside = None if out is None else self.folder.parent
 
 
 @cache
@@ -43,7 +40,11 @@ def session() -> Path:
 
     A killed process leaves its folder, without the lock on it; the next process removes it.
     """
-    _remove_leftovers()
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(RunError, OSError):
+            if time.time() - left.stat().st_mtime > NEW:
+                with lock(left, within=0):
+                    shutil.rmtree(left)
     folder = _made(PREFIX, None)
     until_exit = ExitStack()
     until_exit.enter_context(lock(folder))
@@ -57,13 +58,3 @@ def _made(prefix: str | None, parent: Path | None) -> Path:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     except OSError as error:
         raise RunError(f"no temporary folder can be made: {error.strerror}") from error
-
-
-def _remove_leftovers() -> None:
-    if os.name == "nt":  # has no such locks
-        return
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(RunError, OSError):
-            if time.time() - folder.stat().st_mtime > NEW:
-                with lock(folder, within=0):
-                    shutil.rmtree(folder)

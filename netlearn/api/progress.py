@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from netlearn import datasets
@@ -23,11 +22,7 @@ def bar(*, shown: bool, **given: Any) -> Any:
 
 def load_data(name: str, *, shown: bool) -> Dataset:
     """Load a data set, with a bar for each file that is downloaded."""
-    return datasets.load(name, partial(_download_bar, shown=shown))
-
-
-def _download_bar(file: str, *, shown: bool) -> Any:
-    return bar(shown=shown, desc=file, unit="B", unit_scale=True, leave=False)
+    return datasets.load(name, lambda file: bar(shown=shown, desc=file, unit="B", unit_scale=True, leave=False))
 
 
 @contextmanager

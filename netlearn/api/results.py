@@ -1,53 +1,181 @@
-"""The results of `train`, `compare` and `load`: of one run, and of variants over seeds."""
+"""The results of `train`, `compare` and `load`: of one run, and of variants over seeds; read from their folders."""
 
 from __future__ import annotations  # so that help() and notebooks show the names of types
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from netlearn.api.given import Costs
-from netlearn.api.place import Place
-from netlearn.api.result import Result
-from netlearn.api.settings import Data
-from netlearn.comparison.analysis import Analysis
+from netlearn import datasets
+from netlearn.api.given import Data, Source, data_name
+from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
+from netlearn.comparison.outputs import PICTURES, draw, render_page
 from netlearn.comparison.statistics import Row
 from netlearn.comparison.table import cells, percent, problems
-from netlearn.errors import SettingsError
-from netlearn.inspection.evaluate import Evaluation
+from netlearn.errors import NetlearnError, RunError, SettingsError
+from netlearn.inspection.evaluate import Evaluation, evaluate
+from netlearn.inspection.trained import load_network
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.runs import Run, Summary
+from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
 from netlearn.settings import Settings, nearest
 from netlearn.text import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from netlearn.plotting.style import Figure
+
+
+class Page:
+    """The interactive page of a comparison or a run, which a notebook shows in a frame; `html` is the document."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page to a file, and return its path.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        write_whole(Path(path), self.html.encode())
+        return Path(path)
+
+    def __repr__(self) -> str:
+        """Return one line: the size, and how to keep the page."""
+        return f"<Page of {len(self.html) / 1000:,.0f} kB; .save(path) writes it>"
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe title="the page of the result" sandbox="allow-scripts" srcdoc="{escape(self.html)}" '
+            'style="width: 100%; height: 600px; border: 1px solid #ccc"></iframe>'
+        )
+
+
+class Result:
+    """What runs have measured, and how to look at it.
+
+    Attributes:
+        folder: where the files are; a temporary folder is removed with its last result.
+    """
+
+    def __init__(self, runs: Sequence[Run], title: str, folder: Path, source: Source) -> None:
+        self.folder: Path = folder
+        self._runs, self._title, self.source = list(runs), title, source
+
+    @cached_property
+    def _analysis(self) -> Analysis:
+        return analyse(self._title, self._runs)
+
+    def figure(self, name: str = "") -> Figure:
+        """Return a picture, which a notebook shows without a magic line; `.savefig(file)` writes it.
+
+        Args:
+            name: "curves", "slowdown", "error-vs-gradient", "digits", or another picture of `netlearn compare`. The
+                default is "curves", or of a single neuron "neuron".
+
+        Raises:
+            SettingsError: there is no such picture, or these runs have no data for it.
+            RunError: the folder of the result is gone, or a file in it was changed.
+        """
+        if name and name not in PICTURES:
+            raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
+        self._check_folders()
+        names = [name] if name else ["curves", "neuron"]
+        figure = next(filter(None, (draw(each, self._analysis, self.source.costs.named) for each in names)), None)
+        if figure is None:
+            raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
+        return figure
+
+    def plot(self, column: str, ax: Axes | None = None) -> Axes:
+        """Draw a column of metrics.csv against updates: a line for each variant, in a band over its seeds.
+
+        Args:
+            column: such as "validation_accuracy", "train_cost", "learning_speed" or "stuck".
+            ax: matplotlib axes to draw in. Without them a new figure is made, which a notebook shows.
+
+        Returns:
+            The axes, for titles, limits and further lines.
+
+        Raises:
+            SettingsError: there is no such column.
+        """
+        from netlearn.plotting.lines import plot_column  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+        from netlearn.plotting.style import shown_axes  # noqa: PLC0415
+
+        columns = list(dict.fromkeys(name for run in self._runs for name in run.metrics if name != "update"))
+        if column not in columns:
+            raise SettingsError(f"plot {column!r}: {nearest(column, columns)}")
+        axes = shown_axes() if ax is None else ax
+        plot_column(axes, self._analysis.groups, column)
+        return axes
+
+    def frame(self) -> pd.DataFrame:
+        """Return all probes of all runs in long form: variant, seed and the columns of metrics.csv, a row per probe.
+
+        Raises:
+            NetlearnError: pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415 (optional)
+        except ImportError as error:
+            raise NetlearnError("frame() needs pandas: pip install 'netlearn[notebook]' installs it") from error
+        parts = [
+            pd.DataFrame({"variant": run.variant, "seed": run.settings.seed, **run.metrics}).astype({"update": int})
+            for run in self._runs
+            if run.metrics
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"variant": [], "seed": []})
+
+    def report(self) -> Page:
+        """Return the interactive page of `netlearn report`, which a notebook shows; `.save(path)` writes it.
+
+        Raises:
+            RunError: the folder of the result is gone, or a file in it was changed.
+        """
+        self._check_folders()
+        folder = self.folder if holds_comparison(self.folder) and (self.folder / CONFIG).exists() else None
+        kept = not any(place.is_temporary for place in self.source.places)
+        return Page(render_page(self._analysis, folder, self.source.costs.named, kept=kept).decode())
+
+    def _check_folders(self) -> None:
+        for run in self._runs:
+            if not run.folder.is_dir():
+                raise RunError(f"{run.folder}: is gone; must be there for what the result has not read yet")
+
+    def _table(self, lines: Sequence[Sequence[str]], sentences: Sequence[str]) -> str:
+        """Return HTML: a table, sentences, and what may surprise in the data of the runs."""
+        sets = [run.summary.data for run in self._runs if run.summary is not None]
+        notes = dict.fromkeys(f"{Path(data.name).name}: {data.note}" for data in sets if data.note)
+        return html_table(lines, [*sentences, *notes])
 
 
 class RunResult(Result):
     """A trained network, and what was measured in its training.
 
     Attributes:
+        folder: the run folder; a temporary one is removed with its last result.
         settings: all settings of the run.
         summary: the content of summary.json: accuracies, costs, times, environment.
         metrics: the columns of metrics.csv by name, one value per probe.
+        test_accuracy: the fraction of the test set classified correctly; None if the run diverged.
     """
 
-    def __init__(self, run: Run, places: Sequence[Place], costs: Costs) -> None:
-        named = replace(run, variant=run.variant or run.settings.cost.removeprefix("__main__:"))
-        super().__init__([named], named.variant, places, costs)
+    def __init__(self, run: Run, source: Source) -> None:
+        cost = run.settings.cost.removeprefix("__main__:")
+        self._run = replace(run, variant=run.variant or cost)
+        super().__init__([self._run], self._run.variant, run.folder, source)
         self.settings: Settings = run.settings
         self.summary: Summary | None = run.summary
         self.metrics: dict[str, Array] = run.metrics
-
-    @property
-    def folder(self) -> Path:
-        """The run folder; a temporary one is removed with its last result."""
-        return self._runs[0].folder
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """The fraction of the test set classified correctly; None if the run diverged."""
-        return self.summary.test_accuracy if self.summary else None
+        self.test_accuracy: float | None = run.summary.test_accuracy if run.summary else None
+        self._sizes = "-".join(map(str, run.summary.sizes)) if run.summary else "no network"
 
     def network(self, *, best: bool | None = None) -> Network:
         """Return the trained network; `feedforward(x)` gives its outputs, (n_out, n), for inputs x, (n_in, n).
@@ -58,7 +186,8 @@ class RunResult(Result):
         Raises:
             RunError: the run diverged, has no such weights, or its folder is gone or was changed.
         """
-        return self._network(self._runs[0], best=best)
+        self._check_folders()
+        return load_network(self._run, best=best, costs=self.source.costs.named)
 
     def evaluate(self, data: Data | None = None, split: str = "test", *, best: bool | None = None) -> Evaluation:
         """Return cost, accuracy with its interval, and each class's scores, as `netlearn evaluate` does.
@@ -71,32 +200,30 @@ class RunResult(Result):
         Raises:
             NetlearnError: the run diverged, its folder is gone or was changed, or the data does not fit.
         """
-        return self._evaluate(self._runs[0], data, split, best=best)
+        self._check_folders()
+        examples = datasets.load(self.settings.data if data is None else data_name(data))
+        costs = {name: cost for name, cost in self.source.costs.named.items() if name == self.settings.cost}
+        return evaluate([self._run], examples, split, best=best, costs=costs)[0].evaluation
 
     def __repr__(self) -> str:
         """Return one line: the network and how its training ended."""
         cost = self.settings.cost.removeprefix("__main__:")
-        return f"<RunResult {cost}, {self._sizes()}, seed {self.settings.seed}: {self._end()}>"
-
-    def _sizes(self) -> str:
-        return "-".join(map(str, self.summary.sizes)) if self.summary else "no network"
-
-    def _end(self) -> str:
-        return self._runs[0].shortfall or f"test accuracy {percent(self.test_accuracy)}"
+        end = self._run.shortfall or f"test accuracy {percent(self.test_accuracy)}"
+        return f"<RunResult {cost}, {self._sizes}, seed {self.settings.seed}: {end}>"
 
     def _repr_html_(self) -> str:
         settings, summary = self.settings, self.summary
         lines = [
             ["", self._title],
             ["data", Path(settings.data).name],
-            ["sizes", self._sizes()],
+            ["sizes", self._sizes],
             ["learning rate η", f"{settings.learning_rate:g}"],
             ["epochs", f"{summary.epochs:.4g}, {summary.status}" if summary else "-"],
             ["training accuracy", percent(summary.train_accuracy if summary else None)],
             ["best validation accuracy", percent(summary.best_validation_accuracy if summary else None)],
             ["test accuracy", percent(self.test_accuracy)],
         ]
-        return html_table(lines, [self._runs[0].shortfall or self._runs[0].diverging or "", *self._notes()])
+        return self._table(lines, [self._run.shortfall or self._run.diverging or ""])
 
 
 class ComparisonResult(Result):
@@ -112,8 +239,8 @@ class ComparisonResult(Result):
         runs: the result of each run, variant by variant.
     """
 
-    def __init__(self, analysis: Analysis, places: Sequence[Place], costs: Costs) -> None:
-        super().__init__(analysis.runs, analysis.title, places, costs)
+    def __init__(self, analysis: Analysis, folder: Path, source: Source) -> None:
+        super().__init__(analysis.runs, analysis.title, folder, source)
         self._analysis = analysis
         self.title: str = analysis.title
         self.conclusion: str = analysis.conclusion
@@ -121,7 +248,7 @@ class ComparisonResult(Result):
         self.pairing: str = analysis.pairing
         self.rows: tuple[Row, ...] = analysis.rows
         self.pairs: tuple[Pair, ...] = analysis.pairs
-        self.runs: list[RunResult] = [RunResult(run, places, costs) for run in analysis.runs]
+        self.runs: list[RunResult] = [RunResult(run, source) for run in analysis.runs]
 
     def run(self, variant: str, seed: int | None = None) -> RunResult:
         """Return the run of a variant from its first seed, or from the one given.
@@ -129,15 +256,14 @@ class ComparisonResult(Result):
         Raises:
             SettingsError: there is no such variant or seed.
         """
-        names = list(dict.fromkeys(run.variant for run in self._runs))
-        if variant not in names:
-            raise SettingsError(f"variant {variant!r}: {nearest(variant, names)}")
-        found = {
-            run.settings.seed: run for run, raw in zip(self.runs, self._runs, strict=True) if raw.variant == variant
-        }
-        if seed is not None and seed not in found:
-            raise SettingsError(f"seed {seed}: must be {', '.join(map(str, found))}")
-        return next(iter(found.values())) if seed is None else found[seed]
+        groups = self._analysis.groups
+        if variant not in groups:
+            raise SettingsError(f"variant {variant!r}: {nearest(variant, groups)}")
+        seeds = [run.settings.seed for run in groups[variant]]
+        if seed is not None and seed not in seeds:
+            raise SettingsError(f"seed {seed}: must be {', '.join(map(str, seeds))}")
+        run = groups[variant][0 if seed is None else seeds.index(seed)]
+        return RunResult(run, self.source)
 
     def network(self, variant: str, seed: int | None = None, *, best: bool | None = None) -> Network:
         """Return the trained network of a variant; see `run` and `RunResult.network`."""
@@ -159,5 +285,5 @@ class ComparisonResult(Result):
 
     def _repr_html_(self) -> str:
         analysis = self._analysis
-        sentences = [*problems(self.rows), *analysis.sentences, self.pairing, *self._notes()]
-        return html_table(cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline), sentences)
+        lines = cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline)
+        return self._table(lines, [*problems(self.rows), *analysis.sentences, self.pairing])
