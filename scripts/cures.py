@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from netlearn.cli.process import terminated_as_interrupted
 from netlearn.cli.progress import load
-from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.comparison.pool import Pool, cores
 from netlearn.runs import write_whole
 from scripts.cures_page import LONG, PICTURES, page

@@ -13,9 +13,8 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli import Terminated
+from netlearn.cli.process import Terminated, terminated_as_interrupted
 from netlearn.cli.progress import comparison_progress, load, note
-from netlearn.cli.signals import terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.compare import FILES, compare
 from netlearn.comparison.data import load_data

@@ -12,9 +12,9 @@ from tests.commands import call, python, shell, train
 
 def test_second_interrupt_ends_at_once() -> None:
     code = (
-        "import os, signal\nfrom netlearn.cli.signals import stopping_on_signals\n"
+        "import os, signal\nfrom netlearn.cli.process import stopping_on_signals\n"
         "class Trainer:\n    def stop(self): print('stopping', flush=True)\n"
-        "with stopping_on_signals(Trainer()):\n"
+        "with stopping_on_signals(Trainer().stop):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n    os.kill(os.getpid(), signal.SIGINT)\n    print('too late')\n"
     )
     result = python("-c", code)

@@ -116,7 +116,7 @@ def test_runs_with_the_same_answers_have_no_picture_of_disagreements() -> None:
 @pytest.mark.usefixtures("runs", "unrendered")
 def test_several_runs_side_by_side() -> None:
     found = evaluated("ce", "quadratic", "plain", "--out", "out")
-    assert [each["run"] for each in found["evaluations"]] == ["ce", "quadratic", "plain"]
+    assert [each["folder"] for each in found["evaluations"]] == ["ce", "quadratic", "plain"]
     assert [(pair["first"], pair["second"]) for pair in found["pairs"]] == [
         ("ce", "quadratic"), ("ce", "plain"), ("quadratic", "plain"),
     ]  # fmt: skip

@@ -78,7 +78,7 @@ def test_text_has_file_answer_and_the_two_strongest_outputs() -> None:
     write_digit("one.png")
     write_digit("two.jpg", 200)
     found = predicted("ce", "one.png", "two.jpg")
-    assert found["run"] == "ce"
+    assert found["folder"] == "ce"
     assert found["weights"] == "weights.safetensors"
     assert found["refused"] == []
     result = call("predict", "ce", "one.png", "two.jpg")

@@ -42,10 +42,12 @@ def test_quiet_prints_the_results_only() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_json_prints_the_summary() -> None:
+def test_json_prints_the_summary_and_the_folder() -> None:
     result = train("--json", "--seed", "3")
     summary = json.loads(result.stdout)
-    assert summary == json.loads(Path("runs/cross-entropy/summary.json").read_text())
+    folder = Path(summary.pop("folder"))
+    assert folder == Path("runs/cross-entropy")
+    assert summary == json.loads((folder / "summary.json").read_text())
     assert summary["seed"] == 3
     assert result.stderr.startswith("data: mnist-5k")
 

@@ -89,7 +89,7 @@ def evaluated(name: str, correct: list[bool]) -> Evaluated:
     found = predictions([0] * len(correct), [int(not each) for each in correct], 2)
     scores = calibrate(np.full(len(correct), 0.5), np.array(correct))
     evaluation = Evaluation(
-        run=name, weights="", data="", split="test", examples=len(correct), cost=0.0, accuracy=0.0,
+        folder=name, weights="", data="", split="test", examples=len(correct), cost=0.0, accuracy=0.0,
         accuracy_interval=(0.0, 1.0), classes=(), answer=scores, outputs=scores,
     )  # fmt: skip
     return Evaluated(any_run(), evaluation, found)

@@ -16,33 +16,30 @@ from functools import partial
 from typing import Any
 
 import click
+import click.shell_completion
 
 from netlearn import __version__
-from netlearn.cli.limits import check_address_space
+from netlearn.cli.process import Terminated, check_address_space
 from netlearn.cli.terminal import echo, prepare
 from netlearn.errors import CostWarning, DrawingWarning, NetlearnError, SettingsError
 from netlearn.text import printable
 
 COMMANDS = {
-    "train": ("netlearn.cli.train", "Train a network and draw its learning curves."),
-    "compare": ("netlearn.cli.compare", "Compare costs, or any settings, and show the learning slowdown."),
-    "curves": ("netlearn.cli.curves", "Draw the learning curves of runs."),
-    "report": ("netlearn.cli.report", "Make the page of a comparison, to explore in a browser."),
-    "lab": ("netlearn.cli.lab", "Make a page in which two networks learn while you watch."),
-    "evaluate": ("netlearn.cli.evaluate", "Evaluate trained networks and show where they are wrong."),
-    "predict": ("netlearn.cli.predict", "Classify pictures with a trained network."),
-    "export": ("netlearn.cli.export", "Export a trained network to ONNX or NumPy."),
-    "weights": ("netlearn.cli.weights", "Draw what the neurons of a trained network respond to."),
-    "check": ("netlearn.cli.check", "Check a cost: is its gradient right, and does it learn slowly?"),
-    "neuron": ("netlearn.cli.neuron", "Train one neuron with both costs, as a table or an animation."),
-    "verify": ("netlearn.cli.verify", "Repeat a run and check that its results are the same."),
-    "data": ("netlearn.cli.data", "List, download and show data sets."),
-    "completion": ("netlearn.cli.completion", "Print what makes a shell complete commands and names."),
+    "train": ("netlearn.cli.train:command", "Train a network and draw its learning curves."),
+    "compare": ("netlearn.cli.compare:command", "Compare costs, or any settings, and show the learning slowdown."),
+    "curves": ("netlearn.cli.stored:curves_command", "Draw the learning curves of runs."),
+    "report": ("netlearn.cli.pages:report_command", "Make the page of a comparison, to explore in a browser."),
+    "lab": ("netlearn.cli.pages:lab_command", "Make a page in which two networks learn while you watch."),
+    "evaluate": ("netlearn.cli.evaluate:command", "Evaluate trained networks and show where they are wrong."),
+    "predict": ("netlearn.cli.predict:command", "Classify pictures with a trained network."),
+    "export": ("netlearn.cli.stored:export_command", "Export a trained network to ONNX or NumPy."),
+    "weights": ("netlearn.cli.stored:weights_command", "Draw what the neurons of a trained network respond to."),
+    "check": ("netlearn.cli.check:command", "Check a cost: is its gradient right, and does it learn slowly?"),
+    "neuron": ("netlearn.cli.neuron:command", "Train one neuron with both costs, as a table or an animation."),
+    "verify": ("netlearn.cli.stored:verify_command", "Repeat a run and check that its results are the same."),
+    "data": ("netlearn.cli.data:command", "List, download and show data sets."),
+    "completion": ("netlearn.cli:completion", "Print what makes a shell complete commands and names."),
 }
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM was received."""
 
 
 class WrongSetting(click.ClickException):
@@ -85,7 +82,8 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         check_address_space()
-        command: click.Command = importlib.import_module(COMMANDS[name][0]).command
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def resolve_command(
@@ -138,3 +136,19 @@ def main() -> None:
 
     Try: netlearn train --cost cross-entropy
     """
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    r"""Print what makes a shell complete commands, options, settings and the names of experiments.
+
+    \b
+    netlearn completion bash >> ~/.bashrc
+    netlearn completion zsh >> ~/.zshrc
+    netlearn completion fish > ~/.config/fish/completions/netlearn.fish
+    """
+    kind = click.shell_completion.get_completion_class(shell)
+    if kind is None:
+        raise click.ClickException(f"shell {shell}: this click completes none of that name")
+    echo(kind(main, {}, "netlearn", "_NETLEARN_COMPLETE").source().strip())

@@ -13,7 +13,6 @@ from netlearn.cli.progress import load, note
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned
 from netlearn.cost_profile import CURVE, ERRORS, Profile, profile, theory_curve
-from netlearn.costs import Cost
 from netlearn.custom_cost import load_cost, short_name
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import Verified, check_gradient
@@ -53,8 +52,7 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
     whether the cost is bounded, and whether it is a proper scoring rule, so that outputs tend to probabilities.
     """
     check("cost", name, "COST", shown=name)
-    if out is not None:
-        check_suffix(out, "--out", ".png", ".svg")
+    check_suffix(out, "--out", ".png", ".svg")
     outputs = OUTPUTS if data is None else load(data, quiet=quiet).outputs
     cost = load_cost(name)
     if outputs == 1 and isinstance(cost.output, Softmax):
@@ -63,7 +61,12 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
     found = profile(cost, outputs)
     costs = {short_name(name): cost} | {each: load_cost(each) for each in CLASSICS if each != name}
     if out is not None:
-        _draw(costs, outputs, out)
+        from netlearn.plotting.neuron import theory_curves  # noqa: PLC0415
+        from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+        curves = {each: theory_curve(known, outputs, CURVE) for each, known in costs.items()}
+        figure = theory_curves(CURVE, curves, f"{short_name(name)}: the gradient at each error")
+        write_whole(out, render(figure, out.suffix[1:]))
     if as_json:
         file = None if out is None else str(out)
         result = Checked(cost=name, outputs=outputs, verified=verified, errors=ERRORS, profile=found, file=file)
@@ -73,15 +76,6 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
     echo(_results(name, verified, found, deltas))
     if out is not None and not quiet:
         note(f"picture: {out}")
-
-
-def _draw(costs: Mapping[str, Cost], outputs: int, out: Path) -> None:
-    from netlearn.plotting.neuron import theory_curves  # noqa: PLC0415
-    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-
-    curves = {name: theory_curve(cost, outputs, CURVE) for name, cost in costs.items()}
-    figure = theory_curves(CURVE, curves, f"{next(iter(curves))}: the gradient at each error")
-    write_whole(out, render(figure, out.suffix[1:]))
 
 
 def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:

@@ -10,17 +10,14 @@ from typing import Any
 
 import click
 import msgspec
-from click.shell_completion import CompletionItem
 
-from netlearn.cli.cluster import ClusterOptions, cluster_of, cluster_options
-from netlearn.cli.limits import check_address_space
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, Number, flag, given, setting_options
-from netlearn.cli.progress import comparison_progress, load, note
-from netlearn.cli.shard import SHARD, report_of
-from netlearn.cli.signals import terminated_as_interrupted
-from netlearn.cli.sweep import end_dry_run, sweep_of, sweep_options
+from netlearn.cli.comparing import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, whole
+from netlearn.cli.process import check_address_space, terminated_as_interrupted
+from netlearn.cli.progress import comparison_progress, load, note, teller
 from netlearn.cli.terminal import echo
 from netlearn.comparison import catalogue
+from netlearn.comparison.cluster import Cluster
 from netlearn.comparison.compare import FILES, Comparison, check_resumable, compare, remove_runs, write_results
 from netlearn.comparison.data import load_data
 from netlearn.comparison.existing import read_runs
@@ -29,7 +26,6 @@ from netlearn.comparison.experiment import (
     BUILT_IN_COSTS,
     BUILT_IN_SEEDS,
     Experiment,
-    Tuning,
     from_costs,
     own_costs_of,
     parse_seeds,
@@ -41,52 +37,28 @@ from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
-from netlearn.comparison.tuning import FACTORS, SEEDS
+from netlearn.comparison.tuning import FACTORS
+from netlearn.comparison.tuning import SEEDS as TUNING_SEEDS
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    names = [name for name in catalogue.files() if name.startswith(incomplete)]
-    if not names:
-        return [CompletionItem(incomplete, type="file")]  # bash forgets the names where it completes files too
-    beside = sorted(path.name for path in Path().glob("*") if path.is_dir() or path.suffix == ".toml")
-    return [CompletionItem(name) for name in [*names, *(each for each in beside if each.startswith(incomplete))]]
-
-
-class Seeds(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
-    """A number of seeds, or a list of them, such as 1,2,5."""
-
-    name = "seeds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """Return the number or the list."""
-        texts = str(value).split(",")
-        if not all(text.strip().isdecimal() for text in texts):
-            raise SettingsError(f"--seeds {value}: must be a number of seeds, or a list of them, such as 1,2,5")
-        return int(value) if len(texts) == 1 else [int(text) for text in texts]
-
-
 @click.command("compare", cls=Command)
-@click.argument("paths", nargs=-1, type=PATH, metavar="[NAME | FILE.toml | RUN...]", shell_complete=_complete)
-@click.option("--list", "listing", is_flag=True, help="list the built-in experiments.")
-@click.option(
-    "--seeds",
-    type=Seeds(),
-    metavar="N | A,B,…",
-    help=f"train each variant from seeds 0 to N-1, or from those listed.  [default: {BUILT_IN_SEEDS}]",
+@click.argument(
+    "paths", nargs=-1, type=PATH, metavar="[NAME | FILE.toml | RUN...]", shell_complete=complete_experiments
 )
+@click.option("--list", "listing", is_flag=True, help="list the built-in experiments.")
+@SEEDS
 @click.option("--baseline", metavar="NAME", help="compare the other variants with this one only.")
-@sweep_options
+@SWEEP
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
-@click.option("--jobs", type=Number(1), metavar="N", help="runs at a time.  [default: the number of cores]")
-@SHARD
-@cluster_options
+@click.option("--jobs", type=whole("--jobs", 1), metavar="N", help="runs at a time.  [default: the number of cores]")
+@WORKERS
 @click.option(
     "--top",
-    type=Number(1),
+    type=whole("--top", 1),
     metavar="N",
     help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_SHOWN} variants]",
 )
@@ -128,13 +100,13 @@ def command(
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
         echo(msgspec.json.encode(catalogue.descriptions()) if as_json else _list().rstrip())
         return
-    sweep, cluster, dry_run = sweep_of(flags), cluster_of(flags), flags.pop("dry_run")
+    sweep, dry_run = sweep_of(flags), flags.pop("dry_run")
+    cluster = {name: flags.pop(name) for name in ("cluster", "tls_folder", "insecure")}
     settings = given(flags)
     costs = settings.pop("cost", ())
     others = {"--seeds": seeds is not None, "--baseline": baseline is not None, "--tune": tune,
-              "--cost": bool(costs), "--vary": bool(sweep.values),
-              "--random": sweep.random is not None, "--cluster": cluster.address is not None,
-              "--shard": shard is not None, "--dry-run": dry_run}  # fmt: skip
+              "--cost": bool(costs), "--vary": bool(sweep.values), "--random": sweep.random is not None,
+              "--cluster": bool(cluster["cluster"]), "--shard": shard is not None, "--dry-run": dry_run}  # fmt: skip
     used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
     if resumed is not None:
         flags_used = [name for name in used if name not in {"--cost", "--data", "--seeds", "--cluster", "--shard"}]
@@ -145,9 +117,9 @@ def command(
     if not trains:
         _refuse([name for name in used if name != "--cost"],
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
-    jobs = jobs or cores()
+    jobs, tell = jobs or cores(), teller(quiet=quiet)
     check_address_space(jobs)
-    with terminated_as_interrupted(), _workers(cluster, jobs, dry_run=dry_run, quiet=quiet) as workers:
+    with terminated_as_interrupted(), _workers(jobs, **cluster, dry_run=dry_run, quiet=quiet) as workers:
         if resumed is not None:
             check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:
@@ -157,19 +129,19 @@ def command(
                 experiment = load_data(experiment, partial(load, quiet=quiet), workers)
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
-            analysis = read_runs(paths, lambda text: None if quiet else note(text), fewest=2)
+            analysis = read_runs(paths, tell, fewest=2)
             for cost in sorted(filter(is_own, {run.settings.cost for run in analysis.runs} - set(costs))):
-                if not quiet:
-                    note(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
+                tell(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
             with _folder(out, force=force) as folder:
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
-            experiment = load_data(
-                _experiment(files, costs, settings, seeds, sweep, baseline), partial(load, quiet=quiet), workers
-            )
-            tuning: Tuning = "to do" if tune else experiment.tuning
-            experiment = replace(experiment, tuning=tuning)
-            end_dry_run(experiment, dry_run=dry_run, as_json=as_json)
+            experiment = _experiment(files, costs, settings, seeds, sweep, baseline)
+            experiment = load_data(experiment, partial(load, quiet=quiet), workers)
+            experiment = replace(experiment, tuning="to do") if tune else experiment
+            if dry_run:
+                size = size_of(experiment)
+                echo(msgspec.json.encode(size) if as_json else str(size))
+                return
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
     echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
@@ -177,6 +149,20 @@ def command(
         note(f"{_runs(result.failed)} failed; to complete it: netlearn compare --resume {quote(result.folder)}")
     if trains and not result.succeeded:
         ctx.exit(1)
+
+
+def _workers(
+    jobs: int, cluster: str | None, tls_folder: Path | None, *, insecure: bool, dry_run: bool, quiet: bool
+) -> Workers:
+    """Return what trains: a cluster if there is one, else processes here; a dry run needs none."""
+    if cluster is None:
+        _refuse([name for name, value in (("--tls-folder", tls_folder), ("--insecure", insecure)) if value],
+                "must be given with --cluster")  # fmt: skip
+    if dry_run:
+        return Workers()
+    if cluster is None:
+        return Pool(jobs)
+    return Cluster(jobs, cluster, tls_folder, insecure=insecure, note=teller(quiet=quiet))
 
 
 def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
@@ -198,9 +184,7 @@ def _list() -> str:
     formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
     for heading, experiments in catalogue.by_chapter().items():
         with formatter.section(heading):
-            formatter.write_dl(
-                [(name, f"{about.question} ({about.run_time})") for name, about in experiments.items()]
-            )
+            formatter.write_dl([(name, f"{each.question} ({each.run_time})") for name, each in experiments.items()])
     return formatter.getvalue()
 
 
@@ -229,45 +213,35 @@ def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolde
 def _train(
     experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None, *, quiet: bool
 ) -> Comparison | Part:
+    tell = teller(quiet=quiet)
+
     def on_tuned(tuned: Experiment) -> None:
-        if not quiet:
-            rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
-            note(", ".join(shortened(rates, f"config.toml of {folder.path}")))
+        rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
+        tell(", ".join(shortened(rates, f"config.toml of {folder.path}")))
 
-    def on_note(text: str) -> None:
-        if not quiet:
-            note(text)
-
-    if experiment.tuning == "to do" and not quiet:
-        note(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {SEEDS} seeds each")
+    if experiment.tuning == "to do":
+        tell(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {TUNING_SEEDS} seeds each")
     try:
         with comparison_progress(experiment, shard, quiet=quiet) as on_progress:
             if shard is not None:
-                return train_shard(experiment, folder, workers, shard, on_progress=on_progress, on_note=on_note)
-            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=on_note)
+                return train_shard(experiment, folder, workers, shard, on_progress=on_progress, on_note=tell)
+            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=tell)
     except (KeyboardInterrupt, ClusterError) as error:
         part = f" --shard {shard}" if shard else ""
         resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}{part}"
         if isinstance(error, ClusterError):
             raise ClusterError(f"{error}; {resume}") from error
-        note(f"{_kept(folder.path)}; {resume}")
+        runs = run_folders(folder.path)
+        complete = sum((run / SUMS).exists() for run in runs)
+        note(f"kept: {_runs(complete)} complete, {len(runs) - complete} begun; {resume}")
         raise
-
-
-def _kept(path: Path) -> str:
-    """Return what an interrupted comparison leaves behind."""
-    folders = run_folders(path)
-    complete = sum((folder / SUMS).exists() for folder in folders)
-    return f"kept: {_runs(complete)} complete, {len(folders) - complete} begun"
-
-
-def _workers(cluster: ClusterOptions, jobs: int, *, dry_run: bool, quiet: bool) -> Workers:
-    return Workers() if dry_run else cluster.workers(jobs, quiet=quiet) or Pool(jobs)
 
 
 def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:
     if isinstance(result, Part):
-        return report_of(result)
+        copies = "copy those of all shards into one, then: netlearn compare --resume FOLDER"
+        finished = f"shard {result.shard}: {result.finished} of {result.runs} runs finished"
+        return "\n".join([*result.problems, finished, f"folder: {result.folder} ({copies})"])
     failed = shortened(problems(result.rows), "results.csv")
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     width = shutil.get_terminal_size().columns
@@ -290,9 +264,8 @@ def _table(result: Comparison, width: int, *, markdown: bool, top: int | None) -
     if result.neurons:
         parts = [neuron_cells(result.neurons, quantity) for quantity in QUANTITIES]
         return "\n\n".join(in_markdown(cells) if markdown else fitted(cells, width) for cells in parts)
-    return table(
-        result.rows, result.pairs, result.races, result.family.baseline, markdown=markdown, top=top, width=width
-    )
+    baseline = result.family.baseline
+    return table(result.rows, result.pairs, result.races, baseline, markdown=markdown, top=top, width=width)
 
 
 def _runs(count: int) -> str:

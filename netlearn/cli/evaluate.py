@@ -1,27 +1,22 @@
 """`netlearn evaluate`: how well trained networks do, and where they are wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 import msgspec
-from click.shell_completion import CompletionItem
 
-from netlearn import datasets
-from netlearn.cli.options import BEST, COST, EXISTING, JSON, PATH, QUIET, Command
-from netlearn.cli.progress import download_bar, note
+from netlearn.cli.options import BEST, COST, EXISTING, FILES, JSON, QUIET, Command, completing
+from netlearn.cli.progress import note
+from netlearn.cli.stored import data_of
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned, percent
 from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
-from netlearn.inspection.trained import data_name, is_data_of, read_trained, unlike
+from netlearn.inspection.trained import read_trained, unlike
 from netlearn.plotting.marks import letter
 from netlearn.text import printable
-
-
-def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in SPLITS if name.startswith(incomplete)]
 
 
 @click.command("evaluate", cls=Command)
@@ -31,12 +26,12 @@ def _complete_split(ctx: click.Context, param: click.Parameter, incomplete: str)
     "--split",
     default="test",
     metavar="NAME",
-    shell_complete=_complete_split,
+    shell_complete=completing(lambda: SPLITS),
     help=f"which of its examples; {', '.join(SPLITS)}.  [default: test]",
 )
 @BEST
 @COST
-@click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
+@FILES
 @QUIET
 @JSON
 def command(
@@ -56,12 +51,7 @@ def command(
     --out, each run gets a folder of its own there.
     """
     runs = read_trained(folders)
-    dataset = datasets.load(data_name(runs) if data is None else data, None if quiet else download_bar)
-    for run in runs:
-        if data is None and not (quiet or is_data_of(run, dataset)):
-            note(
-                f"{run.folder}: was trained on another version of {dataset.name}: its files have other SHA-256 hashes"
-            )
+    dataset = data_of(runs, data, quiet=quiet)
     evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
     for run in runs:
         if data is not None and not quiet and (problem := unlike(run, dataset) or dataset.note):
@@ -82,13 +72,16 @@ def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Disagreement], path
         _calibrations("Is the largest output the probability that the answer is right?", evaluations, "answer"),
         _calibrations("Is each output, read as (a, 1 − a), the probability of its class?", evaluations, "outputs"),
         *(pair.describe() for pair in pairs),
-        "\n".join(f"{folder}: {', '.join(names)}" for folder, names in _by_folder(paths).items()),
+        "\n".join(
+            f"{folder}: {', '.join(path.name for path in paths if path.parent == folder)}"
+            for folder in dict.fromkeys(path.parent for path in paths)
+        ),
     ]
     return "\n\n".join(sections)
 
 
 def _overall(evaluations: Sequence[Evaluation]) -> str:
-    names = [each.run for each in evaluations]
+    names = [each.folder for each in evaluations]
     if len(names) > 1:
         names = [f"{letter(i)}: {name}" for i, name in enumerate(names)]
     intervals = [[f"{100 * bound:.2f}" for bound in each.accuracy_interval] for each in evaluations]
@@ -108,13 +101,8 @@ def _classes(scores: Sequence[Sequence[ClassScores]]) -> str:
     letters = [f" {letter(i)}" for i in range(len(scores))] if len(scores) > 1 else [""]
     head = [f"{measure}{name}" for measure in ("precision", "recall", "F1") for name in letters]
     lines = [
-        [
-            str(of_class[0].label),
-            f"{of_class[0].examples:,}",
-            *(percent(each.precision) for each in of_class),
-            *(percent(each.recall) for each in of_class),
-            *(percent(each.f1) for each in of_class),
-        ]
+        [str(of_class[0].label), f"{of_class[0].examples:,}"]
+        + [percent(getattr(each, measure)) for measure in ("precision", "recall", "f1") for each in of_class]
         for of_class in zip(*scores, strict=True)
     ]
     return aligned([["class", "examples", *head], *lines])
@@ -123,26 +111,18 @@ def _classes(scores: Sequence[Sequence[ClassScores]]) -> str:
 def _calibrations(title: str, evaluations: Sequence[Evaluation], kind: str) -> str:
     """Return the scores of a kind of forecast, with a column for each run."""
     found: list[Calibration] = [getattr(each, kind) for each in evaluations]
-    within = [each.within_variance - each.within_covariance for each in found]
-    intervals = [f"{low:.4f} to {high:.4f}" for low, high in (each.interval for each in found)]
-    lines = [
-        ["", *(f" {letter(i)}" if len(found) > 1 else "" for i in range(len(found)))],
-        ["Brier score", *(f"{each.brier:.5f}" for each in found)],
-        ["  reliability, best 0", *(f"{each.reliability:.5f}" for each in found)],
-        ["  − resolution", *(f"{each.resolution:.5f}" for each in found)],
-        ["  + uncertainty", *(f"{each.uncertainty:.5f}" for each in found)],
-        ["  + variance − covariance within bins", *(f"{each:.5f}" for each in within)],
-        ["negative log-likelihood", *(f"{each.log_loss:.5f}" for each in found)],
-        ["calibration error, mean", *(f"{each.error:.4f}" for each in found)],
-        ["  root mean square, debiased", *(f"{each.debiased:.4f}" for each in found)],
-        ["  95 % interval", *intervals],
-        ["  within chance", *("yes" if each.is_calibrated else "no" for each in found)],
-    ]
-    return f"{title}\n{aligned(lines if len(found) > 1 else lines[1:])}"
-
-
-def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:
-    folders: dict[Path, list[str]] = {}
-    for path in paths:
-        folders.setdefault(path.parent, []).append(path.name)
-    return folders
+    figures: dict[str, Callable[[Calibration], str]] = {
+        "Brier score": lambda each: f"{each.brier:.5f}",
+        "  reliability, best 0": lambda each: f"{each.reliability:.5f}",
+        "  − resolution": lambda each: f"{each.resolution:.5f}",
+        "  + uncertainty": lambda each: f"{each.uncertainty:.5f}",
+        "  + variance − covariance within bins": lambda each: f"{each.within_variance - each.within_covariance:.5f}",
+        "negative log-likelihood": lambda each: f"{each.log_loss:.5f}",
+        "calibration error, mean": lambda each: f"{each.error:.4f}",
+        "  root mean square, debiased": lambda each: f"{each.debiased:.4f}",
+        "  95 % interval": lambda each: "{:.4f} to {:.4f}".format(*each.interval),
+        "  within chance": lambda each: "yes" if each.is_calibrated else "no",
+    }
+    head = ["", *(f" {letter(i)}" for i in range(len(found)))] if len(found) > 1 else []
+    lines = [[name, *map(text, found)] for name, text in figures.items()]
+    return f"{title}\n{aligned([head, *lines] if head else lines)}"

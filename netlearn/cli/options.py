@@ -10,17 +10,34 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn import settings
 from netlearn.cli.terminal import RESULTS
 from netlearn.errors import SettingsError
+from netlearn.text import printable
 
 METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
 DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
     name: f"that of {owner}" for owner, choices in settings.OWN.items() for own in choices.values() for name in own
 }
+PARTS = re.compile(r",|(?<![eE])\+")  # between the layers of one value, as in 100+30; not that of 1e+3
+COMMA = re.compile(r",(?![^(]*\))")  # not one inside parentheses, as in costs:Focal(gamma=2,alpha=1)
+GROUPS = {  # the sections of a long help text, by the names of parameters; others stand below "Options"
+    "Network": ("cost", "hidden", "activation", "initializer", "dtype"),
+    "Learning": (
+        "epochs", "batch_size", "learning_rate", "optimizer", "momentum", "beta1", "beta2", "epsilon", "l2", "l1",
+        "max_norm", "dropout", "halve_after", "patience", "seed",
+    ),
+    "Data": ("data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "label_noise"),
+    "Measuring": ("probe_every", "track_test", "snapshots"),
+    "Running": ("jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed"),
+    "Results": ("out", "force", "top", "markdown", "quiet", "as_json", "help"),
+}  # fmt: skip
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Existing(click.Path):
@@ -36,8 +53,11 @@ class Existing(click.Path):
 
 PATH = click.Path(path_type=Path)
 EXISTING = Existing(path_type=Path)
+RUN = click.argument("folder", type=EXISTING, metavar="RUN")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
+OPEN = click.option("--open", "opened", is_flag=True, help="open the page in the browser.")
+FILES = click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
 BEST = click.option(
     "--best/--last",
     default=None,
@@ -50,25 +70,6 @@ COST = click.option(
     metavar="NAME",
     help="your own cost that a RUN was trained with, package.module:ClassName; imported only if named here.",
 )
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-PARTS = re.compile(r",|(?<![eE])\+")  # between the layers of one value, as in 100+30; not that of 1e+3
-COMMA = re.compile(r",(?![^(]*\))")  # not one inside parentheses, as in costs:Focal(gamma=2,alpha=1)
-GROUPS = {  # the sections of a help text, by the names of parameters; others stand below "Options"
-    "Network": ("cost", "hidden", "activation", "initializer", "dtype"),
-    "Learning": (
-        "epochs", "batch_size", "learning_rate", "optimizer", "momentum", "beta1", "beta2", "epsilon", "l2", "l1",
-        "max_norm", "dropout", "halve_after", "patience", "seed",
-    ),
-    "Data": ("data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "label_noise"),
-    "Measuring": ("probe_every", "track_test", "snapshots"),
-    "Running": (
-        "jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed",
-    ),
-    "Results": ("out", "force", "top", "markdown", "quiet", "as_json", "help"),
-}  # fmt: skip
 
 
 class Command(click.Command):
@@ -93,11 +94,10 @@ class Command(click.Command):
         try:
             order = self.make_parser(ctx).parse_args(args=list(args))[2]
         except click.NoSuchOption as error:
-            near = settings.suggestion(error.option_name, [name for option in self.params for name in option.opts])
+            name = error.option_name
+            near = settings.suggestion(name, [flag for option in self.params for flag in option.opts])
             hint = f" Did you mean {near}?" if near else ""
-            raise click.NoSuchOption(
-                error.option_name, f"No such option {error.option_name}.{hint}", ctx=ctx
-            ) from error
+            raise click.NoSuchOption(name, f"No such option {name}.{hint}", ctx=ctx) from error
         for option in order:
             if isinstance(option, click.Option) and not option.multiple and order.count(option) > 1:
                 name = max(option.opts, key=len)
@@ -114,45 +114,37 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
-class Setting(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
-    """A setting, checked by the schema."""
+def together(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """Return a decorator that gives a command several options, shown in this order."""
 
-    def __init__(self, field: str) -> None:
-        self.name = field
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """Return the value of the setting."""
-        return settings.check(self.name, parse(self.name, value), flag(self.name), shown=value)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Complete the names that the setting can have."""
-        return [CompletionItem(name) for name in settings.CHOICES.get(self.name, ()) if name.startswith(incomplete)]
+    return decorate
 
 
-class Number(click.ParamType):  # type: ignore[type-arg]  # generic, but not to be subscripted in older clicks
-    """A whole number from `least` to `most`, if there is a largest one."""
+def completing(names: Callable[[], Collection[str]]) -> Callable[..., list[CompletionItem]]:
+    """Return the `shell_complete` of an option or argument that has one of some names."""
+    return lambda ctx, param, text: [CompletionItem(name) for name in names() if name.startswith(text)]
 
-    name = "number"
 
-    def __init__(self, least: int, most: int | None = None) -> None:
-        self.least, self.most = least, most
+def whole(name: str, least: int) -> Callable[[Any], int]:
+    """Return the type of an option that is a whole number."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002
-        """Return the number."""
-        number = _number(value) if isinstance(value, str) else value
-        if not isinstance(number, int) or number < self.least or number > (self.most or number):
-            label = max(param.opts, key=len) if param else self.name
-            most = "" if self.most is None else f" to {self.most:,}"
-            raise SettingsError(f"{label} {value}: must be a whole number from {self.least}{most}")
+    def convert(value: Any) -> int:
+        number = _number(str(value))
+        if not isinstance(number, int) or number < least:
+            raise SettingsError(f"{name} {value}: must be a whole number from {least}")
         return number
 
+    return convert
 
-class Several(Setting):
-    """Values of a setting, separated by commas; the option may also be repeated."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the values."""
-        return tuple(super(Several, self).convert(each, param, ctx) for each in COMMA.split(value))
+def setting(field: str) -> Callable[[Any], Any]:
+    """Return the type of an option that is a setting, checked by the schema."""
+    return lambda text: settings.check(field, parse(field, str(text)), flag(field), shown=str(text))
 
 
 def flag(field: str) -> str:
@@ -167,9 +159,7 @@ def parse(field: str, text: str) -> Any:
     parts = PARTS.split(text)
     if field == "hidden" or (field == "initializer" and len(parts) > 1):
         return [_number(part) for part in parts]
-    if settings.number_type(field) is not None:
-        return _number(text)
-    return text
+    return text if settings.number_type(field) is None else _number(text)
 
 
 def _number(text: str) -> int | float | str:
@@ -184,51 +174,48 @@ def _number(text: str) -> int | float | str:
 def setting_options(
     *, defaults: Mapping[str, Any] = {}, repeatable: Collection[str] = (), without: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """Give a command an option for each field of `Settings`, None where it is not used.
+    """Return a decorator that gives a command an option for each field of `Settings`, None where it is not used.
 
     Args:
         defaults: shown in the help instead of the schema's defaults.
-        repeatable: fields that may be given several times; their value is a tuple.
+        repeatable: fields that may have several values, by commas or by several options; their value is a tuple.
         without: fields without an option.
     """
 
-    def decorate(function: Function) -> Function:
-        for name in reversed([name for name in settings.FIELDS if name not in without]):
-            default = defaults.get(name, DEFAULTS.get(name, settings.FIELDS[name].default))
-            if isinstance(default, bool):
-                function = click.option(
-                    f"{flag(name)}/--no-{flag(name)[2:]}",
-                    default=None,
-                    help=f"{settings.description(name)}.  [default: {'yes' if default else 'no'}]",
-                )(function)
-                continue
-            function = click.option(
-                flag(name),
-                type=Several(name) if name in repeatable else Setting(name),
-                metavar="NAME,…"
-                if name in repeatable
-                else METAVARS.get(name) or NUMBERS.get(settings.number_type(name), "NAME"),
-                multiple=name in repeatable,
-                callback=_together if name in repeatable else None,
-                help=f"{settings.description(name)}; {settings.must_be(name)}.  [default: {text_of(default)}]",
-            )(function)
-        return function
+    def option(name: str) -> Callable[[Function], Function]:
+        default = defaults.get(name, DEFAULTS.get(name, settings.FIELDS[name].default))
+        text = settings.description(name)
+        if isinstance(default, bool):
+            help_text = f"{text}.  [default: {'yes' if default else 'no'}]"
+            return click.option(f"{flag(name)}/--no-{flag(name)[2:]}", default=None, help=help_text)
+        one, several = setting(name), name in repeatable
+        metavar = METAVARS.get(name) or NUMBERS.get(settings.number_type(name), "NAME")
+        return click.option(
+            flag(name),
+            type=(lambda values: tuple(map(one, COMMA.split(values)))) if several else one,
+            multiple=several,
+            callback=(lambda ctx, param, values: tuple(chain(*values))) if several else None,
+            shell_complete=completing(lambda: settings.CHOICES.get(name, ())),
+            metavar="NAME,…" if several else metavar,
+            help=f"{text}; {settings.must_be(name)}.  [default: {text_of(default)}]",
+        )
 
-    return decorate
+    return together(*(option(name) for name in settings.FIELDS if name not in without))
 
 
-def _together(ctx: click.Context, param: click.Parameter, values: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
-    return tuple(chain(*values))
-
-
-def check_suffix(path: Path, name: str, *suffixes: str) -> None:
-    """Check that a file that an option names has one of the endings.
+def check_suffix(path: Path | None, name: str, *suffixes: str) -> None:
+    """Check that a file that an option names, if any, has one of the endings.
 
     Raises:
         SettingsError: it has not.
     """
-    if path.suffix not in suffixes:
+    if path is not None and path.suffix not in suffixes:
         raise SettingsError(f"{name} {path}: must end in {' or '.join(suffixes)}")
+
+
+def named_json(folder: Path, results: msgspec.Struct) -> bytes:
+    """Return the results of one run as JSON, with its folder."""
+    return msgspec.json.encode({"folder": printable(str(folder))} | msgspec.to_builtins(results))
 
 
 def text_of(value: Any) -> str:

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 from tqdm import tqdm
 
-from netlearn.cli.options import BEST, COST, EXISTING, JSON, PATH, QUIET, Command, check_suffix
+from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, RUN, Command, check_suffix
 from netlearn.cli.progress import note, on_a_terminal
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned
 from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.inspection.prediction import Prediction, Seen, appearance_of, draw_seen, predict_pictures, see
+from netlearn.inspection.prediction import Seen, appearance_of, draw_seen, predict_pictures, see
 from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
 from netlearn.runs import write_whole
@@ -30,7 +30,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 @click.command("predict", cls=Command)
-@click.argument("folder", type=EXISTING, metavar="RUN")
+@RUN
 @click.argument("images", nargs=-1, required=True, type=PATH, metavar="IMAGE...")
 @BEST
 @COST
@@ -52,10 +52,9 @@ def command(
     Prints each file, the answer and the two strongest outputs. A picture that cannot be read is reported, the others
     are answered, and the exit code is 1.
     """
-    if show is not None:
-        check_suffix(show, "--show", ".png", ".svg")
-        if show.resolve() in {image.resolve() for image in images}:
-            raise SettingsError(f"--show {show}: is one of the images: must be another file")
+    check_suffix(show, "--show", ".png", ".svg")
+    if show is not None and show.resolve() in {image.resolve() for image in images}:
+        raise SettingsError(f"--show {show}: is one of the images: must be another file")
     (run,) = read_trained([folder])
     check_used(costs, [run])
     network = load_network(run, best=best, costs=dict.fromkeys(costs))
@@ -65,9 +64,12 @@ def command(
     seen, refused = _see_all(images, like)
     predictions = predict_pictures(network, seen, like)
     if show is not None and seen:
-        _draw(seen, predictions, f"What {folder} saw", show)
+        from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+
+        write_whole(show, render(draw_seen(seen, predictions, f"What {folder} saw"), show.suffix[1:]))
+        note(f"picture: {show}")
     if as_json:
-        results = {"run": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
+        results = {"folder": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
         echo(msgspec.json.encode(results | {"refused": refused}))
     elif seen:
         rows = [[each.file, str(each.answer), strongest(np.array(each.outputs)), each.remark] for each in predictions]
@@ -88,10 +90,3 @@ def _see_all(images: Sequence[Path], like: Appearance) -> tuple[list[Seen], list
         except NetlearnError as error:
             refused.append(Refused(file, str(error)))
     return seen, refused
-
-
-def _draw(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str, path: Path) -> None:
-    from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-
-    write_whole(path, render(draw_seen(seen, predictions, title), path.suffix[1:]))
-    note(f"picture: {path}")

@@ -31,6 +31,11 @@ def note(text: str) -> None:
         echo(text, err=True)
 
 
+def teller(*, quiet: bool) -> Callable[[str], object]:
+    """Return what prints notes, or nothing if quiet."""
+    return (lambda text: None) if quiet else note
+
+
 def on_a_terminal() -> bool:
     """Return whether stderr is a terminal; it may be closed."""
     return sys.stderr is not None and sys.stderr.isatty()
@@ -43,10 +48,10 @@ def _is_narrow() -> bool:
         return False
 
 
-def load(name: str, *, quiet: bool) -> Dataset:
-    """Load a data set; unless quiet, show its download and print what it is."""
+def load(name: str, *, quiet: bool, noted: bool = True) -> Dataset:
+    """Load a data set; unless quiet, show its download and, if it is to be noted, print what it is."""
     data = datasets.load(name, None if quiet else download_bar)
-    if not quiet:
+    if noted and not quiet:
         note_data(data)
     return data
 

@@ -10,10 +10,20 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn import datasets
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
-from netlearn.cli.progress import download_bar, note, note_data, training_progress
-from netlearn.cli.signals import stopping_on_signals
+from netlearn.cli.options import (
+    EXISTING,
+    JSON,
+    PATH,
+    QUIET,
+    Command,
+    flag,
+    given,
+    named_json,
+    setting_options,
+    text_of,
+)
+from netlearn.cli.process import stopping_on_signals
+from netlearn.cli.progress import load, note, note_data, training_progress
 from netlearn.cli.terminal import echo
 from netlearn.comparison.curves import curves_or_warning
 from netlearn.comparison.table import percent
@@ -67,12 +77,12 @@ def command(
                 _report_end(summary, settings, resumed, as_json=as_json)
                 return
             check_named(settings.cost, {flags["cost"]}, resumed)
-        data = datasets.load(asked.get("data", settings.data), None if quiet else download_bar)
+        data = load(asked.get("data", settings.data), quiet=quiet, noted=False)
         settings = msgspec.structs.replace(settings, data=data.name)  # found for "auto", or where it was moved to
         trainer = make_trainer(settings, data)
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
-        signals = stack.enter_context(stopping_on_signals(trainer))
+        signals = stack.enter_context(stopping_on_signals(trainer.stop))
         train = partial(
             train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_or_warning, on_note=note
         )
@@ -83,7 +93,7 @@ def command(
             _note_network(settings, trainer)
             with training_progress(trainer) as on_record:
                 summary = train(on_record)
-    echo(msgspec.json.encode(summary) if as_json else _results(summary, folder.path))
+    echo(named_json(folder.path, summary) if as_json else _results(summary, folder.path))
     done = read_run(folder.path)
     if problem := done.diverging or done.unlearned:
         note(f"Warning: {problem}")
@@ -143,7 +153,7 @@ def _report_end(summary: Summary, settings: Settings, folder: Path, *, as_json: 
         raise DivergenceError(f"{folder}: {summary.error}")
     more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
     note(f"{folder}: already {summary.status}{more}")
-    echo(msgspec.json.encode(summary) if as_json else _results(summary, folder))
+    echo(named_json(folder, summary) if as_json else _results(summary, folder))
 
 
 def _end_of(folder: Path, settings: Settings) -> Summary | None:

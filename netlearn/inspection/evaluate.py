@@ -55,7 +55,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """How well a run's network does on a part of a data set.
 
     Attributes:
-        run: the run folder.
+        folder: of the run.
         weights: the file with the weights.
         data: the data set.
         split: "test", "validation" or "train".
@@ -68,7 +68,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         outputs: whether each output neuron, read as (a, 1 − a), gives the probability of its class.
     """
 
-    run: str
+    folder: str
     weights: str
     data: str
     split: str
@@ -141,7 +141,7 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: Nam
     correct = predictions.correct
     penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
     evaluation = Evaluation(
-        run=printable(str(run.folder)),
+        folder=printable(str(run.folder)),
         weights=weights_file(run, best=best),
         data=data.name,
         split=split,
@@ -228,8 +228,8 @@ def disagreements(evaluated: Sequence[Evaluated]) -> tuple[Disagreement, ...]:
         only_first, only_second = int((a & ~b).sum()), int((b & ~a).sum())
         pairs.append(
             Disagreement(
-                first=first.evaluation.run,
-                second=second.evaluation.run,
+                first=first.evaluation.folder,
+                second=second.evaluation.folder,
                 only_first=only_first,
                 only_second=only_second,
                 p=mcnemar(only_first, only_second),

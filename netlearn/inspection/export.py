@@ -55,7 +55,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         file: where it is.
-        run: the run folder.
+        folder: of the run.
         weights: the file of the run with the weights.
         sizes: neurons in each layer, input first.
         verified_with: the program, with its version, that loaded the file and gave the same answers as netlearn.
@@ -66,7 +66,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     file: str
-    run: str
+    folder: str
     weights: str
     sizes: tuple[int, ...]
     verified_with: str
@@ -105,7 +105,7 @@ def export(
     write_whole(path, content)
     return Exported(
         file=printable(str(path)),
-        run=printable(str(run.folder)),
+        folder=printable(str(run.folder)),
         weights=weights_file(run, best=best),
         sizes=network.sizes,
         verified_with=verifier,

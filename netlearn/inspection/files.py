@@ -70,7 +70,7 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())
     score = f"{correct:,} of {evaluation.examples:,} correct ({100 * evaluation.accuracy:.2f} %)"
-    caption = f"{evaluation.run}: {_set_of(evaluation)}, {score}"
+    caption = f"{evaluation.folder}: {_set_of(evaluation)}, {score}"
     worst = predictions.worst(MOST_EXAMPLES)
     wrong = evaluation.examples - correct
     which = "The mistakes" if wrong == len(worst) else f"The {len(worst)} of {wrong:,} mistakes with the largest cost"
@@ -79,7 +79,7 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
         "each output, read as (a, 1 − a)": _reliability(evaluation.outputs),
     }
     return {
-        "reliability": reliability(panels, f"{evaluation.run}: {_set_of(evaluation)}, are outputs probabilities?"),
+        "reliability": reliability(panels, f"{evaluation.folder}: {_set_of(evaluation)}, are outputs probabilities?"),
         "confusion": networks.confusion(predictions.confusion(), caption),
         "mistakes": networks.mistakes(worst, data.image, f"{caption}\n{which}") if worst else None,
     }
@@ -106,7 +106,7 @@ def _disagreements(evaluated: Sequence[Evaluated], data: Dataset) -> "Figure | N
     margins = np.array([_margins(each.outputs[disputed]) for each in predictions])
     shown = disputed[np.argsort(-margins.min(axis=0), kind="stable")[:MOST_EXAMPLES]]
     given = {
-        f"{evaluation.run} ({100 * evaluation.accuracy:.2f} % correct)": predictions.select(shown)
+        f"{evaluation.folder} ({100 * evaluation.accuracy:.2f} % correct)": predictions.select(shown)
         for _, evaluation, predictions in evaluated
     }
     title = f"{_set_of(first)}: {disputed.size:,} of {first.examples:,} examples are correct in some runs only"

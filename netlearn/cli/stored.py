@@ -1,0 +1,156 @@
+"""Commands on stored runs: `netlearn curves`, `export`, `verify` and `weights`."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+import msgspec
+
+from netlearn.cli.options import (
+    BEST,
+    COST,
+    EXISTING,
+    FILES,
+    JSON,
+    PATH,
+    QUIET,
+    RUN,
+    Command,
+    check_suffix,
+    named_json,
+)
+from netlearn.cli.progress import load, note, updates_bar
+from netlearn.cli.terminal import echo, echo_files
+from netlearn.comparison.curves import draw_curves
+from netlearn.datasets import Dataset
+from netlearn.errors import SettingsError
+from netlearn.inspection.export import SUFFIXES, export
+from netlearn.inspection.files import draw_weights, write_files
+from netlearn.inspection.trained import data_name, is_data_of, read_trained, results_of
+from netlearn.runs import Run
+from netlearn.runs.setup import initial_network
+from netlearn.runs.verify import Verdict, verify
+
+
+def data_of(runs: Sequence[Run], name: str | None, *, quiet: bool) -> Dataset:
+    """Load the data set of runs, or the one named, and note which run was trained on another version of it."""
+    data = load(data_name(runs) if name is None else name, quiet=quiet, noted=False)
+    for run in runs:
+        if name is None and not (quiet or is_data_of(run, data)):
+            note(f"{run.folder}: was trained on another version of {data.name}: its files have other SHA-256 hashes")
+    return data
+
+
+@click.command("curves", cls=Command)
+@click.argument("folders", nargs=-1, required=True, type=EXISTING, metavar="RUN...")
+@QUIET
+@JSON
+def curves_command(folders: tuple[Path, ...], quiet: bool, as_json: bool) -> None:
+    """Draw the learning curves of runs, as netlearn train does.
+
+    The runs of a comparison have none until they are asked for; its folder stands for all runs in it. Writes
+    curves.png and curves.svg to each run folder.
+    """
+    echo_files((path for folder in folders for path in draw_curves(folder)), as_json=as_json)
+
+
+@click.command("export", cls=Command)
+@RUN
+@click.option("--to", type=PATH, required=True, metavar="FILE", help="file to write, .onnx or .npz.")
+@click.option("--data", metavar="NAME|PATH", help="data set to verify the export on.  [default: that of the run]")
+@BEST
+@COST
+@QUIET
+@JSON
+def export_command(
+    folder: Path, to: Path, data: str | None, best: bool | None, costs: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
+    """Export the trained network of a run to ONNX or NumPy.
+
+    An .onnx file needs the extra onnx: pip install 'netlearn[onnx]'. Its input is a batch of examples, (batch, n) in
+    float32. An .npz file has the arrays weights.1, biases.1, … Both hold the settings, the data's SHA-256 and the
+    test accuracy.
+
+    Before it is written, the exported network is loaded by the other program and must give netlearn's answers on the
+    whole test set.
+    """
+    check_suffix(to, "--to", *SUFFIXES)
+    (run,) = read_trained([folder])
+    dataset = data_of([run], data, quiet=quiet)
+    if to.resolve() == Path(dataset.where).resolve():
+        raise SettingsError(f"--to {to}: is the data set: must be another file")
+    found = export(run, dataset, to, best=best, costs=dict.fromkeys(costs))
+    sizes = "-".join(map(str, found.sizes))
+    text = (
+        f"{to}: {sizes}, {found.weights} of {folder}\n"
+        f"verified with {found.verified_with}: netlearn's answers on all {found.examples:,} test examples of "
+        f"{found.data}, outputs within {found.largest_difference:.1g}"
+    )
+    echo(msgspec.json.encode(found) if as_json else text)
+
+
+@click.command("verify", cls=Command)
+@RUN
+@click.option("--data", metavar="NAME|PATH", help="the data set, if it was moved.  [default: where the run found it]")
+@COST
+@QUIET
+@JSON
+@click.pass_context
+def verify_command(
+    ctx: click.Context, /, folder: Path, data: str | None, costs: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
+    """Repeat a run and check that all that its settings determine is the same to the byte.
+
+    Otherwise print what differs, also in the recorded environment and data, and exit with code 1. The folder is not
+    changed.
+    """
+
+    def load_it(name: str) -> Dataset:
+        return load(name if data is None else data, quiet=quiet, noted=False)
+
+    verdict = verify(folder, load_it, nullcontext if quiet else updates_bar, costs=costs)
+    echo(named_json(folder, verdict) if as_json else _result(verdict))
+    if not verdict.identical:
+        ctx.exit(1)
+
+
+def _result(verdict: Verdict) -> str:
+    updates = f"after {verdict.updates:,} updates"
+    if verdict.identical:
+        return (
+            f"identical {updates}: weights, checkpoint, measurements, results and data, to the byte\n"
+            "not compared: times, pictures, environment"
+        )
+    lines = [f"{each.name}: {each.then} then, {each.now} now" for each in verdict.differences]
+    lines = lines or ["the recorded environment and data are the same"]
+    gap = f"a weight or bias differs by {verdict.largest_difference:.3g}" if verdict.largest_difference else ""
+    head = f"different {updates}: {', '.join(verdict.differing)}"
+    return "\n".join([head, *([gap] if gap else []), *lines])
+
+
+@click.command("weights", cls=Command)
+@RUN
+@click.option("--data", metavar="NAME|PATH", help="data set with the size of the images.  [default: that of the run]")
+@BEST
+@FILES
+@QUIET
+@JSON
+def weights_command(
+    folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool, as_json: bool
+) -> None:
+    """Draw the weights of the first layer as images, before and after training.
+
+    Each image shows the weights from the pixels to one neuron: ink excites the neuron where the image is bright, and
+    inhibits it where it is dark. Without hidden layers these are the output neurons. The initial weights are drawn
+    again from the seed of the run and checked by their SHA-256. Writes weights.png and weights.svg.
+    """
+    (run,) = read_trained([folder])
+    dataset = load(run.settings.data if data is None else data, quiet=quiet, noted=False)
+    results = results_of(run)
+    initial = initial_network(run.settings, results.sizes)
+    repeated = initial.parameters.sha256() == results.initial_weights_sha256
+    if not (repeated or quiet):
+        note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
+    figure = draw_weights(run, dataset, initial if repeated else None, best=best)
+    echo_files(write_files(run, out, {"weights": figure}), as_json=as_json)
