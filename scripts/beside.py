@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from netlearn import datasets
-from netlearn.comparison.curves import draw_curves
+from netlearn.comparison.outputs import draw_curves
 from netlearn.runs import RunFolder
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run

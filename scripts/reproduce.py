@@ -16,9 +16,10 @@ from netlearn import datasets
 from netlearn.cli.process import Terminated, terminated_as_interrupted
 from netlearn.cli.progress import comparison_progress, load, note
 from netlearn.comparison import catalogue
-from netlearn.comparison.compare import FILES, compare
+from netlearn.comparison.compare import compare
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import Experiment, read_experiment
+from netlearn.comparison.outputs import FILES
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.table import problems
 from netlearn.comparison.tasks import is_done, tasks_of

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from netlearn.comparison.curves import curves_files
+from netlearn.comparison.outputs import curves_files
 from netlearn.datasets import Dataset
 from netlearn.runs import RunFolder, Summary
 from netlearn.runs.setup import make_trainer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from netlearn.comparison.existing import read_comparison
+from netlearn.comparison.analysis import read_comparison
 from netlearn.comparison.experiment import parse_seeds, read_experiment, write_experiment
 from netlearn.comparison.sweep import Sweep
 from netlearn.errors import SettingsError

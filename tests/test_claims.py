@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from netlearn.comparison.analysis import Analysis, analyse
+from netlearn.comparison.analysis import Analysis, analyse, read_runs
 from netlearn.comparison.claims import Family, Pair, alpha_of, claims_of, compare_pair, find_claims, t_test
 from netlearn.comparison.statistics import group
 from netlearn.runs import Run
@@ -268,15 +268,13 @@ def check_brackets(variant: str, row: dict[str, Any]) -> None:
 
 
 def test_same_seed_by_train_and_by_compare_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from netlearn.comparison import existing  # noqa: PLC0415 (patched)
-
     stored = {
         "kept": dataclasses.replace(run(seed=1), settings=resolve({"seed": 1, "data": "small", "snapshots": True})),
         "bare": dataclasses.replace(run(seed=1), settings=resolve({"seed": 1, "data": "small"})),
     }
-    monkeypatch.setattr(existing, "read_run", lambda folder: stored[folder.name])
+    monkeypatch.setattr("netlearn.comparison.analysis.read_run", lambda folder: stored[folder.name])
     notes: list[str] = []
-    analysis = existing.read_runs([Path("kept"), Path("bare")], notes.append)
+    analysis = read_runs([Path("kept"), Path("bare")], notes.append)
     assert [row.seeds for row in analysis.rows] == [1]
     assert "not counted" in notes[0]
 

@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 
 from netlearn import datasets
-from netlearn.comparison import tuning
-from netlearn.comparison.analysis import caption
-from netlearn.comparison.existing import name_variants
+from netlearn.comparison.analysis import caption, name_variants
+from netlearn.comparison.compare import FACTORS, TUNING_SEEDS, tune_rates
 from netlearn.comparison.experiment import read_experiment
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.tasks import Outcome, Task, perform, tasks_of
-from netlearn.comparison.tuning import FACTORS, SEEDS, tune_rates
 from netlearn.runs import data_identity
 from netlearn.settings import Settings, resolve
 from tests.commands import compare, one_line
@@ -52,7 +50,7 @@ def test_failed_task_gives_its_reason() -> None:
 def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {}, 1)
-    monkeypatch.setattr(tuning, "perform_all", lambda *_, **given: [])
+    monkeypatch.setattr("netlearn.comparison.compare.perform_all", lambda *_, **given: [])
     assert tune_rates(experiment, Path(), Workers()) == replace(experiment, tuning="done")
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
@@ -78,7 +76,7 @@ def test_tuning_takes_the_mean_over_two_seeds_and_no_rate_that_failed(monkeypatc
         )
         for (rate, seed), found in accuracy.items()
     ]
-    monkeypatch.setattr(tuning, "perform_all", lambda *_, **given: runs)
+    monkeypatch.setattr("netlearn.comparison.compare.perform_all", lambda *_, **given: runs)
     notes: list[str] = []
     tuned = tune_rates(experiment, Path(), Workers(), notes.append)
     assert [settings.learning_rate for settings in tuned.variants.values()] == [0.3, 0.5]
@@ -94,7 +92,7 @@ def test_dry_run_prints_the_size_of_a_sweep_and_does_nothing() -> None:
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert shown.stdout == "24 runs (12 variants from 2 seeds)\n"
     size = json.loads(compare(*flags, "--tune", "--json").stdout)
-    assert size == {"variants": 12, "seeds": 2, "runs": 24 + 12 * len(FACTORS) * SEEDS}
+    assert size == {"variants": 12, "seeds": 2, "runs": 24 + 12 * len(FACTORS) * TUNING_SEEDS}
     assert not list(Path().iterdir())
 
 

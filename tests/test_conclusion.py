@@ -393,13 +393,15 @@ def test_table_has_a_column_for_each_variant_and_no_line_that_says_nothing(rows:
 
 def test_differences_stand_below_their_measures() -> None:
     analysis = analysed(a=HIGH, b=LOW)
-    found = {line[0].strip(): line[1:] for line in cells(analysis.rows, analysis.pairs, analysis.races)}
+    found = {
+        line[0].strip(): line[1:] for line in cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
+    }
     assert found["points behind the best (seeds)"] == ["-", "5.97 (6 of 6)"]
     assert found["later than the first (seeds)"] == ["-", "6 of 6, p = 0.031"]
     (pair,) = [pair for pair in analysis.pairs if pair.measure == "test_accuracy"]
     assert found["interval"][1] == f"{points(pair.low or 0)} to {points(pair.high or 0)}"
     baseline = analysed("a", a=HIGH, b=LOW)
-    found = {line[0].strip(): line[1:] for line in cells(baseline.rows, baseline.pairs, baseline="a")}
+    found = {line[0].strip(): line[1:] for line in cells(baseline.rows, baseline.pairs, family=baseline.family)}
     assert found["points ahead of the baseline (seeds)"] == ["-", "−5.97 (0 of 6)"]
     assert found["interval"][1] == f"{points(-(pair.high or 0))} to {points(-(pair.low or 0))}"
 
@@ -412,7 +414,7 @@ NAME = "quadratic + momentum with scaled weights"
 def test_table_and_sentences_fit_the_terminal_with_words_whole(width: int, count: int) -> None:
     variants = {f"{NAME} {i}": [(x - 0.001 * i, y) for x, y in HIGH] for i in range(count)}
     analysis = analysed(**variants)
-    text = table(analysis.rows, analysis.pairs, analysis.races, width=width)
+    text = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=width)
     assert max(map(wcswidth, text.splitlines())) <= width
     assert "validation" in text
     for word in NAME.split():
@@ -424,8 +426,8 @@ def test_table_and_sentences_fit_the_terminal_with_words_whole(width: int, count
 
 def test_variants_below_each_other_have_the_figures_that_they_have_beside_each_other() -> None:
     analysis = analysed(**{name: [(x - 0.01 * i, y) for x, y in HIGH] for i, name in enumerate("abcde")})
-    beside = table(analysis.rows, analysis.pairs, analysis.races, width=400)
-    below = table(analysis.rows, analysis.pairs, analysis.races, width=80)
+    beside = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=400)
+    below = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=80)
     figures = re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", beside)
     assert figures
     assert sorted(re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", below)) == sorted(figures)

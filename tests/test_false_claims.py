@@ -6,6 +6,7 @@ and a claim is what the printed sentences say.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ NOISE: Mapping[str, Callable[[Generator, tuple[int, ...]], Array]] = {  # of spr
     "ties": lambda rng, shape: np.round(rng.normal(size=shape)),
 }
 SUMMARY = summary()
+FOLDER = Path("run")
 PROBES = {"update": np.array([0.0, 500, 1000]), "epoch": np.array([0.0, 1, 2]), "train_cost": np.ones(3)} | {
     name: np.zeros(3) for name in ("learning_speed", "stuck")
 }
@@ -38,14 +40,18 @@ CLAIM = re.compile(r"\b(is|are) (ahead of|behind)\b|differ clearly")
 
 def seeds_of(variant: str, settings: Settings, early: Array, test: Array, validation: Array) -> Iterator[Run]:
     """Yield a run for each seed, with these accuracies."""
-    for seed, (first, last, best) in enumerate(zip(early.tolist(), test.tolist(), validation.tolist(), strict=True)):
-        yield Run(
-            variant,
-            Path("run"),
-            msgspec.structs.replace(settings, seed=seed),
-            msgspec.structs.replace(SUMMARY, seed=seed, test_accuracy=last, best_validation_accuracy=best),
-            PROBES | {"validation_accuracy": np.array([first, first, best])},
+    curves = np.stack([early, early, validation], axis=1)
+    seeded = zip(seeds_with(settings, len(early)), test.tolist(), validation.tolist(), curves, strict=True)
+    for chosen, last, best, curve in seeded:
+        summary = msgspec.structs.replace(
+            SUMMARY, seed=chosen.seed, test_accuracy=last, best_validation_accuracy=best
         )
+        yield Run(variant, FOLDER, chosen, summary, PROBES | {"validation_accuracy": curve})
+
+
+@lru_cache
+def seeds_with(settings: Settings, count: int) -> list[Settings]:
+    return [msgspec.structs.replace(settings, seed=seed) for seed in range(count)]
 
 
 def draws(rng: Generator, kind: str, variants: int, seeds: int) -> Array:

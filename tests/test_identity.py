@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlearn.comparison.existing import name_variants
+from netlearn.comparison.analysis import name_variants
 from netlearn.comparison.statistics import pairing, summarize
 from netlearn.runs import read_run
 from netlearn.settings import resolve

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netlearn import datasets
-from netlearn.comparison.existing import read_runs
+from netlearn.comparison.analysis import read_runs
 from netlearn.datasets.dataset import Labels
 from netlearn.runs import read_run
 from netlearn.runs.setup import training_part

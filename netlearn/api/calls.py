@@ -18,9 +18,9 @@ from netlearn.api.planning import plan
 from netlearn.api.progress import comparison_bar, load_data, training_bar
 from netlearn.api.results import ComparisonResult, Page, Result, RunResult
 from netlearn.comparison import compare as comparison
-from netlearn.comparison.curves import curves_or_warning
+from netlearn.comparison.analysis import read_comparison, read_runs
 from netlearn.comparison.data import load_data as load_all_data
-from netlearn.comparison.existing import read_comparison, read_runs
+from netlearn.comparison.outputs import FILES, curves_or_warning
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.table import problems
 from netlearn.errors import DivergenceError, RunError, SettingsError
@@ -196,7 +196,7 @@ def lab(folder: str | Path | Result | None = None, *, data: Data | None = None, 
 
 
 def _folder(place: Place, *, force: bool) -> AbstractContextManager[RunFolder]:
-    return RunFolder.create(place.folder, force=force, files=comparison.FILES, remove=comparison.remove_runs)
+    return RunFolder.create(place.folder, force=force, files=FILES, remove=comparison.remove_runs)
 
 
 def _overlay(what: Results, source: Source, jobs: int | None, *, force: bool) -> ComparisonResult:

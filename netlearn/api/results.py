@@ -285,5 +285,5 @@ class ComparisonResult(Result):
 
     def _repr_html_(self) -> str:
         analysis = self._analysis
-        lines = cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline)
+        lines = cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
         return self._table(lines, [*problems(self.rows), *analysis.sentences, self.pairing])

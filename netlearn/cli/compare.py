@@ -17,10 +17,18 @@ from netlearn.cli.process import check_address_space, terminated_as_interrupted
 from netlearn.cli.progress import comparison_progress, load, note, teller
 from netlearn.cli.terminal import echo
 from netlearn.comparison import catalogue
+from netlearn.comparison.analysis import read_runs
 from netlearn.comparison.cluster import Cluster
-from netlearn.comparison.compare import FILES, Comparison, check_resumable, compare, remove_runs, write_results
+from netlearn.comparison.compare import (
+    FACTORS,
+    TUNING_SEEDS,
+    Comparison,
+    check_resumable,
+    compare,
+    remove_runs,
+    write_results,
+)
 from netlearn.comparison.data import load_data
-from netlearn.comparison.existing import read_runs
 from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
@@ -32,13 +40,11 @@ from netlearn.comparison.experiment import (
     read_experiment,
 )
 from netlearn.comparison.neuron import QUANTITIES, neuron_cells
-from netlearn.comparison.outputs import PAGE
+from netlearn.comparison.outputs import FILES, PAGE
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Part, Shard, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
-from netlearn.comparison.tuning import FACTORS
-from netlearn.comparison.tuning import SEEDS as TUNING_SEEDS
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
@@ -264,8 +270,7 @@ def _table(result: Comparison, width: int, *, markdown: bool, top: int | None) -
     if result.neurons:
         parts = [neuron_cells(result.neurons, quantity) for quantity in QUANTITIES]
         return "\n\n".join(in_markdown(cells) if markdown else fitted(cells, width) for cells in parts)
-    baseline = result.family.baseline
-    return table(result.rows, result.pairs, result.races, baseline, markdown=markdown, top=top, width=width)
+    return table(result.rows, result.pairs, result.races, result.family, markdown=markdown, top=top, width=width)
 
 
 def _runs(count: int) -> str:

@@ -9,10 +9,10 @@ from click.shell_completion import CompletionItem
 
 from netlearn.cli.options import COMMA, PATH, completing, parse, together, whole
 from netlearn.comparison import catalogue
+from netlearn.comparison.compare import trials_of
 from netlearn.comparison.experiment import BUILT_IN_SEEDS, Experiment
 from netlearn.comparison.shard import parse_shard
 from netlearn.comparison.sweep import RANGE, Sweep, values_of
-from netlearn.comparison.tuning import trials_of
 from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS
 

@@ -28,7 +28,7 @@ def report_command(
     digits for the trained networks, mistakes and settings. FOLDER is a comparison, whose page is made again, or
     several are runs, which are compared as in netlearn compare RUN...; their page is runs/report.html.
     """
-    from netlearn.comparison.existing import report  # noqa: PLC0415 (imports everything, which takes half a second)
+    from netlearn.comparison.outputs import report  # noqa: PLC0415 (imports everything, which takes half a second)
 
     check_suffix(out, "--out", ".html")
     _show(report(folders, out, dict.fromkeys(costs)), opened=opened, quiet=quiet, as_json=as_json)

@@ -22,7 +22,7 @@ from netlearn.cli.options import (
 )
 from netlearn.cli.progress import load, note, updates_bar
 from netlearn.cli.terminal import echo, echo_files
-from netlearn.comparison.curves import draw_curves
+from netlearn.comparison.outputs import draw_curves
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
 from netlearn.inspection.export import SUFFIXES, export

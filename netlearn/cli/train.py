@@ -25,7 +25,7 @@ from netlearn.cli.options import (
 from netlearn.cli.process import stopping_on_signals
 from netlearn.cli.progress import load, note, note_data, training_progress
 from netlearn.cli.terminal import echo
-from netlearn.comparison.curves import curves_or_warning
+from netlearn.comparison.outputs import curves_or_warning
 from netlearn.comparison.table import percent
 from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError

@@ -1,46 +1,70 @@
-"""The analysis of a comparison, computed once from its runs and passed to the table, the pictures and the page."""
+"""The analysis of a comparison: computed once from its runs, and passed to the table, the pictures and the page.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The runs are those that an experiment has just trained, or those of folders that exist, which are named as variants.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from netlearn.comparison.claims import Claim, Family, Pair, claims_of, find_claims
 from netlearn.comparison.conclusion import conclude
+from netlearn.comparison.experiment import folder_name, looks_before
 from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
-from netlearn.runs import Groups, Run
+from netlearn.errors import NetlearnError, RunError, SettingsError
+from netlearn.runs import CONFIG, RESULTS, SUMS, Groups, Run, Sums, name_of, read_run, run_folders, varied
 from netlearn.runs.selection import MOST_SHOWN
+from netlearn.settings import FIELDS
+from netlearn.text import MOST_EXPERIMENT, decode_toml
 
 MOST_TITLE = 80  # characters; the names of variants with more are in the legends
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
+NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """What the runs of a comparison show.
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the runs of a comparison show, as its summary.json has it.
 
     Attributes:
         title: of the comparison.
-        groups: the runs of each variant, in the order of the variants.
-        rows: the figures of each variant over its seeds, in the same order.
+        conclusion: its sentences as one text.
+        sentences: the conclusion.
+        claims: the differences that are claimed.
+        pairing: whether runs with the same seed had the same weights and mini-batches, in words.
+        rows: the figures of each variant over its seeds, in the order of the variants.
         family: the tests of the differences between variants.
         pairs: the differences that they test.
         races: how often the fastest variant reached an accuracy before each of the others; a description.
         neurons: output, cost and gradient by epoch, where there is a single example to learn: no figure says more.
-        sentences: the conclusion.
-        pairing: whether runs with the same seed had the same weights and mini-batches, in words.
+    """
+
+    title: str
+    conclusion: str
+    sentences: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    pairing: str
+    rows: tuple[Row, ...]
+    family: Family = Family()
+    pairs: tuple[Pair, ...] = ()
+    races: tuple[Race, ...] = ()
+    neurons: tuple[Neuron, ...] = ()
+
+
+class Analysis(Findings, frozen=True, kw_only=True):
+    """What the runs of a comparison show, with the runs.
+
+    Attributes:
+        groups: the runs of each variant, in the order of the variants.
         caption: of the pictures: title, data, seeds and learning rates.
         unreadable: why other runs of the comparison could not be read.
     """
 
-    title: str
     groups: Groups
-    rows: tuple[Row, ...]
-    family: Family
-    pairs: tuple[Pair, ...]
-    races: tuple[Race, ...]
-    neurons: tuple[Neuron, ...]
-    sentences: tuple[str, ...]
-    pairing: str
     caption: str
     unreadable: tuple[str, ...] = ()
 
@@ -48,16 +72,6 @@ class Analysis:
     def runs(self) -> list[Run]:
         """The runs, variant by variant."""
         return [run for runs in self.groups.values() for run in runs]
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """The differences that are claimed."""
-        return claims_of(self.pairs)
-
-    @property
-    def conclusion(self) -> str:
-        """The sentences of the conclusion as one text."""
-        return " ".join(self.sentences)
 
 
 def analyse(
@@ -75,25 +89,24 @@ def analyse(
         unreadable: why other runs could not be read.
     """
     groups = group(runs)
-    rows = summarize_all(groups)
-    neurons = neurons_of(groups)
+    rows, neurons = summarize_all(groups), neurons_of(groups)
     family, pairs = find_claims(groups, baseline if baseline in groups else None, look)
-    if neurons:
-        pairs = ()
     names = " against ".join(groups)
-    title = title or (
-        names if len(groups) <= MOST_SHOWN and len(names) <= MOST_TITLE else f"{len(groups):,} variants"
-    )
+    if not title:
+        title = names if len(groups) <= MOST_SHOWN and len(names) <= MOST_TITLE else f"{len(groups):,} variants"
+    sentences = conclude_neurons(neurons) if neurons else conclude(rows, family, pairs)
     return Analysis(
         title=title,
-        groups=groups,
+        conclusion=" ".join(sentences),
+        sentences=sentences,
+        claims=() if neurons else claims_of(pairs),
+        pairing=OF_NEURONS if neurons else pairing(runs),
         rows=rows,
         family=family,
-        pairs=pairs,
+        pairs=() if neurons else pairs,
         races=() if neurons else race(rows, groups),
         neurons=neurons,
-        sentences=conclude_neurons(neurons) if neurons else conclude(rows, family, pairs),
-        pairing=OF_NEURONS if neurons else pairing(runs),
+        groups=groups,
         caption=caption(title, rows, tuned=tuned, noise=max(run.settings.label_noise for run in runs)),
         unreadable=tuple(unreadable),
     )
@@ -112,3 +125,107 @@ def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: floa
     elif tuned:
         facts.append("tuned η")
     return f"{title} ({', '.join(facts)})"
+
+
+def read_runs(
+    paths: Sequence[Path], on_note: Callable[[str], object] = lambda note: None, *, fewest: int = 1
+) -> Analysis:
+    """Return the analysis of existing runs; runs that differ only in their seed are one variant.
+
+    Args:
+        paths: run folders; that of a comparison, or one such as `runs`, stands for the runs in it. Runs with the
+            same settings, seed and data count once.
+        on_note: called with what a user should know of a run.
+        fewest: how many variants there must be.
+
+    Raises:
+        RunError: a path is not the folder of a complete run.
+        SettingsError: there are fewer variants.
+    """
+    runs: dict[str, Run] = {}
+    for run in map(read_run, [each for path in paths for each in _folders_at(path)]):
+        identity = repr(run.identity() | dict.fromkeys(NOT_COUNTED))
+        if identity in runs:
+            on_note(f"{run.folder}: not counted: its settings, seed and data are those of {runs[identity].folder}")
+        runs.setdefault(identity, run)
+    analysis = analyse("", name_variants(list(runs.values())))
+    if len(analysis.groups) < fewest:
+        raise SettingsError(f"variants {', '.join(analysis.groups)}: must be two or more in a comparison")
+    return analysis
+
+
+def _folders_at(path: Path) -> list[Path]:
+    """Return the folder of a run, or those of the runs in a folder; only of a comparison also incomplete ones."""
+    if (path / RESULTS).is_file():
+        return run_folders(path)
+    inside = [] if (path / CONFIG).exists() else run_folders(path)
+    return [each for each in inside if (each / SUMS).exists() and not (each / RESULTS).exists()] or [path]
+
+
+def name_variants(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs named by the settings in which they differ, the seed aside, and by their data.
+
+    Data sets with the same name are told apart by their hashes.
+    """
+    data = {run.data: run.settings.data for run in reversed(runs)}
+    counts = Counter(data.values())
+    for sha256, name in data.items():
+        if counts[name] > 1:
+            data[sha256] = f"{name} (SHA-256 {' '.join(each[:8] for each in sha256)})"
+    names = varied(run.settings for run in runs).keys() - {"data"}
+
+    def variant(run: Run) -> str:
+        values = {name: getattr(run.settings, name) for name in FIELDS if name in names}
+        return name_of(values | ({"data": data[run.data]} if len(set(data.values())) > 1 else {}))
+
+    return [replace(run, variant=variant(run) or run.settings.cost) for run in runs]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What the config.toml of a comparison says about its runs."""
+
+    title: str
+    seeds: tuple[int, ...]
+    variants: dict[str, Any]
+    baseline: str | None = None
+    looks: tuple[int, ...] = ()
+    tuning: str = "no"
+
+
+def read_comparison(path: Path) -> Analysis:
+    """Return the analysis of a complete comparison, of the runs that can be read.
+
+    Raises:
+        RunError: it is not the folder of a complete comparison, or no run of it can be read.
+    """
+    check_own_runs(path)
+    if not (path / SUMS).exists():
+        raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
+    content = decode_toml(path / CONFIG, Sums.read(path).content(CONFIG, MOST_EXPERIMENT), MOST_EXPERIMENT)
+    try:
+        listed = msgspec.convert(content, Listed)
+    except msgspec.ValidationError as error:
+        raise RunError(f"{path / CONFIG}: not the experiment of a comparison: {error}") from error
+    runs, unreadable = [], []
+    for name in listed.variants:
+        for seed in listed.seeds:
+            try:
+                runs.append(read_run(path / f"{folder_name(name)}-{seed}", name))
+            except NetlearnError as error:
+                unreadable.append(f"{name}, seed {seed}: {error}")
+    if not runs:
+        raise RunError(f"{path}: has no run that can be read: {unreadable[0]}")
+    return analyse(
+        listed.title, runs, baseline=listed.baseline, look=1 + len(looks_before(listed.looks, listed.seeds)),
+        tuned=listed.tuning == "done", unreadable=unreadable,
+    )  # fmt: skip
+
+
+def check_own_runs(path: Path) -> None:
+    """Check that the runs that a comparison compares are in its folder.
+
+    Raises:
+        RunError: they are elsewhere.
+    """
+    if not (path / CONFIG).exists():
+        raise RunError(f"{path}: compares runs from other folders; give these folders")

@@ -14,50 +14,59 @@ epoch. A conclusion claims anything at all in at most 5 % of the comparisons in 
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
 import msgspec
 
-from netlearn.comparison.choice import Choice, choose_by_cost
-from netlearn.runs import Groups, Run
+from netlearn.runs import Groups, Run, text_of, varied
 from netlearn.runs.selection import MOST_SHOWN
 
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
 POWER = 0.8
 MEASURES = ("early_accuracy", "test_accuracy")
-Values = dict[str, dict[int, float]]  # of a measure: for each variant, by seed
+Values = Mapping[str, Mapping[int, float]]  # of a measure: for each variant, by seed
 
 
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one variant is ahead of another in one measure, over the seeds that both finished.
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference that is claimed: how far one variant is ahead of another in one measure.
 
     Attributes:
-        measure: "early_accuracy" or "test_accuracy", fractions.
-        leader: the variant with the higher mean over these seeds.
+        measure: one of `MEASURES`, which are fractions.
+        leader: the variant with the higher mean over the seeds that both finished.
         other: the variant behind.
-        seeds: how many seeds both finished.
-        ahead: in how many of them the leader is ahead.
-        behind: in how many it is behind.
         mean: the mean lead.
         low: lower end of its interval, simultaneous with those of all tests of the comparison; None for one seed.
         high: its upper end.
         p: of the paired t-test of no difference.
-        detectable: the difference that would be claimed with a probability of 80 %.
-        claimed: whether the leader is claimed to be ahead.
+        seeds: how many both finished.
     """
 
     measure: str
     leader: str
     other: str
-    seeds: int
-    ahead: int
-    behind: int
     mean: float
     low: float | None
     high: float | None
     p: float | None
+    seeds: int
+
+
+class Pair(Claim, frozen=True, kw_only=True):
+    """A difference that is tested.
+
+    Attributes:
+        ahead: in how many seeds the leader is ahead.
+        behind: in how many it is behind.
+        detectable: the difference that would be claimed with a probability of 80 %.
+        claimed: whether the leader is claimed to be ahead.
+    """
+
+    ahead: int
+    behind: int
     detectable: float | None
     claimed: bool
 
@@ -65,19 +74,6 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     def names(self) -> tuple[str, str]:
         """The two variants."""
         return self.leader, self.other
-
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference that is claimed, in summary.json; see `Pair`."""
-
-    measure: str
-    leader: str
-    other: str
-    mean: float
-    low: float
-    high: float
-    p: float
-    seeds: int
 
 
 class Test(NamedTuple):
@@ -90,6 +86,20 @@ class Test(NamedTuple):
     detectable: float | None = None
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """The best variant of each cost.
+
+    Attributes:
+        variants: the chosen ones.
+        seeds: by which they were chosen.
+        edges: their settings that lie at the edge of what was tried, such as "learning_rate=10 of quadratic".
+    """
+
+    variants: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    edges: tuple[str, ...] = ()
+
+
 class Family(msgspec.Struct, frozen=True, kw_only=True):
     """The tests of a comparison.
 
@@ -99,6 +109,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         alpha: the probability of any claim, at this look, where nothing differs.
         tests: how many there are.
         choice: of the variants compared, where only the best of each cost are.
+        first: by measure, the variant that the others are measured by: the baseline, or the one that leads.
     """
 
     baseline: str | None = None
@@ -106,6 +117,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     alpha: float = FIRST_LOOK
     tests: int = 1
     choice: Choice = Choice()
+    first: dict[str, str] = {}
 
     @property
     def level(self) -> float:
@@ -131,47 +143,39 @@ def value_of(run: Run, measure: str) -> float | None:
     return early_accuracy(run) if measure == "early_accuracy" else run.summary.test_accuracy
 
 
-def values_of(groups: Groups, measure: str) -> Values:
-    """Return a measure of each variant's finished runs, by seed."""
-    return {
-        name: {run.settings.seed: value for run in runs if (value := value_of(run, measure)) is not None}
-        for name, runs in groups.items()
-    }
-
-
 def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> tuple[Family, tuple[Pair, ...]]:
     """Return the tests of a comparison, and the pairs of variants that they compare.
 
-    Of more than eight variants only the pairs with the leader of each measure are returned; the tests count all.
+    Of more than eight variants only the pairs with the first of each measure are returned; the tests count all.
 
     Args:
         groups: the runs of each variant.
         baseline: the variant that the others are compared with; None for all pairs.
         look: 1, or more if seeds were added.
     """
-    diverged = {name for name, runs in groups.items() if any(has_diverged(run) for run in runs)}
+    diverged = {name for name, runs in groups.items() if any(map(has_diverged, runs))}
     choice = Choice() if baseline else choose_by_cost(groups, diverged)
     compared = {name: groups[name] for name in choice.variants or groups}
-    count = len(compared)
-    family = Family(
-        baseline=baseline,
-        look=look,
-        alpha=alpha_of(look),
-        tests=max(1, len(MEASURES) * (count - 1 if baseline else count * (count - 1) // 2)),
-        choice=choice,
-    )
+    count, alpha = len(compared), alpha_of(look)
+    tests = max(1, len(MEASURES) * (count - 1 if baseline else math.comb(count, 2)))
     pairs: list[Pair] = []
+    first: dict[str, str] = {}
     for measure in MEASURES:
-        values = values_of(compared, measure)
-        for each in values.values():
-            for seed in choice.seeds:
-                each.pop(seed, None)
-        pairs += [
-            pair
-            for one, other in _pairs_of(values, baseline, diverged)
-            if (pair := compare_pair(measure, one, other, values, family.level, diverged)) is not None
-        ]
-    return family, tuple(pairs)
+        values = {
+            name: {
+                run.settings.seed: value
+                for run in runs
+                if run.settings.seed not in choice.seeds and (value := value_of(run, measure)) is not None
+            }
+            for name, runs in compared.items()
+        }
+        if leader := baseline or leader_of(values, diverged):
+            first[measure] = leader
+        named = [(leader, name) for name in values if leader and name != leader]
+        for one, other in named if baseline or count > MOST_SHOWN else combinations(values, 2):
+            pair = compare_pair(measure, one, other, values, alpha / tests, diverged)
+            pairs += [pair] if pair is not None else []
+    return Family(baseline=baseline, look=look, alpha=alpha, tests=tests, choice=choice, first=first), tuple(pairs)
 
 
 def has_diverged(run: Run) -> bool:
@@ -179,24 +183,27 @@ def has_diverged(run: Run) -> bool:
     return run.summary is not None and run.problem is not None
 
 
-def _pairs_of(values: Values, baseline: str | None, diverged: Iterable[str]) -> Iterable[tuple[str, str]]:
-    if baseline is None and len(values) <= MOST_SHOWN:
-        return combinations(values, 2)
-    first = baseline or leader_of(values, diverged)
-    return [(first, name) for name in values if first is not None and name != first]
+def leader_of(values: Values, diverged: Collection[str]) -> str | None:
+    """Return the variant that is furthest ahead, among those that finished the most seeds and did not diverge.
 
-
-def leader_of(values: Values, diverged: Iterable[str]) -> str | None:
-    """Return the variant with the highest mean, among those that finished the most seeds and did not diverge."""
-    finished = {name: each for name, each in values.items() if each}
-    able = {name: each for name, each in finished.items() if name not in diverged} or finished
+    A variant's lead is that over the mean of all variants, in the seeds that another one finished too.
+    """
+    by_seed: dict[int, list[float]] = {}
+    for each in values.values():
+        for seed, value in each.items():
+            by_seed.setdefault(seed, []).append(value)
+    means = {seed: statistics.fmean(found) for seed, found in by_seed.items() if len(found) > 1}
+    leads = {
+        name: [value - means[seed] for seed, value in each.items() if seed in means] for name, each in values.items()
+    }
+    able = {name: each for name, each in leads.items() if name not in diverged and each} or leads
     most = max(map(len, able.values()), default=0)
-    means = {name: statistics.fmean(each.values()) for name, each in able.items() if len(each) == most}
-    return max(means, key=lambda name: means[name], default=None)
+    found = {name: round(statistics.fmean(each), 12) for name, each in able.items() if len(each) == most > 0}
+    return max(found, key=lambda name: found[name], default=None)
 
 
 def compare_pair(
-    measure: str, one: str, other: str, values: Values, level: float, diverged: Iterable[str] = ()
+    measure: str, one: str, other: str, values: Values, level: float, diverged: Collection[str] = ()
 ) -> Pair | None:
     """Return how far one of two variants is ahead of the other; None if they share no finished seed."""
     shared = [seed for seed in values[one] if seed in values[other]]
@@ -213,51 +220,79 @@ def compare_pair(
     )  # fmt: skip
 
 
+def spread_of(values: Sequence[float]) -> float:
+    """Return the sample standard deviation of two values or more."""
+    mean = statistics.fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
 def t_test(leads: Sequence[float], level: float) -> Test:
     """Test whether the mean of some differences is 0, by Student's t.
 
     Where all differences are equal, which t cannot judge, p is that of the sign test, 2/2ⁿ.
     """
-    from scipy.special import nctdtrinc, stdtr, stdtrit  # noqa: PLC0415 (scipy.stats takes 0.4 s to import)
+    from scipy.special import stdtr  # noqa: PLC0415 (scipy.stats takes 0.4 s to import)
 
     n, mean = len(leads), statistics.fmean(leads)
     if n < 2:
         return Test(mean)
     if min(leads) == max(leads):
         return Test(mean, mean, mean, 2 / 2**n if mean else 1.0)
-    error = math.sqrt(math.fsum((lead - mean) ** 2 for lead in leads) / (n - 1) / n)
-    quantile = float(stdtrit(n - 1, 1 - level / 2))
+    error = spread_of(leads) / math.sqrt(n)
+    quantile, found = _critical(n - 1, level)
     p = 2 * float(stdtr(n - 1, -abs(mean / error)))
-    detectable = error * float(nctdtrinc(n - 1, 1 - POWER, quantile))
-    return Test(mean, mean - quantile * error, mean + quantile * error, p, detectable)
+    return Test(mean, mean - quantile * error, mean + quantile * error, p, found * error)
 
 
-def leading(pairs: Iterable[Pair], finished: Mapping[str, int]) -> str | None:
-    """Return the variant with the largest mean leads over the others, among those that finished the most seeds.
+@lru_cache
+def _critical(freedom: int, level: float) -> tuple[float, float]:
+    """Return the t that chance exceeds with a probability of `level`, and the mean that a test finds with `POWER`.
 
-    Args:
-        pairs: of all variants in one measure, or of one variant with all others.
-        finished: the seeds that a variant finished; one that diverged leads only if all did.
+    Both are in standard errors, and the same for all pairs of a comparison with as many seeds.
     """
-    pairs = list(pairs)
-    names = {name for pair in pairs for name in pair.names}
-    in_all = {name for name in names if all(name in pair.names for pair in pairs)}
-    able = {name: finished[name] for name in in_all or names if name in finished} or dict.fromkeys(in_all or names, 0)
-    leads = {
-        name: sum(pair.mean if pair.leader == name else -pair.mean for pair in pairs if name in pair.names)
-        for name in sorted(able)
-        if able[name] == max(able.values())
-    }
-    return max(leads, key=lambda name: leads[name], default=None)
+    from scipy.special import nctdtrinc, stdtrit  # noqa: PLC0415 (as above)
+
+    quantile = float(stdtrit(freedom, 1 - level / 2))
+    return quantile, float(nctdtrinc(freedom, 1 - POWER, quantile))
 
 
 def claims_of(pairs: Iterable[Pair]) -> tuple[Claim, ...]:
-    """Return the differences that are claimed."""
-    return tuple(
-        Claim(
-            measure=pair.measure, leader=pair.leader, other=pair.other, mean=pair.mean, low=pair.low, high=pair.high,
-            p=pair.p, seeds=pair.seeds,
-        )
-        for pair in pairs
-        if pair.claimed and pair.low is not None and pair.high is not None and pair.p is not None
-    )  # fmt: skip
+    """Return the differences that are claimed, as summary.json has them."""
+    fields = Claim.__struct_fields__
+    return tuple(Claim(**{name: getattr(pair, name) for name in fields}) for pair in pairs if pair.claimed)
+
+
+def choose_by_cost(groups: Groups, diverged: Collection[str]) -> Choice:
+    """Choose the best variant of each cost on a third of the seeds, where every cost was tried with several others.
+
+    The best has the highest mean of the best validation accuracy. The choice is empty where the variants are no such
+    grid, or a cost has no finished run.
+    """
+    settings = {name: runs[0].settings for name, runs in groups.items()}
+    costs = Counter(each.cost for each in settings.values())
+    seeds = sorted({run.settings.seed for runs in groups.values() for run in runs})
+    if len(costs) < 2 or min(costs.values()) < 2 or len(seeds) < 2:
+        return Choice()
+    chosen_on = tuple(seeds[: max(1, len(seeds) // 3)])
+    best: dict[str, tuple[float, str]] = {}
+    for name, runs in groups.items():
+        found = [
+            run.summary.best_validation_accuracy
+            for run in runs
+            if run.settings.seed in chosen_on and run.shortfall is None and run.summary is not None
+        ]
+        accuracies = [accuracy for accuracy in found if accuracy is not None]
+        if len(accuracies) == len(chosen_on) and name not in diverged:
+            mean, cost = statistics.fmean(accuracies), settings[name].cost
+            best[cost] = max(best.get(cost, (-1.0, "")), (mean, name), key=lambda each: each[0])
+    if len(best) < len(costs):
+        return Choice()
+    chosen = tuple(best[cost][1] for cost in costs)
+    edges = [
+        f"{setting}={text_of(value)} of {settings[name].cost}"
+        for setting, values in varied(settings.values()).items()
+        for name in chosen
+        if len(values) > 2 and all(isinstance(each, int | float) for each in values)
+        if (value := getattr(settings[name], setting)) in {min(values), max(values)}
+    ]
+    return Choice(chosen, chosen_on, tuple(edges))

@@ -4,25 +4,27 @@ The folder is like a run's: config.toml, results.csv with a row per run, summary
 SHA256SUMS.
 """
 
+import math
+import statistics
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import msgspec
 
-from netlearn.comparison.analysis import Analysis, analyse
-from netlearn.comparison.claims import Claim, Family, Pair, t_test
-from netlearn.comparison.experiment import SEALED, Experiment, read_experiment, sealed_experiment
-from netlearn.comparison.neuron import Neuron
-from netlearn.comparison.outputs import LAB, PAGE, PICTURES, Drawn, write_page, write_picture
+from netlearn.comparison.analysis import Analysis, Findings, analyse
+from netlearn.comparison.claims import t_test
+from netlearn.comparison.experiment import SEALED, Experiment, folder_name, read_experiment, sealed_experiment
+from netlearn.comparison.outputs import PICTURES, Drawn, write_page, write_picture
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
-from netlearn.comparison.statistics import Race, Row, results_csv
-from netlearn.comparison.tasks import perform_all, tasks_of
-from netlearn.comparison.tuning import TUNING, tune_rates
+from netlearn.comparison.statistics import results_csv
+from netlearn.comparison.tasks import perform_all, task_of, tasks_of
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingWarning, RunError
 from netlearn.runs import (
@@ -38,33 +40,18 @@ from netlearn.runs import (
 )
 from netlearn.runs.files import damage, is_sealed, with_lf
 from netlearn.runs.setup import environment
+from netlearn.settings import Settings
 from netlearn.text import MOST_EXPERIMENT, printable
 
 BEGIN_AGAIN = "to begin again, repeat the command that began it, with another folder as --out"
-
-FILES = (
-    CONFIG,
-    RESULTS,
-    SUMMARY,
-    PAGE,
-    LAB,
-    *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")),
-)
+FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the learning rates that tuning tries
+TUNING_EPOCHS, TUNING_SEEDS = 3, 2
+TUNING = "tuning"  # the folder of the short runs; those of the comparison end in a seed, so that none can be this
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of summary.json of a comparison; `missing` counts the runs that failed or were interrupted."""
+class Comparison(Findings, frozen=True, kw_only=True):
+    """The content of summary.json of a comparison."""
 
-    title: str
-    conclusion: str
-    sentences: tuple[str, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    pairing: str
-    rows: tuple[Row, ...]
-    family: Family = Family()
-    pairs: tuple[Pair, ...] = ()
-    races: tuple[Race, ...] = ()
-    neurons: tuple[Neuron, ...] = ()
     pictures: tuple[str, ...]
     folder: str
     environment: dict[str, str | int | None]
@@ -207,16 +194,7 @@ def write_results(
     for reason, undrawn in failed.items():
         warnings.warn(f"{', '.join(undrawn)}: {reason}", DrawingWarning, stacklevel=2)
     result = Comparison(
-        title=analysis.title,
-        conclusion=analysis.conclusion,
-        sentences=analysis.sentences,
-        claims=analysis.claims,
-        pairing=analysis.pairing,
-        rows=analysis.rows,
-        family=analysis.family,
-        pairs=analysis.pairs,
-        races=analysis.races,
-        neurons=analysis.neurons,
+        **{name: getattr(analysis, name) for name in Findings.__struct_fields__},
         pictures=tuple(each.name for each in drawn if each.name),
         folder=printable(str(folder.path)),
         environment=environment(),
@@ -228,3 +206,52 @@ def write_results(
 
 def _call(task: Callable[[], Drawn | None]) -> Drawn | None:
     return task()
+
+
+def tune_rates(
+    experiment: Experiment, folder: Path, workers: Workers, on_note: Callable[[str], object] = lambda note: None
+) -> Experiment:
+    """Choose each variant's learning rate on the validation set.
+
+    Short runs from two seeds try 0.1 to 10 times the variant's own rate. The one with the best validation accuracy,
+    in the mean over the seeds, is chosen, the smallest among equals. A rate with a run that did not finish is not.
+    """
+    tasks = [
+        task_of(experiment, name, settings, folder / TUNING / trial)
+        for trial, (name, settings) in trials_of(experiment).items()
+    ]
+    tried: dict[str, dict[float, list[float]]] = {name: {} for name in experiment.variants}
+    for result in perform_all(tasks, workers, on_note=on_note, note_failures=False):
+        accuracy = result.summary.best_validation_accuracy if result.summary and not result.problem else None
+        found = tried[result.variant].setdefault(result.settings.learning_rate, [])
+        found.append(-math.inf if accuracy is None else accuracy)
+    variants = dict(experiment.variants)
+    for name, accuracies in tried.items():
+        means = {rate: statistics.fmean(found) for rate, found in sorted(accuracies.items())}
+        best = max(means, key=lambda rate: means[rate], default=None)
+        if best is not None and math.isfinite(means[best]):
+            variants[name] = msgspec.structs.replace(variants[name], learning_rate=best)
+            figures = [
+                f"{rate:g} ({100 * mean:.1f} %)" if math.isfinite(mean) else f"{rate:g} (failed)"
+                for rate, mean in means.items()
+            ]
+            on_note(f"tuning {name}: of η = {', '.join(figures)} in validation accuracy, {best:g} is chosen")
+    return replace(experiment, variants=variants, tuning="done")
+
+
+def trials_of(experiment: Experiment) -> dict[str, tuple[str, Settings]]:
+    """Return the variant and the settings of each short run that tunes an experiment, by the end of its folder."""
+    trials: dict[str, tuple[str, Settings]] = {}
+    seeds = experiment.seeds if len(experiment.seeds) >= TUNING_SEEDS else range(TUNING_SEEDS)
+    for name, settings in experiment.variants.items():
+        for factor, seed in product(FACTORS, seeds[:TUNING_SEEDS]):
+            rate = float(f"{factor * settings.learning_rate:.3g}")
+            short = msgspec.structs.replace(
+                settings,
+                learning_rate=rate,
+                epochs=min(settings.epochs, TUNING_EPOCHS),
+                seed=seed,
+                snapshots=False,
+            )
+            trials[f"{folder_name(name)}-{rate:g}-{seed}"] = (name, short)
+    return trials

@@ -4,9 +4,9 @@ A difference is claimed only as `claims` says. What is not clear is said with wh
 number of seeds finds with a probability of 80 %. Updates to an accuracy are described, and decide nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from netlearn.comparison.claims import FIRST_LOOK, Family, Pair, leading
+from netlearn.comparison.claims import FIRST_LOOK, Family, Pair
 from netlearn.comparison.statistics import Row, by_speed, by_validation
 from netlearn.comparison.table import between, interval, percent, points, with_spread
 from netlearn.runs.selection import MOST_SHOWN
@@ -80,10 +80,9 @@ def _chosen(family: Family) -> list[str]:
 def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequence[Pair]) -> str:
     """Return what the seeds show in one measure."""
     intro, pairs = PHRASES[measure], [pair for pair in pairs if pair.measure == measure]
-    by_name = {row.variant: row for row in rows}
     if not pairs:
         return f"{intro} nothing can be compared: no two variants share a finished seed."
-    first = family.baseline or leading(pairs, {row.variant: row.finished for row in rows if not row.diverged})
+    first, by_name = family.first[measure], {row.variant: row for row in rows}
     of_first = [pair for pair in pairs if first in pair.names]
     ahead = [pair for pair in of_first if pair.claimed and pair.leader == first]
     behind = [pair for pair in of_first if pair.claimed and pair.other == first]
@@ -93,42 +92,35 @@ def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequen
         return f"{intro} {_nothing_clear(measure, first, of_first, by_name)}."
     parts = []
     if family.baseline:
-        if behind:
-            are = "is" if len(behind) == 1 else "are"
-            parts.append(f"{_figures(behind, lambda pair: pair.leader)} {are} ahead of the baseline {first}")
-        if ahead:
-            are = "is" if len(ahead) == 1 else "are"
-            parts.append(f"{_figures(ahead, lambda pair: pair.other)} {are} behind {'it' if parts else first}")
+        parts += [f"{_figures(behind, first)} {_are(behind)} ahead of the baseline {first}"] if behind else []
+        parts += [f"{_figures(ahead, first)} {_are(ahead)} behind {'it' if behind else first}"] if ahead else []
     else:
-        if ahead:
-            parts.append(f"{first} is ahead of {_figures(ahead, lambda pair: pair.other)}")
-        if behind:
-            parts.append(f"{first} is behind {_figures(behind, lambda pair: pair.leader)}")
+        parts += [f"{first} is ahead of {_figures(ahead, first)}"] if ahead else []
+        parts += [f"{first} is behind {_figures(behind, first)}"] if behind else []
     if unclear:
         told = f"cannot be told from {'it' if family.baseline else first}"
         parts.append(f"{_names(_others(unclear, first))} {told}: {_detectable(unclear)}{_diverged(unclear, by_name)}")
     if len(among) > MOST_FIGURES:
         parts.append(f"{len(among)} pairs of the other variants differ clearly too")
     else:
-        parts += [f"{pair.leader} is ahead of {_figures([pair], lambda pair: pair.other)}" for pair in among]
+        parts += [f"{pair.leader} is ahead of {_figures([pair], pair.leader)}" for pair in among]
     return f"{intro} {'; '.join(parts)}."
 
 
-def _nothing_clear(measure: str, first: str | None, pairs: Sequence[Pair], rows: dict[str, Row]) -> str:
+def _nothing_clear(measure: str, first: str, pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
     """Return that no pair with a variant differs clearly, and what could have been told."""
-    names = list(dict.fromkeys([*([first] if first else []), *_others(pairs, first)]))
+    names, told = [first, *_others(pairs, first)], _detectable(pairs) + _diverged(pairs, rows)
     if all(pair.mean == 0 and pair.p == 1 and pair.low == 0 for pair in pairs):
         return f"{_together(names)} are equal in each of {_seeds(pairs)}"
     if len(pairs) > 1:
         means = [mean for name in names if (mean := getattr(rows[name], measure)) is not None]
         return (
             f"no difference between {_together(names)} is clear (means from {100 * min(means):.2f} to "
-            f"{percent(max(means))}); {_detectable(pairs)}{_diverged(pairs, rows)}"
+            f"{percent(max(means))}); {told}"
         )
     (pair,) = pairs
     lead = f"{pair.leader} is {points(pair.mean)} points higher"
     where = f" on average, {interval(pair)}" if pair.low is not None else ""
-    told = _detectable(pairs) + _diverged(pairs, rows)
     return f"no difference between {_names(names)} is clear ({lead}{where}); {told}"
 
 
@@ -142,7 +134,7 @@ def _detectable(pairs: Sequence[Pair]) -> str:
     return f"{_seeds(pairs)} cannot tell differences below {size}"
 
 
-def _diverged(pairs: Sequence[Pair], rows: dict[str, Row]) -> str:
+def _diverged(pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
     """Return which variants are not said to be ahead since they diverged."""
     names = dict.fromkeys(pair.leader for pair in pairs if rows[pair.leader].diverged)
     return "".join(
@@ -151,42 +143,43 @@ def _diverged(pairs: Sequence[Pair], rows: dict[str, Row]) -> str:
     )
 
 
-def _figures(pairs: Sequence[Pair], name: Callable[[Pair], str]) -> str:
-    """Return variants with the figures of their pairs if they are few: "b by 1.20 points (0.30 to 2.10, 6 seeds)"."""
+def _figures(pairs: Sequence[Pair], first: str) -> str:
+    """Return the others of some pairs, with figures if they are few: "b by 1.20 points (0.30 to 2.10, 6 seeds)"."""
+    names = _others(pairs, first)
     if len(pairs) > MOST_FIGURES:
-        return _names(map(name, pairs))
-    texts = [f"{name(pair)} by {points(pair.mean)} points ({interval(pair)}, {_seeds([pair])})" for pair in pairs]
-    return " and ".join(texts)
+        return _names(names)
+    figures = [f"by {points(pair.mean)} points ({interval(pair)}, {_seeds([pair])})" for pair in pairs]
+    return " and ".join(map(" ".join, zip(names, figures, strict=True)))
 
 
-def _others(pairs: Iterable[Pair], first: str | None) -> list[str]:
+def _are(pairs: Sequence[Pair]) -> str:
+    return "is" if len(pairs) == 1 else "are"
+
+
+def _others(pairs: Iterable[Pair], first: str) -> list[str]:
     return [pair.other if pair.leader == first else pair.leader for pair in pairs]
 
 
 def _on_speed(rows: Sequence[Row]) -> str:
-    """Return when each variant reached 90 % or 80 % validation accuracy, in the median over its seeds."""
+    """Return when each variant, or the fastest of many, reached 90 % or 80 % validation accuracy, in the median."""
     i, order = by_speed(rows)
     accuracy = f"{100 * rows[0].reached[i].accuracy:.0f} % validation accuracy"
     if not order:
         return f"No variant reached {accuracy} in most of its seeds."
-    reached = [(row, row.reached[i].median) for row in order]
     when: dict[str, list[str]] = {}
-    for row, median in reached[:1] if len(rows) > MOST_SHOWN else reached:
-        if median is not None:
-            when.setdefault(between(median), []).append(row.variant)
+    some, never = [], []
+    for row in order[:1] if len(rows) > MOST_SHOWN else order:
+        reached = row.reached[i]
+        if reached.median is not None:
+            when.setdefault(between(reached.median), []).append(row.variant)
+        elif reached.updates:
+            some.append(f"{row.variant} in only {len(reached.updates)} of {reached.seeds} seeds")
+        elif reached.seeds:
+            never.append(row.variant)
     known = [
         f"{_together(names) if len(names) == len(rows) else _names(names)} after {bracket} updates"
         for bracket, names in when.items()
     ]
-    others = [row for row, median in reached if median is None and row.reached[i].seeds]
-    never = [row.variant for row in others if not row.reached[i].updates]
-    some = [
-        f"{row.variant} in only {len(row.reached[i].updates)} of {row.reached[i].seeds} seeds"
-        for row in others
-        if row.reached[i].updates
-    ]
-    if len(rows) > MOST_SHOWN:
-        some, never = [], []
     parts = [f"{accuracy} was reached by {'; by '.join(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
     parts += [f"by {_names(some)}"] if some else []
     parts += [f"not by {_names(never)}"] if never else []

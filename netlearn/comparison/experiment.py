@@ -26,9 +26,17 @@ FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 6
-KEYS = (
-    "format", "about", "title", "seeds", "baseline", "looks", "tuning", "data_sha256", "defaults", "variants", "vary",
-)  # fmt: skip
+TYPED: dict[str, tuple[Any, Any, str]] = {  # keys of a file: type, default, and what they must be
+    "title": (str | None, None, "a string"),
+    "baseline": (str | None, None, "the name of a variant"),
+    "looks": (tuple[int, ...], (), "numbers of seeds"),
+    "tuning": (Literal["no", "to do", "done"], "no", "no, to do or done"),
+    "data_sha256": (dict[str, tuple[str, ...]], {}, "hashes for each data set"),
+    "defaults": (dict[str, Any], {}, "a table, [defaults]"),
+    "variants": (dict[str, Any], {}, "a table, [variants]"),
+    "vary": (dict[str, Any], {}, "a table, [vary]"),
+}
+KEYS = ("format", "about", "seeds", *TYPED)
 MOST_SEEDS = 1000
 SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
 MOST_NAME = 200  # bytes: a file system takes 255
@@ -77,7 +85,7 @@ class Experiment:
     @property
     def look(self) -> int:
         """Which look a conclusion from its seeds is: 1, and one more each time that seeds were added."""
-        return 1 + sum(seeds < len(self.seeds) for seeds in self.looks)
+        return 1 + len(looks_before(self.looks, self.seeds))
 
     def with_seeds(self, seeds: Sequence[int]) -> "Experiment":
         """Return the experiment with seeds added.
@@ -92,8 +100,12 @@ class Experiment:
 
     def looked_at(self) -> "Experiment":
         """Return the experiment with a conclusion drawn from its seeds."""
-        earlier = tuple(seeds for seeds in self.looks if seeds < len(self.seeds))
-        return replace(self, looks=(*earlier, len(self.seeds)))
+        return replace(self, looks=(*looks_before(self.looks, self.seeds), len(self.seeds)))
+
+
+def looks_before(looks: Sequence[int], seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return the looks at a comparison before its present seeds, each as its number of seeds."""
+    return tuple(count for count in looks if count < len(seeds))
 
 
 def folder_name(variant: str) -> str:
@@ -114,9 +126,8 @@ def from_costs(
     """
     if len(costs) < 2 and not sweep.values:
         raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
-    for cost in costs:
-        if costs.count(cost) > 1:
-            raise SettingsError(f"--cost {cost}: is given twice; the costs must differ")
+    if twice := [cost for cost in costs if costs.count(cost) > 1]:
+        raise SettingsError(f"--cost {twice[0]}: is given twice; the costs must differ")
     chosen = parse_seeds(seeds, "--seeds")
     bases: dict[str, dict[str, Any]] = {cost: {"cost": cost} for cost in costs} or {"": {}}
     variants = {name: resolve(BUILT_IN, flags, layer) for name, layer in sweep.spread(bases, len(chosen)).items()}
@@ -127,13 +138,9 @@ def from_costs(
 
 
 def read_experiment(
-    path: Path,
-    flags: Mapping[str, Any],
-    seeds: Any = None,
-    sweep: Sweep = NO_SWEEP,
-    baseline: str | None = None,
+    path: Path, flags: Mapping[str, Any], seeds: Any = None, sweep: Sweep = NO_SWEEP, baseline: str | None = None,
     costs: NamedCosts = NO_COSTS,
-) -> Experiment:
+) -> Experiment:  # fmt: skip
     """Return the experiment in a TOML file.
 
     Args:
@@ -145,8 +152,7 @@ def read_experiment(
         costs: the users' own costs that were given as objects.
 
     Raises:
-        SettingsError: the file cannot be read, or has an unknown key or an invalid value.
-        CostError: a user's own cost cannot be loaded.
+        NetlearnError: the file cannot be read, has an unknown key or an invalid value, or a cost cannot be loaded.
     """
     content = decode_toml(path, most=MOST_EXPERIMENT)
     of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
@@ -159,14 +165,15 @@ def read_experiment(
         if key not in KEYS:
             raise unknown(f"{path}: {key}", key, KEYS)
     check_format(path, content.get("format", FORMAT))
-    title = content.get("title", path.stem)
-    if not isinstance(title, str):
-        raise SettingsError(f"{path}: title {title!r}: must be a string")
-    tables = {"defaults": content.get("defaults", {}), **_variants(path, content.get("variants", {}))}
+    found = {
+        key: _convert(content.get(key, default), kind, f"{path}: {key}", must_be)
+        for key, (kind, default, must_be) in TYPED.items()
+    }
+    tables = {"defaults": found["defaults"]} | {f"variants.{name}": own for name, own in found["variants"].items()}
     layers = {
         name: {
             key: check(key, value, f"{path}: {key}" if of_one_run else f"{path}: {name}.{key}")
-            for key, value in _table(path, name, table).items()
+            for key, value in _convert(table, dict[str, Any], f"{path}: {name}", f"a table, [{name}]").items()
         }
         for name, table in tables.items()
     }
@@ -174,28 +181,25 @@ def read_experiment(
         if "seed" in layer:
             raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
     defaults = layers.pop("defaults")
-    vary = values_in(path, _table(path, "vary", content.get("vary", {})))
+    vary = values_in(path, found["vary"])
     for key in flags:
         own = [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]
         if own or key in vary:
             who = f"variants of {path} set it themselves: {', '.join(own)}" if own else f"{path} varies it"
             raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
     sweep = replace(sweep, values={**vary, **sweep.values})
-    given = content.get("seeds", BUILT_IN_SEEDS)
+    stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
+    bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
+    baseline = baseline or found["baseline"]
+    if sweep.values and baseline in bases:
+        baseline = None  # the sweep has renamed the variants
     try:
-        chosen = parse_seeds(given, "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
-        stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-        bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
+        given, label = (content.get("seeds", BUILT_IN_SEEDS), "seeds") if seeds is None else (seeds, "--seeds")
+        chosen = parse_seeds(given, label)
         spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
-        tuning = _convert(content.get("tuning", "no"), Tuning, "tuning", "no, to do or done")
-        hashes = _convert(
-            content.get("data_sha256", {}), dict[str, tuple[str, ...]], "data_sha256", "hashes for each data set"
-        )
-        baseline = baseline or _convert(content.get("baseline"), str | None, "baseline", "the name of a variant")
-        if sweep.values and baseline in bases:
-            baseline = None  # the sweep has renamed the variants
-        looks = _convert(content.get("looks", ()), tuple[int, ...], "looks", "numbers of seeds")
+        title = path.stem if found["title"] is None else found["title"]
+        looks, tuning, hashes = found["looks"], found["tuning"], found["data_sha256"]
         return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, bool(sweep.values), costs)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
@@ -212,16 +216,6 @@ def own_costs_of(path: Path) -> set[str]:
         if lies_in(cost, path.parent):
             raise SettingsError(f"{path}: cost {cost}: its code is in the folder, which must not hold code")
     return costs
-
-
-def _variants(path: Path, variants: Any) -> dict[str, Any]:
-    return {f"variants.{name}": table for name, table in _table(path, "variants", variants).items()}
-
-
-def _table(path: Path, name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SettingsError(f"{path}: {name} {value!r}: must be a table, [{name}]")
-    return value
 
 
 def _convert(given: Any, kind: Any, key: str, must_be: str) -> Any:

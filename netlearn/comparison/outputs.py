@@ -1,24 +1,41 @@
-"""The pictures and the page of a comparison, made from its analysis in any process."""
+"""The pictures and the page of a comparison, made from its analysis in any process, and the curves of a run."""
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from netlearn.comparison.analysis import Analysis
+from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
 from netlearn.comparison.neuron import neuron_cells
-from netlearn.comparison.statistics import Row, by_validation
 from netlearn.comparison.table import cells, problems, ranked, shortened
-from netlearn.custom_cost import NamedCosts
-from netlearn.errors import DrawingError, NetlearnError
+from netlearn.custom_cost import NO_COSTS, NamedCosts
+from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.files import mistakes
-from netlearn.inspection.trained import load_present
-from netlearn.plotting import drawing
-from netlearn.runs import CONFIG, Groups, RunFolder, selection
+from netlearn.inspection.trained import check_used, load_present
+from netlearn.numerics import Array
+from netlearn.plotting import drawing, drawn
+from netlearn.runs import (
+    CONFIG,
+    CURVES,
+    RESULTS,
+    SUMMARY,
+    SUMS,
+    RunFolder,
+    Summary,
+    free_path,
+    holds_comparison,
+    read_locked,
+    run_folders,
+    selection,
+    write_whole,
+    writing,
+)
 from netlearn.runs.setup import environment
+from netlearn.settings import Settings
 
 if TYPE_CHECKING:
     from netlearn.plotting.style import Figure
@@ -29,6 +46,7 @@ PICTURES = (
     "cures", "layers", MISTAKES,
 )  # fmt: skip
 PAGE, LAB = "report.html", "lab.html"
+FILES = (CONFIG, RESULTS, SUMMARY, PAGE, LAB, *(f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")))
 MOST_ON_PAGE = 60  # variants
 MOST_CONFIG = 100_000  # characters
 
@@ -58,10 +76,7 @@ def write_picture(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name
 def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
     """Return one of `PICTURES`, or None if the runs have no data for it.
 
-    Args:
-        name: of the picture.
-        analysis: of the comparison.
-        costs: the users' own costs whose code may be imported, for the picture of mistakes.
+    The code of the users' own costs given may be imported, for the picture of mistakes.
     """
     with drawing(name):
         from netlearn.plotting.pictures import DRAWN  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
@@ -110,10 +125,12 @@ def render_page(
     """
     from netlearn.report.page import Content, render  # noqa: PLC0415 (imports matplotlib's colours, which takes 0.4 s)
 
-    groups, rows = analysis.groups, analysis.rows
+    rows = analysis.rows
     first = next((run for run in analysis.runs if run.summary is not None), analysis.runs[0])
     verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
+    experiment = ""
     if folder is not None:
+        experiment = (folder / CONFIG).read_text("utf-8")
         commands = [
             (f"netlearn compare {quote(str(folder / CONFIG))}", "trains everything again, in a new folder"),
             verify,
@@ -123,20 +140,19 @@ def render_page(
     else:
         listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
         commands = [(f"netlearn report {listed}", "makes this page again"), verify]
-    experiment = (folder / CONFIG).read_text("utf-8") if folder is not None else ""
-    shown = selection.shown_first(groups, MOST_ON_PAGE)
-    table = page_table(analysis)
-    if shown is not groups:
-        table = _ranking(rows, shown)
-        shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(table[1:], shown.items(), strict=True)}
+    shown = selection.shown_first(analysis.groups, MOST_ON_PAGE)
+    is_ranked = shown is not analysis.groups
+    if is_ranked:
+        head, *lines = ranked(rows, list(shown))
+        shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(lines, shown.items(), strict=True)}
     content = Content(
         title=analysis.title,
         groups=shown,
-        left=len(groups) - len(shown),
+        left=len(analysis.groups) - len(shown),
         conclusion=analysis.sentences,
         pairing=analysis.pairing,
-        table=table,
-        ranked=shown is not groups,
+        table=[["place", *head[1:]], *lines] if is_ranked else page_table(analysis),
+        ranked=is_ranked,
         problems=shortened([*problems(rows), *analysis.unreadable], "results.csv"),
         commands=commands if kept else [],
         config=experiment if len(experiment) <= MOST_CONFIG else "",
@@ -153,11 +169,83 @@ def page_table(analysis: Analysis) -> list[list[str]]:
         head, *lines = neuron_cells(analysis.neurons, "outputs")
         epochs = ["", *(f"output at epoch {epoch}" for epoch in head[1:])]
         return [list(column) for column in zip(epochs, *lines, strict=True)]
-    return cells(analysis.rows, analysis.pairs, analysis.races, analysis.family.baseline)
+    return cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
 
 
-def _ranking(rows: Sequence[Row], shown: Groups) -> list[list[str]]:
-    """Return a line of cells for each variant shown, in their order, with its place among all of them."""
-    head, *lines = ranked(rows)
-    found = {row.variant: line for row, line in zip(by_validation(rows), lines, strict=True)}
-    return [["place", *head[1:]], *(found[name] for name in shown)]
+def report(paths: Sequence[Path], out: Path | None = None, costs: NamedCosts = NO_COSTS) -> Path:
+    """Write the page of a comparison, or of runs, and return its path.
+
+    Args:
+        paths: the folder of a comparison, whose page goes into it, or folders of runs; runs that differ only in their
+            seed are one variant there.
+        out: the file to write instead. Without it the page of runs is runs/report.html, or report-2.html and so on.
+        costs: the user's own costs, whose code may be imported.
+
+    Raises:
+        RunError: a path is not the folder of a complete run or comparison, or the page cannot be written.
+        SettingsError: a cost is not that of a run.
+    """
+    if len(paths) == 1 and holds_comparison(paths[0]):
+        (path,) = paths
+        check_own_runs(path)
+        with RunFolder.existing(path, FILES) as folder:
+            analysis = read_comparison(path)
+            check_used(costs, analysis.runs)
+            if out is None:
+                folder.add(pages(analysis, path, costs))
+            else:
+                write_whole(out, render_page(analysis, path, costs))
+        return out or path / PAGE
+    analysis = read_runs(paths)
+    check_used(costs, analysis.runs)
+    content = render_page(analysis, None, costs)
+    if out is None:
+        parent = Path("runs")
+        with writing(parent):
+            parent.mkdir(exist_ok=True)
+        out = free_path(parent, Path(PAGE).stem, ".html")
+    write_whole(out, content)
+    return out
+
+
+def draw_curves(path: Path) -> list[Path]:
+    """Draw the curves of a run, or of each complete run in a comparison, into its folder, and return the paths.
+
+    Raises:
+        RunError: it is not the folder of a complete run or comparison, is in use, was changed or has no measurements.
+    """
+    if not holds_comparison(path):
+        return _draw(path)
+    complete = [folder for folder in run_folders(path) if (folder / SUMS).exists()]
+    if not complete:
+        raise RunError(f"{path}: a comparison without a complete run in its folder; must be the folders of runs")
+    return [file for folder in complete for file in _draw(folder)]
+
+
+def _draw(path: Path) -> list[Path]:
+    with RunFolder.existing(path) as folder:
+        run = read_locked(path)
+        if run.summary is None or not run.metrics:
+            raise RunError(f"{path}: has no measurements to draw")
+        with drawing("curves"):
+            files = curves_files(run.settings, run.summary, run.metrics)
+        folder.add(files)
+    return [path / name for name in CURVES]
+
+
+def curves_or_warning(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
+    """Return what `curves_files` does; if the curves cannot be drawn, warn and return no files."""
+    return drawn("curves", partial(curves_files, settings, results, columns), {})
+
+
+def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
+    """Return curves.png and curves.svg, given the columns of metrics.csv."""
+    from netlearn.plotting.networks import run_curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.style import render_files  # noqa: PLC0415
+
+    sizes, data = "-".join(map(str, results.sizes)), results.data
+    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
+    if settings.label_noise:
+        title += f", {100 * settings.label_noise:g} % of training labels wrong"
+    figure = run_curves(columns, -(-data.train // settings.batch_size), title, data.train)
+    return render_files("curves", figure)

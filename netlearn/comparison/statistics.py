@@ -7,13 +7,12 @@ import csv
 import io
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
-import numpy as np
 
-from netlearn.comparison.claims import has_diverged, value_of
-from netlearn.runs import Run, Summary, selection, text_of, varied
+from netlearn.comparison.claims import has_diverged, spread_of, value_of
+from netlearn.runs import Groups, Run, Summary, selection, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
@@ -41,6 +40,11 @@ class Reached(msgspec.Struct, frozen=True):
         never = [math.inf] * (self.seeds - len(self.updates))
         middle = statistics.median([*self.updates, *never]) if self.seeds else math.inf
         return (statistics.median([*(self.after or self.updates), *never]), middle) if math.isfinite(middle) else None
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Sorts variants: by the median; those without one come last, by how many seeds reached it."""
+        return (self.median[1], 0) if self.median is not None else (math.inf, -len(self.updates))
 
 
 class Race(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +107,7 @@ def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
     return {variant: list(by_seed.values()) for variant, by_seed in groups.items()}
 
 
-def summarize_all(groups: Mapping[str, Sequence[Run]]) -> tuple[Row, ...]:
+def summarize_all(groups: Groups) -> tuple[Row, ...]:
     """Return the rows of all variants, with the settings that vary."""
     names = varied(runs[0].settings for runs in groups.values())
     return tuple(summarize(variant, runs, names) for variant, runs in groups.items())
@@ -113,8 +117,9 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
     """Return the row of a variant with some of its settings; of interrupted and failed runs it has only that."""
     ended = [run for run in runs if _ended(run)]
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
-    test = [summary.test_accuracy for summary in finished if summary.test_accuracy is not None]
+    test = [each.test_accuracy for each in finished if each.test_accuracy is not None]
     early = [value for run in ended if (value := value_of(run, "early_accuracy")) is not None]
+    learning = [_learning(run) for run in ended]
     return Row(
         variant=variant,
         settings={name: text_of(getattr(runs[0].settings, name)) for name in names},
@@ -125,15 +130,13 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
         diverged=sum(map(has_diverged, runs)),
         failed=sum(run.summary is None for run in runs),
         early_accuracy=_mean(early),
-        early_spread=_spread(early),
+        early_spread=spread_of(early) if len(early) > 1 else None,
         test_accuracy=_mean(test),
-        test_spread=_spread(test),
+        test_spread=spread_of(test) if len(test) > 1 else None,
         test_lowest=min(test, default=None),
         best_validation_accuracy=selection.validation_accuracy(runs),
         reached=tuple(_reached(accuracy, ended) for accuracy in THRESHOLDS),
-        learning_speed_0=_mean([run.at_update("learning_speed", 0) for run in ended]),
-        learning_speed_100=_mean([run.at_update("learning_speed", 100) for run in ended]),
-        stuck_after_epoch_1=_mean([run.at_update("stuck", run.updates_per_epoch) for run in ended if run.metrics]),
+        **{name: _mean([each[name] for each in learning]) for name in _learning(runs[0])},
         seconds_per_epoch=_mean([each.training_seconds / each.epochs for each in finished if each.epochs]),
         diverging=sum(run.diverging is not None for run in runs),
         problems=tuple(
@@ -147,6 +150,15 @@ def _ended(run: Run) -> bool:
     return run.summary is not None and not run.interrupted
 
 
+def _learning(run: Run) -> dict[str, float | None]:
+    """Return what the probes of a run say about learning speed, by the names of `Row` and of results.csv."""
+    return {
+        "learning_speed_0": run.at_update("learning_speed", 0),
+        "learning_speed_100": run.at_update("learning_speed", 100),
+        "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch),
+    }
+
+
 def bracket_of(run: Run, accuracy: float) -> tuple[int, int] | None:
     """Return the last probed update before a validation accuracy was reached, and the first with it.
 
@@ -154,29 +166,25 @@ def bracket_of(run: Run, accuracy: float) -> tuple[int, int] | None:
     """
     if not run.metrics or has_diverged(run):
         return None
-    found = np.flatnonzero(run.metrics["validation_accuracy"] >= accuracy)
-    if not found.size:
-        return None
-    update = run.metrics["update"]
-    return int(update[max(0, found[0] - 1)]), int(update[found[0]])
+    reached, update = run.metrics["validation_accuracy"] >= accuracy, run.metrics["update"]
+    at = int(reached.argmax())
+    return (int(update[max(0, at - 1)]), int(update[at])) if reached[at] else None
 
 
 def _reached(accuracy: float, runs: Sequence[Run]) -> Reached:
     brackets = [bracket for run in runs if (bracket := bracket_of(run, accuracy)) is not None]
-    after, updates = (tuple(sorted(ends)) for ends in zip(*brackets, strict=True)) if brackets else ((), ())
+    after, updates = (tuple(sorted(bracket[end] for bracket in brackets)) for end in (0, 1))
     return Reached(accuracy, updates, len(runs), after)
 
 
-def race(rows: Sequence[Row], groups: Mapping[str, Sequence[Run]]) -> tuple[Race, ...]:
+def race(rows: Sequence[Row], groups: Groups) -> tuple[Race, ...]:
     """Return how often the fastest variant reached 90 %, or 80 %, before each of the others."""
     i, order = by_speed(rows)
-    if not order:
-        return ()
-    accuracy, first = rows[0].reached[i].accuracy, order[0].variant
-    return tuple(_race(accuracy, first, row.variant, groups, len(rows) - 1) for row in rows if row.variant != first)
+    names = [row.variant for row in rows if order and row.variant != order[0].variant]
+    return tuple(_race(THRESHOLDS[i], order[0].variant, name, groups, len(names)) for name in names)
 
 
-def _race(accuracy: float, first: str, other: str, groups: Mapping[str, Sequence[Run]], tests: int) -> Race:
+def _race(accuracy: float, first: str, other: str, groups: Groups, tests: int) -> Race:
     never = (math.inf, math.inf)
     ours, theirs = (
         {run.settings.seed: bracket_of(run, accuracy) or never for run in groups[name] if _ended(run)}
@@ -201,10 +209,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return statistics.fmean(present) if present else None
 
 
-def _spread(values: Sequence[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 else None
-
-
 def by_validation(rows: Sequence[Row]) -> list[Row]:
     """Return the rows by their best validation accuracy, the highest first; those without one come last."""
     return sorted(rows, key=lambda row: -(row.best_validation_accuracy or 0))
@@ -215,13 +219,8 @@ def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
 
     It is 80 % if no variant reached 90 % in most of its seeds. If no variant reached that either, there are no rows.
     """
-
-    def key(row: Row, i: int) -> tuple[float, float]:
-        median = row.reached[i].median
-        return (math.inf, -len(row.reached[i].updates)) if median is None else (median[1], 0)
-
     for i in (1, 0):
-        order = sorted(rows, key=lambda row: key(row, i))
+        order = sorted(rows, key=lambda row: row.reached[i].rank)
         if order[0].reached[i].median is not None:
             return i, order
     return 0, []
@@ -236,14 +235,15 @@ def pairing(runs: Sequence[Run]) -> str:
     shared = [summaries for summaries in by_seed.values() if len(summaries) > 1]
     if not shared:
         return "Not paired: no seed has two finished runs."
-    starts = all(len({summary.initial_weights_sha256 for summary in summaries}) == 1 for summaries in shared)
-    batches = all(_same_batches(summaries[0], summary) for summaries in shared for summary in summaries)
-    if starts and batches:
-        return "Paired: runs with the same seed had identical initial weights and mini-batches (by SHA-256)."
-    if starts or batches:
-        same, other = ("initial weights", "mini-batches") if starts else ("mini-batches", "initial weights")
-        return f"Half paired: runs with the same seed had identical {same}, but different {other} (by SHA-256)."
-    return "Not paired: runs with the same seed had different initial weights and mini-batches (by SHA-256)."
+    same = {
+        "initial weights": all(len({each.initial_weights_sha256 for each in found}) == 1 for found in shared),
+        "mini-batches": all(_same_batches(found[0], each) for found in shared for each in found),
+    }
+    if len(set(same.values())) == 2:
+        one, other = sorted(same, key=lambda what: not same[what])
+        return f"Half paired: runs with the same seed had identical {one}, but different {other} (by SHA-256)."
+    paired, had = ("Paired", "identical") if all(same.values()) else ("Not paired", "different")
+    return f"{paired}: runs with the same seed had {had} initial weights and mini-batches (by SHA-256)."
 
 
 def _same_batches(one: Summary, other: Summary) -> bool:
@@ -256,30 +256,27 @@ def _same_batches(one: Summary, other: Summary) -> bool:
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
     """Return the rows of results.csv, one per run, with a column for each setting that varies."""
     names = [name for name in varied(run.settings for run in runs) if name != "learning_rate"]
-    return [
-        {
-            "variant": run.variant,
-            "seed": run.settings.seed,
-            "learning_rate": run.settings.learning_rate,
-            **{name: text_of(getattr(run.settings, name)) for name in names},
-            "status": run.summary.status if run.summary else "failed",
-            "early_accuracy": value_of(run, "early_accuracy"),
-            "test_accuracy": run.summary.test_accuracy if run.summary else None,
-            "best_validation_accuracy": run.summary.best_validation_accuracy if run.summary else None,
-            **{
-                f"updates_to_{100 * accuracy:.0f}": None if bracket is None else bracket[1]
-                for accuracy in THRESHOLDS
-                for bracket in [bracket_of(run, accuracy)]
-            },
-            "learning_speed_0": run.at_update("learning_speed", 0),
-            "learning_speed_100": run.at_update("learning_speed", 100),
-            "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch) if run.metrics else None,
-            "problem": run.shortfall or run.diverging,
-            "folder": printable(str(run.folder)),
-            "training_seconds": run.summary.training_seconds if run.summary else None,
-        }
-        for run in runs
-    ]
+    return [_columns(run, names) for run in runs]
+
+
+def _columns(run: Run, names: Sequence[str]) -> dict[str, object]:
+    settings, summary = run.settings, run.summary
+    updates = {f"updates_to_{100 * accuracy:.0f}": bracket_of(run, accuracy) for accuracy in THRESHOLDS}
+    return {
+        "variant": run.variant,
+        "seed": settings.seed,
+        "learning_rate": settings.learning_rate,
+        **{name: text_of(getattr(settings, name)) for name in names},
+        "status": summary.status if summary else "failed",
+        "early_accuracy": value_of(run, "early_accuracy"),
+        "test_accuracy": summary.test_accuracy if summary else None,
+        "best_validation_accuracy": summary.best_validation_accuracy if summary else None,
+        **{name: None if bracket is None else bracket[1] for name, bracket in updates.items()},
+        **_learning(run),
+        "problem": run.shortfall or run.diverging,
+        "folder": printable(str(run.folder)),
+        "training_seconds": summary.training_seconds if summary else None,
+    }
 
 
 def results_csv(runs: Sequence[Run]) -> bytes:

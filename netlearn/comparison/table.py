@@ -5,10 +5,11 @@ Variants stand side by side where they fit, or else below each other, in as many
 
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
+from itertools import zip_longest
 
 from wcwidth import wcswidth
 
-from netlearn.comparison.claims import Pair, leading
+from netlearn.comparison.claims import Family, Pair
 from netlearn.comparison.statistics import Race, Reached, Row, by_validation
 from netlearn.runs import name_of
 from netlearn.runs.selection import MOST_SHOWN
@@ -18,10 +19,11 @@ MOST_TEXTS = 10
 WIDTH = 100  # columns, if not said otherwise
 GAP = 2  # spaces between columns
 Cells = list[list[str]]
+NO_FAMILY = Family()
 
 
 def table(
-    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), baseline: str | None = None,
+    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), family: Family = NO_FAMILY,
     *, markdown: bool = False, top: int | None = None, width: int = WIDTH,
 ) -> str:  # fmt: skip
     """Return the rows, with the paired differences, as a table for the terminal or in Markdown.
@@ -29,13 +31,13 @@ def table(
     Of many variants, or where `top` is given, the best ones have a line each; how many were left out is said below.
     """
     if top is None and len(rows) <= MOST_SHOWN:
-        lines = cells(rows, pairs, races, baseline)
+        lines = cells(rows, pairs, races, family)
         if markdown:
             return in_markdown(lines)
         whole = aligned(lines)
         if _widest(whole) <= width:
             return whole
-        beside = _stacked([_wrapped(column, 0) for column in zip(*lines, strict=True)], 1)
+        beside = aligned(list(map(list, zip(*map(_wrapped, zip(*lines, strict=True)), strict=True))))
         return beside if _widest(beside) <= width else fitted(transposed(lines), width)
     lines = ranked(rows)[: 1 + (top or TOP)]
     text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
@@ -44,10 +46,11 @@ def table(
     return text
 
 
-def ranked(rows: Sequence[Row]) -> Cells:
+def ranked(rows: Sequence[Row], shown: Sequence[str] = ()) -> Cells:
     """Return the cells of a table with a line for each variant, the best validation accuracy first.
 
     The test set is not what variants are chosen by: the best of many would owe some of its accuracy to luck.
+    Where only some are `shown`, by name, their lines come in that order.
     """
     order = by_validation(rows)
     settings = list(rows[0].settings)
@@ -68,11 +71,12 @@ def ranked(rows: Sequence[Row]) -> Cells:
     if any(row.finished < row.seeds for row in rows):
         columns["seeds finished"] = [f"{row.finished} of {row.seeds}" for row in order]
     columns["seconds per epoch"] = [_number(row.seconds_per_epoch) for row in order]
-    return [list(columns), *map(list, zip(*columns.values(), strict=True))]
+    lines = dict(zip((row.variant for row in order), map(list, zip(*columns.values(), strict=True)), strict=True))
+    return [list(columns), *(lines[name] for name in shown or lines)]
 
 
 def cells(
-    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), baseline: str | None = None
+    rows: Sequence[Row], pairs: Sequence[Pair] = (), races: Sequence[Race] = (), family: Family = NO_FAMILY
 ) -> Cells:
     """Return the cells of the table, a line for each measure, the first with the names of the variants.
 
@@ -87,10 +91,10 @@ def cells(
         _counts("seeds failed", [row.failed for row in rows]),
         _counts("seeds diverging", [row.diverging for row in rows]),
         ["early accuracy", *(with_spread(row.early_accuracy, row.early_spread) for row in rows)],
-        *_differences("early_accuracy", rows, pairs, baseline),
+        *_differences("early_accuracy", pairs, rows, family),
         ["test accuracy", *(with_spread(row.test_accuracy, row.test_spread) for row in rows)],
         ["  lowest seed", *(percent(row.test_lowest) for row in rows)] if several else [],
-        *_differences("test_accuracy", rows, pairs, baseline),
+        *_differences("test_accuracy", pairs, rows, family),
         ["best validation accuracy", *(percent(row.best_validation_accuracy) for row in rows)],
         *_updates(rows, races),
         ["learning speed at update 0", *(_number(row.learning_speed_0) for row in rows)],
@@ -124,31 +128,32 @@ def _counts(label: str, counts: Collection[int]) -> list[str]:
     return [label, *map(str, counts)] if any(counts) else []
 
 
-def _differences(
-    measure: str, rows: Sequence[Row], pairs: Sequence[Pair], baseline: str | None
-) -> Iterator[list[str]]:
-    """Yield lines of the mean differences from one variant, with their seeds, and of their intervals."""
-    pairs = [pair for pair in pairs if pair.measure == measure]
-    first = baseline or leading(pairs, {row.variant: row.finished for row in rows if not row.diverged})
-    found = {pair.other if pair.leader == first else pair.leader: pair for pair in pairs if first in pair.names}
-    if not found or first is None:
+def _differences(measure: str, pairs: Sequence[Pair], rows: Sequence[Row], family: Family) -> Iterator[list[str]]:
+    """Yield lines of the mean differences from the first variant, with their seeds, and of their intervals.
+
+    Signs are such that most figures are positive: points ahead of a baseline, or behind the best.
+    """
+    first = family.first.get(measure)
+    found = {
+        pair.other if pair.leader == first else pair.leader: pair
+        for pair in pairs
+        if pair.measure == measure and first in pair.names
+    }
+    if not found:
         return
-    label = "points ahead of the baseline" if baseline else "points behind the best"
-    sign, means = {}, []
+    means, intervals = [], []
     for name in (row.variant for row in rows):
-        if name in found:
-            pair = found[name]
-            leads = pair.leader == (name if baseline else first)  # so that most figures are positive
-            sign[name] = 1 if leads else -1
-            means.append(f"{points(sign[name] * pair.mean)} ({pair.ahead if leads else pair.behind} of {pair.seeds})")
-        else:
+        pair = found.get(name)
+        if pair is None:
             means.append("-")
-    yield [f"  {label} (seeds)", *means]
-    if any(pair.low is not None for pair in found.values()):
-        yield [
-            "    interval",
-            *(interval(found[row.variant], sign[row.variant]) if row.variant in found else "-" for row in rows),
-        ]
+            intervals.append("-")
+            continue
+        leads = pair.leader == (name if family.baseline else first)
+        sign, seeds = (1, pair.ahead) if leads else (-1, pair.behind)
+        means.append(f"{points(sign * pair.mean)} ({seeds} of {pair.seeds})")
+        intervals.append(interval(pair, sign))
+    yield [f"  points {'ahead of the baseline' if family.baseline else 'behind the best'} (seeds)", *means]
+    yield ["    interval", *intervals]
 
 
 def points(difference: float) -> str:
@@ -171,13 +176,19 @@ def in_markdown(lines: Cells) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
-def aligned(lines: Cells) -> str:
-    """Return lines with aligned columns on a terminal, where some characters are two cells wide."""
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+def aligned(lines: Cells, fixed: int = 1) -> str:
+    """Return lines with aligned columns on a terminal, where some characters are two cells wide.
+
+    The first columns stand to the left, figures to the right. A cell may have several lines.
+    """
+    widths = [max(map(_widest, column)) for column in zip(*lines, strict=True)]
     texts = []
-    for first, *rest in lines:
-        padded = [" " * (width - _width(cell)) + cell for cell, width in zip(rest, widths[1:], strict=True)]
-        texts.append((" " * GAP).join([first + " " * (widths[0] - _width(first)), *padded]).rstrip())
+    for line in lines:
+        for parts in zip_longest(*(cell.split("\n") for cell in line), fillvalue=""):
+            gaps = [" " * (width - _widest(part)) for part, width in zip(parts, widths, strict=True)]
+            left = [part + gap for part, gap in zip(parts[:fixed], gaps, strict=False)]
+            right = [gap + part for part, gap in zip(parts[fixed:], gaps[fixed:], strict=True)]
+            texts.append((" " * GAP).join([*left, *right]).rstrip())
     return "\n".join(texts)
 
 
@@ -190,46 +201,28 @@ def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
     whole = aligned(lines)
     if _widest(whole) <= width:
         return whole
-    columns = [list(column) for column in zip(*lines, strict=True)]
-    blocks = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(columns)]
-    first, parts = blocks[:fixed], [blocks[:fixed]]
-    for block in blocks[fixed:]:
-        if sum(map(_block_width, [*parts[-1], block])) + GAP * len(parts[-1]) > width and len(parts[-1]) > fixed:
-            parts.append([*first])
-        parts[-1].append(block)
-    return "\n\n".join(_stacked(part, fixed) for part in parts)
+    columns = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(zip(*lines, strict=True))]
+    parts = [columns[:fixed]]
+    for column in columns[fixed:]:
+        if (
+            len(parts[-1]) > fixed
+            and sum(GAP + max(map(_widest, each)) for each in [*parts[-1], column]) - GAP > width
+        ):
+            parts.append(columns[:fixed])
+        parts[-1].append(column)
+    return "\n\n".join(aligned(list(map(list, zip(*part, strict=True))), fixed) for part in parts)
 
 
-def _wrapped(column: Sequence[str], most: int) -> list[list[str]]:
-    """Return the lines of each cell; the head is no wider than the cells below it and its longest word."""
+def _wrapped(column: Sequence[str], most: int = 0) -> list[str]:
+    """Return a column with its head wrapped, no wider than the cells below it and its longest word, and these too."""
     head, *rest = column
-    cells = [_wrap(cell, most) if most else [cell] for cell in rest]
-    widest = max((_width(line) for cell in cells for line in cell), default=0)
-    return [_wrap(head, max([widest, *map(_width, head.split())])), *cells]
+    cells = [_wrap(cell, most) for cell in rest] if most else rest
+    return [_wrap(head, max(map(_widest, [*cells, *head.split()]), default=1)), *cells]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> str:
     """Return a text in lines; a word is broken only if it is wider than a line."""
-    characters = max(1, width * len(text) // max(1, _width(text)))
-    return textwrap.wrap(text, characters) or [""]
-
-
-def _block_width(block: list[list[str]]) -> int:
-    return max(_width(line) for cell in block for line in cell)
-
-
-def _stacked(blocks: Sequence[list[list[str]]], fixed: int) -> str:
-    """Return columns of cells with several lines each, the first columns to the left, figures to the right."""
-    texts = []
-    widths = [_block_width(block) for block in blocks]
-    for cells in zip(*blocks, strict=True):
-        for i in range(max(map(len, cells))):
-            line = [cell[i] if i < len(cell) else "" for cell in cells]
-            gaps = [" " * (width - _width(text)) for text, width in zip(line, widths, strict=True)]
-            left = [text + gap for text, gap in zip(line[:fixed], gaps, strict=False)]
-            right = [gap + text for text, gap in zip(line[fixed:], gaps[fixed:], strict=True)]
-            texts.append((" " * GAP).join([*left, *right]).rstrip())
-    return "\n".join(texts)
+    return textwrap.fill(text, max(1, width * len(text) // max(1, _widest(text))))
 
 
 def transposed(lines: Cells) -> Cells:
@@ -242,11 +235,8 @@ def transposed(lines: Cells) -> Cells:
 
 
 def _widest(text: str) -> int:
-    return max(map(_width, text.splitlines()))
-
-
-def _width(text: str) -> int:
-    return max(0, wcswidth(text))
+    """Return how many cells of a terminal the widest line of a text takes."""
+    return max((wcswidth(line) for line in text.split("\n")), default=0)
 
 
 def problems(rows: Sequence[Row]) -> list[str]:
