@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distributed import Security
+from distributed import Client, Security
 
 from netlearn.comparison.connection import CA, CERTIFICATE, KEY
 from netlearn.runs import SUMS
@@ -23,7 +23,7 @@ OTHER = "netlearn-0.0.1.dist-info"
 def certificates(folder: Path) -> Path:
     """Write the files of a new authority and of a certificate that it signed."""
     made = Security.temporary()
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / CA).write_text(made.tls_ca_file)
     (folder / CERTIFICATE).write_text(made.tls_client_cert)
     (folder / KEY).write_text(made.tls_client_key)
@@ -73,24 +73,35 @@ class Cluster:
         self.address = json.loads(file.read_text())["address"]
 
     def start_worker(self, **environment: str) -> None:
-        alone = ["--nthreads", "1", "--no-nanny", "--local-directory", "."]
+        alone = ["--nthreads", "1", "--no-nanny", "--local-directory", ".", "--name", str(len(self.workers))]
         self.workers.append(self.start("worker", self.address, *alone, **environment))
+
+    def addresses(self) -> dict[int, str]:
+        """Return the addresses of the workers by their numbers, when all are there."""
+        security = Security(
+            tls_ca_file=str(self.tls / CA), tls_client_cert=str(self.tls / CERTIFICATE),
+            tls_client_key=str(self.tls / KEY), require_encryption=True,
+        )  # fmt: skip
+        with Client(self.address, security=security, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+            found = client.run_on_scheduler(lambda dask_scheduler: dict(dask_scheduler.aliases))
+        return {int(name): address for name, address in found.items()}
 
     def training(self) -> list[int]:
         """Return the numbers of the workers that are training now."""
         return [number for number, process in enumerate(self.workers) if process.poll() is None and self._run(number)]
 
-    def kill_training(self, most: int) -> int:
-        """Kill workers in the middle of a run, which none can end while it is stopped; return how many."""
-        killed = 0
-        for number in self.training()[:most]:
-            self.workers[number].send_signal(signal.SIGSTOP)
-            if self._run(number):
-                self.workers[number].kill()
-                killed += 1
-            else:
-                self.workers[number].send_signal(signal.SIGCONT)
-        return killed
+    def kill_training(self, number: int) -> bool:
+        """Kill a worker in the middle of a run, while it is stopped and so cannot end it; return whether it was."""
+        if number not in self.training():
+            return False
+        self.workers[number].send_signal(signal.SIGSTOP)
+        if not self._run(number):
+            self.workers[number].send_signal(signal.SIGCONT)
+            return False
+        self.workers[number].kill()
+        self.workers[number].wait()
+        return True
 
     def _run(self, number: int) -> str | None:
         """Return the folder of the run that a worker is training now."""
@@ -102,7 +113,7 @@ class Cluster:
 
 @contextmanager
 def running(folder: Path, workers: int) -> Iterator[Cluster]:
-    """Run a scheduler, workers, and one more that has another version of netlearn."""
+    """Run a scheduler, workers, and one more that has another version of netlearn; all are there."""
     cluster = Cluster(folder, certificates(folder / "tls"))
     other = folder / "other" / OTHER
     other.mkdir(parents=True)
@@ -112,6 +123,7 @@ def running(folder: Path, workers: int) -> Iterator[Cluster]:
         for _ in range(workers):
             cluster.start_worker()
         cluster.start_worker(PYTHONPATH=str(other.parent))
+        cluster.addresses()
         yield cluster
     finally:
         for process in [*cluster.workers, *([cluster.scheduler] if cluster.scheduler else [])]:

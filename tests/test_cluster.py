@@ -1,9 +1,12 @@
 """Comparisons on a Dask cluster: the same bytes as here, whoever dies."""
 
 import os
+import resource
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,9 +45,13 @@ def one_picture_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "PICTURES", ("curves",))
 
 
+def settings_on(data: Path) -> list[str]:
+    return ["--data", str(data), "--epochs", str(EPOCHS), "--hidden", "5", "--seeds", "2", "--probe-every", "100"]
+
+
 def run(data: Path, out: str, *arguments: str) -> Result:
-    settings = ["--data", str(data), "--epochs", str(EPOCHS), "--hidden", "5", "--seeds", "2", "--probe-every", "100"]
-    return compare(*settings, "--jobs", "1" if "--cluster" in arguments else "2", "--out", out, *arguments)
+    jobs = "1" if "--cluster" in arguments else "2"
+    return compare(*settings_on(data), "--jobs", jobs, "--out", out, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +138,56 @@ def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path)
     assert one_line(result, 1, f"{cluster.address} 3 4 'ours:Ours' 'ours' 1 netlearn 0.0.1")
 
 
+def test_comparison_whose_client_is_killed_resumes_on_the_cluster(cluster: Cluster, data: Path, here: Path) -> None:
+    command = [sys.executable, "-m", "netlearn", "compare", *settings_on(data), *cluster.flags, "--out", "out"]
+    with subprocess.Popen([*command, "-q", "--jobs", "1"]) as client:
+        wait_until(lambda: any(Path("out").glob(f"*/{SUMS}")))
+        client.kill()
+    assert not all((Path("out") / name / SUMS).exists() for name in RUNS)
+    result = compare("--resume", "out", *cluster.flags)
+    assert result.exit_code == 0, result.output
+    assert_same(Path("out"), here)
+
+
 def test_two_workers_killed_while_they_train_cost_retries(cluster: Cluster, data: Path, here: Path) -> None:
-    killed: list[int] = []
+    killed: set[int] = set()
 
     def two_are_killed() -> bool:
-        killed.append(cluster.kill_training(2 - sum(killed)))
-        return sum(killed) == 2
+        killed.update(number for number in range(2) if number not in killed and cluster.kill_training(number))
+        return len(killed) == 2
 
     thread = meanwhile(two_are_killed, lambda: None)
     result = run(data, "out", *cluster.flags)
     thread.join()
     assert result.exit_code == 0, result.output
     assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) == 2
+    assert_same(Path("out"), here)
+
+
+def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
+    data: Path, here: Path, tmp_path: Path
+) -> None:
+    with running(tmp_path / "cluster", workers=3) as cluster:
+        addresses, ended = cluster.addresses(), threading.Event()
+        full, dying, slow = range(3)
+        resource.prlimit(cluster.workers[full].pid, resource.RLIMIT_FSIZE, (0, 0))  # as a disk that is full
+
+        def slow_down() -> None:
+            while not ended.wait(0.02):
+                cluster.workers[slow].send_signal(signal.SIGSTOP)
+                ended.wait(0.02)
+                cluster.workers[slow].send_signal(signal.SIGCONT)
+
+        threads = [threading.Thread(target=slow_down), meanwhile(lambda: cluster.kill_training(dying), lambda: None)]
+        threads[0].start()
+        result = run(data, "out", *cluster.flags)
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert result.exit_code == 0, result.output
+    (left_out,) = [line for line in result.stderr.splitlines() if f"{addresses[full]} is not used" in line]
+    assert str(cluster.folder / f"worker-{full}") in left_out
+    assert f"{addresses[dying]}: it was lost" in result.stderr
     assert_same(Path("out"), here)
 
 

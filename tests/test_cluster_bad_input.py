@@ -107,14 +107,13 @@ def test_other_versions_are_rejected_before_anything_is_sent(
     assert all(fact in str(caught.value) for fact in ["tls://host:9", *facts])
 
 
-def test_worker_that_is_left_out_gets_nothing_until_it_is_readmitted_and_none_is_an_error() -> None:
+def test_worker_that_is_left_out_is_not_ready_until_it_is_readmitted_and_none_is_an_error() -> None:
     client: Any = Answers(MUST_MATCH, *3 * [MUST_MATCH])
     notes: list[str] = []
     fleet = Fleet(client, "tls://host:9", [], notes.append)
     fleet.look()
-    assert fleet.allowed is None
     fleet.leave_out("tls://host:1", "its disk is full")
-    assert fleet.allowed == ["tls://host:2"]
+    assert fleet.ready == {"tls://host:2"}
     assert "tls://host:1 is not used: its disk is full" in notes[-1]
     client.workers.pop("tls://host:0")
     fleet.leave_out("tls://host:2", "its disk is full")

@@ -15,7 +15,7 @@ import pytest
 from netlearn import datasets
 from netlearn.comparison import orders, parcels
 from netlearn.comparison.orders import Parcel
-from netlearn.comparison.tasks import Task, is_done, perform
+from netlearn.comparison.tasks import Outcome, Task, is_done, perform
 from netlearn.errors import MismatchError, RunError
 from netlearn.runs import SUMS, Sums, data_identity, read_run
 from netlearn.settings import resolve
@@ -47,18 +47,23 @@ def train(task: Task, files: bytes | None = None, order: str = "1") -> bytes:
 
 @pytest.fixture
 def parcel(task: Task) -> Parcel:
-    return orders.read_parcel(train(task))
+    return opened(train(task))
+
+
+def opened(content: bytes) -> Parcel:
+    return msgspec.msgpack.decode(content, type=Parcel)
 
 
 def problem_of(task: Task, parcel: Parcel, **changed: Any) -> str:
     outcome = parcels.store(task, msgspec.structs.replace(parcel, **changed))
+    assert outcome is not None
     assert outcome.problem is not None
     assert not task.folder.exists()
     return outcome.problem
 
 
 def test_parcel_is_stored_as_the_run_that_this_machine_trains(task: Task, parcel: Parcel) -> None:
-    assert parcels.store(task, parcel).problem is None
+    assert parcels.store(task, parcel) is None
     assert is_done(task)
     here = msgspec.structs.replace(task.settings)
     again = Task("small", here, task.data, Path("here"))
@@ -101,7 +106,7 @@ def resummed(files: dict[str, bytes], **changed: bytes | None) -> dict[str, byte
 
 
 def test_forged_file_with_a_hash_that_fits_is_rejected(task: Task, parcel: Parcel) -> None:
-    assert parcels.store(task, msgspec.structs.replace(parcel, files=resummed(parcel.files))).problem is None
+    assert parcels.store(task, msgspec.structs.replace(parcel, files=resummed(parcel.files))) is None
     shutil.rmtree(task.folder)
     summary = json.loads(parcel.files["summary.json"])
     forged: list[dict[str, bytes | None]] = [
@@ -125,22 +130,23 @@ def test_parcel_of_another_run_is_rejected(task: Task, parcel: Parcel) -> None:
     assert "other settings" in problem_of(other, parcel)
 
 
-def test_bytes_that_are_no_parcel_are_rejected_and_what_a_worker_says_is_cut() -> None:
+def test_bytes_that_are_no_parcel_are_rejected_and_what_a_worker_says_is_cut(task: Task) -> None:
     for content in (b"", b"\x81\xa5files", b"\x81\xa6worker\x01"):
         with pytest.raises(RunError, match="not a valid parcel"):
-            orders.read_parcel(content)
-    said = Parcel(worker="tls://host:1", problem="no\nspace " * 10**6, note="x" * 10**6)
-    found = orders.read_parcel(msgspec.msgpack.encode(said))
+            parcels.receive(task, content)
+    said = Parcel(worker="tls://host:1", outcome=Outcome("no\nspace " * 10**6, "x" * 10**6, of_machine=True))
+    worker, found = parcels.receive(task, msgspec.msgpack.encode(said))
+    assert (worker, found.of_machine) == ("tls://host:1", True)
     assert found.problem is not None
     assert found.note is not None
     assert found.problem.startswith("no space no space")
-    assert len(found.problem) == len(found.note) == orders.MOST_TEXT
+    assert len(found.problem) == len(found.note) == parcels.MOST_TEXT
 
 
 def test_stopped_run_comes_back_and_is_resumed_from_its_checkpoint(task: Task) -> None:
     long = replace(task, settings=msgspec.structs.replace(task.settings, epochs=200_000))
     orders.stop(["stopped"])
-    assert parcels.store(long, orders.read_parcel(train(long, order="stopped"))).problem is None
+    assert parcels.receive(long, train(long, order="stopped"))[1].problem is None
     assert read_run(long.folder).interrupted
     assert not is_done(long)
     resumed = parcels.files_to_resume(long)
@@ -155,18 +161,18 @@ def test_worker_returns_what_fails_as_text_with_its_own_path_where_the_machine_i
         raise OSError(28, "No space left on device")
 
     wrong = replace(task, settings=msgspec.structs.replace(task.settings, batch_size=9999))
-    found = orders.read_parcel(train(wrong))
-    assert (found.of_machine, found.files) == (False, {})
-    assert "batch_size 9999" in (found.problem or "")
+    found = opened(train(wrong))
+    assert (found.outcome.of_machine, found.files) == (False, {})
+    assert "batch_size 9999" in (found.outcome.problem or "")
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        found = orders.read_parcel(train(task))
-    assert (found.of_machine, found.files, found.worker) == (True, {}, "tls://here:1")
-    assert "No space left on device" in (found.problem or "")
-    assert str(tmp_path) in (found.problem or "")
-    assert str(task.folder) not in (found.problem or "")
+        found = opened(train(task))
+    assert (found.outcome.of_machine, found.files, found.worker) == (True, {}, "tls://here:1")
+    assert "No space left on device" in (found.outcome.problem or "")
+    assert str(tmp_path) in (found.outcome.problem or "")
+    assert str(task.folder) not in (found.outcome.problem or "")
     monkeypatch.setattr(orders, "perform", lambda *_: sys.exit(3))
-    assert "SystemExit: 3" in (orders.read_parcel(train(task)).problem or "")
+    assert "SystemExit: 3" in (opened(train(task)).outcome.problem or "")
 
 
 def test_order_leaves_the_folder_of_another_run_alone(task: Task, parcel: Parcel) -> None:
@@ -179,10 +185,10 @@ def test_order_leaves_the_folder_of_another_run_alone(task: Task, parcel: Parcel
 def test_data_set_arrives_as_it_is_here(task: Task) -> None:
     files = parcels.files_of(task.settings.data, task.data)
     shutil.rmtree(task.settings.data)
-    found = orders.read_parcel(train(task, files)).files["summary.json"]
+    found = opened(train(task, files)).files["summary.json"]
     assert json.loads(found)["data"]["name"] == task.settings.data
     damaged = files[:-1] + bytes([files[-1] ^ 1])
-    assert orders.read_parcel(train(task, damaged)).problem is not None
+    assert opened(train(task, damaged)).outcome.problem is not None
 
 
 def test_own_cost_must_be_in_the_same_file_on_a_worker() -> None:

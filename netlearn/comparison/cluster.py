@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 FAILURES = 3  # workers on which a run may fail
-RESULT_WITHIN = 20.0  # seconds to fetch a result that is there
-STORING = 8  # parcels at once: each waits for the disk twenty times
+STORING = 8  # parcels fetched and stored at once: each waits for the disk twenty times
 
 
 class Cluster(Pool):
@@ -86,7 +85,7 @@ class Cluster(Pool):
 class _Sent(NamedTuple):
     order: str
     task: Task
-    allowed: list[str] | None
+    allowed: list[str]
 
 
 class _Dispatch:
@@ -100,12 +99,12 @@ class _Dispatch:
         note: Callable[[str], object],
         on_result: Callable[[Task, Outcome], object],
     ) -> None:
-        self._client, self._address, self._note, self._on_result = client, address, note, on_result
+        self._client, self._address, self._on_result = client, address, on_result
         self._tasks, self._waiting = tasks, deque(tasks)
         self._fleet = Fleet(client, address, tasks, note)
-        self._running: dict[Future, _Sent] = {}
+        self._sent: dict[Future, _Sent] = {}
+        self._stored: dict[Future, futures.Future[tuple[str, Outcome]]] = {}  # of those that are trained
         self._threads = futures.ThreadPoolExecutor(STORING)
-        self._storing: set[Task] = set()
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._failed_on: dict[Task, list[str]] = {}
         self._outcomes: dict[Task, Outcome] = {}
@@ -118,11 +117,11 @@ class _Dispatch:
         """
         try:
             with deferred(self._events.put):
-                while self._waiting or self._running or self._storing:
+                while self._waiting or self._sent:
                     self._fleet.look()
                     self._take_back()
                     self._send()
-                    self._receive()
+                    self._handle()
                     look()
                 self._fleet.note_lost()
         except ClusterError:
@@ -131,12 +130,15 @@ class _Dispatch:
             self._recall(wait=isinstance(error, KeyboardInterrupt))
             raise
         finally:
-            self._threads.shutdown()
+            self._threads.shutdown(
+                wait=False, cancel_futures=True
+            )  # of those left, the end of the client ends the wait
         return [self._outcomes[task] for task in self._tasks]
 
     def _send(self) -> None:
         """Send as many orders as there are workers without one."""
-        while self._waiting and len(self._running) < len(self._fleet.ready):
+        allowed = sorted(self._fleet.ready)
+        while self._waiting and len(self._sent) - len(self._stored) < len(allowed):
             task = self._waiting.popleft()
             try:
                 resumed = parcels.files_to_resume(task)
@@ -144,80 +146,72 @@ class _Dispatch:
                 left = "; it was left unchanged" if isinstance(error, MismatchError) else ""
                 self._end(task, Outcome(f"{error}{left}"))
                 continue
-            order, allowed, data = uuid4().hex, self._fleet.allowed, self._fleet.data[task.data]
+            order, data = uuid4().hex, self._fleet.data[task.data]
             with answering(self._address):
                 future = self._client.submit(orders.train, order, task, resumed, data, workers=allowed, pure=False)
-            self._running[future] = _Sent(order, task, allowed)
-            future.add_done_callback(lambda ended: self._events.put(partial(self._ended, ended)))
+            self._sent[future] = _Sent(order, task, allowed)
+            future.add_done_callback(lambda done: self._events.put(partial(self._trained, done)))
 
     def _take_back(self) -> None:
         """Take back the orders that only workers which are no longer ready may do."""
-        for future, sent in [*self._running.items()]:
-            if sent.allowed is not None and self._fleet.ready.isdisjoint(sent.allowed):
-                del self._running[future]
-                future.cancel()
-                self._waiting.appendleft(sent.task)
+        for future, sent in [*self._sent.items()]:
+            if self._fleet.ready.isdisjoint(sent.allowed):
+                with answering(self._address):
+                    future.cancel()
+                self._again(future)
 
-    def _receive(self) -> None:
+    def _again(self, future: "Future") -> None:
+        self._stored.pop(future, None)
+        self._waiting.appendleft(self._sent.pop(future).task)
+
+    def _handle(self) -> None:
         """Deal with the next event, if there is one soon."""
         with suppress(queue.Empty):
             self._events.get(timeout=LOOK_EVERY)()
 
-    def _ended(self, future: "Future") -> None:
-        """Store the parcel of an order, or send it again."""
-        sent = self._running.pop(future, None)
-        if sent is None:
+    def _trained(self, future: "Future") -> None:
+        """Fetch and store the parcel of an order; if it is lost before, Dask has it made again."""
+        if future in self._sent:
+            task = self._sent[future].task
+            stored = self._threads.submit(lambda: parcels.receive(task, future.result()))
+            self._stored[future] = stored
+            stored.add_done_callback(lambda _: self._events.put(partial(self._received, future)))
+
+    def _received(self, future: "Future") -> None:
+        """Report the outcome of an order, or send it again."""
+        if future not in self._stored:
             return  # it was taken back
-        task = sent.task
-        if future.cancelled():  # by Dask, when the connection is lost
-            self._waiting.appendleft(task)
-            return
+        sent = self._sent[future]
         try:
-            parcel = orders.read_parcel(future.result(timeout=RESULT_WITHIN))
-        except TimeoutError:  # the worker was lost with the result before it was fetched
-            future.cancel()
-            self._waiting.appendleft(task)
+            worker, outcome = self._stored[future].result()
+        except futures.CancelledError:  # by Dask, when the connection is lost
+            self._again(future)
             return
         except Exception as error:  # Dask's KilledWorker counts the workers that a run has lost
             lost = getattr(error, "allowed_failures", None)
             why = f"{type(error).__name__}: {error}" if lost is None else f"lost {lost + 1} workers"
-            self._end(task, Outcome(why))
-            return
-        if parcel.of_machine:
-            self._fail(task, parcel.worker, parcel.problem or "")
-            return
-        storing = self._threads.submit(parcels.store, task, parcel)
-        self._storing.add(task)
-        storing.add_done_callback(lambda stored: self._events.put(partial(self._stored, task, stored)))
-        self._send()
-
-    def _stored(self, task: Task, stored: "futures.Future[Outcome]") -> None:
-        self._storing.remove(task)
-        self._end(task, stored.result())
-
-    def _fail(self, task: Task, worker: str, why: str) -> None:
-        """Leave out a worker on which a task failed, and try the task elsewhere, unless it is the third time."""
-        failed = self._failed_on.setdefault(task, [])
-        failed.append(worker)
-        self._fleet.leave_out(worker, why)
-        if len(failed) < FAILURES:
-            self._waiting.appendleft(task)
-        else:
+            worker, outcome = "", Outcome(why)
+        if outcome.of_machine:
+            failed = self._failed_on.setdefault(sent.task, [])
+            failed.append(worker)
+            self._fleet.leave_out(worker, outcome.problem or "")
+            if len(failed) < FAILURES:
+                self._again(future)
+                return
             self._fleet.readmit(failed)
-            self._end(task, Outcome(f"failed on {FAILURES} workers; on the last, {worker}: {why}"))
+            outcome = Outcome(f"failed on {FAILURES} workers; on the last, {worker}: {outcome.problem}")
+        del self._sent[future], self._stored[future]
+        self._end(sent.task, outcome)
 
     def _end(self, task: Task, outcome: Outcome) -> None:
         self._outcomes[task] = outcome
         self._on_result(task, outcome)
 
     def _recall(self, *, wait: bool) -> None:
-        """Ask the runs to stop, and wait for their checkpoints if wanted; nothing is reported any more."""
-        self._note, self._on_result = lambda text: None, lambda task, outcome: None
-        self._waiting.clear()
+        """Ask the runs to stop, and wait for their checkpoints if wanted; no outcome is reported any more."""
+        self._on_result = lambda task, outcome: None
         with suppress(Exception):  # the scheduler may be gone, and the first error is the one to report
-            self._client.run(orders.stop, [sent.order for sent in self._running.values()], on_error="ignore")
+            self._client.run(orders.stop, [sent.order for sent in self._sent.values()], on_error="ignore")
             until = monotonic() + GRACE
-            while wait and (self._running or self._storing) and monotonic() < until:
-                self._receive()
-                self._waiting.clear()
-        self._running.clear()
+            while wait and self._sent and monotonic() < until:
+                self._handle()

@@ -1,6 +1,5 @@
 """The connection to a Dask scheduler: encrypted, with certificates, unless the user insists otherwise."""
 
-import logging
 import signal
 import ssl
 import threading
@@ -21,7 +20,7 @@ WITHIN = 10  # seconds for a scheduler to answer
 MOST_LOST = 3  # workers of a run, where the scheduler is started here; the default of others is 4
 CA, CERTIFICATE, KEY = "ca.pem", "cert.pem", "key.pem"  # in the TLS folder
 LOCAL = "local:"
-SILENT = logging.CRITICAL + 1
+SILENT = 51  # above every level of logging: netlearn says itself what Dask would log
 MOST_LOCAL = 256
 SHAPES = "tls://HOST:PORT or local:N"
 
@@ -43,6 +42,7 @@ def connected(address: str, tls_folder: Path | None = None, *, insecure: bool = 
     try:
         import dask  # noqa: PLC0415 (an optional extra, which takes 0.5 s to import)
         import distributed  # noqa: PLC0415
+        from distributed.utils import silence_logging_cmgr  # noqa: PLC0415
     except ImportError as error:
         raise ClusterError(
             f"--cluster {address}: needs Dask, which is not installed: pip install 'netlearn[dask]'"
@@ -52,7 +52,8 @@ def connected(address: str, tls_folder: Path | None = None, *, insecure: bool = 
         "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,
         "distributed.scheduler.allowed-failures": MOST_LOST - 1,  # of a scheduler that is started here
     }
-    with _quiet(), dask.config.set(limits), ExitStack() as stack:
+    with silence_logging_cmgr(SILENT), warnings.catch_warnings(), dask.config.set(limits), ExitStack() as stack:
+        warnings.filterwarnings("ignore", module="distributed")
         if workers:
             security = distributed.Security.temporary()
             with answering(address, "cannot be started"):
@@ -125,22 +126,6 @@ def _security(folder: Path) -> Any:
     return Security(
         tls_ca_file=str(folder / CA), tls_client_cert=certificate, tls_client_key=key, require_encryption=True
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Dask's logs and warnings, whose facts netlearn reports itself."""
-    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
-    before = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(SILENT)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="distributed")
-            yield
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager

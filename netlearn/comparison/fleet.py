@@ -1,7 +1,7 @@
 """The workers of a cluster that can train: inspected before their first run, and left out when they fail."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from threading import Thread
 from time import monotonic
@@ -18,13 +18,12 @@ from netlearn.runs.setup import environment
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-COPY_WITHIN = 20.0  # seconds to copy a data set to new workers, before they get orders in any case
 WORKERS_EVERY = 1.0  # seconds between two looks at which workers there are
 MAY_CHANGE_DIGITS = ("scipy", "blas", "cpu")  # of an environment
 
 
 class Fleet:
-    """The workers of a cluster, which come and go; each is inspected and has the data before it trains.
+    """The workers of a cluster, which come and go.
 
     Args:
         client: connected to the scheduler.
@@ -34,7 +33,7 @@ class Fleet:
 
     Attributes:
         ready: the addresses of the workers that can train.
-        data: the files of each data set, where the scheduler keeps them, by identity.
+        data: the files of each data set, which the scheduler keeps and moves, by identity.
     """
 
     def __init__(self, client: "Client", address: str, tasks: Sequence[Task], note: Callable[[str], object]) -> None:
@@ -47,12 +46,11 @@ class Fleet:
         self._left_out: dict[str, str] = {}
         self._noted: set[str] = set()
         self._next_look = 0.0
-        self.ready: set[str] = set()
 
     @property
-    def allowed(self) -> list[str] | None:
-        """The workers that may train; None if all may."""
-        return sorted(self.ready) if self._left_out else None
+    def ready(self) -> set[str]:
+        """The addresses of the workers that can train."""
+        return self._admitted - self._left_out.keys()
 
     def look(self) -> None:
         """Update the workers that are ready, at most once a second.
@@ -62,11 +60,9 @@ class Fleet:
         """
         if monotonic() < self._next_look:
             return
+        threads = self.note_lost()
         with answering(self._address):
-            threads = self._client.nthreads()
-            self._forget(self._admitted - threads.keys())
             self._admit(threads.keys() - self._admitted - self._left_out.keys())
-        self.ready = self._admitted - self._left_out.keys()
         if threads and threads.keys() <= self._left_out.keys():
             reasons = Counter(self._left_out[worker] for worker in threads).most_common()
             listed = ", ".join(f"{number} of {len(threads)}: {why}" for why, number in reasons)
@@ -77,31 +73,25 @@ class Fleet:
             self._tell("workers: each trains one run at a time; start one for each core, with --nthreads 1")
         self._next_look = monotonic() + WORKERS_EVERY
 
-    def note_lost(self) -> None:
-        """Print a note on each worker that was lost since the last look.
-
-        Raises:
-            ClusterError: the scheduler no longer answers.
-        """
+    def note_lost(self) -> dict[str, int]:
+        """Return how many threads each worker has that is there, and print a note on each that was lost."""
         with answering(self._address):
-            self._forget(self._admitted - self._client.nthreads().keys())
+            threads: dict[str, int] = self._client.nthreads()
+        for worker in sorted(self._admitted - threads.keys()):
+            self._admitted.remove(worker)
+            self._note(f"worker {worker}: it was lost; what it trained is sent to another")
+        return threads
 
     def leave_out(self, worker: str, why: str) -> None:
         """Give a worker no more orders."""
         self._left_out[worker] = why
-        self.ready.discard(worker)
         self._next_look = 0.0
         self._tell(f"worker {worker} is not used: {why}")
 
-    def readmit(self, workers: Sequence[str]) -> None:
+    def readmit(self, workers: Iterable[str]) -> None:
         """Give workers orders again: what failed on all of them was not their fault."""
         for worker in workers:
             self._left_out.pop(worker, None)
-
-    def _forget(self, lost: "set[str]") -> None:
-        for worker in sorted(lost):
-            self._admitted.remove(worker)
-            self._note(f"worker {worker}: it was lost; what it trained is sent to another")
 
     def _admit(self, new: "set[str]") -> None:
         """Inspect new workers, admit or leave out each, and let the scheduler copy the data to them."""
@@ -118,34 +108,30 @@ class Fleet:
                 asked.append(worker)
         answers = self._client.run(orders.inspect, self._costs, workers=asked, on_error="return") if asked else {}
         for worker, answer in answers.items():
-            if isinstance(answer, Exception):
-                if not isinstance(answer, OSError):  # those are Dask's own; a worker that is there is asked again
-                    self.leave_out(worker, f"{type(answer).__name__}: {answer}")
-                continue
-            found, problem = answer
+            if isinstance(answer, OSError):
+                continue  # Dask's own: if the worker is still there, it is asked again
+            found, problem = ({}, repr(answer)) if isinstance(answer, Exception) else answer
             if problem is not None:
                 self.leave_out(worker, problem)
                 continue
             self._report(found)
             self._admitted.add(worker)
-        if admitted := [worker for worker in asked if worker in self._admitted]:
-            self._copy_data(admitted)
+        if admitted := self._admitted & new:
+            self._copy_data(sorted(admitted))
 
     def _copy_data(self, workers: list[str]) -> None:
+        """Let new workers have the data sets; an order that comes before them moves them too."""
         for identity, name in self._names.items():
             if identity not in self.data or self.data[identity].status in {"cancelled", "error", "lost"}:
                 files = parcels.files_of(name, identity)
                 self.data[identity] = self._client.submit(
                     bytes, files, workers=workers, allow_other_workers=True, pure=False
                 )
-            copying = Thread(target=self._replicate, args=(self.data[identity], workers), daemon=True)
-            copying.start()
-            copying.join(COPY_WITHIN)
+        Thread(target=self._replicate, args=([*self.data.values()], workers), daemon=True).start()
 
-    def _replicate(self, data: "Future", workers: list[str]) -> None:
-        """Copy the files of a data set to workers; one that is lost meanwhile keeps Dask waiting."""
-        with suppress(Exception):  # an order that needs them moves them too
-            self._client.replicate([data], workers=workers)
+    def _replicate(self, data: "list[Future]", workers: list[str]) -> None:
+        with suppress(Exception):  # it may wait for ever for a worker that is lost meanwhile
+            self._client.replicate(data, workers=workers)
 
     def _report(self, found: orders.Environment) -> None:
         """Print a note on what may change the last digits of a worker's results."""

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,91 +18,64 @@ from typing import Any
 import msgspec
 
 from netlearn import datasets
-from netlearn.comparison.tasks import Task, perform
+from netlearn.comparison.tasks import Outcome, Task, perform
 from netlearn.custom_cost import load_cost
 from netlearn.datasets import Dataset
 from netlearn.datasets.sources import sha256_of
-from netlearn.errors import NetlearnError, RunError
+from netlearn.errors import NetlearnError
 from netlearn.numerics import blas
-from netlearn.runs import (
-    RUN_FILES,
-    SUMS,
-)
+from netlearn.runs import RUN_FILES, SUMS
 from netlearn.runs.setup import environment
 from netlearn.training import Trainer
 
 Environment = dict[str, str | int | None]
-MOST_TEXT = 1000  # characters of what a worker says
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of an order.
+    """What comes back for an order.
 
     Attributes:
         worker: its address.
+        outcome: of the run.
         files: the run folder, by name; empty if there is a problem.
         environment: of the worker.
-        problem: why there is no run.
-        of_machine: whether another worker may not have that problem.
-        note: for the user.
     """
 
     worker: str
+    outcome: Outcome = Outcome()
     files: dict[str, bytes] = {}
     environment: Environment = {}
-    problem: str | None = None
-    of_machine: bool = False
-    note: str | None = None
 
 
-def read_parcel(content: bytes) -> Parcel:
-    """Return a parcel.
-
-    Raises:
-        RunError: the bytes are none.
-    """
-    try:
-        parcel = msgspec.msgpack.decode(content, type=Parcel)
-        return msgspec.structs.replace(parcel, problem=_cut(parcel.problem), note=_cut(parcel.note))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
-        raise RunError(f"not a valid parcel: {error}") from error
-
-
-def _cut(text: str | None) -> str | None:
-    return text and " ".join(text.split())[:MOST_TEXT]
-
-
-@dataclass(frozen=True)
 class Running:
-    """The run in this process, one at a time, and the orders that are to stop."""
+    """The run in this process, one at a time, and the orders that are to stop, even those that have not begun."""
 
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    trainers: dict[str, Trainer] = field(default_factory=dict)
-    stopped: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.trainers: dict[str, Trainer] = {}
+        self.stopped: set[str] = set()
 
     @contextmanager
     def stoppable(self, order: str, trainer: Trainer) -> Iterator[None]:
         """Let `stop` stop a trainer while it trains."""
-        with self.lock:
-            self.trainers[order] = trainer
-        stop([])
+        self.trainers[order] = trainer  # before the look at what is to stop, as `stop` looks at trainers after it
+        if order in self.stopped:
+            trainer.stop()
         try:
             yield
         finally:
-            with self.lock:
-                del self.trainers[order]
+            del self.trainers[order]
 
 
 RUNNING = Running()
 
 
 def stop(orders: Iterable[str]) -> None:
-    """Stop the runs of orders, with a checkpoint, also those that have not begun."""
-    with RUNNING.lock:
-        RUNNING.stopped.update(orders)
-        for order in RUNNING.stopped & RUNNING.trainers.keys():
-            RUNNING.trainers[order].stop()
+    """Stop the runs of orders, with a checkpoint."""
+    for order in orders:
+        RUNNING.stopped.add(order)
+        if trainer := RUNNING.trainers.get(order):
+            trainer.stop()
 
 
 def dask_setup(worker: Any) -> None:
@@ -139,43 +112,44 @@ def module_sha256(cost: str) -> str:
     return sha256_of(Path(file)) if file else ""
 
 
-def train(order: str, task: Task, resumed: Mapping[str, bytes], files: bytes) -> bytes:
+def train(order: str, task: Task, resumed: Mapping[str, bytes], data: bytes) -> bytes:
     """Train or resume a run in this worker, and return its parcel.
 
     Args:
         order: names this call for `stop`.
         task: the run; its folder is that on the client.
         resumed: the files of the run so far, by name.
-        files: of the data set, as `files_of` returns them.
+        data: the files of the data set, as `files_of` returns them.
     """
     from distributed import get_worker  # noqa: PLC0415 (an optional extra)
 
-    worker = get_worker()
+    worker, files = get_worker(), {}
+    scratch = worker.local_directory
     try:
-        with RUNNING.turn:
-            parcel = _train(order, task, resumed, files, worker.address, worker.local_directory)
+        with (
+            RUNNING.turn,
+            tempfile.TemporaryDirectory(dir=scratch, prefix="netlearn-", ignore_cleanup_errors=True) as temporary,
+        ):
+            folder = Path(temporary, "run")
+            if resumed:
+                folder.mkdir()
+            for name, content in resumed.items():
+                (folder / name).write_bytes(content)
+            load = partial(_load, files=data, scratch=scratch)
+            outcome = perform(replace(task, folder=folder), load, partial(RUNNING.stoppable, order))
+            if outcome.problem is None:
+                present = [name for name in (*RUN_FILES, SUMS) if (folder / name).exists()]
+                files = {name: (folder / name).read_bytes() for name in present}
+        if not outcome.of_machine:
+            texts = outcome.problem, outcome.note
+            problem, note = (text and text.replace(str(folder), str(task.folder)) for text in texts)
+            outcome = Outcome(problem, note)
     except BaseException as error:  # an exit would end the worker
-        of_machine = isinstance(error, OSError | MemoryError)
-        parcel = Parcel(worker=worker.address, problem=_text_of(error), of_machine=of_machine)
+        outcome = Outcome(_text_of(error), of_machine=isinstance(error, OSError | MemoryError))
+    if outcome.of_machine and scratch not in (outcome.problem or ""):
+        outcome = Outcome(f"{outcome.problem}, in {scratch}", of_machine=True)  # it is named with its own path
+    parcel = Parcel(worker=worker.address, outcome=outcome, files=files, environment=environment())
     return msgspec.msgpack.encode(parcel)
-
-
-def _train(order: str, task: Task, resumed: Mapping[str, bytes], files: bytes, worker: str, scratch: str) -> Parcel:
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="netlearn-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary, "run")
-        if resumed:
-            folder.mkdir()
-        for name, content in resumed.items():
-            (folder / name).write_bytes(content)
-        load = partial(_load, files=files, scratch=scratch)
-        outcome = perform(replace(task, folder=folder), load, partial(RUNNING.stoppable, order))
-        results = {}
-        if outcome.problem is None:
-            results = {name: (folder / name).read_bytes() for name in (*RUN_FILES, SUMS) if (folder / name).exists()}
-    where = folder if outcome.of_machine else task.folder  # a machine that failed is named with its own path
-    problem, note = (text and text.replace(str(folder), str(where)) for text in (outcome.problem, outcome.note))
-    parcel = Parcel(worker=worker, files=results, environment=environment(), problem=problem, note=note)
-    return msgspec.structs.replace(parcel, of_machine=outcome.of_machine)
 
 
 @lru_cache(maxsize=2)

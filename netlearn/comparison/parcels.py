@@ -8,36 +8,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from netlearn import __version__, datasets
+from netlearn import __version__, datasets, runs
 from netlearn.comparison.orders import Parcel
 from netlearn.comparison.tasks import Outcome, Task
 from netlearn.errors import DataError, MismatchError, NetlearnError, RunError
-from netlearn.runs import (
-    BEST_WEIGHTS,
-    CHECKPOINT,
-    CONFIG,
-    CURVES,
-    METRICS,
-    OUTPUT_NEURONS,
-    RUN_FILES,
-    SUMMARY,
-    SUMS,
-    WEIGHTS,
-    RunFolder,
-    Sums,
-    data_identity,
-    read_bounded,
-    read_config,
-    read_run,
-    writing,
-)
 from netlearn.runs.checkpoint import check_whole
 from netlearn.runs.files import MOST_BYTES
 from netlearn.runs.reader import determining_settings
 from netlearn.settings import write_toml
 
 MUST_MATCH = {"netlearn": __version__, "numpy": np.__version__}  # of a worker's environment
-ALWAYS = {CONFIG, SUMMARY, METRICS, WEIGHTS, OUTPUT_NEURONS, CHECKPOINT}
+ALWAYS = {runs.CONFIG, runs.SUMMARY, runs.METRICS, runs.WEIGHTS, runs.OUTPUT_NEURONS, runs.CHECKPOINT}
+MOST_TEXT = 1000  # characters of what a worker says
 
 
 def files_of(name: str, identity: tuple[str, ...]) -> bytes:
@@ -47,7 +29,7 @@ def files_of(name: str, identity: tuple[str, ...]) -> bytes:
     data = datasets.load(name)
     where = Path(data.where)
     files = {file: (where / file if where.is_dir() else where).read_bytes() for file in data.sha256}
-    if data_identity(data.name, data.sha256) != identity:
+    if runs.data_identity(data.name, data.sha256) != identity:
         raise DataError(f"data {name}: was changed while the comparison was in progress")
     return msgspec.msgpack.encode(files)
 
@@ -69,18 +51,32 @@ def files_to_resume(task: Task) -> dict[str, bytes]:
     """
     if task.folder.is_symlink():
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
-    if not (task.folder / CONFIG).exists():
+    if not (task.folder / runs.CONFIG).exists():
         return {}
-    if not task.has_settings(read_config(task.folder)):
+    if not task.has_settings(runs.read_config(task.folder)):
         raise MismatchError(f"{task.folder}: holds a run with other settings")
-    names = [name for name in RUN_FILES if name not in CURVES and (task.folder / name).exists()]
-    return {name: read_bounded(task.folder / name, MOST_BYTES) for name in names}
+    names = [name for name in runs.RUN_FILES if name not in runs.CURVES and (task.folder / name).exists()]
+    return {name: runs.read_bounded(task.folder / name, MOST_BYTES) for name in names}
 
 
-def store(task: Task, parcel: Parcel) -> Outcome:
-    """Check a parcel as any stranger's folder, and store its files in the folder of its task."""
-    if parcel.problem is not None:
-        return Outcome(parcel.problem)
+def receive(task: Task, content: bytes) -> tuple[str, Outcome]:
+    """Read a parcel and store its run in the folder of its task; return the worker and the outcome.
+
+    Raises:
+        RunError: the bytes are no parcel.
+    """
+    try:
+        parcel = msgspec.msgpack.decode(content, type=Parcel)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RunError(f"not a valid parcel: {error}") from error
+    said = parcel.outcome
+    problem, note = (text and " ".join(text.split())[:MOST_TEXT] for text in (said.problem, said.note))
+    outcome = Outcome(problem, note, said.of_machine)
+    return parcel.worker[:MOST_TEXT], store(task, parcel) or outcome if problem is None else outcome
+
+
+def store(task: Task, parcel: Parcel) -> Outcome | None:
+    """Check the files of a parcel as any stranger's folder, and store them; return what prevents it, if anything."""
     try:
         with tempfile.TemporaryDirectory(prefix="netlearn-") as temporary:
             folder = Path(temporary, "run")
@@ -92,7 +88,7 @@ def store(task: Task, parcel: Parcel) -> Outcome:
         _place(parcel.files, task.folder)
     except (NetlearnError, OSError) as error:
         return Outcome(str(error))
-    return Outcome(note=parcel.note)
+    return None
 
 
 def _check(task: Task, parcel: Parcel, folder: Path) -> None:
@@ -103,39 +99,39 @@ def _check(task: Task, parcel: Parcel, folder: Path) -> None:
     """
     if rejected := mismatch(parcel.environment):
         raise RunError(rejected)
-    if unknown := parcel.files.keys() - {*RUN_FILES, SUMS}:
+    if unknown := parcel.files.keys() - {*runs.RUN_FILES, runs.SUMS}:
         raise RunError(f"{folder}: holds {min(unknown)!r:.80}: must be the files of a run")
     for name, content in parcel.files.items():
         (folder / name).write_bytes(content)
-    run = read_run(folder, task.variant)
-    same = task.is_result(run) and parcel.files[CONFIG] == write_toml(task.settings)
+    run = runs.read_run(folder, task.variant)
+    same = task.is_result(run) and parcel.files[runs.CONFIG] == write_toml(task.settings)
     if not same or run.summary is None or run.summary.seed != task.settings.seed:
         raise RunError(f"{folder}: holds a run with other settings or data")
-    needed = ALWAYS if run.summary.status != "diverged" else ALWAYS - {METRICS, CHECKPOINT}
+    needed = ALWAYS if run.summary.status != "diverged" else ALWAYS - {runs.METRICS, runs.CHECKPOINT}
     if task.settings.patience != "off" and run.summary.best_epoch is not None:
-        needed = needed | {BEST_WEIGHTS}
+        needed = needed | {runs.BEST_WEIGHTS}
     if missing := needed - parcel.files.keys():
         raise RunError(f"{folder}: has no {min(missing)}")
-    Sums.read(folder).check_all()
-    for name in {WEIGHTS, BEST_WEIGHTS} & parcel.files.keys():
+    runs.Sums.read(folder).check_all()
+    for name in {runs.WEIGHTS, runs.BEST_WEIGHTS} & parcel.files.keys():
         run.weights(name)
     run.samples()
     run.snapshots()
-    if CHECKPOINT in parcel.files:
+    if runs.CHECKPOINT in parcel.files:
         identity = determining_settings(task.settings) | {"data": list(task.data)}
-        check_whole(folder / CHECKPOINT, identity, parcel.files.get(METRICS, b""))
+        check_whole(folder / runs.CHECKPOINT, identity, parcel.files.get(runs.METRICS, b""))
 
 
 def _place(files: Mapping[str, bytes], path: Path) -> None:
     """Store the files of a run, SHA256SUMS last, in place of those of its interrupted run."""
-    with RunFolder.open(path) as folder:
-        if not (path / CONFIG).exists():
+    with runs.RunFolder.open(path) as folder:
+        if not (path / runs.CONFIG).exists():
             folder.remove_files()
         folder.open_again()
-        for name in RUN_FILES:
+        for name in runs.RUN_FILES:
             if name in files:
                 folder.write(name, files[name])
             else:
-                with writing(path), suppress(FileNotFoundError):
+                with runs.writing(path), suppress(FileNotFoundError):
                     (path / name).unlink()
-        folder.write(SUMS, files[SUMS])
+        folder.write(runs.SUMS, files[runs.SUMS])
