@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +18,23 @@ from netlearn.comparison import pool
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.errors import WorkerError
 from tests.commands import PATIENCE, python
-from tests.processes import is_alive, wait_until
+from tests.deadly import die_once, double, fail, live_or_die, process_and_environment, save_when_terminated
+from tests.processes import wait_until
 
 HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-SHUTDOWNS = 4
 
 
-def double(number: int) -> int:
-    return 2 * number
-
-
-def process_and_environment(_: int) -> tuple[int, str | None]:
-    return os.getpid(), os.environ.get("PYTHONSAFEPATH")
-
-
-def die(_: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_once(marker: Path) -> str:
-    if not marker.exists():
-        marker.touch()
-        die(marker)
-    return "done"
-
-
-def live_or_die(number: int) -> int:
-    if number in {1, 4}:
-        die(number)
-    return number
-
-
-def fail(number: int) -> int:
-    if number:
-        raise ValueError("wrong")
-    return number
-
-
-def save_when_terminated(folder: Path, number: int) -> int:
-    """Kill this process, or work until it is terminated and save that; later calls find what was saved."""
-    if number == 0:
-        wait_until((folder / "begun").exists)
-        die(number)
-    if (folder / "saved").exists():
-        return number
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    (folder / "begun").touch()
-    stopped.wait(PATIENCE)
-    (folder / "saved").touch()
-    os._exit(0)
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Pool]:
+    """Two processes, which are replaced where a test kills one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONSAFEPATH", "0")
+        patch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+        before = dict(os.environ)
+        with Pool(2) as workers:
+            workers.start(9, functools.partial(double, 0))
+            assert os.environ == before
+            yield workers
 
 
 def test_cores_are_those_that_this_process_may_use() -> None:
@@ -89,47 +56,34 @@ def test_tasks_in_this_thread_are_done_in_order_and_reported_one_by_one() -> Non
 
 
 @pytest.mark.slow
-def test_processes_are_kept_import_nothing_from_here_and_leave_the_environment_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for before in (None, "0"):
-        monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-        if before is not None:
-            monkeypatch.setenv("PYTHONSAFEPATH", before)
-        with Pool(2) as workers:
-            workers.start(9, functools.partial(double, 0))
-            assert os.environ.get("PYTHONSAFEPATH") == before
-            found = [each for _ in range(2) for each in workers.map(process_and_environment, range(6)) if each]
-        assert os.getpid() not in {process for process, _ in found}
-        assert len({process for process, _ in found}) <= 2
-        assert {setting for _, setting in found} == {"1"}
+def test_processes_are_kept_and_import_nothing_from_here(workers: Pool) -> None:
+    found = [each for _ in range(2) for each in workers.map(process_and_environment, range(6)) if each]
+    assert os.getpid() not in {process for process, _ in found}
+    assert len({process for process, _ in found}) <= 2
+    assert {setting for _, setting in found} == {"1"}
 
 
 @pytest.mark.slow
-def test_results_come_in_the_order_of_the_tasks_and_are_reported_once() -> None:
+def test_results_come_in_the_order_of_the_tasks_and_are_reported_once(workers: Pool) -> None:
     reported: list[Any] = []
-    with Pool(2) as workers:
-        assert workers.map(double, range(7), on_result=lambda *pair: reported.append(pair)) == [*range(0, 14, 2)]
+    assert workers.map(double, range(7), on_result=lambda *pair: reported.append(pair)) == [*range(0, 14, 2)]
     assert sorted(reported) == [(number, 2 * number) for number in range(7)]
 
 
 @pytest.mark.slow
-def test_process_that_dies_costs_its_task_a_retry(tmp_path: Path) -> None:
-    with Pool(1) as workers:
-        assert workers.map(die_once, [tmp_path / "first", tmp_path / "second"]) == ["done", "done"]
+def test_process_that_dies_costs_its_task_a_retry(workers: Pool, tmp_path: Path) -> None:
+    assert workers.map(die_once, [tmp_path / "marker"]) == ["done"]
 
 
 @pytest.mark.slow
-def test_tasks_that_kill_their_processes_take_no_others_with_them() -> None:
-    with Pool(3) as workers:
-        assert workers.map(live_or_die, range(6)) == [0, None, 2, 3, None, 5]
-        assert workers.map(double, [1]) == [2]
+def test_tasks_that_kill_their_processes_take_no_others_with_them(workers: Pool) -> None:
+    assert workers.map(live_or_die, range(4)) == [0, None, None, 3]
+    assert workers.map(double, [1]) == [2]
 
 
 @pytest.mark.slow
-def test_task_beside_one_that_kills_its_process_saves_its_state_first(tmp_path: Path) -> None:
-    with Pool(2) as workers:
-        assert workers.map(functools.partial(save_when_terminated, tmp_path), [0, 1]) == [None, 1]
+def test_task_beside_one_that_kills_its_process_saves_its_state_first(workers: Pool, tmp_path: Path) -> None:
+    assert workers.map(functools.partial(save_when_terminated, tmp_path), [0, 1]) == [None, 1]
     assert (tmp_path / "saved").exists()
 
 
@@ -137,44 +91,42 @@ def test_task_beside_one_that_kills_its_process_saves_its_state_first(tmp_path: 
 def test_error_of_a_task_is_raised_and_ends_the_processes_and_no_other_child() -> None:
     child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(2 * PATIENCE,))
     child.start()
+    before = {*multiprocessing.active_children()}
     try:
         with pytest.raises(ValueError, match="wrong"), Pool(2) as workers:
             workers.map(fail, [0, 1, 0])
-        assert [*multiprocessing.active_children()] == [child]
+        assert {*multiprocessing.active_children()} == before
+        assert child in before
     finally:
         child.kill()
         child.join()
 
 
-def interrupted(tasks: Sequence[float], before: Any = lambda: None) -> float:
-    """Return after how many seconds an interrupt ended the tasks, which sleep."""
-    begun = time.monotonic()
+def interrupted(tasks: Sequence[float], *signals: int) -> float:
+    """Return after how many seconds an interrupt, after other signals, ended the tasks, which sleep."""
+    begun, before = time.monotonic(), {*multiprocessing.active_children()}
 
     def interrupt() -> None:
-        before()
+        for child, number in product({*multiprocessing.active_children()} - before, signals):
+            assert child.pid is not None
+            os.kill(child.pid, number)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), Pool(2) as workers:
         workers.map(time.sleep, tasks, interrupt)
+    assert {*multiprocessing.active_children()} <= before
     return time.monotonic() - begun
 
 
 @pytest.mark.slow
 def test_interrupt_ends_the_processes_at_once_also_one_without_a_task() -> None:
     assert interrupted([2 * PATIENCE]) < PATIENCE
-    assert not multiprocessing.active_children()
 
 
 @pytest.mark.slow
 def test_stopped_process_does_not_outlast_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop_all() -> None:
-        for child in multiprocessing.active_children():
-            assert child.pid is not None
-            os.kill(child.pid, signal.SIGSTOP)
-
     monkeypatch.setattr(pool, "GRACE", 0.5)
-    assert interrupted([2 * PATIENCE] * 2, stop_all) < PATIENCE
-    assert not multiprocessing.active_children()
+    assert interrupted([2 * PATIENCE] * 2, signal.SIGSTOP) < PATIENCE
 
 
 @pytest.mark.slow
@@ -182,10 +134,11 @@ def test_process_that_cannot_be_started_is_an_error_and_none_is_left(monkeypatch
     def refuse(_: object) -> None:
         raise RuntimeError("can't start new thread")
 
+    before = {*multiprocessing.active_children()}
     monkeypatch.setattr("concurrent.futures.process._ExecutorManagerThread.start", refuse)
     with pytest.raises(WorkerError, match=r"can't start new thread.*--jobs 1"), Pool(2) as workers:
         workers.map(double, [1, 2])
-    wait_until(lambda: not multiprocessing.active_children())
+    wait_until(lambda: {*multiprocessing.active_children()} <= before)
 
 
 @pytest.mark.slow
@@ -213,25 +166,10 @@ def test_second_interrupt_kills_a_process_that_ignores_the_first() -> None:
 
 
 @pytest.mark.slow
-def test_process_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom netlearn.comparison.pool import Pool\n"
-        "from tests.processes import sleep_with_a_name\n"
-        "with Pool(1) as workers:\n    workers.map(sleep_with_a_name, [Path(sys.argv[1])])\n"
-    )
-    name = tmp_path / "pid"
-    with subprocess.Popen([sys.executable, "-c", code, str(name)], env=HERE) as parent:
-        wait_until(name.exists)
-        parent.kill()
-    wait_until(lambda: not is_alive(int(name.read_text())))
-
-
-@pytest.mark.slow
 def test_python_ends_after_a_pool_broke() -> None:
     code = (
-        "from netlearn.comparison.pool import Pool\nfrom tests.test_pool import die, double\n"
-        "with Pool(2) as workers:\n    print(workers.map(die, [1]), workers.map(double, [2]))\n"
+        "from netlearn.comparison.pool import Pool\nfrom tests.deadly import die, double\n"
+        "with Pool(1) as workers:\n    print(workers.map(die, [1]), workers.map(double, [2]))\n"
     )
-    for _ in range(SHUTDOWNS):
-        result = python("-c", code, env=HERE, timeout=PATIENCE)
-        assert (result.returncode, result.stdout, result.stderr) == (0, "[None] [4]\n", "")
+    result = python("-c", code, env=HERE, timeout=PATIENCE)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "[None] [4]\n", "")

@@ -3,7 +3,6 @@
 import os
 import pickle
 import shutil
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -99,16 +98,14 @@ with Pool(1) as workers:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="elsewhere nothing is shared")
-def test_nothing_is_left_of_a_shared_set_after_a_kill(tmp_path: Path) -> None:
+def test_neither_a_process_nor_a_shared_set_outlives_a_killed_parent(tmp_path: Path) -> None:
     temporary, name = tmp_path / "temporary", tmp_path / "pid"
     temporary.mkdir()
     before = set(Path("/dev/shm").iterdir())  # noqa: S108 (where memory with a name would be)
     given = {"PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(temporary)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SHARING, str(name)], env=os.environ | given, start_new_session=True
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", SHARING, str(name)], env=os.environ | given) as parent:
         wait_until(name.exists)
-        os.killpg(parent.pid, signal.SIGKILL)
+        parent.kill()
     wait_until(partial(lambda worker: not is_alive(worker), int(name.read_text())))
     assert not list(temporary.iterdir())
     assert not {path for path in set(Path("/dev/shm").iterdir()) - before if "netlearn" in path.name}  # noqa: S108

@@ -6,7 +6,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -103,7 +102,7 @@ class Pool(Workers):
 
     def __init__(self, jobs: int) -> None:
         self._jobs = self.at_once = jobs
-        self._before: Callable[[], object] = _nothing
+        self._sets: list[Shared] = []
         self._context, self._executor = _open(jobs)
 
     def __exit__(
@@ -123,7 +122,7 @@ class Pool(Workers):
 
     def hold(self, sets: Sequence[Dataset]) -> None:
         """Let the processes map the data sets, from the next task on."""
-        self._before = partial(_hold, [self.share(data) for data in sets])
+        self._sets = [Shared(data) for data in sets]
 
     def share(self, value: Any) -> Any:
         """Return the value in memory that the processes map."""
@@ -149,7 +148,7 @@ class Pool(Workers):
             broken = False
             try:
                 while (queue := waiting or alone) and len(running) < (self._jobs if waiting else 1):
-                    future = self._submit(partial(_call, self._before), function, tasks[queue[0]])
+                    future = self._submit(_call, self._sets, function, tasks[queue[0]])
                     running[future] = queue.popleft()
             except BrokenExecutor:
                 broken = True
@@ -188,11 +187,10 @@ class Pool(Workers):
         self._context, self._executor = _open(self._jobs)
 
     def _end(self) -> None:
-        """Terminate the processes, and kill those that do not end in time, or at a second Ctrl-C."""
+        """End the processes, and then the pool."""
         try:
-            self._context.terminate(GRACE)
+            self._context.end(GRACE)
         finally:
-            self._context.kill()
             with suppress(RuntimeError):  # its thread could not be started
                 self._executor.shutdown(cancel_futures=True)
 
@@ -210,15 +208,7 @@ def _not_started(error: Exception) -> WorkerError:
     return WorkerError(f"a worker process cannot be started: {reason}; --jobs 1 starts only one")
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _call(before: Callable[[], object], function: Callable[[Task], Result], task: Task) -> Result:
-    before()
-    return function(task)
-
-
-def _hold(sets: Sequence[Dataset]) -> None:
+def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Task) -> Result:
     for data in sets:
         hold(data)
+    return function(task)

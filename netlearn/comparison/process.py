@@ -32,12 +32,11 @@ class WorkerProcess(SpawnProcess):
 
     def start(self) -> None:
         """Start the process."""
-        with _environment():
+        with _starting():
             script = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
-                with _interrupts_blocked():
-                    super().start()
+                super().start()
             finally:
                 sys.modules["__main__"] = script
 
@@ -49,7 +48,7 @@ class WorkerContext(SpawnContext):
         super().__init__()
         self.processes: list[WorkerProcess] = []
         if sys.platform != "win32":
-            with _environment():
+            with _starting():
                 resource_tracker.ensure_running()  # Python's own helper, which the first queue would start elsewhere
 
     def Process(self, *arguments: Any, **given: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: N802 (Python's)
@@ -57,49 +56,39 @@ class WorkerContext(SpawnContext):
         self.processes.append(WorkerProcess(*arguments, **given))
         return self.processes[-1]
 
-    def terminate(self, within: float) -> None:
-        """Send SIGTERM to the processes, and wait for their end for some seconds."""
+    def end(self, within: float) -> None:
+        """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
         started = [process for process in self.processes if process.pid is not None]
-        for process in started:
-            with suppress(OSError):  # it is gone
-                process.terminate()
         alive, until = {process.sentinel for process in started}, monotonic() + within
-        while alive and monotonic() < until:
-            alive -= {*connection.wait(alive, max(0, until - monotonic()))}
-
-    def kill(self) -> None:
-        """Kill the processes."""
-        for process in self.processes:
-            if process.pid is not None:
+        try:
+            for process in started:
+                with suppress(OSError):  # it is gone
+                    process.terminate()
+            while alive and monotonic() < until:
+                alive -= {*connection.wait(alive, max(0, until - monotonic()))}
+        finally:
+            for process in started:
                 with suppress(OSError):
                     process.kill()
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """Give the processes that start here the environment of new ones."""
+def _starting() -> Iterator[None]:
+    """Give the processes that start here the environment of new ones, and block Ctrl-C in them."""
     with STARTING:
         before = {name: os.environ.get(name) for name in ENVIRONMENT}
         os.environ.update(ENVIRONMENT)
+        if sys.platform != "win32":
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             yield
         finally:
+            if sys.platform != "win32":
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for name, value in before.items():
                 del os.environ[name]
                 if value is not None:
                     os.environ[name] = value
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def begin_worker() -> None:
