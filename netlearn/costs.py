@@ -98,8 +98,5 @@ class LogLikelihood:
         return np.subtract(a, y, out)
 
 
-COSTS: dict[str, type[Cost]] = {
-    "quadratic": Quadratic,
-    "cross-entropy": CrossEntropy,
-    "log-likelihood": LogLikelihood,
-}
+COSTS: dict[str, type[Cost]]
+COSTS = {"quadratic": Quadratic, "cross-entropy": CrossEntropy, "log-likelihood": LogLikelihood}

@@ -121,14 +121,10 @@ class Network:
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        cost: str | Cost = "cross-entropy",
-        activation: str | HiddenActivation = "sigmoid",
-        initializer: Initializer = "scaled",
-        rng: np.random.Generator | None = None,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
+        self, sizes: Sequence[int], cost: str | Cost = "cross-entropy",
+        activation: str | HiddenActivation = "sigmoid", initializer: Initializer = "scaled",
+        rng: np.random.Generator | None = None, dtype: DTypeLike = np.float32,
+    ) -> None:  # fmt: skip
         if len(sizes) < 2 or min(sizes) < 1:
             raise SettingsError(f"sizes {list(sizes)}: must be 2 layers or more, each of 1 neuron or more")
         for name, choice, table in (("cost", cost, COSTS), ("activation", activation, ACTIVATIONS)):

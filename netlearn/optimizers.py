@@ -17,16 +17,11 @@ from netlearn.numerics import Array, axpy, numerics, zeros
 
 @dataclass(frozen=True)
 class Penalty:
-    """λ/2n Σw² of L2 and λ/n Σ|w| of L1 regularization (chapter 3, equations 87 and 95); biases are left alone.
+    """λ/2n Σw² of L2 and λ/n Σ|w| of L1 regularization (chapter 3, equations 87 and 95); biases are left alone."""
 
-    Attributes:
-        l2, l1: λ of each.
-        n: the size of the training set, also when other examples are evaluated.
-    """
-
-    l2: float = 0.0
+    l2: float = 0.0  # λ of each
     l1: float = 0.0
-    n: int = 1
+    n: int = 1  # the size of the training set, also when other examples are evaluated
 
     def value(self, weights: Sequence[Array]) -> float:
         """Return the terms that the weights of all layers add to the cost."""
@@ -161,10 +156,5 @@ class Adam(Optimizer):
         axpy(-self.learning_rate / (1 - beta1**self.steps), divide(m, root, nabla), w)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-}
+OPTIMIZERS: dict[str, type[Optimizer]]
+OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "rmsprop": RMSprop, "adam": Adam}

@@ -101,13 +101,6 @@ def test_cost_that_is_not_finite_at_the_start_is_not_blamed_on_the_learning_rate
     assert "learning rate" not in str(caught.value)
 
 
-def test_stopped_run_is_saved_as_interrupted(tmp_path: Path) -> None:
-    settings = resolve({"hidden": (5,), "epochs": 100})
-    summary = do_run(settings, tmp_path, 7)
-    assert (summary.status, summary.updates) == ("interrupted", 7)
-    assert (tmp_path / "weights.safetensors").is_file()
-
-
 def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "other"):
         finish(tmp_path / name)

@@ -17,11 +17,10 @@ from safetensors.numpy import load
 
 from netlearn.errors import RunError
 from netlearn.network import Network
-from netlearn.runs import RUN_FILES, RunFolder, encode_summary, free_path, read_config
+from netlearn.runs import RUN_FILES, RunFolder, encode_summary, free_path
 from netlearn.runs.files import lock_by_file
 from netlearn.runs.formats import MetricsWriter
 from netlearn.runs.tensors import encode_weights, weight_shapes
-from netlearn.settings import resolve, write_toml
 from netlearn.slowdown import Record
 from tests.commands import QUICK, call, compare, train
 from tests.messages import has_facts
@@ -60,12 +59,6 @@ def test_weights_are_safetensors_named_by_layer() -> None:
         "weights.1": (3, 4), "biases.1": (3, 1), "weights.2": (2, 3), "biases.2": (2, 1),
     }  # fmt: skip
     np.testing.assert_array_equal(tensors["weights.1"], network.weights[0])
-
-
-def test_settings_are_stored_so_that_the_run_can_be_repeated(tmp_path: Path) -> None:
-    settings = resolve({"hidden": (), "initializer": (0.6, 0.9)})
-    (tmp_path / "config.toml").write_bytes(write_toml(settings))
-    assert read_config(tmp_path) == settings
 
 
 def test_summary_is_json_without_nan() -> None:

@@ -12,6 +12,7 @@ from netlearn.custom_cost import KNOWN
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.network import INITIALIZERS, Network
 from netlearn.optimizers import OPTIMIZERS
+from netlearn.runs import read_config
 from netlearn.settings import (
     CHOICES,
     FIELDS,
@@ -37,14 +38,6 @@ def test_defaults_are_the_books_cross_entropy_network() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("cost", "learning_rate"), [("quadratic", 3.0), ("cross-entropy", 0.5), ("log-likelihood", 0.1)]
-)
-def test_default_learning_rate_is_the_costs_own(cost: str, learning_rate: float) -> None:
-    assert resolve({"cost": cost}).learning_rate == learning_rate
-    assert resolve({"cost": cost, "learning_rate": 7.0}).learning_rate == 7.0
-
-
 def test_optimizer_has_its_own_defaults_and_learning_rate() -> None:
     adam = resolve({"optimizer": "adam"})
     own = (adam.momentum, adam.beta1, adam.beta2, adam.epsilon)
@@ -61,11 +54,6 @@ def test_settings_of_one_optimizer_can_be_switched_off_for_another() -> None:
     assert (settings.momentum, settings.beta2) == ("off", 0.99)
 
 
-def test_later_layers_take_precedence_over_earlier_ones_and_defaults() -> None:
-    settings = resolve({"epochs": 5, "seed": 1}, {"seed": 2})
-    assert (settings.epochs, settings.seed, settings.batch_size) == (5, 2, 10)
-
-
 def test_toml_is_read_and_written_back(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text('cost = "quadratic"\nhidden = [100, 30]\ninitializer = [2, 2.5]\nl2 = 5\npatience = 3\n')
@@ -73,6 +61,8 @@ def test_toml_is_read_and_written_back(tmp_path: Path) -> None:
     assert (settings.hidden, settings.initializer, settings.l2, settings.patience) == ((100, 30), (2.0, 2.5), 5.0, 3)
     path.write_bytes(write_toml(settings))
     assert resolve(read_toml(path)) == settings
+    (tmp_path / "config.toml").write_bytes(write_toml(settings))
+    assert read_config(tmp_path) == settings  # of a run, which can so be repeated
 
 
 def test_one_hidden_layer_may_be_written_as_a_number(tmp_path: Path) -> None:
@@ -149,18 +139,36 @@ def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> No
     with pytest.raises(SettingsError) as caught:
         read_toml(path)
     assert has_facts(str(caught.value), f"{path}: epoch: did you mean epochs?")
-    assert "epochs" in str(caught.value)
-
-
-def test_key_without_a_near_match_is_refused_with_all_keys() -> None:
     with pytest.raises(SettingsError) as caught:
-        check("zzz", 1, "zzz")
+        check("zzz", 1, "zzz")  # near to none
     assert all(name in str(caught.value) for name in ("zzz", *FIELDS))
+
+
+@pytest.mark.parametrize(
+    ("content", "facts"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"epochs = \n", "not a TOML file: Invalid value (at line 1, column 10)"),
+        (b"\xff\xfe", "not a TOML file: UTF-16"),
+        (b"a = " + b"[" * 5000 + b"]" * 5000, "not a TOML file: "),
+        (b"seed = 0x" + b"f" * 5000, "line 1: 1,000 digits"),
+        (b"format = 1", "format 1: must be 2: netlearn 0.1"),
+        (b"format = 3", "format 3: must be 2: later netlearn"),
+    ],
+    ids=["missing", "position", "bytes", "nested", "digits", "old", "new"],
+)
+def test_file_that_holds_no_settings_is_refused(tmp_path: Path, content: bytes | None, facts: str) -> None:
+    path = tmp_path / "config.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read_toml(path)
+    assert has_facts(str(caught.value), f"{path}: {facts}")
 
 
 def test_layers_may_switch_off_what_earlier_ones_set() -> None:
     settings = resolve({"patience": 3, "train_size": 50}, {"patience": check("patience", "off", "patience")})
-    assert (settings.patience, settings.train_size) == ("off", 50)
+    assert (settings.patience, settings.train_size, settings.batch_size) == ("off", 50, 10)
     assert resolve({"train_size": 50}, {"train_size": check("train_size", "all", "")}).train_size == "all"
 
 
@@ -168,40 +176,6 @@ def test_byte_order_mark_is_accepted_and_a_line_may_hold_many_numbers(tmp_path: 
     path = tmp_path / "run.toml"
     path.write_bytes(b"\xef\xbb\xbfrates = [" + b"0.125, " * 200 + b"]\nepochs = 3\n")
     assert decode_toml(path) == {"rates": [0.125] * 200, "epochs": 3}
-
-
-@pytest.mark.parametrize(("found", "reader"), [("1", "0.1"), ("3", "later")])
-def test_file_of_another_format_is_refused_with_the_version_that_reads_it(
-    tmp_path: Path, found: str, reader: str
-) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(f"format = {found}\nepochs = 3\n")
-    with pytest.raises(SettingsError) as caught:
-        read_toml(path)
-    assert has_facts(str(caught.value), f"{path}: format {found}: must be 2")
-    assert reader in str(caught.value)
-
-
-def test_missing_file_is_named() -> None:
-    with pytest.raises(SettingsError) as caught:
-        read_toml(Path("nowhere.toml"))
-    assert has_facts(str(caught.value), "nowhere.toml: cannot be read: No such file or directory")
-
-
-def test_invalid_toml_is_refused_with_its_position(tmp_path: Path) -> None:
-    path = tmp_path / "run.toml"
-    path.write_text("epochs = \n")
-    with pytest.raises(SettingsError) as caught:
-        read_toml(path)
-    assert has_facts(str(caught.value), f"{path}: not a TOML file: Invalid value (at line 1, column 10)")
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 5000 + b"]" * 5000], ids=["bytes", "nested"])
-def test_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "run.toml"
-    path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"run\.toml: not a TOML file: "):
-        read_toml(path)
 
 
 @hypothesis_settings(max_examples=300)

@@ -33,6 +33,7 @@ CHECKPOINT = "checkpoint.safetensors"
 KEY, PARAMETERS, OPTIMIZER, BEST = "state", "parameters", "optimizer", "best"
 MOST_BEFORE_ARRAYS = BEFORE_HEADER + MOST_HEADER
 NO_HASH = "0" * 64
+AS_THEY_ARE = ("update", "seconds", "probed", "learning_rate", "halvings")  # of a state in the metadata
 
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Hex128: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{1,32}\Z")]
@@ -53,12 +54,8 @@ class Generator(msgspec.Struct, frozen=True):
 
     def to_numpy(self) -> dict[str, Any]:
         """Return the state in the form that numpy's bit generator takes."""
-        return {
-            "bit_generator": "PCG64",
-            "state": {"state": int(self.state, 16), "inc": int(self.inc, 16)},
-            "has_uint32": self.has_uint32,
-            "uinteger": self.uinteger,
-        }
+        state = {"state": int(self.state, 16), "inc": int(self.inc, 16)}
+        return {"bit_generator": "PCG64", **msgspec.structs.asdict(self), "state": state}
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,26 +92,14 @@ def encode_checkpoint(
     """Return the content of the file; `run` is the identity of the run; for the others, see `Metadata`."""
     tensors = {PARAMETERS: state.parameters} | sample_arrays(state.samples)
     tensors |= {f"{OPTIMIZER}_{number}": vector for number, vector in enumerate(state.optimizer, 1)}
-    if state.best is not None:
-        tensors[BEST] = state.best.parameters
+    tensors |= {BEST: state.best.parameters} if state.best else {}
     metadata = Metadata(
-        sha256=NO_HASH,
-        run=dict(run),
-        update=state.update,
-        seconds=state.seconds,
-        probed=state.probed,
-        rng=Generator.of(state.rng),
-        dropout=Generator.of(state.dropout) if state.dropout else None,
-        learning_rate=state.learning_rate,
-        halvings=state.halvings,
-        batches_sha256=state.batches_sha256.hex(),
-        best=(state.best.epoch, state.best.accuracy) if state.best else None,
-        samples=list(state.samples),
-        metrics_bytes=metrics_bytes,
-        metrics_sha256=metrics_sha256,
-        snapshots_sha256=snapshots_sha256,
-        blas=blas,
-    )
+        sha256=NO_HASH, run=dict(run), rng=Generator.of(state.rng), batches_sha256=state.batches_sha256.hex(),
+        dropout=Generator.of(state.dropout) if state.dropout else None, samples=list(state.samples),
+        best=(state.best.epoch, state.best.accuracy) if state.best else None, metrics_bytes=metrics_bytes,
+        metrics_sha256=metrics_sha256, snapshots_sha256=snapshots_sha256, blas=blas,
+        **{name: getattr(state, name) for name in AS_THEY_ARE},
+    )  # fmt: skip
     content = pack(tensors, {KEY: msgspec.json.encode(metadata).decode()})
     return content.replace(NO_HASH.encode(), _sha256(content), 1)
 
@@ -137,32 +122,21 @@ def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, Metadata]:
     shapes = needed | ({BEST: (size,)} if metadata.best else {})
     tensors = unpack(path, content, shapes | sample_shapes(metadata.samples, train, outputs), dtype)
     state = State(
-        update=metadata.update,
-        seconds=metadata.seconds,
-        probed=metadata.probed,
-        rng=metadata.rng.to_numpy(),
-        batches_sha256=bytes.fromhex(metadata.batches_sha256),
-        parameters=tensors[PARAMETERS],
-        optimizer=tuple(tensors[name] for name in vectors),
-        dropout=metadata.dropout.to_numpy() if metadata.dropout else None,
-        learning_rate=metadata.learning_rate,
-        halvings=metadata.halvings,
+        parameters=tensors[PARAMETERS], optimizer=tuple(tensors[name] for name in vectors),
+        rng=metadata.rng.to_numpy(), dropout=metadata.dropout.to_numpy() if metadata.dropout else None,
+        batches_sha256=bytes.fromhex(metadata.batches_sha256), samples=samples_from(tensors, metadata.samples),
         best=Best(*metadata.best, tensors[BEST]) if metadata.best else None,
-        samples=samples_from(tensors, metadata.samples),
-    )
+        **{name: getattr(metadata, name) for name in AS_THEY_ARE},
+    )  # fmt: skip
     if state.update > trainer.schedule.last:
         raise RunError(f"{path}: update {state.update}: must be at most {trainer.schedule.last}, the last of the run")
     return state, metadata
 
 
 def check_identity(path: Path, run: Mapping[str, Any]) -> None:
-    """Check that a checkpoint belongs to the run with an identity, or a part of one.
+    """Raise a `MismatchError` unless a checkpoint belongs to the run with an identity, or a part of one.
 
     Only its header is read, since the run determines how large the rest may be.
-
-    Raises:
-        MismatchError: it is a checkpoint of another run.
-        RunError: it cannot be read or is not a checkpoint.
     """
     stated = _metadata(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)).run
     for name, value in run.items():
@@ -171,12 +145,7 @@ def check_identity(path: Path, run: Mapping[str, Any]) -> None:
 
 
 def check_whole(path: Path, run: Mapping[str, Any], metrics: bytes) -> None:
-    """Check that a file is a whole checkpoint of a run with these metrics; only its trainer can check its arrays.
-
-    Raises:
-        MismatchError: it is a checkpoint of another run.
-        RunError: it cannot be read, was changed, or is not a checkpoint.
-    """
+    """Check that a file is a whole checkpoint of a run with these metrics; only its trainer can check its arrays."""
     check_identity(path, run)
     metadata = _checked(path, read_bounded(path, MOST_BYTES))
     if hashlib.sha256(metrics[: metadata.metrics_bytes]).hexdigest() != metadata.metrics_sha256:

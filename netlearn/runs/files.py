@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from time import monotonic, sleep
@@ -107,10 +108,8 @@ def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterato
     """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
 
     A process that ends in any way releases its locks. The lock is on the folder itself, so that it needs no file and
-    works where only reading is allowed. Windows has no such locks: there `lock_by_file` is used.
-
-    Raises:
-        RunError: another process holds the lock for longer than `within`, in seconds, or there is no such folder.
+    works where only reading is allowed. Windows has no such locks: there `lock_by_file` is used. It is an error if
+    another process holds the lock for longer than `within`, in seconds.
     """
     if shared and not path.is_dir():  # its reader reports what is missing
         yield
@@ -163,17 +162,12 @@ def _in_use(path: Path) -> RunError:
     return RunError(f"{path}: in use by another process; wait until it ends")
 
 
+@dataclass(frozen=True)
 class Sums:
-    """The hashes of the files in a folder.
+    """The SHA-256 of the files in a folder, by name."""
 
-    Args:
-        folder: the folder.
-        hashes: SHA-256 of each file, by name.
-    """
-
-    def __init__(self, folder: Path, hashes: dict[str, str]) -> None:
-        self.folder = folder
-        self.hashes = hashes
+    folder: Path
+    hashes: dict[str, str]
 
     @classmethod
     def compute(cls, folder: Path, names: Iterable[str]) -> "Sums":

@@ -33,11 +33,8 @@ RUN_FILES = (
 )  # fmt: skip
 DERIVED = (  # made later from a complete run, so SHA256SUMS does not list them
     "predictions.csv",
-    *(
-        f"{name}.{kind}"
-        for name in ("confusion", "mistakes", "disagreements", "reliability", "weights")
-        for kind in ("png", "svg")
-    ),
+    *("confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg", "disagreements.png", "disagreements.svg"),
+    *("reliability.png", "reliability.svg", "weights.png", "weights.svg"),
 )
 RESULTS = "results.csv"  # of a comparison
 EXTENSION, EXTENDED = ".extension", ".extended"
@@ -61,23 +58,13 @@ class RunFolder:
     @classmethod
     @contextmanager
     def create(
-        cls,
-        path: Path,
-        *,
-        force: bool = False,
-        files: Sequence[str] = RUN_FILES,
+        cls, path: Path, *, force: bool = False, files: Sequence[str] = RUN_FILES,
         remove: Callable[[Path], object] = lambda path: None,
-    ) -> Iterator["RunFolder"]:
-        """Make a folder, with its parents, and keep it locked.
+    ) -> Iterator["RunFolder"]:  # fmt: skip
+        """Make a folder, with its parents, and keep it locked; it may exist if it is empty.
 
-        Args:
-            path: the folder; it may exist if it is empty.
-            force: if it holds a run or comparison, remove its files. Other files are never touched.
-            files: the names of the files that belong to the run.
-            remove: called under the lock before the files are removed, to remove what else belongs to them.
-
-        Raises:
-            RunError: the folder is in use, is not empty, or cannot be written.
+        With `force`, the files of the run or comparison in it are removed, and before them, by `remove`, what else
+        belongs to it. Other files are never touched.
         """
         with cls.open(path, files) as folder:
             folder.clear(remove, force=force)
@@ -98,9 +85,8 @@ class RunFolder:
     def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
         """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`."""
         with writing(self.path):
-            if not set(self.path.iterdir()) - {
-                temporary_of(self.path / CONFIG)
-            }:  # which a run killed at its start left
+            left = {temporary_of(self.path / CONFIG)}  # by a run that was killed at its start
+            if not set(self.path.iterdir()) - left:
                 return
             if not any((self.path / name).is_file() for name in MARKS):
                 raise RunError(f"{self.path}: must be an empty folder or hold a run")
@@ -124,9 +110,7 @@ class RunFolder:
         with writing(self.path):
             for inner in (EXTENSION, EXTENDED):
                 if (self.path / inner).is_dir() and not (self.path / inner).is_symlink():
-                    RunFolder(self.path / inner).remove_files()
-                    with suppress(OSError):  # it holds others' files
-                        (self.path / inner).rmdir()
+                    RunFolder(self.path / inner)._remove()
             for name in sorted({SUMS, *self.files, *self.derived}, key=MARKS.__contains__):
                 for path in (temporary_of(self.path / name), self.path / name):
                     if path.is_file() or path.is_symlink():
@@ -170,10 +154,14 @@ class RunFolder:
                 flush_folder(self.path)
                 (inner / SUMS).replace(self.path / SUMS)
                 flush_folder(self.path)
-        RunFolder(inner).remove_files()
-        with suppress(OSError):  # it holds others' files
-            inner.rmdir()
+        RunFolder(inner)._remove()
         return self
+
+    def _remove(self) -> None:
+        """Remove the files of the run and the folder, unless it holds others' files."""
+        self.remove_files()
+        with suppress(OSError):
+            self.path.rmdir()
 
     @classmethod
     @contextmanager
@@ -190,11 +178,7 @@ class RunFolder:
     @classmethod
     @contextmanager
     def existing(cls, path: Path, files: Sequence[str] = RUN_FILES) -> Iterator["RunFolder"]:
-        """Open the folder of a run or comparison, to resume it, and keep it locked.
-
-        Raises:
-            RunError: there is none, or it is in use.
-        """
+        """Open the folder of a run or comparison, to resume it, and keep it locked."""
         if not (path / CONFIG).is_file():
             raise RunError(f"{path}: not the folder of a run or comparison: it has no {CONFIG}")
         with lock(path):

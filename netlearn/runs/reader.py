@@ -34,12 +34,8 @@ NOT_DETERMINING = ("epochs", "data")  # a run may be extended, and its data may 
 
 def determining_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that determine the results of a run, as in JSON."""
-    given: dict[str, Any] = msgspec.to_builtins(settings)
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
-        if name not in NOT_DETERMINING
-    }
+    given: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return {name: value for name, value in given.items() if name not in NOT_DETERMINING}
 
 
 def data_identity(name: str, sha256: Mapping[str, str]) -> tuple[str, ...]:
@@ -57,25 +53,15 @@ def run_identity(settings: Settings, sha256: Mapping[str, str]) -> dict[str, Any
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has ended.
+    """A run that has ended."""
 
-    Attributes:
-        variant: the name of its variant in a comparison.
-        folder: the run folder.
-        settings: its settings.
-        summary: its results; None if it failed.
-        metrics: the columns of metrics.csv, one value per probe.
-        problem: why it failed or diverged.
-        sums: the hashes of its files.
-    """
-
-    variant: str
+    variant: str  # the name of its variant in a comparison
     folder: Path
     settings: Settings
-    summary: Summary | None
-    metrics: dict[str, Array]
-    problem: str | None = None
-    sums: Sums | None = field(default=None, repr=False, compare=False)
+    summary: Summary | None  # its results; None if it failed
+    metrics: dict[str, Array]  # the columns of metrics.csv, one value per probe
+    problem: str | None = None  # why it failed or diverged
+    sums: Sums | None = field(default=None, repr=False, compare=False)  # the hashes of its files
 
     def at_update(self, column: str, update: float) -> float | None:
         """Return the value of a column at an update, or None if there was no probe."""
@@ -110,11 +96,7 @@ class Run:
             return read_samples(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
 
     def weights(self, name: str = WEIGHTS) -> dict[str, Array]:
-        """Return the weights and biases of each layer in `WEIGHTS` or `BEST_WEIGHTS`.
-
-        Raises:
-            RunError: the run has none, or the file was changed.
-        """
+        """Return the weights and biases of each layer in `WEIGHTS` or `BEST_WEIGHTS`."""
         if self.summary is None or self.sums is None:
             raise RunError(f"{self.folder}: has no weights: {self.problem}")
         with reading(self.folder / name):
@@ -130,10 +112,9 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether the run has results, but not those of its last epoch."""
-        ended = {"stopped early", "diverged"}
-        return self.summary is not None and not (
-            self.summary.status in ended or self.summary.epochs == self.settings.epochs
-        )
+        if self.summary is None or self.summary.status in {"stopped early", "diverged"}:
+            return False
+        return self.summary.epochs != self.settings.epochs
 
     @property
     def shortfall(self) -> str | None:
@@ -183,11 +164,7 @@ class Run:
 
 
 def read_run(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder that no other process is writing to.
-
-    Raises:
-        RunError: it is not a run folder, is in use, is not complete, or a file was changed.
-    """
+    """Read a complete run folder, none of whose files was changed, and that no other process is writing to."""
     with lock(folder, shared=True):
         return read_locked(folder, variant)
 

@@ -46,44 +46,26 @@ def streams(settings: Settings) -> Streams:
 
 
 def initial_network(
-    settings: Settings,
-    sizes: Sequence[int],
-    cost: str | Cost = "cross-entropy",
+    settings: Settings, sizes: Sequence[int], cost: str | Cost = "cross-entropy",
     activation: HiddenActivation | None = None,
-) -> Network:
-    """Return the initial network of a run; its weights and biases do not depend on the cost.
+) -> Network:  # fmt: skip
+    """Return the initial network of a run, by default with the hidden layers' activation of its settings.
 
-    Args:
-        settings: of the run.
-        sizes: neurons in each layer.
-        cost: in place of that of the settings.
-        activation: of the hidden layers, in place of that of the settings.
+    Its weights and biases do not depend on the cost.
 
     Raises:
         SettingsError: no network can have these sizes with these settings.
     """
+    activation, rng = activation or ACTIVATIONS[settings.activation], streams(settings).weights
     try:
-        return Network(
-            sizes,
-            cost,
-            activation or settings.activation,
-            settings.initializer,
-            rng=streams(settings).weights,
-            dtype=settings.dtype,
-        )
+        return Network(sizes, cost, activation, settings.initializer, rng, settings.dtype)
     except MemoryError as error:
-        raise SettingsError(
-            f"hidden {list(settings.hidden)}: a network {list(sizes)} does not fit in memory"
-        ) from error
+        problem = f"a network {list(sizes)} does not fit in memory"
+        raise SettingsError(f"hidden {list(settings.hidden)}: {problem}") from error
 
 
 def checked_cost(settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS) -> Cost:
-    """Return the cost for a run on a data set, after checking that the settings fit it.
-
-    Raises:
-        SettingsError: as in `check_settings`.
-        CostError: the user's own cost cannot be loaded or fails its gradient check.
-    """
+    """Return the cost for a run on a data set, after `check_settings` and the gradient check of a user's own cost."""
     check_settings(settings, data)
     cost = load_cost(settings.cost, costs)
     if is_own(settings.cost):
@@ -92,11 +74,7 @@ def checked_cost(settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS
 
 
 def check_settings(settings: Settings, data: Dataset) -> None:
-    """Check that settings fit a data set and each other.
-
-    Raises:
-        SettingsError: they do not; for example, the mini-batch is larger than the training set.
-    """
+    """Raise a `SettingsError` unless settings fit a data set and each other."""
     size = len(training_part(settings, data).train)
     if settings.batch_size > size:
         raise SettingsError(
@@ -125,13 +103,9 @@ def training_part(settings: Settings, data: Dataset) -> Dataset:
 def make_trainer(
     settings: Settings, data: Dataset, last: int | None = None, *, costs: NamedCosts = NO_COSTS
 ) -> Trainer:
-    """Return a trainer with a new network.
+    """Return a trainer with a new network, given the whole data set; it stops after `last` updates at most.
 
-    Args:
-        settings: of the run.
-        data: its data set, whole.
-        last: stop after this many updates.
-        costs: the users' own costs that were given as objects.
+    `costs` are the users' own that were given as objects.
 
     Raises:
         SettingsError: no network can have these settings with this data.
@@ -144,9 +118,8 @@ def make_trainer(
     dropout = Dropout(activation, settings.dropout, random.dropout) if settings.dropout else None
     sizes = [data.train.n_in, *settings.hidden, data.outputs]
     network = initial_network(settings, sizes, cost, dropout)
-    return Trainer(
-        network, data, settings, rng=random.shuffling, augmentation=_augmentation(settings, data), last=last
-    )
+    deformed = _augmentation(settings, data)
+    return Trainer(network, data, settings, rng=random.shuffling, augmentation=deformed, last=last)
 
 
 def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:

@@ -141,20 +141,13 @@ class SnapshotWriter:
     """Takes the snapshots of a run and writes them to its folder.
 
     The updates are those at which single output neurons are sampled and the end of the first epoch; of a network that
-    is too large for all, 100 and 0 come first.
-
-    Args:
-        folder: the run folder.
-        network: the network in training.
-        updates_per_epoch: mini-batches of an epoch; 0 takes no snapshots.
+    is too large for all, 100 and 0 come first. With `updates_per_epoch` of 0 there are none.
     """
 
     def __init__(self, folder: Path, network: Network, updates_per_epoch: int) -> None:
-        self._path = folder / SNAPSHOTS
-        self._network = network
+        self._path, self._network, self._written = folder / SNAPSHOTS, network, 0
         self._due = snapshot_updates(network.parameters.vector.size, updates_per_epoch)
         self._taken: Snapshots = {}
-        self._written = 0
 
     def take(self, update: int) -> None:
         """Take a snapshot if one is due after that update."""
@@ -195,18 +188,13 @@ def snapshot_updates(parameters: int, updates_per_epoch: int) -> tuple[int, ...]
 
 
 def read_snapshots(sums: Sums, sizes: tuple[int, ...]) -> Snapshots:
-    """Return the snapshots in a complete folder, by update; none if there are none.
-
-    Raises:
-        RunError: the file was changed, or its arrays are not those of such a network.
-    """
+    """Return the snapshots in a complete folder, by update; none if there are none."""
     if SNAPSHOTS not in sums.hashes:
         return {}
     parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     shapes = {str(place): (parameters,) for place in range(len(SAMPLE_UPDATES) + 1)}
-    return _decode_snapshots(
-        sums.folder / SNAPSHOTS, sums.content(SNAPSHOTS, most_bytes(shapes, SNAPSHOT_DTYPE)), parameters
-    )
+    content = sums.content(SNAPSHOTS, most_bytes(shapes, SNAPSHOT_DTYPE))
+    return _decode_snapshots(sums.folder / SNAPSHOTS, content, parameters)
 
 
 def _encode_snapshots(snapshots: Snapshots) -> bytes:

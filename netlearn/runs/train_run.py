@@ -1,14 +1,12 @@
 """One run: from settings to a trained network and its run folder, and from where it was interrupted on."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeAlias
-
-import msgspec
 
 from netlearn.datasets import measure
 from netlearn.errors import DamageError, DivergenceError, MismatchError, RunError
@@ -44,30 +42,19 @@ Draw: TypeAlias = Callable[[Settings, Summary, dict[str, Array]], Mapping[str, b
 
 
 def train_run(
-    settings: Settings,
-    trainer: Trainer,
-    folder: RunFolder,
-    on_record: Callable[[Record], object] = lambda record: None,
-    *,
-    resumed: bool = False,
-    draw: Draw | None = None,
-    on_note: Callable[[str], object] = lambda note: None,
-) -> Summary:
+    settings: Settings, trainer: Trainer, folder: RunFolder,
+    on_record: Callable[[Record], object] = lambda record: None, *,
+    resumed: bool = False, draw: Draw | None = None, on_note: Callable[[str], object] = lambda note: None,
+) -> Summary:  # fmt: skip
     """Train, and write everything that a run folder holds.
 
     However the training ends, everything recorded so far is kept, with a checkpoint to resume from. A resumed run may
     have more epochs than before; its results are the same to the byte as without the interruption. A complete run
     stays as it is until the longer one is complete.
 
-    Args:
-        settings: of the run.
-        trainer: as `make_trainer` returns it.
-        folder: of the run.
-        on_record: called with each record.
-        resumed: whether the folder holds the run, to be continued.
-        draw: returns pictures by the names of their files, given the settings, the results and the columns of
-            metrics.csv.
-        on_note: called with notes for the user.
+    `trainer` is that of `make_trainer`; `folder`, if `resumed`, holds the run to be continued. `on_record` is called
+    with each record, `on_note` with notes for the user. `draw` returns pictures by the names of their files, given
+    the settings, the results and the columns of metrics.csv.
 
     Raises:
         DivergenceError: after the folder was completed.
@@ -139,43 +126,33 @@ def _train(
     snapshots.write()
     folder.write(OUTPUT_NEURONS, encode_samples(trainer.probe.samples))
     columns = rows.read() if rows.size else {}
-    results = _summarize(settings, trainer, columns, divergence, begun)
-    if draw is not None and columns:
-        for name, content in draw(settings, results, columns).items():
-            folder.write(name, content)
-    results = msgspec.structs.replace(results, environment=results.environment | {"blas": " → ".join(kernels)})
+    results = _summarize(settings, trainer, columns, divergence, begun, kernels)
+    for name, content in (draw(settings, results, columns) if draw and columns else {}).items():
+        folder.write(name, content)
     folder.write(SUMMARY, encode_summary(results))
     folder.finish()
     return results
 
 
 def _summarize(
-    settings: Settings, trainer: Trainer, columns: dict[str, Array], divergence: DivergenceError | None, begun: float
-) -> Summary:
+    settings: Settings, trainer: Trainer, columns: dict[str, Array], divergence: DivergenceError | None, begun: float,
+    kernels: Sequence[str],
+) -> Summary:  # fmt: skip
     epochs = trainer.update / trainer.schedule.updates_per_epoch
     train = test = None
     status: Status = "diverged"
     if divergence is None:
         train, test = trainer.probe.evaluate(trainer.data.train), trainer.probe.evaluate(trainer.data.test)
-        status = "stopped early" if trainer.ended_early() else "interrupted"
-        if epochs == settings.epochs:
-            status = "finished"
+        ended: Status = "stopped early" if trainer.ended_early() else "interrupted"
+        status = "finished" if epochs == settings.epochs else ended
     data, best = trainer.data, trainer.improvement.best
     return Summary(
-        status=status,
-        error=str(divergence) if divergence else None,
-        updates=trainer.update,
-        epochs=epochs,
-        best_epoch=best.epoch if best else None,
-        best_validation_accuracy=best.accuracy if best else None,
+        status=status, error=str(divergence) if divergence else None, updates=trainer.update, epochs=epochs,
+        best_epoch=best.epoch if best else None, best_validation_accuracy=best.accuracy if best else None,
         validation_accuracy=float(columns["validation_accuracy"][-1]) if columns else None,
-        train_cost=train.cost if train else None,
-        train_accuracy=train.accuracy if train else None,
-        test_cost=test.cost if test else None,
-        test_accuracy=test.accuracy if test else None,
-        recall=test.recall if test else (),
-        seed=settings.seed,
-        sizes=trainer.network.sizes,
+        train_cost=train.cost if train else None, train_accuracy=train.accuracy if train else None,
+        test_cost=test.cost if test else None, test_accuracy=test.accuracy if test else None,
+        recall=test.recall if test else (), seed=settings.seed, sizes=trainer.network.sizes,
         initial_weights_sha256=trainer.initial_sha256,
         mini_batches_sha256=_with_data(trainer, trainer.batches.sha256),
         shuffling_sha256=_with_data(trainer, trainer.batches.origin),
@@ -184,7 +161,7 @@ def _summarize(
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
             appearance=measure(data),
         ),
-        environment=environment(),
+        environment=environment() | {"blas": " → ".join(kernels)},
         training_seconds=round(trainer.seconds, 3),
         total_seconds=round(perf_counter() - begun, 3),
     )  # fmt: skip
@@ -205,25 +182,21 @@ def _restore(
 ) -> list[str]:
     """Restore a trainer and the writers of its run from the checkpoint, or begin again if there is none.
 
-    Return the BLAS kernels that it was trained with so far, if they are known.
-
-    Afterwards the folder is that of an interrupted run; it is not changed if this fails.
+    Return the BLAS kernels that it was trained with so far, if they are known. Afterwards the folder is that of an
+    interrupted run; it is not changed if this fails.
     """
-    path = folder.path / CHECKPOINT
-    size, sha256, state = 0, hashlib.sha256().hexdigest(), None
-    kernels: tuple[str, ...] = ()
-    with _as_damage():
-        if path.exists() or path.is_symlink():
+    path, kernels = folder.path / CHECKPOINT, list[str]()
+    if path.exists() or path.is_symlink():
+        with _as_damage():
             check_identity(path, identity)
             state, metadata = read_checkpoint(path, trainer)
-            size, sha256, kernels = metadata.metrics_bytes, metadata.metrics_sha256, metadata.blas
             snapshots.restore(state.update, metadata.snapshots_sha256)
-        rows.restore(size, sha256)
-    if state is not None:
+            rows.restore(metadata.metrics_bytes, metadata.metrics_sha256)
         trainer.restore(state)
+        kernels += metadata.blas
     folder.open_again()
     rows.truncate()
-    return list(kernels)
+    return kernels
 
 
 def _is_extended(folder: Path, settings: Settings) -> bool:

@@ -40,21 +40,16 @@ class Difference(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a run was repeated exactly.
 
-    Attributes:
-        identical: whether all that the settings determine is the same to the byte: weights, checkpoint, output
-            neurons, snapshots, measurements, results, and the data's name, counts and files. Times, pictures and
-            the environment are not compared.
-        updates: the number of updates in both runs.
-        differing: the files, columns and results that differ.
-        largest_difference: of any weight or bias.
-        differences: in the environment or the data, which may be the reason.
+    It is `identical` if all that the settings determine is the same to the byte: weights, checkpoint, output neurons,
+    snapshots, measurements, results, and the data's name, counts and files. Times, pictures and the environment are
+    not compared.
     """
 
     identical: bool
-    updates: int
-    differing: tuple[str, ...]
-    largest_difference: float
-    differences: tuple[Difference, ...]
+    updates: int  # of both runs
+    differing: tuple[str, ...]  # files, columns and results
+    largest_difference: float  # of any weight or bias
+    differences: tuple[Difference, ...]  # in the environment or the data, which may be the reason
 
 
 def verify(
@@ -66,11 +61,8 @@ def verify(
 ) -> Verdict:
     """Repeat the run in a folder up to its last update, and compare all that its settings determine.
 
-    Args:
-        folder: of a run that has ended in any way.
-        load: returns a data set, given its name.
-        watching: returns a context manager for the training, given the trainer.
-        costs: the users' own costs whose code may be imported.
+    The run may have ended in any way. `load` returns a data set, given its name, `watching` a context manager for the
+    training, given the trainer; `costs` are the users' own whose code may be imported.
 
     Raises:
         RunError: it is not the folder of such a run, is in use, or a file was changed.

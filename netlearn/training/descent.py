@@ -114,21 +114,11 @@ class Descent:
 
     Iterating yields the number of updates every 200 examples or so, and wherever a probe may be due, so that the
     caller can measure, stop and save. A new iteration continues where the last one ended.
-
-    Args:
-        step: changes the network once, by a mini-batch.
-        batches: the mini-batches.
-        schedule: says where to stop.
-
-    Attributes:
-        update: mini-batches done.
     """
 
     def __init__(self, step: Step, batches: Batches, schedule: Schedule) -> None:
-        self.step = step
-        self.batches = batches
-        self.schedule = schedule
-        self.update = 0
+        self.step, self.batches, self.schedule = step, batches, schedule  # the schedule says where to stop
+        self.update = 0  # mini-batches done
 
     def __iter__(self) -> Iterator[int]:
         """Train, yielding the number of updates so far."""
