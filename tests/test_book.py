@@ -1,6 +1,7 @@
 """`netlearn.book`: what the book prints is typed, and prints what the book's programs print."""
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -295,6 +296,19 @@ def test_calls_of_the_book_print_its_lines(
 def test_benchmark_says_how_many_times_as_long_the_loop_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typed, "EPOCHS", 1)
     assert re.search(r"on 3,500 images in float64: [\d.]+ s .* [\d.]+\s+times as long", typed.section(1))
+
+
+def test_folder_can_be_put_in_place_of_the_books_src(capfd: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "import mnist_loader, network, network2\n"
+        "training_data, validation_data, test_data = mnist_loader.load_data_wrapper()\n"
+        "network.np.mean = None\n"  # of which only the loop over examples makes use
+        "for each in network.Network([784, 10]), network2.Network([784, 10]):\n"
+        "    each.SGD(training_data[:20], 1, 10, 3.0)\n"
+    )
+    folder = str(Path(network.__file__).parent)
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": folder}, check=True)
+    assert capfd.readouterr().out == "Epoch 0 complete\nEpoch 0 training complete\n\n"
 
 
 def test_interpreter_knows_the_three_modules_also_as_the_book_imports_them() -> None:

@@ -21,8 +21,6 @@ from netlearn.errors import SettingsError
 from netlearn.network import Network as Engine
 from netlearn.numerics import Array, numerics
 
-OWN = ("netlearn.book.network", "netlearn.book.network2")  # modules whose methods are not a reader's
-
 
 def sigmoid(z: ArrayLike) -> Array:
     """Return σ(z) = 1/(1 + e^−z) (equation 3)."""
@@ -133,7 +131,7 @@ class Network:
 
     def _replaces(self, *methods: str) -> bool:
         """Return whether a reader's subclass, or an assignment, replaces one of the methods."""
-        return any(getattr(self, method).__module__ not in OWN for method in methods)
+        return any(getattr(getattr(self, name), "__func__", None) is not getattr(Network, name) for name in methods)
 
     def _synchronized(self) -> Engine:
         """Return the engine with the weights, the biases and the cost that the network has now."""
