@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import netlearn
 from netlearn.comparison.experiment import Experiment
 from netlearn.errors import SettingsError
 from netlearn.settings import resolve
 
+PACKAGE = Path(netlearn.__file__).parent
 WITHOUT = '''
 """Leaves Python with what it has on Windows, but for locks (test_runs), in the program and in its workers."""
 
@@ -27,6 +29,14 @@ multiprocessing.set_start_method("spawn", force=True)
 '''
 
 
+LACKS = """
+import multiprocessing, os, sys
+assert multiprocessing.get_start_method() == "spawn"
+assert not any(hasattr(os, name) for name in ("fork", "memfd_create", "sched_getaffinity"))
+assert sys.modules["resource"] is None and sys.stdout.encoding == "cp1252"
+"""
+
+
 @pytest.mark.slow
 def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT)
@@ -35,7 +45,13 @@ def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_p
         *("--seeds", "2", "--jobs", "2"),
     ]
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
-    lacking = bare | {"PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    lacking = bare | {
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONIOENCODING": "cp1252",
+        "PYTHONUTF8": "0",
+        "PYTHONWARNDEFAULTENCODING": "1",  # text files are UTF-8, whatever the system would take
+    }
+    subprocess.run([sys.executable, "-c", LACKS], env=lacking, check=True)
     folders = {"here": bare, "back\\slash and space": lacking}
     for name, environment in folders.items():
         result = subprocess.run(
@@ -43,6 +59,8 @@ def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_p
         )
         assert result.returncode == 0, result.stderr.decode("cp1252")
         assert b"cross-entropy" in result.stdout
+        warned = [line for line in result.stderr.splitlines() if b"EncodingWarning" in line]
+        assert not [line for line in warned if line.startswith(os.fsencode(PACKAGE))]
     here, there = (tmp_path / name for name in folders)
     runs = sorted(path.name for path in here.glob("*-[01]"))
     assert len(runs) == 4
