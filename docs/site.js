@@ -1,7 +1,7 @@
-// The site: tables and code that scroll sideways can be reached and scrolled with the keyboard.
+// The site: tables, code and formulas that scroll sideways can be reached and scrolled with the keyboard.
 addEventListener("DOMContentLoaded", () => {
   const reachable = () => {
-    for (const part of document.querySelectorAll(".md-typeset__scrollwrap, .md-typeset pre > code")) {
+    for (const part of document.querySelectorAll(".md-typeset__scrollwrap, .md-typeset pre > code, .formula")) {
       part.tabIndex = 0;
     }
   };

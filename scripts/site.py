@@ -4,6 +4,7 @@ MkDocs takes one folder, whose links stay inside it. This puts the folder togeth
 its first page, and lets MkDocs write `site/`, strictly: a link to nothing is an error.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,16 +17,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "build" / "site"
 BESIDE = ("CONTRIBUTING.md", "CHANGELOG.md")  # pages outside docs/ that others link
 LINK = re.compile(r"(\]\()([^)#\s]*)(#[^)\s]*)?(\))")
-EXAMPLE = (
-    "compare",
-    "--data",
-    "mnist-5k",
-    "--seeds",
-    "3",
-    "--epochs",
-    "3",
-    "--quiet",
-)  # of which the site has the report
+EXAMPLE = ("compare", "--data=mnist-5k", "--seeds=3", "--epochs=3", "--quiet")  # of which the site has the report
 LAB = "lab.html"
 
 
@@ -70,7 +62,9 @@ def gather() -> None:
 def main(mkdocs: Path) -> None:
     """Build the site with the program MKDOCS."""
     gather()
-    subprocess.run([mkdocs, "build", "--strict", "--quiet", "--config-file", str(ROOT / "mkdocs.yml")], check=True)  # noqa: S603
+    command = [str(mkdocs), "build", "--strict", "--quiet", "--config-file", str(ROOT / "mkdocs.yml")]
+    subprocess.run(command, check=True, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"})  # noqa: S603
+    (ROOT / "site" / "404.html").unlink()  # its links are right at the root of a server only
 
 
 if __name__ == "__main__":
