@@ -154,22 +154,17 @@ def test_parameters_of_other_shapes_are_refused_and_change_nothing(
     np.testing.assert_array_equal(network.parameters.vector, before)
 
 
-@pytest.mark.parametrize("shape", [(3,), (4, 2), (2, 3), (3, 0), (3, 2, 1)])
-def test_examples_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    network = Network([3, 4, 2], rng=np.random.default_rng(0))
-    with pytest.raises(SettingsError) as caught:
-        network.feedforward(np.ones(shape))
-    assert has_facts(str(caught.value), f"x of shape {shape}: must be (3, batch)")
-    with pytest.raises(SettingsError):
-        network.backprop(np.ones(shape), np.ones((2, 2)))
+WRONG = {"x": [(3,), (4, 2), (2, 3), (3, 0), (3, 2, 1)], "y": [(2,), (2, 4), (3, 5), (5, 2)]}
 
 
-@pytest.mark.parametrize("shape", [(2,), (2, 4), (3, 5), (5, 2)])
-def test_targets_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("name", "shape"), [(name, shape) for name, shapes in WRONG.items() for shape in shapes])
+def test_examples_and_targets_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) -> None:
     network = Network([3, 4, 2], rng=np.random.default_rng(0))
-    with pytest.raises(SettingsError) as caught:
-        network.backprop(np.ones((3, 5)), np.ones(shape))
-    assert has_facts(str(caught.value), f"y of shape {shape}: must be (2")
+    given = {"x": np.ones((3, 5)), "y": np.ones((2, 5))} | {name: np.ones(shape)}
+    for call in (network.backprop, lambda x, y: network.feedforward(x)) if name == "x" else (network.backprop,):
+        with pytest.raises(SettingsError) as caught:
+            call(**given)
+        assert has_facts(str(caught.value), f"{name} of shape {shape}: must be ({3 if name == 'x' else 2}")
 
 
 @pytest.mark.parametrize(

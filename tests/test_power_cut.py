@@ -61,29 +61,20 @@ def test_power_cut_while_curves_are_drawn_leaves_a_complete_run(before: tuple[st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flush", range(1, 22))
-def test_run_killed_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
-    settings, part = small_settings(3), tmp_path / "part"
+@pytest.mark.parametrize(("begun", "flush"), [*((0, at) for at in range(1, 22)), *((3, at) for at in range(1, 19))])
+def test_run_killed_at_any_write_is_resumed(begun: int, flush: int, tmp_path: Path) -> None:
+    """Also one that had ended, and is trained further."""
+    settings, part = small_settings(begun + 2 if begun else 3), tmp_path / "part"
     do_run(settings, tmp_path / "whole")
+    if begun:
+        do_run(small_settings(begun), part)
     with power_cut(flush):
-        do_run(settings, part)
-    if (part / "config.toml").exists():
+        (resume_run if begun else do_run)(settings, part)
+    if begun or (part / "config.toml").exists():
+        read_config(part)
         resume_run(settings, part)
     else:
         do_run(settings, part)
-    assert results_of(part) == results_of(tmp_path / "whole")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("flush", range(1, 19))
-def test_resumed_run_killed_at_any_write_is_resumed(flush: int, tmp_path: Path) -> None:
-    settings, part = small_settings(5), tmp_path / "part"
-    do_run(settings, tmp_path / "whole")
-    do_run(small_settings(3), part)
-    with power_cut(flush):
-        resume_run(settings, part)
-    read_config(part)
-    resume_run(settings, part)
     assert results_of(part) == results_of(tmp_path / "whole")
 
 

@@ -104,19 +104,6 @@ def test_run_stopped_at_any_record_is_resumed_and_records_nothing_twice(done: in
     assert results_of(part) == results_of(tmp_path / "whole")
 
 
-@pytest.mark.slow
-def test_folder_in_use_is_refused_and_left_unchanged(tmp_path: Path) -> None:
-    settings, path = settings_of(), tmp_path / "run"
-    do_run(settings, path)
-    before = {file: file.read_bytes() for file in path.iterdir()}
-    with RunFolder.existing(path):
-        with pytest.raises(RunError, match=r"run: in use by another process"):
-            resume_run(settings, path)
-        with pytest.raises(RunError, match=r"run: in use"), RunFolder.create(path, force=True):
-            pytest.fail("entered")
-    assert {file: file.read_bytes() for file in path.iterdir()} == before
-
-
 def test_run_whose_patience_ends_in_its_last_epoch_stopped_early(tmp_path: Path) -> None:
     assert do_run(settings_of(patience=1, learning_rate=1e-9), tmp_path / "run", 10).status == "stopped early"
 

@@ -25,7 +25,7 @@ SUMS = "SHA256SUMS"
 MOST_SUMS = 100_000  # bytes
 SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
 TEXTS, MOST_TEXT = (".toml", ".csv", ".json", ".svg"), 100_000_000  # bytes of a text file
-CRLF = "its lines end with CR LF instead of LF, as git may change them; keep git from it by -text in .gitattributes"
+CRLF = "its lines end with CR LF instead of LF, as git changes them; put * -text into .gitattributes, check out again"
 WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts: readers release it soon
 
 
