@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netlearn.datasets import Dataset, Examples, Labels, scaled, targets
 from netlearn.network import Layer, Network
@@ -46,11 +47,15 @@ class Evaluation:
         cost: mean cost per example, without regularization.
         accuracy: fraction classified correctly.
         recall: fraction of each class that is recognized; None for a class without examples.
+        confidence: see `confidence`, (n,).
+        right: whether each example is classified correctly, (n,).
     """
 
     cost: float
     accuracy: float
     recall: tuple[float | None, ...]
+    confidence: Array
+    right: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -208,15 +213,15 @@ def _samples(output: Layer, y: Array) -> tuple[Array, Array]:
 def evaluate(network: Network, examples: Examples) -> Evaluation:
     """Return mean cost, accuracy and recall of a network on some examples."""
     cost = 0.0
-    found = np.empty(len(examples), np.int64)
+    found, sure = np.empty(len(examples), np.int64), np.empty(len(examples), network.dtype)
     with numerics():
         for part, a, costs in outputs(network, examples):
             cost += float(costs.sum(dtype=np.float64))
-            found[part] = answers(a)
+            found[part], sure[part] = answers(a), confidence(a)
     right = found == examples.labels
     classes = [right[examples.labels == label] for label in range(max(2, network.sizes[-1]))]
     recall = tuple(float(each.mean()) if len(each) else None for each in classes)
-    return Evaluation(cost / len(examples), float(right.mean()), recall)
+    return Evaluation(cost / len(examples), float(right.mean()), recall, sure, right)
 
 
 def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array, Array]]:
@@ -240,6 +245,11 @@ def answers(a: Array) -> Labels:
     """
     found: Labels = a.argmax(axis=0) if len(a) > 1 else (a[0] > 0.5).astype(np.int64)
     return found
+
+
+def confidence(a: Array) -> Array:
+    """Return the output behind each answer, (n,), from a, (n_out, n); with one output, answer 0 has 1 − a."""
+    return np.asarray(a.max(axis=0) if len(a) > 1 else np.maximum(a[0], 1 - a[0]))
 
 
 def _columns(network: Network, examples: Examples) -> tuple[Array, Array]:

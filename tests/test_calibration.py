@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netlearn.inspection.calibration import Calibration, calibrate
+from netlearn.calibration import Calibration, calibrate
 from netlearn.numerics import Array
 
 I = np.arange(1, 61)  # noqa: E741 (60 forecasts that need no random numbers)

@@ -391,6 +391,24 @@ def test_table_has_a_column_for_each_variant_and_no_line_that_says_nothing(rows:
     assert "lowest seed" not in table([row("a", 0.9, None, seeds=1), row("b", 0.8, None, seeds=1)])
 
 
+def test_calibration_is_compared_seed_by_seed_and_claims_nothing() -> None:
+    errors = {"a": 0.05, "b": 0.01}
+    analysis = analyse(
+        "t",
+        [
+            run(name, seed, calibration_error=error + 0.001 * seed)
+            for name, error in errors.items()
+            for seed in range(6)
+        ],
+    )
+    lines = [[cell.strip() for cell in line] for line in cells(analysis.rows, analysis.pairs, (), analysis.family)]
+    place = next(i for i, line in enumerate(lines) if line[0] == "calibration error")
+    assert lines[place][1:] == ["5.25 ± 0.19 %", "1.25 ± 0.19 %"]
+    assert lines[place + 1] == ["points behind the best (seeds)", "4.00 (6 of 6)", "-"]
+    assert not analysis.claims
+    assert "calibration" not in analysis.conclusion
+
+
 def test_differences_stand_below_their_measures() -> None:
     analysis = analysed(a=HIGH, b=LOW)
     found = {

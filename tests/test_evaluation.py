@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netlearn.calibration import calibrate
 from netlearn.datasets import Dataset, Examples
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.inspection.calibration import calibrate
 from netlearn.inspection.evaluate import (
     Disagreement,
     Evaluated,

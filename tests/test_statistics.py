@@ -125,7 +125,10 @@ def test_inconsistent_neurons_file_is_refused(folder: Path) -> None:
 
 
 def test_row_summarizes_a_variant_over_its_seeds() -> None:
-    runs = [run(seed=0, test_accuracy=0.9), run(seed=1, test_accuracy=0.8, best_validation_accuracy=0.8)]
+    runs = [
+        run(seed=0, test_accuracy=0.9, calibration_error=0.02),
+        run(seed=1, test_accuracy=0.8, best_validation_accuracy=0.8, calibration_error=0.04),
+    ]
     row = summarize("a", runs)
     assert (row.seeds, row.finished, row.learning_rate, row.data) == (2, 2, 0.5, "small")
     assert row.test_accuracy == pytest.approx(0.85)
@@ -138,6 +141,8 @@ def test_row_summarizes_a_variant_over_its_seeds() -> None:
     assert row.learning_speed_0 == pytest.approx(0.2)
     assert row.learning_speed_100 == pytest.approx(0.14)
     assert row.stuck_after_epoch_1 == pytest.approx(0.06)
+    assert row.calibration_error == pytest.approx(0.03)
+    assert row.calibration_spread == pytest.approx(0.02 / np.sqrt(2))
     assert row.seconds_per_epoch == 1.5
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 import msgspec
 
+from netlearn.calibration import Calibration
 from netlearn.cli.options import BEST, COST, EXISTING, FILES, JSON, QUIET, Command, completing
 from netlearn.cli.progress import note
 from netlearn.cli.stored import data_of
 from netlearn.cli.terminal import echo
 from netlearn.comparison.table import aligned, percent
-from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import read_trained, unlike

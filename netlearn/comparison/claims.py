@@ -28,6 +28,7 @@ from netlearn.runs.selection import MOST_SHOWN
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
 POWER = 0.8
 MEASURES = ("early_accuracy", "test_accuracy")
+CALIBRATION = "calibration_error"  # described by pairs too, of the negative error; decides nothing
 Values = Mapping[str, Mapping[int, float]]  # of a measure: for each variant, by seed
 
 
@@ -35,7 +36,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A difference that is claimed: how far one variant is ahead of another in one measure.
 
     Attributes:
-        measure: one of `MEASURES`, which are fractions.
+        measure: one of `MEASURES`, which are fractions; a pair also has "calibration_error", least in the lead.
         leader: the variant with the higher mean over the seeds that both finished.
         other: the variant behind.
         mean: the mean lead.
@@ -140,7 +141,21 @@ def value_of(run: Run, measure: str) -> float | None:
     """Return a measure of a run; None if it has not finished."""
     if not run.metrics or run.shortfall is not None or run.summary is None:
         return None
+    if measure == CALIBRATION:
+        return None if run.summary.calibration_error is None else -run.summary.calibration_error
     return early_accuracy(run) if measure == "early_accuracy" else run.summary.test_accuracy
+
+
+def values_of(groups: Groups, measure: str, without: Collection[int] = ()) -> Values:
+    """Return a measure of each variant's finished runs, by seed; some seeds can be left out."""
+    return {
+        name: {
+            run.settings.seed: value
+            for run in runs
+            if run.settings.seed not in without and (value := value_of(run, measure)) is not None
+        }
+        for name, runs in groups.items()
+    }
 
 
 def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> tuple[Family, tuple[Pair, ...]]:
@@ -160,21 +175,15 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
     tests = max(1, len(MEASURES) * (count - 1 if baseline else math.comb(count, 2)))
     pairs: list[Pair] = []
     first: dict[str, str] = {}
-    for measure in MEASURES:
-        values = {
-            name: {
-                run.settings.seed: value
-                for run in runs
-                if run.settings.seed not in choice.seeds and (value := value_of(run, measure)) is not None
-            }
-            for name, runs in compared.items()
-        }
+    for measure in (*MEASURES, CALIBRATION):
+        values = values_of(compared, measure, choice.seeds)
         if leader := baseline or leader_of(values, diverged):
             first[measure] = leader
         named = [(leader, name) for name in values if leader and name != leader]
         for one, other in named if baseline or count > MOST_SHOWN else combinations(values, 2):
             pair = compare_pair(measure, one, other, values, alpha / tests, diverged)
-            pairs += [pair] if pair is not None else []
+            if pair is not None:
+                pairs.append(pair if measure in MEASURES else msgspec.structs.replace(pair, claimed=False))
     return Family(baseline=baseline, look=look, alpha=alpha, tests=tests, choice=choice, first=first), tuple(pairs)
 
 

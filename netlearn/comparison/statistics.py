@@ -94,6 +94,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     learning_speed_0: float | None
     learning_speed_100: float | None
     stuck_after_epoch_1: float | None
+    calibration_error: float | None = None
+    calibration_spread: float | None = None
     seconds_per_epoch: float | None
     diverging: int = 0
     problems: tuple[str, ...]
@@ -119,6 +121,7 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
     test = [each.test_accuracy for each in finished if each.test_accuracy is not None]
     early = [value for run in ended if (value := value_of(run, "early_accuracy")) is not None]
+    wrong_by = [each.calibration_error for each in finished if each.calibration_error is not None]
     learning = [_learning(run) for run in ended]
     return Row(
         variant=variant,
@@ -137,6 +140,8 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
         best_validation_accuracy=selection.validation_accuracy(runs),
         reached=tuple(_reached(accuracy, ended) for accuracy in THRESHOLDS),
         **{name: _mean([each[name] for each in learning]) for name in _learning(runs[0])},
+        calibration_error=_mean(wrong_by),
+        calibration_spread=spread_of(wrong_by) if len(wrong_by) > 1 else None,
         seconds_per_epoch=_mean([each.training_seconds / each.epochs for each in finished if each.epochs]),
         diverging=sum(run.diverging is not None for run in runs),
         problems=tuple(
@@ -273,6 +278,7 @@ def _columns(run: Run, names: Sequence[str]) -> dict[str, object]:
         "best_validation_accuracy": summary.best_validation_accuracy if summary else None,
         **{name: None if bracket is None else bracket[1] for name, bracket in updates.items()},
         **_learning(run),
+        "calibration_error": summary.calibration_error if summary else None,
         "problem": run.shortfall or run.diverging,
         "folder": printable(str(run.folder)),
         "training_seconds": summary.training_seconds if summary else None,

@@ -100,6 +100,8 @@ def cells(
         ["learning speed at update 0", *(_number(row.learning_speed_0) for row in rows)],
         ["learning speed at update 100", *(_number(row.learning_speed_100) for row in rows)],
         ["badly wrong outputs after epoch 1", *(percent(row.stuck_after_epoch_1) for row in rows)],
+        ["calibration error", *(with_spread(row.calibration_error, row.calibration_spread) for row in rows)],
+        *_differences("calibration_error", pairs, rows, family),
         ["seconds per epoch", *(_number(row.seconds_per_epoch) for row in rows)],
     ]
     named = ["", *(row.variant for row in rows)]

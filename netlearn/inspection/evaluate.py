@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.calibration import Calibration, calibrate
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import SettingsError
-from netlearn.inspection.calibration import Calibration, calibrate
 from netlearn.inspection.trained import (
     Predictions,
     check_data,
@@ -22,10 +22,10 @@ from netlearn.inspection.trained import (
     results_of,
     weights_file,
 )
-from netlearn.numerics import Array
 from netlearn.optimizers import Penalty
 from netlearn.runs import Run
 from netlearn.runs.setup import training_part
+from netlearn.slowdown import confidence
 from netlearn.text import html_table, printable
 
 SPLITS = ("test", "validation", "train")
@@ -150,16 +150,10 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: Nam
         accuracy=float(correct.mean()),
         accuracy_interval=wilson_interval(int(correct.sum()), len(correct)),
         classes=class_scores(predictions.confusion()),
-        answer=calibrate(_of_answer(predictions), correct),
+        answer=calibrate(confidence(predictions.outputs.T), correct),
         outputs=calibrate(predictions.outputs, targets(predictions.examples.labels, network.sizes[-1]) > 0),
     )
     return Evaluated(run, evaluation, predictions)
-
-
-def _of_answer(predictions: Predictions) -> Array:
-    """Return the probability of the answer of each example, (n,); with one output a, answer 0 has 1 − a."""
-    a = predictions.outputs
-    return np.asarray(a.max(axis=1) if a.shape[1] > 1 else np.maximum(a[:, 0], 1 - a[:, 0]))
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:

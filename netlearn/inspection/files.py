@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netlearn.calibration import Calibration
 from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError, RunError
-from netlearn.inspection.calibration import Calibration
 from netlearn.inspection.evaluate import Evaluated, Evaluation
 from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, predict, weights_file
 from netlearn.network import Network

@@ -206,9 +206,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     Accuracies are fractions. `validation_accuracy` is that of the last probe. The results on the whole training set
     and on the test set are those of the last weights, or of the best weights with early stopping; a diverged run has
-    none. `recall` is the fraction of each class of the test set that is recognized. Runs with equal hashes of initial
-    weights and mini-batches are paired; so are runs of unequal length, as far as both go, whose `shuffling_sha256` is
-    equal: the hash of all that determines the mini-batches. Older runs do not have it.
+    none. `recall` is the fraction of each class of the test set that is recognized, `calibration_error` the debiased
+    one of its answers, which older runs do not have. Runs with equal hashes of initial weights and mini-batches are
+    paired; so are runs of unequal length, as far as both go, whose `shuffling_sha256` is equal: the hash of all that
+    determines the mini-batches. Older runs do not have it.
     """
 
     status: Status
@@ -223,6 +224,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     test_cost: float | None
     test_accuracy: Fraction | None
     recall: tuple[Fraction | None, ...]
+    calibration_error: Fraction | None = None
     seed: Count
     sizes: Annotated[tuple[Size, ...], Meta(min_length=2)]
     initial_weights_sha256: str

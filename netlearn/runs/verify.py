@@ -26,6 +26,7 @@ from netlearn.settings import Settings
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
+NEWER = ("shuffling_sha256", "calibration_error")  # of a summary; older runs have none
 COUNTS = ("train", "validation", "test")  # of a summary's data
 
 
@@ -135,8 +136,7 @@ def _differing(then: Run, now: Run) -> list[str]:
             found.append(f"{name} in {METRICS}")
     summaries = [msgspec.to_builtins(run.summary) for run in (then, now)]
     names = [name for name in summaries[0] if name not in NOT_REPEATED]
-    if then.summary and then.summary.shuffling_sha256 is None:  # of an older run
-        names.remove("shuffling_sha256")
+    names = [name for name in names if name not in NEWER or summaries[0][name] is not None]
     found += [f"{name} in {SUMMARY}" for name in names if summaries[0][name] != summaries[1][name]]
     if then.summary and now.summary:
         data = [then.summary.data, now.summary.data]

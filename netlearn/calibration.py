@@ -103,6 +103,13 @@ def calibrate(p: Array, happened: Events) -> Calibration:
     )
 
 
+def calibration_error(p: Array, happened: Events) -> float:
+    """Return `Calibration.debiased` of forecasts, (n,)."""
+    p, o = np.clip(np.asarray(p, np.float64), 0, 1), np.asarray(happened, np.float64)
+    binned = _Binned.of(p, o, equal_mass(p))
+    return _root(float(_debiased(binned.n, binned.p, binned.o)[0]))
+
+
 @dataclass(frozen=True)
 class _Binned:
     """Forecasts in bins, none of which is empty.
