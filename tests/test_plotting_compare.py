@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
-from netlearn.plotting.marks import GREY, variant_styles
+from netlearn.custom_cost import KNOWN
+from netlearn.plotting.marks import GREY, cost_styles, variant_styles
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import render
 from tests.comparisons import run
@@ -63,6 +65,29 @@ def test_a_cost_has_its_colour_and_dashes_whatever_it_is_compared_with(costs: li
     assert {colour: line.get_linestyle() for colour, line in lines_of(figure).items()} == dict(
         expected[cost] for cost in costs
     )
+
+
+def brightness(colour: str) -> float:
+    """Return how bright a colour is in grey, from 0 to 1."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_every_known_cost_has_a_style_of_its_own_and_equal_dashes_differ_in_grey() -> None:
+    alone = {cost: cost_styles([cost])[cost] for cost in KNOWN}
+    assert cost_styles([*reversed(list(KNOWN)), "mine:Cost"]) == alone | cost_styles(["mine:Cost"])
+    assert cost_styles(["mine:Cost"])["mine:Cost"].colour not in {style.colour for style in alone.values()}
+    assert len({style.colour for style in alone.values()}) == len(KNOWN)
+    for one, other in combinations(alone.values(), 2):
+        assert one.dashes != other.dashes or abs(brightness(one.colour) - brightness(other.colour)) > 0.1
+
+
+def test_costs_that_differ_in_parameters_alone_have_shades_of_one_colour() -> None:
+    styles = cost_styles(["focal(gamma=1)", "quadratic", "focal", "focal(gamma=5)"])
+    focal = [styles["focal"], styles["focal(gamma=1)"], styles["focal(gamma=5)"]]
+    assert focal[0].colour == cost_styles(["focal"])["focal"].colour
+    assert len({style.colour for style in focal}) == 3
+    assert {style.dashes for style in focal} == {focal[0].dashes} != {styles["quadratic"].dashes}
 
 
 def test_variants_with_one_cost_have_its_dashes_different_shades_and_markers() -> None:

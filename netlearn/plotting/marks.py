@@ -1,7 +1,8 @@
 """How pictures mark what they show: a colour and dashes for each cost, and names that fit beside a line.
 
-The colours are Okabe and Ito's, and one of Tol's, which colour-blind readers can tell apart; lines differ in dashes
-and markers too, so that they can be read in grey. It does not import matplotlib: tables and pages use it too.
+The first colours are Okabe and Ito's, which colour-blind readers can tell apart; most others are Tol's. Lines differ
+in dashes and markers too, and those with equal dashes in brightness, so that they can be read in grey. It does not
+import matplotlib: tables and pages use it too.
 """
 
 import re
@@ -11,16 +12,18 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from netlearn.costs import COSTS
+from netlearn.custom_cost import KNOWN
 from netlearn.numerics import Array
 from netlearn.runs import Run
 
 Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-SHADES = (  # of each colour: from dark, through the colour itself, to light
+SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light
     ("#5C1A00", ORANGE, "#F2A33A"), ("#0A2458", BLUE, "#5AB0EA"), ("#003D2A", "#009E73", "#62C99B"),
     ("#6B2A55", "#CC79A7", "#E5A5C7"), ("#6B4A00", "#E69F00", "#F0BE4A"), ("#1A5A80", "#56B4E9", "#8CCBF0"),
-    ("#000000", "#4D4D4D", "#999999"), ("#3F0526", "#882255", "#C4608F"),
+    ("#000000", "#4D4D4D", "#999999"), ("#1D5A51", "#44AA99", "#7CCDBF"),
+    ("#3F0526", "#882255", "#C4608F"), ("#3D1F00", "#7A3E00", "#B57A3C"), ("#170A4D", "#332288", "#7766CC"),
+    ("#6E0A43", "#C51B7D", "#E77BB5"), ("#55551A", "#999933", "#C4C46A"),
 )  # fmt: skip
 DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
@@ -51,9 +54,7 @@ class LineStyle:
 
 def cost_styles(costs: Iterable[str]) -> dict[str, LineStyle]:
     """Return a colour and dashes for each cost; those of netlearn's costs are the same wherever they are shown."""
-    return {
-        cost: LineStyle(_shades(place, 1)[0], DASHES[place % len(DASHES)]) for cost, place in _places(costs).items()
-    }
+    return _styles({cost: cost for cost in costs})
 
 
 def variant_styles(groups: Mapping[str, Sequence[Run]]) -> dict[str, LineStyle]:
@@ -61,28 +62,27 @@ def variant_styles(groups: Mapping[str, Sequence[Run]]) -> dict[str, LineStyle]:
 
     A variant named by its cost alone keeps the colour of the cost.
     """
-    costs = {name: runs[0].settings.cost for name, runs in groups.items()}
+    return _styles({name: runs[0].settings.cost for name, runs in groups.items()})
+
+
+def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
+    """Return the style of each name, given its cost; costs that differ in parameters alone count as the same one."""
+    kinds = {name: cost.partition("(")[0] for name, cost in costs.items()}
+    own = list(dict.fromkeys(kind for kind in kinds.values() if kind not in KNOWN))
+    places = {kind: place for place, kind in enumerate([*KNOWN, *own])}
     found = {}
-    for cost, place in _places(costs.values()).items():
-        names = [name for name in groups if costs[name] == cost]
+    for kind in dict.fromkeys(kinds.values()):
+        place, names = places[kind], [name for name in kinds if kinds[name] == kind]
         colours = dict(zip(names, _shades(place, len(names)), strict=True))
-        if cost in names:
-            others = [name for name in names if name != cost]
+        if kind in names:
+            others = [name for name in names if name != kind]
             even = len(others) + len(others) % 2  # an even number of shades has none in the middle
             colours = dict(zip(others, _shades(place, even) if others else (), strict=False))
-            colours[cost] = SHADES[place % len(SHADES)][1]
+            colours[kind] = SHADES[place % len(SHADES)][1]
         for number, name in enumerate(names):
             marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
             found[name] = LineStyle(colours[name], DASHES[place % len(DASHES)], *marker)
-    return {name: found[name] for name in groups}
-
-
-def _places(costs: Iterable[str]) -> dict[str, int]:
-    """Return the place of each cost in the tables: netlearn's as in `COSTS`, then the users' own."""
-    known = {cost: place for place, cost in enumerate(COSTS)}
-    names = list(dict.fromkeys(costs))
-    own = [cost for cost in names if cost not in known]
-    return {cost: known[cost] if cost in known else len(known) + own.index(cost) for cost in names}
+    return {name: found[name] for name in costs}
 
 
 def _shades(place: int, count: int) -> list[str]:
