@@ -7,7 +7,8 @@ import importlib.machinery
 import inspect
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from numbers import Real
 from pathlib import Path
@@ -93,6 +94,13 @@ def short_name(name: str) -> str:
     """Return the name of a cost without its module."""
     head, colon, rest = name.partition(":")
     return rest if colon and "(" not in head else name
+
+
+def short_names(costs: Iterable[str]) -> dict[str, str]:
+    """Return what tables call costs: those with parameters without their module, if no other is called the same."""
+    costs = list(dict.fromkeys(costs))
+    counts = Counter(map(short_name, costs))
+    return {cost: short_name(cost) if "(" in cost and counts[short_name(cost)] == 1 else cost for cost in costs}
 
 
 def lies_in(name: str, folder: Path) -> bool:

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import netlearn
 from netlearn.activations import Identity
 from netlearn.costs import CrossEntropy
-from netlearn.custom_cost import load_cost
+from netlearn.custom_cost import load_cost, short_names
 from netlearn.errors import CostError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
@@ -113,6 +115,8 @@ class Scaled(CrossEntropy):
         self.learning_rate = 0.5 / factor
     def value(self, z, a, y):
         return self.factor * super().value(z, a, y)
+    def delta(self, z, a, y, out):
+        return np.multiply(a - y, self.factor, out=out)
 
 class Uphill(CrossEntropy):
     learning_rate = -1.0
@@ -220,6 +224,72 @@ def test_parameters_that_do_not_exist_or_are_no_literals_are_refused(name: str, 
         load_cost(name)
     assert str(caught.value).startswith(f"cost {name!r}: ")
     assert facts in str(caught.value)
+
+
+SCALED = "own_costs:Scaled(factor=2.0, sign=1)"
+TINY = {"data": "mnist-5k", "train_size": 200, "epochs": 1, "hidden": (5,)}
+IN_FILE = f"""
+seeds = 1
+[defaults]
+data = "mnist-5k"
+train_size = 200
+epochs = 1
+hidden = [5]
+[vary]
+cost = ["{SCALED}", "own_costs:Scaled(factor=4)", "own_costs:Linear"]
+"""
+
+
+@pytest.mark.usefixtures("own_costs", "in_this_process", "unrendered")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scaled.toml"],
+        ["--vary", f"cost={SCALED},own_costs:Scaled(factor=4),own_costs:Linear", "--hidden", "5", "--seeds", "1"],
+        [*(f"--cost={each}" for each in (SCALED, "own_costs:Scaled(factor=4)", "own_costs:Linear")), "--seeds", "1"],
+    ],
+)
+def test_costs_with_parameters_are_verified_in_a_line_each_and_short_in_the_table(arguments: list[str]) -> None:
+    Path("scaled.toml").write_text(IN_FILE)
+    fixed = [] if arguments[0] == "scaled.toml" else ["--data", "mnist-5k", "--train-size", "200", "--epochs", "1"]
+    result = call("compare", *arguments, *fixed, "--out", "out", "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert [row["variant"] for row in rows] == ["Scaled(factor=2.0, sign=1)", "Scaled(factor=4)", "own_costs:Linear"]
+    assert [row["learning_rate"] for row in rows] == [0.25, 0.125, 0.01]
+    verified = [line for line in result.stderr.splitlines() if "gradient verified at 5,120 points" in line]
+    assert [line.partition(": ")[0] for line in verified] == [
+        f"cost {SCALED}", "cost own_costs:Scaled(factor=4)", "cost own_costs:Linear",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_cost_with_parameters_is_compared_and_trained_from_python() -> None:
+    given: Any = TINY
+    found = netlearn.compare(costs=[SCALED, "cross-entropy"], seeds=1, jobs=1, progress=False, **given)
+    assert [row.variant for row in found.rows] == ["Scaled(factor=2.0, sign=1)", "cross-entropy"]
+    twice, once = (run.metrics["train_cost"][0] for run in found.runs)
+    assert twice == pytest.approx(2 * once, rel=1e-5)
+    assert netlearn.train(SCALED, progress=False, **given).settings.cost == SCALED
+    with pytest.raises(SettingsError, match="has no parameter gamma"):
+        netlearn.train("own_costs:Scaled(gamma=2)", progress=False, **given)
+
+
+def test_names_are_short_only_where_that_tells_them_apart() -> None:
+    assert short_names(["a:C(x=1)", "b:C(x=1)", "b:C(x=2)", "focal(gamma=1)", "b:C"]) == {
+        "a:C(x=1)": "a:C(x=1)", "b:C(x=1)": "b:C(x=1)", "b:C(x=2)": "C(x=2)", "focal(gamma=1)": "focal(gamma=1)",
+        "b:C": "b:C",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("own_costs")
+@pytest.mark.parametrize(("flags", "lines"), [([], 1), (["-q"], 0)])
+def test_training_confirms_the_gradient_of_an_own_cost_in_one_line(flags: list[str], lines: int) -> None:
+    result = call("train", "--cost", SCALED, "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", *flags)
+    assert result.exit_code == 0, result.output
+    found = [line for line in result.stderr.splitlines() if "verified" in line]
+    assert len(found) == lines
+    assert all(line.startswith(f"cost {SCALED}: gradient verified at 5,120 points, worst") for line in found)
 
 
 def test_cost_given_as_an_object_is_copied_for_each_run() -> None:

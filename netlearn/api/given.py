@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from netlearn.api.place import Place, session
 from netlearn.costs import Cost
-from netlearn.custom_cost import KNOWN, NamedCosts
+from netlearn.custom_cost import KNOWN, NamedCosts, short_name
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.settings import check
@@ -103,7 +103,7 @@ class Costs:
     def label_of(self, cost: AnyCost) -> str:
         """Return what the variant with this cost is called."""
         name = self.name_of(cost)
-        return name if isinstance(cost, str) else name.partition(":")[2] or name
+        return name if isinstance(cost, str) and "(" not in name else short_name(name)
 
 
 @dataclass

@@ -132,7 +132,7 @@ def command(
                 experiment = _resumed_experiment(resumed, costs, settings)
                 if seeds is not None:
                     experiment = experiment.with_seeds(parse_seeds(seeds, "--seeds"))
-                experiment = load_data(experiment, partial(load, quiet=quiet), workers)
+                experiment = load_data(experiment, partial(load, quiet=quiet), workers, tell)
                 result = _train(experiment, folder, workers, shard, quiet=quiet)
         elif not trains:
             analysis = read_runs(paths, tell, fewest=2)
@@ -142,7 +142,7 @@ def command(
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
             experiment = _experiment(files, costs, settings, seeds, sweep, baseline)
-            experiment = load_data(experiment, partial(load, quiet=quiet), workers)
+            experiment = load_data(experiment, partial(load, quiet=quiet), workers, tell)
             experiment = replace(experiment, tuning="to do") if tune else experiment
             if dry_run:
                 size = size_of(experiment)

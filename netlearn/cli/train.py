@@ -23,7 +23,7 @@ from netlearn.cli.options import (
     text_of,
 )
 from netlearn.cli.process import stopping_on_signals
-from netlearn.cli.progress import load, note, note_data, training_progress
+from netlearn.cli.progress import load, note, note_data, teller, training_progress
 from netlearn.cli.terminal import echo
 from netlearn.comparison.outputs import curves_or_warning
 from netlearn.comparison.table import percent
@@ -79,7 +79,7 @@ def command(
             check_named(settings.cost, {flags["cost"]}, resumed)
         data = load(asked.get("data", settings.data), quiet=quiet, noted=False)
         settings = msgspec.structs.replace(settings, data=data.name)  # found for "auto", or where it was moved to
-        trainer = make_trainer(settings, data)
+        trainer = make_trainer(settings, data, on_verified=teller(quiet=quiet))
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer.stop))

@@ -16,6 +16,7 @@ from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import folder_name, looks_before
 from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
+from netlearn.custom_cost import short_names
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.runs import CONFIG, RESULTS, SUMS, Groups, Run, Sums, name_of, read_run, run_folders, varied
 from netlearn.runs.selection import MOST_SHOWN
@@ -173,12 +174,14 @@ def name_variants(runs: Sequence[Run]) -> list[Run]:
         if counts[name] > 1:
             data[sha256] = f"{name} (SHA-256 {' '.join(each[:8] for each in sha256)})"
     names = varied(run.settings for run in runs).keys() - {"data"}
+    short = short_names(run.settings.cost for run in runs)
 
     def variant(run: Run) -> str:
         values = {name: getattr(run.settings, name) for name in FIELDS if name in names}
+        values |= {"cost": short[run.settings.cost]} if "cost" in names else {}
         return name_of(values | ({"data": data[run.data]} if len(set(data.values())) > 1 else {}))
 
-    return [replace(run, variant=variant(run) or run.settings.cost) for run in runs]
+    return [replace(run, variant=variant(run) or short[run.settings.cost]) for run in runs]
 
 
 class Listed(msgspec.Struct, frozen=True):

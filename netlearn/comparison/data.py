@@ -14,16 +14,19 @@ from netlearn.datasets import Dataset
 from netlearn.errors import DataError
 from netlearn.numerics import numerics
 from netlearn.runs import data_identity
-from netlearn.runs.setup import check_settings, checked_cost
+from netlearn.runs.setup import OnVerified, check_settings, checked_cost
 
 Load: TypeAlias = Callable[[str], Dataset]
 
 
-def load_data(experiment: Experiment, load: Load, workers: Workers) -> Experiment:
+def load_data(
+    experiment: Experiment, load: Load, workers: Workers, on_verified: OnVerified = lambda text: None
+) -> Experiment:
     """Load each data set once, while the workers start, and check that every variant fits its data set.
 
     Returns the experiment with "auto" replaced by the name of the set found, and with the hashes of the sets, so that
-    all workers use the same data, now and after resuming.
+    all workers use the same data, now and after resuming. `on_verified` is called with a line on the gradient check
+    of each cost of the user's own.
 
     Raises:
         WorkerError: a worker process cannot be started.
@@ -44,8 +47,11 @@ def load_data(experiment: Experiment, load: Load, workers: Workers) -> Experimen
         check_settings(settings, data)
         costs[settings.cost, settings.data, settings.dtype, settings.batch_size] = settings, data
         variants[name] = msgspec.structs.replace(settings, data=data.name)
+    verified: dict[str, None] = {}
     for settings, data in costs.values():
-        checked_cost(settings, data, experiment.costs)
+        checked_cost(settings, data, experiment.costs, verified.setdefault)
+    for text in verified:
+        on_verified(text)
     hashes = {data.name: data_identity(data.name, data.sha256) for data in found.values()}
     for data in found.values():
         data.train_sha256  # noqa: B018 (computed once, while the workers start)

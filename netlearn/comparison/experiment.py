@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
-from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in
+from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in, short_names
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
@@ -129,11 +129,12 @@ def from_costs(
     if twice := [cost for cost in costs if costs.count(cost) > 1]:
         raise SettingsError(f"--cost {twice[0]}: is given twice; the costs must differ")
     chosen = parse_seeds(seeds, "--seeds")
-    bases: dict[str, dict[str, Any]] = {cost: {"cost": cost} for cost in costs} or {"": {}}
+    names = short_names(costs)
+    bases: dict[str, dict[str, Any]] = {names[cost]: {"cost": cost} for cost in costs} or {"": {}}
     variants = {name: resolve(BUILT_IN, flags, layer) for name, layer in sweep.spread(bases, len(chosen)).items()}
-    title = " against ".join(costs)
+    title = " against ".join(bases)
     if sweep.values:
-        title = " × ".join(sweep.values) + (f" with {' and '.join(costs)}" if costs else "")
+        title = " × ".join(sweep.values) + (f" with {' and '.join(bases)}" if costs else "")
     return Experiment(title, chosen, variants, baseline, is_sweep=bool(sweep.values))
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from netlearn.custom_cost import short_names
 from netlearn.errors import SettingsError
 from netlearn.runs import name_of, text_of
 from netlearn.settings import FIELDS, IN_FILES, check, must_be, number_type, unknown
@@ -59,9 +60,11 @@ class Sweep:
                 f"{MOST_RUNS:,}; --random draws some of the combinations"
             )
         spread: dict[str, dict[str, Any]] = {}
+        short = short_names(self.values.get("cost", ()))
         for index in range(total) if drawn == total else self._draw(drawn, total):
             (name, layer), *chosen = _combination(axes, index)
-            name = f"{name} {name_of(dict(chosen))}".strip()
+            named = {key: short[value] if key == "cost" else value for key, value in chosen}
+            name = f"{name} {name_of(named)}".strip()
             if name in spread:
                 raise SettingsError(f"variant {name}: must differ from the others in its first ten digits")
             spread[name] = dict(layer) | dict(chosen)

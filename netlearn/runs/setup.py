@@ -7,10 +7,10 @@ differ.
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import scipy
@@ -29,6 +29,7 @@ from netlearn.numerics import BLAS_THREADS, blas
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
+OnVerified: TypeAlias = Callable[[str], object]
 AUGMENTATION_STREAM = (3,)  # its spawn key, after those of `Streams`
 
 
@@ -64,12 +65,18 @@ def initial_network(
         raise SettingsError(f"hidden {list(settings.hidden)}: {problem}") from error
 
 
-def checked_cost(settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS) -> Cost:
-    """Return the cost for a run on a data set, after `check_settings` and the gradient check of a user's own cost."""
+def checked_cost(
+    settings: Settings, data: Dataset, costs: NamedCosts = NO_COSTS, on_verified: OnVerified = lambda text: None
+) -> Cost:
+    """Return the cost for a run on a data set, after `check_settings` and the gradient check of a user's own cost.
+
+    `on_verified` is called with a line on that check.
+    """
     check_settings(settings, data)
     cost = load_cost(settings.cost, costs)
     if is_own(settings.cost):
-        check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
+        found = check_gradient(cost, settings.cost, data.outputs, dtype=settings.dtype, batch=settings.batch_size)
+        on_verified(f"cost {settings.cost}: {found}")
     return cost
 
 
@@ -101,17 +108,18 @@ def training_part(settings: Settings, data: Dataset) -> Dataset:
 
 
 def make_trainer(
-    settings: Settings, data: Dataset, last: int | None = None, *, costs: NamedCosts = NO_COSTS
-) -> Trainer:
+    settings: Settings, data: Dataset, last: int | None = None, *, costs: NamedCosts = NO_COSTS,
+    on_verified: OnVerified = lambda text: None,
+) -> Trainer:  # fmt: skip
     """Return a trainer with a new network, given the whole data set; it stops after `last` updates at most.
 
-    `costs` are the users' own that were given as objects.
+    `costs` are the users' own that were given as objects; `on_verified` is that of `checked_cost`.
 
     Raises:
         SettingsError: no network can have these settings with this data.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
-    cost = checked_cost(settings, data, costs)
+    cost = checked_cost(settings, data, costs, on_verified)
     data = training_part(settings, data)
     random = streams(settings)
     activation = ACTIVATIONS[settings.activation]
