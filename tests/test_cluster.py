@@ -101,11 +101,17 @@ def test_cluster_gives_the_same_bytes_and_leaves_out_another_netlearn(
     assert not [*cluster.folder.glob("worker-*/**/netlearn-*")]
 
 
-def test_interrupted_comparison_collects_checkpoints_and_resumes_on_the_cluster(
+def test_client_that_is_killed_then_interrupted_resumes_on_the_cluster(
     cluster: Cluster, data: Path, here: Path
 ) -> None:
-    thread = meanwhile(cluster.training, lambda: os.kill(os.getpid(), signal.SIGINT))
-    result = run(data, "out", *cluster.flags)
+    command = [sys.executable, "-m", "netlearn", "compare", *settings_on(data), *cluster.flags, "--out", "out"]
+    with subprocess.Popen([*command, "-q", "--jobs", "1"]) as client:
+        wait_until(lambda: any(Path("out").glob(f"*/{SUMS}")))
+        client.kill()
+    assert not all((Path("out") / name / SUMS).exists() for name in RUNS)
+    before = cluster.training().items()  # of the client that was killed
+    thread = meanwhile(lambda: cluster.training().items() - before, lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = compare("--resume", "out", *cluster.flags)
     thread.join()
     assert result.exit_code == 130, result.output
     unfinished = [read_run(path.parent) for path in Path("out").glob("*/checkpoint.safetensors")]
@@ -138,56 +144,30 @@ def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path)
     assert one_line(result, 1, f"{cluster.address} 3 4 'ours:Ours' 'ours' 1 netlearn 0.0.1")
 
 
-def test_comparison_whose_client_is_killed_resumes_on_the_cluster(cluster: Cluster, data: Path, here: Path) -> None:
-    command = [sys.executable, "-m", "netlearn", "compare", *settings_on(data), *cluster.flags, "--out", "out"]
-    with subprocess.Popen([*command, "-q", "--jobs", "1"]) as client:
-        wait_until(lambda: any(Path("out").glob(f"*/{SUMS}")))
-        client.kill()
-    assert not all((Path("out") / name / SUMS).exists() for name in RUNS)
-    result = compare("--resume", "out", *cluster.flags)
-    assert result.exit_code == 0, result.output
-    assert_same(Path("out"), here)
-
-
-def test_two_workers_killed_while_they_train_cost_retries(cluster: Cluster, data: Path, here: Path) -> None:
-    killed: set[int] = set()
-
-    def two_are_killed() -> bool:
-        killed.update(number for number in range(2) if number not in killed and cluster.kill_training(number))
-        return len(killed) == 2
-
-    thread = meanwhile(two_are_killed, lambda: None)
-    result = run(data, "out", *cluster.flags)
-    thread.join()
-    assert result.exit_code == 0, result.output
-    assert len([line for line in result.stderr.splitlines() if "sent to another" in line]) == 2
-    assert_same(Path("out"), here)
-
-
 def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
-    data: Path, here: Path, tmp_path: Path
+    cluster: Cluster, data: Path, here: Path
 ) -> None:
-    with running(tmp_path / "cluster", workers=3) as cluster:
-        addresses, ended = cluster.addresses(), threading.Event()
-        full, dying, slow = range(3)
-        resource.prlimit(cluster.workers[full].pid, resource.RLIMIT_FSIZE, (0, 0))  # as a disk that is full
+    addresses, ended = cluster.addresses(), threading.Event()
+    full, dying, slow = range(3)
+    resource.prlimit(cluster.workers[full].pid, resource.RLIMIT_FSIZE, (0, 0))  # as a disk that is full
 
-        def slow_down() -> None:
-            while not ended.wait(0.02):
-                cluster.workers[slow].send_signal(signal.SIGSTOP)
-                ended.wait(0.02)
-                cluster.workers[slow].send_signal(signal.SIGCONT)
+    def slow_down() -> None:
+        while not ended.wait(0.02):
+            cluster.workers[slow].send_signal(signal.SIGSTOP)
+            ended.wait(0.02)
+            cluster.workers[slow].send_signal(signal.SIGCONT)
 
-        threads = [threading.Thread(target=slow_down), meanwhile(lambda: cluster.kill_training(dying), lambda: None)]
-        threads[0].start()
-        result = run(data, "out", *cluster.flags)
-        ended.set()
-        for thread in threads:
-            thread.join()
+    threads = [threading.Thread(target=slow_down), meanwhile(lambda: cluster.kill_training(dying), lambda: None)]
+    threads[0].start()
+    result = run(data, "out", *cluster.flags)
+    ended.set()
+    for thread in threads:
+        thread.join()
     assert result.exit_code == 0, result.output
     (left_out,) = [line for line in result.stderr.splitlines() if f"{addresses[full]} is not used" in line]
     assert str(cluster.folder / f"worker-{full}") in left_out
-    assert f"{addresses[dying]}: it was lost" in result.stderr
+    (lost,) = [line for line in result.stderr.splitlines() if "sent to another" in line]
+    assert addresses[dying] in lost
     assert_same(Path("out"), here)
 
 
