@@ -87,10 +87,9 @@ class Cluster:
             found = client.run_on_scheduler(lambda dask_scheduler: dict(dask_scheduler.aliases))
         return {int(name): address for name, address in found.items()}
 
-    def training(self) -> dict[int, str]:
-        """Return the folders of the runs that are trained now, by the numbers of their workers."""
-        alive = [number for number, process in enumerate(self.workers) if process.poll() is None]
-        return {number: folder for number in alive if (folder := self._run(number))}
+    def training(self) -> list[int]:
+        """Return the numbers of the workers that are training now."""
+        return [number for number, process in enumerate(self.workers) if process.poll() is None and self._run(number)]
 
     def kill_training(self, number: int) -> bool:
         """Kill a worker in the middle of a run, while it is stopped and so cannot end it; return whether it was."""

@@ -101,22 +101,21 @@ def test_cluster_gives_the_same_bytes_and_leaves_out_another_netlearn(
     assert not [*cluster.folder.glob("worker-*/**/netlearn-*")]
 
 
-def test_client_that_is_killed_then_interrupted_resumes_on_the_cluster(
+def test_interrupted_comparison_collects_checkpoints_and_resumes_also_after_its_client_was_killed(
     cluster: Cluster, data: Path, here: Path
 ) -> None:
-    command = [sys.executable, "-m", "netlearn", "compare", *settings_on(data), *cluster.flags, "--out", "out"]
-    with subprocess.Popen([*command, "-q", "--jobs", "1"]) as client:
-        wait_until(lambda: any(Path("out").glob(f"*/{SUMS}")))
-        client.kill()
-    assert not all((Path("out") / name / SUMS).exists() for name in RUNS)
-    before = cluster.training().items()  # of the client that was killed
-    thread = meanwhile(lambda: cluster.training().items() - before, lambda: os.kill(os.getpid(), signal.SIGINT))
-    result = compare("--resume", "out", *cluster.flags)
+    thread = meanwhile(cluster.training, lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = run(data, "out", *cluster.flags)
     thread.join()
     assert result.exit_code == 130, result.output
     unfinished = [read_run(path.parent) for path in Path("out").glob("*/checkpoint.safetensors")]
     assert any(each.interrupted and each.summary and each.summary.updates > 0 for each in unfinished)
-    result = compare("--resume", "out", *cluster.flags)
+    resume = ["compare", "--resume", "out", *cluster.flags]
+    with subprocess.Popen([sys.executable, "-m", "netlearn", *resume, "-q", "--jobs", "1"]) as client:
+        wait_until(cluster.training)
+        client.kill()
+    assert not all((Path("out") / name / SUMS).exists() for name in RUNS)
+    result = compare(*resume[1:])
     assert result.exit_code == 0, result.output
     assert_same(Path("out"), here)
 

@@ -84,9 +84,10 @@ class Fleet:
 
     def leave_out(self, worker: str, why: str) -> None:
         """Give a worker no more orders."""
+        if worker not in self._left_out:  # Dask may give it one that it was allowed before
+            self._tell(f"worker {worker} is not used: {why}")
         self._left_out[worker] = why
         self._next_look = 0.0
-        self._tell(f"worker {worker} is not used: {why}")
 
     def readmit(self, workers: Iterable[str]) -> None:
         """Give workers orders again: what failed on all of them was not their fault."""

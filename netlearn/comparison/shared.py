@@ -38,11 +38,12 @@ class Shared:
             return
         weakref.finalize(self, os.close, self._file)
         self._value = None
-        head = pickle.dumps(value, protocol=5, buffer_callback=is_small)
         with open(self._file, "wb", closefd=False) as file:
-            for part in (memoryview(head), *(array.raw() for array in large)):
+            pickle.Pickler(file, 5, buffer_callback=is_small).dump(value)
+            self._ends.append(file.tell())
+            for array in large:
                 file.seek(_aligned(self._ends))
-                file.write(part)
+                file.write(array.raw())
                 self._ends.append(file.tell())
 
     def __reduce__(self) -> tuple[Any, ...]:
