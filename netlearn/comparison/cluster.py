@@ -33,16 +33,8 @@ STORING = 8  # parcels fetched and stored at once: each waits for the disk twent
 class Cluster(Pool):
     """Workers whose runs are trained on a cluster; everything else is done by processes on this machine.
 
-    Args:
-        jobs: the number of processes on this machine.
-        address: of the scheduler, tls://HOST:PORT, or "local:N" for N worker processes on this machine.
-        tls_folder: holds ca.pem, cert.pem and key.pem; only for tls://.
-        insecure: allows tcp://HOST:PORT, without encryption and certificates.
-        note: called with notes for the user.
-
-    Raises:
-        SettingsError: the address, the folder and `insecure` do not fit together.
-        ClusterError: Dask is not installed, or the scheduler does not answer in 10 seconds.
+    The arguments and errors are those of `connected`, with the number of processes on this machine, and a function
+    that is called with notes for the user.
     """
 
     def __init__(
