@@ -1,16 +1,24 @@
 """Makes runs and rows with chosen figures, without training."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 
+from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.statistics import Reached, Row
 from netlearn.runs import Run, Summary
 from netlearn.runs.formats import DataSummary
 from netlearn.settings import resolve
 
 UPDATES = (0, 1, 10, 100, 500, 1000)
+Outcome: TypeAlias = tuple[float | str | None, int | None]
+FAILED = "failed"
+HIGH = [(0.96 + 0.001 * i, 100) for i in (1, 3, 2, 4, 1, 2)]
+LOW = [(0.90 + 0.001 * i, 500) for i in (4, 1, 3, 2, 2, 3)]
 DATA = DataSummary(name="small", where="here", note="", train=5000, validation=10, test=10, sha256={})
 
 
@@ -54,3 +62,61 @@ def row(variant: str, mean: float | None, spread: float | None, to_90: tuple[int
         "problems": (),
     }  # fmt: skip
     return Row(**(values | given))
+
+
+def outcomes_of(variant: str, outcomes: Sequence[Outcome], **settings: Any) -> list[Run]:
+    """Return a run for each seed, given its test accuracy and the update at which it reached 90 %.
+
+    In place of an accuracy, None is a run that diverged, and `FAILED` one that failed.
+    """
+    runs = []
+    for seed, (accuracy, reached) in enumerate(outcomes):
+        error = "diverged" if accuracy is None else None
+        made = run(variant, seed, test_accuracy=accuracy, best_validation_accuracy=accuracy, error=error)
+        noise = 0.1 * accuracy if isinstance(accuracy, float) else 0.0
+        curve = np.array([(0.91 if reached is not None and update >= reached else 0.1) for update in UPDATES])
+        curve += noise * (curve < 0.9)  # below the thresholds, so that seeds differ early too
+        chosen = resolve({"data": "small", "epochs": 2, "seed": seed} | settings)
+        made = replace(made, metrics=made.metrics | {"validation_accuracy": curve}, settings=chosen)
+        if accuracy == FAILED:
+            made = replace(made, summary=None, metrics={}, problem="its worker process died, twice")
+        runs.append(made)
+    return runs
+
+
+def analysed(baseline: Any = None, look: Any = 1, **variants: Sequence[Outcome]) -> Analysis:
+    """Return the analysis of variants with these outcomes."""
+    runs = [each for name, outcomes in variants.items() for each in outcomes_of(name, outcomes)]
+    return analyse("", runs, baseline=baseline, look=look)
+
+
+def many_rows(count: int, **given: Any) -> list[Row]:
+    """Return rows of which the one in the middle is the best and the last has not finished."""
+    found = [
+        row(
+            f"hidden={i}",
+            0.9 - abs(i - count // 2) / 1000,
+            0.001,
+            (500 + i,) * 3,
+            settings={"hidden": str(i)},
+            **given,
+        )
+        for i in range(count)
+    ]
+    found[-1] = row(f"hidden={count - 1}", None, None, settings={"hidden": str(count - 1)}, finished=0, **given)
+    return found
+
+
+def neuron(variant: str, outputs: Sequence[float], **settings: Any) -> Run:
+    """Return a run of a single neuron with these outputs by epoch."""
+    made = run(variant)
+    assert made.summary is not None
+    epochs = np.arange(len(outputs), dtype=float)
+    a = np.array(outputs)
+    metrics = {
+        "update": epochs, "epoch": epochs, "output_error": a, "train_cost": a**2 / 2, "speed_1": a,
+        "validation_accuracy": np.round(1 - a), "stuck": 0 * a, "learning_speed": 0 * a,
+    }  # fmt: skip
+    summary = msgspec.structs.replace(made.summary, data=msgspec.structs.replace(made.summary.data, train=1))
+    chosen = resolve({"data": "neuron", "hidden": (), "epochs": len(outputs) - 1} | settings)
+    return replace(made, metrics=metrics, summary=summary, settings=chosen)

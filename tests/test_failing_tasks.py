@@ -103,7 +103,7 @@ def test_overlay_that_failed_can_be_overwritten(monkeypatch: pytest.MonkeyPatch)
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(comparison, "write_picture", fail)
+        patch.setattr(comparison, "write_output", fail)
         assert compare("runs", "-q", "--out", "over").exit_code == 1
     assert compare("runs", "-q", "--out", "over", "--force").exit_code == 0
 

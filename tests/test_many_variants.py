@@ -13,36 +13,18 @@ from netlearn.comparison.claims import Family
 from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import from_costs, read_experiment, write_experiment
 from netlearn.comparison.pool import Workers
-from netlearn.comparison.statistics import Row, run_table, summarize_all
+from netlearn.comparison.statistics import run_table, summarize_all
 from netlearn.comparison.sweep import Sweep
-from netlearn.comparison.table import MOST_TEXTS, shortened, table
 from netlearn.errors import SettingsError
 from netlearn.runs import Run, holds_comparison, name_of, varied
 from netlearn.settings import Settings, resolve
 from netlearn.text import MOST_TOML
-from tests.comparisons import row, run
+from tests.comparisons import many_rows, row, run
 from tests.messages import has_facts
 
 
 def ran(seed: int = 0, **settings: Any) -> Run:
     return replace(run(name_of(settings), seed), settings=resolve(settings | {"seed": seed}))
-
-
-def rows(count: int, **given: Any) -> list[Row]:
-    """Return rows of which the one in the middle is the best and the last has not finished."""
-    found = [
-        row(
-            f"hidden={i}",
-            0.9 - abs(i - count // 2) / 1000,
-            0.001,
-            (500 + i,) * 3,
-            settings={"hidden": str(i)},
-            **given,
-        )
-        for i in range(count)
-    ]
-    found[-1] = row(f"hidden={count - 1}", None, None, settings={"hidden": str(count - 1)}, finished=0, **given)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -82,30 +64,8 @@ def test_results_have_a_column_for_each_setting_that_varies() -> None:
     ]
 
 
-def test_many_variants_are_ranked_by_validation_accuracy_with_a_column_for_each_setting() -> None:
-    many = rows(21)
-    many[3] = row("hidden=3", 0.99, 0.001, settings={"hidden": "3"}, best_validation_accuracy=0.5)
-    head, *lines, _, left = table(many, width=200).splitlines()
-    assert head.split()[:2] == ["hidden", "best"]
-    assert [line.split()[:2] for line in lines] == [
-        [str(place), hidden]
-        for place, hidden in enumerate(["10", "9", "11", "8", "12", "7", "13", "6", "14", "5"], 1)
-    ]
-    assert "10 of 21" in left
-    assert [line.split()[1] for line in table(many, top=99).splitlines()[-2:]] == ["3", "20"]
-
-
-def test_top_ranks_few_variants_too_also_in_markdown() -> None:
-    few = [row("a", 0.5, 0.1), row("b | c", 0.6, 0.1)]
-    ranked = table(few, top=2, markdown=True).splitlines()
-    assert len(ranked) == 4
-    assert r"b \| c" in ranked[2]
-    assert "60.00 %" in ranked[2]
-    assert "--top" in table(few, top=1)
-
-
 def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more() -> None:
-    text = " ".join(conclude(rows(500), Family(), ()))
+    text = " ".join(conclude(many_rows(500), Family(), ()))
     assert "hidden=250 " in text
     assert "90 % validation accuracy was reached by hidden=0 after" in text
     assert len(text) < 600
@@ -116,13 +76,6 @@ def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more(
 def test_caption_of_many_variants_does_not_list_their_learning_rates() -> None:
     many = [row(f"a{i}", 0.5, 0.1, learning_rate=i + 1) for i in range(20)]
     assert len(caption("Title", many).splitlines()) == 1
-
-
-def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:
-    assert shortened(["x"] * MOST_TEXTS, "there") == ["x"] * MOST_TEXTS
-    *shown, last = shortened(["x"] * 400, "there")
-    assert shown == ["x"] * MOST_TEXTS
-    assert str(400 - MOST_TEXTS) in last
 
 
 def test_thousands_of_variants_are_written_so_that_they_are_read_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ import msgspec
 from netlearn.comparison.analysis import Analysis, Findings, analyse
 from netlearn.comparison.claims import t_test
 from netlearn.comparison.experiment import SEALED, Experiment, folder_name, read_experiment, sealed_experiment
-from netlearn.comparison.outputs import PICTURES, Drawn, write_page, write_picture
+from netlearn.comparison.outputs import PAGE, PICTURES, write_output
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import results_csv
@@ -178,14 +178,11 @@ def write_results(
         RunError: the folder cannot be written, or a run was changed meanwhile.
     """
     folder.write(RESULTS, results_csv(analysis.runs))  # first, so that the folder is known as a comparison's
-    tasks: list[Callable[[], Drawn | None]] = []
-    shared = workers.share(analysis)
-    if pictures:
-        tasks.append(partial(write_page, shared, folder, costs))
-        if any(run.metrics for run in analysis.runs):
-            names = ("neuron",) if analysis.neurons else PICTURES
-            tasks += [partial(write_picture, shared, folder, costs, name) for name in names]
-    drawn = [each for each in workers.map(_call, tasks) if each is not None]
+    names = [PAGE, *(("neuron",) if analysis.neurons else PICTURES)]
+    if not any(run.metrics for run in analysis.runs):
+        names = [PAGE]
+    write = partial(write_output, workers.share(analysis), folder, costs)
+    drawn = [each for each in workers.map(write, names if pictures else []) if each is not None]
     failed: dict[str, list[str]] = {}
     for each in drawn:
         if each.problem is not None:
@@ -202,10 +199,6 @@ def write_results(
     folder.write(SUMMARY, encode_summary(result))
     folder.finish()
     return result
-
-
-def _call(task: Callable[[], Drawn | None]) -> Drawn | None:
-    return task()
 
 
 def tune_rates(

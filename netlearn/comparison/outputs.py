@@ -58,19 +58,22 @@ class Drawn(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-def write_picture(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name: str) -> Drawn:
-    """Draw a picture and write its files, in any process."""
+def write_output(analysis: Analysis, folder: RunFolder, costs: NamedCosts, name: str) -> Drawn:
+    """Write the page of a comparison with the lab that it links to, or draw one of its pictures, in any process."""
     try:
-        figure = draw(name, analysis, costs)
-        with drawing(name):
-            from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+        if name == PAGE:
+            files = pages(analysis, folder.path, costs)
+        else:
+            figure = draw(name, analysis, costs)
+            with drawing(name):
+                from netlearn.plotting.style import render_files  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-            files = render_files(name, figure) if figure is not None else {}
+                files = render_files(name, figure) if figure is not None else {}
     except DrawingError as error:
         return Drawn(problem=str(error))
     for file, content in files.items():
         folder.write(file, content)
-    return Drawn(name if files else None)
+    return Drawn(name if files and name != PAGE else None)
 
 
 def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
@@ -84,12 +87,6 @@ def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
         if name == MISTAKES:
             return mistakes(analysis.groups, analysis.caption, costs)
         return DRAWN[name](analysis.groups, analysis.caption)
-
-
-def write_page(analysis: Analysis, folder: RunFolder, costs: NamedCosts) -> None:
-    """Write the page of a comparison, and the lab that it links to, into its folder."""
-    for name, content in pages(analysis, folder.path, costs).items():
-        folder.write(name, content)
 
 
 def pages(analysis: Analysis, folder: Path, costs: NamedCosts) -> dict[str, bytes]:

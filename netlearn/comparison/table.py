@@ -4,7 +4,7 @@ Variants stand side by side where they fit, or else below each other, in as many
 """
 
 import textwrap
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from wcwidth import wcswidth
@@ -87,9 +87,11 @@ def cells(
         ["data (not the same)", *(row.data for row in rows)] if len({row.data for row in rows}) > 1 else [],
         ["learning rate η", *(f"{row.learning_rate:g}" for row in rows)],
         ["seeds finished", *(f"{row.finished} of {row.seeds}" for row in rows)],
-        _counts("seeds diverged", [row.diverged for row in rows]),
-        _counts("seeds failed", [row.failed for row in rows]),
-        _counts("seeds diverging", [row.diverging for row in rows]),
+        *(
+            [f"seeds {what}", *map(str, counts)]
+            for what in ("diverged", "failed", "diverging")
+            if any(counts := [getattr(row, what) for row in rows])
+        ),
         ["early accuracy", *(with_spread(row.early_accuracy, row.early_spread) for row in rows)],
         *_differences("early_accuracy", pairs, rows, family),
         ["test accuracy", *(with_spread(row.test_accuracy, row.test_spread) for row in rows)],
@@ -124,10 +126,6 @@ def _seeds_behind(race: Race) -> str:
     ties = f", {race.tied} tied" if race.tied else ""
     sign = "" if race.p is None else f", p = {race.p:.2g}"
     return f"{race.ahead} of {race.seeds}{ties}{sign}"
-
-
-def _counts(label: str, counts: Collection[int]) -> list[str]:
-    return [label, *map(str, counts)] if any(counts) else []
 
 
 def _differences(measure: str, pairs: Sequence[Pair], rows: Sequence[Row], family: Family) -> Iterator[list[str]]:
