@@ -116,49 +116,169 @@ def test_without_workers_the_page_learns_the_same(browser: Browser, path: Path) 
     assert seen[0] == seen[1]
 
 
-def test_step_more_reset_and_play_and_pause_by_keyboard(page: Page) -> None:
+class Hand:
+    """Works the controls of a page by mouse, touch or keyboard alone."""
+
+    def __init__(self, page: Page, kind: str) -> None:
+        self.page = page
+        self.kind = kind
+
+    def press(self, selector: str, key: str = "Enter") -> None:
+        """Press a button, or with Space check a box."""
+        if self.kind == "keyboard":
+            self.page.focus(selector)
+            self.page.keyboard.press(key)
+        else:
+            (self.page.tap if self.kind == "touch" else self.page.click)(selector)
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose an option; its list is the browser's own, so that a pointer need only reach the field."""
+        field = self.page.locator(selector)
+        if self.kind == "keyboard":
+            field.focus()
+            steps = field.evaluate(
+                "(at, to) => [...at.options].findIndex((o) => o.value === to) - at.selectedIndex", value
+            )
+            for _ in range(abs(steps)):
+                self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
+        else:
+            (field.tap if self.kind == "touch" else field.click)(trial=True)
+            field.select_option(value)
+        expect(field).to_have_value(value)
+
+    def write(self, selector: str, text: str) -> None:
+        """Replace the text of a field."""
+        if self.kind == "keyboard":
+            self.page.focus(selector)
+        else:
+            self.press(selector)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def at(self, selector: str, x: float, y: float, key: str) -> None:
+        """Point at a place of an element, as fractions of its size, or press a key there."""
+        place = self.page.locator(selector)
+        place.scroll_into_view_if_needed()
+        box = place.bounding_box()
+        assert box is not None
+        spot = box["x"] + x * box["width"], box["y"] + y * box["height"]
+        if self.kind == "keyboard":
+            place.focus()
+            self.page.keyboard.press(key)
+        elif self.kind == "touch":
+            self.page.touchscreen.tap(*spot)
+        else:
+            self.page.mouse.move(spot[0] - 3, spot[1] - 3)
+            self.page.mouse.click(*spot)
+
+
+@pytest.fixture(params=["mouse", "touch", "keyboard"])
+def hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Hand]:
+    with opened(browser, path, has_touch=True) as page:
+        yield Hand(page, request.param)
+
+
+def test_guess_and_training_by_any_hand(hand: Hand) -> None:
+    page = hand.page
+    hand.press("#guess input[value='1']", "Space")
+    expect(page.locator("#guess input[value='1']")).to_be_checked()
+    hand.at("#guess input[type=range]", 0.01, 0.5, "Home")
+    expect(page.locator("#guess output")).to_have_text("10")
     for selector, updates in (("#step", "1"), ("[data-more='10']", "11"), ("[data-more='100']", "111")):
-        page.focus(selector)
-        page.keyboard.press("Enter")
+        hand.press(selector)
         expect(page.locator("#update")).to_have_text(updates)
     expect(page.locator("#live")).to_contain_text("Update 111")
-    page.focus("#reset")
-    page.keyboard.press("Space")
+    expect(page.locator("#outcome")).to_contain_text("Your guess: cross-entropy after about 10 updates")
+    hand.press("#reset", "Space")
     expect(page.locator("#update")).to_have_text("0")
-    page.select_option("#speed", "100")
-    page.focus("#play")
-    page.keyboard.press("Enter")
+    hand.choose("#speed", "100")
+    hand.press("#play")
     expect(page.locator("#play")).to_have_text("Pause")
     expect(page.locator("#rate")).to_contain_text("per second")
-    page.keyboard.press("Enter")
+    hand.press("#play")
     expect(page.locator("#play")).to_have_text("Play")
 
 
-def test_a_changed_setting_begins_anew_and_stands_in_the_address(page: Page) -> None:
-    page.click("[data-more='10']")
+def test_a_changed_setting_begins_anew_and_stands_in_the_address_by_any_hand(hand: Hand) -> None:
+    page = hand.page
+    expect(page.locator("#difference")).to_have_text("They differ in how they count errors, and in η, the step size.")
+    hand.press("[data-more='10']")
     expect(page.locator("#update")).to_have_text("10")
-    page.select_option("#cost-0", "log-likelihood")
+    hand.choose("#cost-0", "log-likelihood")
     expect(page.locator("#update")).to_have_text("0")
     assert page.input_value("#rate-0") == "0.1"
-    page.fill("#rate-1", "0.25")
-    page.press("#rate-1", "Enter")
+    hand.write("#rate-1", "0.25")
     for name, value in (("hidden", "none"), ("activation", "tanh"), ("batch_size", "100")):
-        page.select_option(f"[name={name}]", value)
-    page.select_option("[name=initializer]", "constants")
-    page.fill("[name=w]", "0.5")
-    page.press("[name=w]", "Tab")
-    page.fill("[name=seed]", "7")
-    page.press("[name=seed]", "Tab")
+        hand.choose(f"[name={name}]", value)
+    hand.choose("[name=initializer]", "constants")
+    hand.write("[name=w]", "0.5")
+    hand.write("[name=b]", "-1")
+    hand.write("[name=seed]", "7")
     address = page.evaluate("location.hash")
     assert address == (
         "#cost=log-likelihood,cross-entropy&learning_rate=0.1,0.25&hidden=none&activation=tanh"
-        "&initializer=0.5,0&batch_size=100&seed=7"
+        "&initializer=0.5,-1&batch_size=100&seed=7"
     )
     go(page, SMALL)
     assert page.input_value("[name=hidden]") == "10"
     go(page, address)
     assert page.input_value("[name=w]") == "0.5"
     assert page.input_value("#cost-0") == "log-likelihood"
+
+
+def test_charts_and_what_is_inside_answer_any_hand(hand: Hand) -> None:
+    page = hand.page
+    learn(page, 100)
+    hand.at("#accuracy .chart", 0.5, 0.5, "End")
+    expect(page.locator("#accuracy .tip")).to_contain_text("quadratic")
+    if hand.kind == "keyboard":
+        assert "update 100" in (
+            page.get_by_role("slider", name="Accuracy, chart").get_attribute("aria-valuetext") or ""
+        )
+    hand.press("#log-x", "Space")
+    expect(page.locator("#accuracy .axes text").get_by_text("10", exact=True)).to_be_visible()
+    hand.press("summary")
+    expect(page.locator("table.figures")).to_be_visible()
+    for name, example in (("Next", "1, "), ("Previous", "0, ")):
+        hand.press(f"#inside button:text-is('{name}')")
+        expect(page.locator("#inside-area output")).to_contain_text(example)
+    hand.at("#inside-area input[type=range]", 0.99, 0.5, "End")
+    expect(page.locator("#inside-area output")).to_contain_text("49")
+    hand.press("#inside button:text-is('Most wrong')")
+    expect(page.locator("#inside-0 .worst")).to_contain_text("should be")
+    caption = page.locator(".pictures figcaption").first
+    expect(caption).to_contain_text("strongest change")
+    hand.press(".pictures input", "Space")
+    expect(caption).to_contain_text("strongest weight")
+    hand.choose("#numbers-output", "3")
+    hand.choose("#numbers-weight", "20")
+    expect(page.locator("#numbers-0")).to_contain_text("hidden neuron 20")
+    hand.press("#inside button:text-is('Clear to draw')")
+    if hand.kind != "keyboard":  # a drawing is a path, for which there are the examples
+        hand.at("canvas.pad", 0.5, 0.5, "")
+    hand.choose(".which select", "1")
+    expect(page.locator("#inside-0 tbody tr").nth(1).locator("td").first).to_have_text("1")
+    hand.press("#theme")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    hand.press("#link")
+    expect(page.locator("#live")).to_contain_text(re.compile("Copied|Copy the address"))
+
+
+def test_tab_reaches_every_control(page: Page) -> None:
+    mark = """() => {
+      const all = [...document.querySelectorAll("a, button, select, input, summary, [tabindex='0']")]
+        .filter((each) => each.checkVisibility() && !(each.type === "radio" && each.value !== "0"));
+      all.forEach((each, i) => { each.dataset.place = i; });
+      return all.length;
+    }"""
+    count = page.evaluate(mark)
+    reached = set()
+    for _ in range(count + 2):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("() => document.activeElement.dataset.place"))
+    assert {str(i) for i in range(count)} <= reached
+    assert count > 30
 
 
 @pytest.mark.parametrize(
@@ -271,26 +391,6 @@ def test_one_step_in_numbers_is_the_step_that_the_example_would_take(page: Page)
         assert delta == pytest.approx(error * slope if network == 0 else error, abs=0.0011)
 
 
-def test_charts_answer_pointer_and_arrow_keys(page: Page) -> None:
-    learn(page, 100)
-    chart = page.get_by_role("slider", name="Accuracy, chart")
-    chart.focus()
-    page.keyboard.press("End")
-    assert "update 100" in (chart.get_attribute("aria-valuetext") or "")
-    assert "quadratic" in (chart.get_attribute("aria-valuetext") or "")
-    chart.hover(position={"x": 100, "y": 100})
-    expect(page.locator("#accuracy .tip")).to_be_visible()
-    page.check("#log-x")
-    expect(page.locator("#accuracy .axes text").get_by_text("10", exact=True)).to_be_visible()
-
-
-def test_theme_and_link_buttons(page: Page) -> None:
-    page.click("#theme")
-    assert page.locator("html").get_attribute("data-theme") == "dark"
-    page.click("#link")
-    expect(page.locator("#live")).to_contain_text(re.compile("Copied|Copy the address"))
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_nothing_and_the_page_fits(scheme: str, width: int, browser: Browser, path: Path) -> None:
@@ -330,6 +430,16 @@ def test_paper_shows_the_state(page: Page, tmp_path: Path) -> None:
     assert page.locator("#bar").is_hidden()
     page.pdf(path=str(tmp_path / "lab.pdf"), format="A4")
     assert (tmp_path / "lab.pdf").read_bytes().count(b"/Type /Page\n") >= 2
+
+
+@pytest.mark.parametrize(("size", "classes"), [(28, 10), (8, 10)])
+def test_images_that_are_no_digits(size: int, classes: int, browser: Browser, tmp_path: Path) -> None:
+    with of(browser, tmp_path, images("garments", size, classes, 400)) as page:
+        assert "mini-batches of examples" in page.locator("div.title").inner_text()
+        learn(page, 100)
+        assert "passed 80\u00a0%" in page.locator("#outcome").inner_text()
+        assert page.locator("#inside-0 tbody tr").count() == classes
+        assert page.locator("canvas.weights").count() == 2
 
 
 def test_two_classes_of_8_by_8_pixels(browser: Browser, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The lab's engine in Chromium against netlearn's own network in float64, weights and order handed over."""
 
 import base64
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from netlearn.numerics import Array, numerics
 from netlearn.report.assets import part
 from netlearn.report.lab import COSTS as LAB_COSTS
 from tests.browser import chromium
+from tests.pages import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -138,6 +140,61 @@ def test_initial_weights_are_those_of_their_distribution(page: Page) -> None:
         assert np.abs(b).max() > sigma
     assert page.evaluate(draw, [[0.5, -1], 0])[0] == [[0.5] * 23520, [-1] * 30]
     assert page.evaluate(draw, ["large", 1]) != page.evaluate(draw, ["large", 2])
+
+
+LEARNED = """([settings, updates]) => {
+  const training = new Training(settings, globalThis.lesson);
+  return [training.measure(), ...training.learnTo(updates)];
+}"""
+OUTPUTS = """(settings) => {
+  const { network, data } = new Training(settings, globalThis.lesson);
+  return [...network.forward(data.heldOut, 0).last.a];
+}"""
+
+
+def test_the_lesson_has_the_numbers_of_the_lab(page: Page) -> None:
+    data, text = datasets.load("mnist-5k"), (ROOT / "docs" / "lesson.md").read_text("utf-8")
+    for name, examples in (("train", data.train.first(2000)), ("heldOut", data.validation.first(500))):
+        x = base64.b64encode(np.rint(examples.x * 255).astype(np.uint8).tobytes()).decode()
+        page.evaluate(f"(given) => {{ ({EXAMPLES})(given); (globalThis.lesson ??= {{}}).{name} = examples; }}",
+                      [x, examples.labels.tolist()])  # fmt: skip
+
+    def learned(cost: str, updates: int, **changed: object) -> list[dict[str, float]]:
+        start = SETTINGS | {"sizes": [784, 30, 10], "seed": 0, "cost": cost}
+        rates = {"learningRate": {"quadratic": 3.0, "cross-entropy": 0.5}[cost]}
+        found: list[dict[str, float]] = page.evaluate(LEARNED, [start | rates | changed, updates])
+        return found
+
+    def at(probes: list[dict[str, float]], update: int) -> str:
+        return f"{100 * next(probe['accuracy'] for probe in probes if probe['update'] == update):.1f} %"
+
+    def passed(probes: list[dict[str, float]]) -> float:
+        return next((probe["update"] for probe in probes if probe["accuracy"] >= 0.8), np.inf)
+
+    rows = re.findall(
+        r"^\| (\d) \| ([\d.]+ %) \| ([\d.]+ %) \| ([\d.]+ %) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE
+    )
+    assert [row[0] for row in rows] == list("01234")
+    for seed, start, slow_500, fast_500, slow_passed, fast_passed in rows:
+        never = slow_passed.startswith("more than")
+        slow_end, fast_end = (int(re.sub(r"\D", "", said)) for said in (slow_passed, fast_passed))
+        slow, fast = (
+            learned("quadratic", slow_end, seed=int(seed)),
+            learned("cross-entropy", fast_end, seed=int(seed)),
+        )
+        assert (at(slow, 0), at(fast, 0), at(slow, 500), at(fast, 500)) == (start, start, slow_500, fast_500)
+        assert passed(fast) == fast_end < passed(slow) == (np.inf if never else slow_end)
+
+    a = page.evaluate(OUTPUTS, SETTINGS | {"sizes": [784, 30, 10], "seed": 0})
+    assert (int(np.argmax(a)), f"{a[8]:.3f}", f"{a[3]:.3f}", f"{a[6]:.3f}") == (8, "0.997", "0.879", "0.000")
+    for rate, end in ((3.0, "70.4 %"), (30.0, "13.6 %")):
+        assert at(learned("quadratic", 800, learningRate=rate), 800) == end
+        assert end in text
+    assert at(learned("quadratic", 500, learningRate=0.5), 500) == "42.8 %"
+    assert "42.8 % after\n  500 updates" in text
+    for cost, end in (("quadratic", "13.4 %"), ("cross-entropy", "24.6 %")):
+        assert at(learned(cost, 500, initializer=[0, 0]), 500) == end
+        assert end in text
 
 
 def test_every_example_is_seen_once_in_an_epoch(page: Page) -> None:

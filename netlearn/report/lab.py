@@ -74,7 +74,7 @@ def lab(data: Dataset, networks: Sequence[Settings] = DEFAULTS) -> bytes:
             {**examples, "settings": _texts(networks)}, separators=(",", ":"), ensure_ascii=False
         ),
         data_name=Path(data.name).name,
-        subject="the same digits" if data.name in {"mnist", "mnist-5k"} else "the same examples",
+        subject="digits" if data.name in {"mnist", "mnist-5k"} else "examples",
         held_out=f"{examples['heldOut']:,} held-out examples, from which neither network learns",
         notes=[*_on_data(data, examples), *_left_out(networks)],
     )  # fmt: skip

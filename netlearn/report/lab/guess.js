@@ -28,7 +28,7 @@ function startGuess(race, onGuess) {
     const yours = first === null ? "" : `Your guess: ${nameOfGuess()}. `;
     if (!there.length) return `${yours}Neither network has passed ${THRESHOLD} yet.`;
     const missing = there.length === 1 ? `; ${nameOf(1 - there[0])} has not yet` : "";
-    const verdict = `${there.map((k, i) => `${nameOf(k)} ${i ? "" : `passed ${THRESHOLD} `}after ${whole(passed[k])} updates`).join(", ")}${missing}.`;
+    const verdict = passed[0] === passed[1] ? `both passed ${THRESHOLD} after ${whole(passed[0])} updates.` : `${there.map((k, i) => `${nameOf(k)} ${i ? "" : `passed ${THRESHOLD} `}after ${whole(passed[k])} updates`).join(", ")}${missing}.`;
     return `${yours}${yours ? "Answer: " : ""}${verdict}`;
   }
 

@@ -1,7 +1,7 @@
 // Look inside: one example in both networks at this moment, factor by factor, and what the hidden neurons have learned.
 
 const SHOWN_POINTS = 20; // held-out examples whose outputs are drawn beside those of the chosen one
-const THREE = (value) => (value === 0 ? "0" : Math.abs(value) < 0.0005 ? value.toExponential(1).replaceAll("-", "−") : value.toFixed(3).replace("-", "−"));
+const THREE = (value) => (value === 0 ? "0" : Math.abs(value) < 0.0005 ? tenPower(value.toExponential(0)) : value.toFixed(3).replace("-", "−"));
 
 function startInside(race, data) {
   const area = $("inside-area"), { image: shape } = DATA;

@@ -8,11 +8,14 @@ const open = () => put(document.createElementNS(MATHML, "mo"), { stretchy: "fals
 const close = () => put(document.createElementNS(MATHML, "mo"), { stretchy: "false" }, [")"]);
 const MOST_WEIGHTS = 100; // to choose from
 
+// "2e-4" as 2·10⁻⁴.
+const tenPower = (text, times = "·") => text.replace(/e([+-]?)(\d+)/, (_, sign, power) => `${times}10${sign === "-" ? "⁻" : ""}${[...power].map((each) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[each]).join("")}`).replaceAll("-", "−");
+
 // Numbers to three digits, as they stand in the equations.
 function digits(value) {
   const size = Math.abs(value);
   const text = size !== 0 && (size < 0.001 || size >= 10000) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
-  return text.replace(/e([+-]?)(\d+)/, (_, sign, power) => ` · 10${(sign === "-" ? "⁻" : "")}${[...power].map((each) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[each]).join("")}`).replaceAll("-", "−");
+  return tenPower(text, " · ");
 }
 const number = (value) => (value < 0 ? mrow(open(), mn(digits(value)), close()) : mn(digits(value)));
 

@@ -17,7 +17,11 @@ const slug = (cost) => cost.replaceAll("-", "");
 const sameCosts = () => settings.cost[0] === settings.cost[1];
 const lineOf = (k) => (k === 1 && sameCosts() ? "second" : slug(settings.cost[k]));
 const nameOf = (k) => (sameCosts() ? `${settings.cost[k]}, η = ${settings.learning_rate[k]}` : settings.cost[k]);
-const other = (k) => 1 - k;
+function differenceText() {
+  const rates = settings.learning_rate[0] === settings.learning_rate[1] ? [] : ["η, the step size"];
+  const found = [...(sameCosts() ? [] : ["how they count errors"]), ...rates];
+  return found.length ? `They differ in ${found.join(", and in ")}.` : "Nothing differs: they learn the same.";
+}
 
 const finite = (text, low, high) => text.trim() !== "" && Number(text) >= low && Number(text) <= high;
 const RULES = {
@@ -82,6 +86,7 @@ function startSettings(onChange) {
       rates[k].value = settings.learning_rate[k];
       cards[k].className = `network v${lineOf(k)}`;
     });
+    $("difference").textContent = differenceText();
     const constants = settings.initializer.includes(",");
     for (const name of FIELDS) field(name).value = name === "initializer" && constants ? "constants" : settings[name];
     const [w, b] = constants ? settings.initializer.split(",") : ["0", "0"];

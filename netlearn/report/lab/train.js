@@ -3,7 +3,7 @@
 const THRESHOLD = `${Math.round(100 * DATA.threshold)}\u00a0%`;
 const MEASURES = [
   { of: "accuracy", name: "Accuracy", share: true, range: () => [0, 1] },
-  { of: "cost", name: "Cost C, each its own", log: true },
+  { of: "cost", name: "Cost C, each in its own unit", log: true },
   { of: "speed", name: "Speed, Σ|δ| / Σ|a − y|", range: (high) => [0, Math.max(1.05, high * 1.05)], marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
   { of: "wrong", name: "Badly wrong, |a − y| > 0.9", share: true, range: (high) => [0, Math.max(0.05, high * 1.1)] },
 ];
@@ -33,7 +33,7 @@ function startTrain(race) {
     return {
       lines, places, x: log ? updateScale(end) : linearScale([0, end], small ? 3 : 6), y: measure.log ? logScale(range) : linearScale(range, small ? 3 : 5),
       xLabel: `updates${log ? ", log axis" : ""}`, formatX: whole, formatY: measure.share ? (value) => `${Number((100 * value).toFixed(1))} %` : figure,
-      marks: measure.of === "accuracy" ? [{ y: DATA.threshold, text: THRESHOLD }] : marks,
+      marks: measure.of === "accuracy" ? [{ y: DATA.threshold, text: THRESHOLD, end: true }] : marks,
       extra: measure.of === "accuracy" ? [guessMark, ends(lines)] : [ends(lines)],
       say: (x) => lines.flatMap((line) => line.points.filter((point) => point[0] === x).map((point) => [line.variant, line.name, inWords(measure)(point[1])])),
     };

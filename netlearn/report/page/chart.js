@@ -7,7 +7,7 @@ const MOST_LABELS = 6;
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
   // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, points: [[x, y, low, high]], part}],
-  //  marks: [{y, text}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
+  //  marks: [{y, text, end: whether the text is at the right}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
     this.tip = html("div", { class: "tip", hidden: true });
@@ -65,9 +65,9 @@ class Chart {
       group.append(svg("line", { x1: inner.left, x2: inner.left + inner.width, y1: y, y2: y }),
         svg("text", { x: inner.left - 7, y: y + 4, "text-anchor": "end" }, shown.formatY(tick)));
     }
-    for (const { y, text } of shown.marks ?? []) {
+    for (const { y, text, end } of shown.marks ?? []) {
       group.append(svg("line", { class: "mark", x1: inner.left, x2: inner.left + inner.width, y1: this.y(y), y2: this.y(y) }),
-        svg("text", { class: "mark", x: inner.left + 5, y: this.y(y) - 4 }, text));
+        svg("text", { class: "mark", x: inner.left + (end ? inner.width - 5 : 5), y: this.y(y) - 4, "text-anchor": end ? "end" : null }, text));
     }
     group.append(svg("text", { class: "title", x: inner.left + inner.width / 2, y: this.height - 5, "text-anchor": "middle" }, shown.xLabel));
     return group;
