@@ -327,10 +327,16 @@ def test_nothing_of_the_future_is_drawn(page: Page) -> None:
     assert max(widths) < 0.6 * grid
 
 
+def value_of(text: str) -> float:
+    """Return a number as the page writes it, such as −3·10⁻⁴."""
+    power = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    text = re.sub(r"·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda found: f"e{found[1].translate(power)}", re.sub(r"\s", "", text))
+    return float(text.replace("−", "-"))
+
+
 def cells(page: Page, network: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
     rows = page.locator(f"#inside-{network} tbody tr").all()
-    texts = [row.locator("td").all_inner_texts() for row in rows]
-    return np.array([[float(text.strip().replace("−", "-")) for text in row] for row in texts])
+    return np.array([[value_of(text) for text in row.locator("td").all_inner_texts()] for row in rows])
 
 
 def test_look_inside_shows_which_factor_kills_the_gradient(page: Page) -> None:
@@ -372,20 +378,11 @@ def test_one_step_in_numbers_is_the_step_that_the_example_would_take(page: Page)
         for name in ("BP1", "BP2", "BP3", "BP4"):
             assert name in text
         lines = page.locator(f"#numbers-{network} .equation p").all()
-        last = [re.sub(r"\s", "", line.locator("math").last.text_content() or "").replace("−", "-") for line in lines]
-
-        def number(text: str) -> float:
-            text = re.sub(
-                r"·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)",
-                lambda m: f"e{m[1].translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789'))}",
-                text,
-            )
-            return float(text.rpartition("=")[2])
-
-        delta, _, bias, gradient, after = map(number, last)
+        last = [line.locator("math").last.text_content() or "" for line in lines]
+        delta, _, bias, gradient, after = (value_of(text.rpartition("=")[2]) for text in last)
         assert bias == delta
-        step = re.sub(r"\s", "", lines[4].locator("math").nth(1).text_content() or "").replace("−", "-").lstrip("=")
-        before = number(re.match(r"-?[\d.]+(·10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", step)[0])  # type: ignore[index]
+        step = re.sub(r"\s", "", lines[4].locator("math").nth(1).text_content() or "").lstrip("=")
+        before = value_of(re.match(r"−?[\d.]+(·10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", step)[0])  # type: ignore[index]
         assert after == pytest.approx(before - eta * gradient, abs=0.01)
         error, slope = cells(page, network)[2, 2:4]
         assert delta == pytest.approx(error * slope if network == 0 else error, abs=0.0011)

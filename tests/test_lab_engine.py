@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from netlearn import datasets
+from netlearn.datasets import Examples
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
 from netlearn.report.assets import part
@@ -23,11 +24,10 @@ pytestmark = pytest.mark.browser
 N, UPDATES, SINGLE = 500, 1000, (0, 10, 100, 1000)
 Rows: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
 DATA = datasets.load("mnist-5k").train.first(N)
-LABELS = DATA.labels.tolist()
 TARGETS = datasets.targets(DATA.labels, 10).astype(np.float64)
-EXAMPLES = """([pixels, labels]) => {
+EXAMPLES = """([name, pixels, labels]) => {
   const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
-  globalThis.examples = sparse(Float32Array.from(bytes, (byte) => byte / 255), labels, 784);
+  globalThis[name] = sparse(Float32Array.from(bytes, (byte) => byte / 255), labels, 784);
 }"""
 LEARN = """([sizes, cost, activation, eta, parameters, batches]) => {
   const network = new Network(sizes, cost, activation);
@@ -37,12 +37,18 @@ LEARN = """([sizes, cost, activation, eta, parameters, batches]) => {
 }"""
 
 
+def give(page: Page, name: str, examples: Examples) -> None:
+    """Give examples to the engine, under a name."""
+    pixels = base64.b64encode(np.rint(examples.x * 255).astype(np.uint8).tobytes()).decode()
+    page.evaluate(EXAMPLES, [name, pixels, examples.labels.tolist()])
+
+
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     with chromium() as browser:
         page = browser.new_page()
         page.add_script_tag(content=part("lab/engine.js"))
-        page.evaluate(EXAMPLES, [base64.b64encode(np.rint(DATA.x * 255).astype(np.uint8).tobytes()).decode(), LABELS])
+        give(page, "examples", DATA)
         yield page
 
 
@@ -143,11 +149,11 @@ def test_initial_weights_are_those_of_their_distribution(page: Page) -> None:
 
 
 LEARNED = """([settings, updates]) => {
-  const training = new Training(settings, globalThis.lesson);
+  const training = new Training(settings, { train, heldOut });
   return [training.measure(), ...training.learnTo(updates)];
 }"""
 OUTPUTS = """(settings) => {
-  const { network, data } = new Training(settings, globalThis.lesson);
+  const { network, data } = new Training(settings, { train, heldOut });
   return [...network.forward(data.heldOut, 0).last.a];
 }"""
 
@@ -155,9 +161,7 @@ OUTPUTS = """(settings) => {
 def test_the_lesson_has_the_numbers_of_the_lab(page: Page) -> None:
     data, text = datasets.load("mnist-5k"), (ROOT / "docs" / "lesson.md").read_text("utf-8")
     for name, examples in (("train", data.train.first(2000)), ("heldOut", data.validation.first(500))):
-        x = base64.b64encode(np.rint(examples.x * 255).astype(np.uint8).tobytes()).decode()
-        page.evaluate(f"(given) => {{ ({EXAMPLES})(given); (globalThis.lesson ??= {{}}).{name} = examples; }}",
-                      [x, examples.labels.tolist()])  # fmt: skip
+        give(page, name, examples)
 
     def learned(cost: str, updates: int, **changed: object) -> list[dict[str, float]]:
         start = SETTINGS | {"sizes": [784, 30, 10], "seed": 0, "cost": cost}
