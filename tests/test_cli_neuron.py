@@ -8,7 +8,7 @@ from PIL import Image
 
 from netlearn.cli import main
 from netlearn.comparison.neuron import neuron_curves
-from netlearn.plotting.neuron import animation, save
+from netlearn.plotting.single import animation, save
 
 
 def neuron(*arguments: str) -> str:
@@ -49,7 +49,7 @@ def test_gradient_of_the_quadratic_cost_starts_smaller_by_sigma_prime() -> None:
 @pytest.fixture
 def held_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold the last frame once, not for a second: drawing a frame takes a fifth of one."""
-    monkeypatch.setattr("netlearn.plotting.neuron.HELD", 1)
+    monkeypatch.setattr("netlearn.plotting.single.HELD", 1)
 
 
 @pytest.mark.slow

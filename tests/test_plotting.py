@@ -13,9 +13,9 @@ from netlearn import datasets
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.marks import BLUE
-from netlearn.plotting.networks import run_curves
-from netlearn.plotting.sheet import examples
-from netlearn.plotting.style import SUPERSCRIPTS, label_ends, log_axis, render
+from netlearn.plotting.networks import examples
+from netlearn.plotting.single import run_curves
+from netlearn.plotting.style import SUPERSCRIPTS, ascending, label_ends, log_axis, render
 from netlearn.runs.formats import MetricsWriter
 from netlearn.slowdown import Record
 
@@ -137,6 +137,15 @@ def test_labels_that_would_touch_are_spread_and_stay_inside_the_axes() -> None:
     assert list(heights) == ["d", "c", "a", "b"]
     assert heights["d"] == pytest.approx(0.2)
     assert 0.9 < heights["c"] < heights["a"] < heights["b"] <= 1.02
+
+
+def test_labels_that_would_touch_are_as_near_to_their_lines_as_they_fit() -> None:
+    np.testing.assert_allclose(ascending(np.array([1.0, 3.0, 2.0, 2.5, 9.0])), [1, 2.5, 2.5, 2.5, 9])
+    axes = Figure(figsize=(4, 4)).subplots()
+    label_ends(axes, [(0.5, "a", BLUE), (0.5, "b", BLUE), (0.5, "c", BLUE)])
+    heights = [text.xyann[1] for text in axes.texts if isinstance(text, Annotation)]
+    assert heights[1] == pytest.approx(0.5)
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
 
 
 def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:

@@ -17,7 +17,7 @@ from netlearn.inspection.files import mistakes as mistakes_of
 from netlearn.numerics import Array
 from netlearn.plotting import networks
 from netlearn.plotting.marks import Answer, letter
-from netlearn.plotting.sheet import Image
+from netlearn.plotting.networks import Image
 from netlearn.plotting.style import render
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve

@@ -117,5 +117,17 @@ def test_cures_have_a_row_for_a_variant_whose_runs_all_failed() -> None:
     assert f"▲ {failed.variant}" in [text.get_text() for text in figure.axes[2].texts]
 
 
+def test_cures_have_no_marks_at_a_level_that_no_run_reached() -> None:
+    for highest, panels in ((0.85, 3), (0.5, 2)):
+        runs = [varied(highest, optimizer="adam"), varied(highest, optimizer="sgd")]
+        for each in runs:
+            each.metrics["validation_accuracy"][:] = highest
+        figure = DRAWN["cures"](group(runs), "title")
+        assert figure is not None
+        assert len(figure.axes) == panels
+        headings = "".join(axes.get_title(loc="left") for axes in figure.axes)
+        assert ("80 %" in headings, "90 %" in headings) == (panels == 3, False)
+
+
 def test_cures_need_different_optimizers() -> None:
     assert DRAWN["cures"](group([varied(0.9, cost="quadratic"), varied(0.9, cost="cross-entropy")]), "title") is None

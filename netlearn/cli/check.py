@@ -61,7 +61,7 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
     found = profile(cost, outputs)
     costs = {short_name(name): cost} | {each: load_cost(each) for each in CLASSICS if each != name}
     if out is not None:
-        from netlearn.plotting.neuron import theory_curves  # noqa: PLC0415
+        from netlearn.plotting.single import theory_curves  # noqa: PLC0415
         from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
         curves = {each: theory_curve(known, outputs, CURVE) for each, known in costs.items()}

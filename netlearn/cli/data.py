@@ -59,7 +59,7 @@ def download(name: str) -> None:
 @click.option("--out", type=PATH, metavar="FILE", help="picture to write.  [default: NAME.png in this folder]")
 def show(name: str, augment: str | None, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
-    from netlearn.plotting.sheet import deformations, examples  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.networks import examples  # noqa: PLC0415 (matplotlib is slow to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
     data = datasets.load(name, download_bar)
@@ -68,6 +68,5 @@ def show(name: str, augment: str | None, out: Path | None) -> None:
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
     check_suffix(path, "--out", ".png", ".svg")
     with drawing(data.name):
-        figure = examples(data) if augment is None else deformations(data, augment)
-        write_whole(path, render(figure, path.suffix[1:]))
+        write_whole(path, render(examples(data, augment), path.suffix[1:]))
     echo(path)

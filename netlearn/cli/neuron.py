@@ -80,7 +80,7 @@ def _table(curves: dict[str, dict[str, Array]], epochs: int) -> str:
 
 @drawing()
 def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path, *, quiet: bool) -> None:
-    from netlearn.plotting.neuron import animation, save  # noqa: PLC0415 (matplotlib is slow to import)
+    from netlearn.plotting.single import animation, save  # noqa: PLC0415 (matplotlib is slow to import)
 
     temporary = temporary_of(path).with_suffix(path.suffix)
     with writing(path), tqdm(unit=" frames", leave=False, disable=quiet or not on_a_terminal()) as bar:

@@ -237,7 +237,7 @@ def curves_or_warning(settings: Settings, results: Summary, columns: dict[str, A
 
 def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]) -> dict[str, bytes]:
     """Return curves.png and curves.svg, given the columns of metrics.csv."""
-    from netlearn.plotting.networks import run_curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.single import run_curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render_files  # noqa: PLC0415
 
     sizes, data = "-".join(map(str, results.sizes)), results.data

@@ -65,7 +65,7 @@ def _names(evaluated: Sequence[Evaluated]) -> list[str]:
 @drawing()
 def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | None]":
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
-    from netlearn.plotting.networks import reliability  # noqa: PLC0415
+    from netlearn.plotting.single import reliability  # noqa: PLC0415
 
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -17,20 +16,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 
 from netlearn.numerics import Array
+from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, ORANGE, cost_styles
-from netlearn.plotting.style import (
-    LEAST_ERROR,
-    LETTER,
-    Figure,
-    error_scale,
-    finish,
-    literal,
-    number_axis,
-    number_text,
-    plain,
-    wrapped,
-)
-from netlearn.plotting.sweep import LABELS, MOST_PANELS, factors, number, panels, points
+from netlearn.plotting.style import Figure, finish, literal, plain
+from netlearn.plotting.sweep import LABELS, MOST_PANELS, factors, number, panels, points, without
 from netlearn.runs import Groups, selection, text_of
 
 SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
@@ -80,32 +69,25 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
     numbered = columns * needed[0] <= WIDEST and rows * needed[1] <= HIGHEST
     small = min(1, WIDEST / (columns * LARGEST[0]))
     width, height = (max(LEAST[i], needed[i]) if numbered else LARGEST[i] * small for i in (0, 1))
-    figure = Figure(figsize=(columns * (width + 0.3) + 2, rows * (height + 0.5) + 1.4), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    _draw_shades(figure, grid.ravel().tolist(), table, width, numbered=numbered)
-    for axis, values, length, text in (
-        (
-            grid[0, 0].xaxis,
-            table.values[0],
-            width,
-            LETTER * (1 + max(len(number_text(value)) for value in table.values[0])),
-        ),
-        (grid[0, 0].yaxis, table.values[1], height, LINE),
+    size = width + 0.3, height + 0.5
+    figure, grid, _ = style.tiled(len(table.errors), size, (2, 1.4), columns, sharex=True, sharey=True)
+    _draw_shades(figure, grid, table, width, numbered=numbered)
+    longest = max(len(style.number_text(value)) for value in table.values[0])
+    texts = style.LETTER * (1 + longest), LINE
+    for axis, values, length, text in zip(
+        (grid[0].xaxis, grid[0].yaxis), table.values, (width, height), texts, strict=True
     ):
-        _number_axis(axis, values, step=math.ceil(text * len(values) / length))
-    for column in range(columns):
-        lowest = grid[(len(table.errors) - 1 - column) // columns, column]
-        lowest.set_xlabel(LABELS[table.axes[0]])
-        lowest.tick_params(labelbottom=True)
-    for first in grid[:, 0]:
-        first.set_ylabel(LABELS[table.axes[1]])
+        step = math.ceil(text * len(values) / length)
+        axis.set_ticks(range(0, len(values), step), [style.number_text(value) for value in values[::step]])
+    for axes in grid[-columns:]:
+        axes.set_xlabel(LABELS[table.axes[0]])
+        axes.tick_params(labelbottom=True)
+    for axes in grid[::columns]:
+        axes.set_ylabel(LABELS[table.axes[1]])
     best, accuracy = next(iter(selection.ranked(groups).items()))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
-    figure.legend(
-        [outline], [literal(f"the best, {100 * accuracy:.2f} %: {best}")], loc="outside lower center", frameon=False
-    )
-    left = f"\n{table.left} of {len(table.errors) + table.left} panels are left out" if table.left else ""
-    return finish(figure, title + left)
+    style.legend_below(figure, [outline], [literal(f"the best, {100 * accuracy:.2f} %: {best}")])
+    return finish(figure, without(title, table.left, len(table.errors)))
 
 
 def _table(groups: Groups) -> Table | None:
@@ -125,7 +107,7 @@ def _table(groups: Groups) -> Table | None:
         for place, runs in (cells or {}).items():
             accuracy = selection.validation_accuracy(runs)
             if accuracy is not None:
-                errors[name][y.index(place[1]), x.index(place[0])] = max(1 - accuracy, LEAST_ERROR)
+                errors[name][y.index(place[1]), x.index(place[0])] = max(1 - accuracy, style.LEAST_ERROR)
     return Table(pair, (x, y), errors, left)
 
 
@@ -133,9 +115,9 @@ def _draw_shades(figure: Figure, panels: Sequence[Axes], table: Table, width: fl
     """Draw the shades of each panel, with an outline around the best cell of all, and their scale."""
     lowest, highest = (float(of([of(each) for each in table.errors.values()])) for of in (np.nanmin, np.nanmax))
     norm = LogNorm(lowest, max(highest, 1.01 * lowest))
-    for axes, (name, errors) in zip(panels, table.errors.items(), strict=False):
+    for axes, (name, errors) in zip(panels, table.errors.items(), strict=True):
         image = axes.imshow(errors, cmap=SHADES, norm=norm, origin="lower", aspect="auto")
-        axes.set_title(wrapped(name, 11 * width), fontsize="medium")
+        axes.set_title(style.wrapped(name, 11 * width), fontsize="medium")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         for (row, column), error in np.ndenumerate(errors) if numbered else ():
@@ -143,24 +125,16 @@ def _draw_shades(figure: Figure, panels: Sequence[Axes], table: Table, width: fl
             colour = "black" if error < math.sqrt(lowest * highest) else colour
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize="small")
         for row, column in np.argwhere(errors == lowest):
-            outline = Rectangle(
-                (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5, zorder=3
-            )
+            place = column - 0.5, row - 0.5
+            outline = Rectangle(place, 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5, zorder=3)
             outline.set(path_effects=[withStroke(linewidth=5, foreground="white")], clip_on=False)
             axes.add_patch(outline)
-    for axes in panels[len(table.errors) :]:
-        axes.set_visible(False)
-    bar = figure.colorbar(
-        image, ax=panels, label="best validation accuracy\n(shades by the log of the error)", aspect=30
-    )
+    label = "best validation accuracy\n(shades by the log of the error)"
+    bar = figure.colorbar(image, ax=figure.axes, label=label, aspect=30)
     ticks = np.geomspace(norm.vmin or lowest, norm.vmax or highest, 6)
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.ax.set_yticks(ticks, [f"{100 * (1 - error):.1f} %" for error in ticks])
     bar.ax.invert_yaxis()
-
-
-def _number_axis(axis: Axis, values: Sequence[float], step: int) -> None:
-    axis.set_ticks(range(0, len(values), step), [number_text(value) for value in values[::step]])
 
 
 def settings(groups: Groups, title: str) -> Figure | None:
@@ -176,43 +150,26 @@ def settings(groups: Groups, title: str) -> Figure | None:
     best = next(iter(accuracies))
     points = {name: _points(groups, accuracies, name) for name in (*axes, *others)}
     order = sorted(points, key=lambda name: -_effect(points[name]))[:MOST_PANELS]
-    columns = math.ceil(math.sqrt(len(order)))
-    rows = math.ceil(len(order) / columns)
-    figure = Figure(figsize=(SIDE * columns + 0.6, 2.9 * rows + 1.4), layout="constrained")
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for panel, name in zip(grid.flat, order, strict=False):
+    figure, grid, _ = style.tiled(len(order), (SIDE, 2.9), (0.6, 1.4), sharey=True)
+    for panel, name in zip(grid, order, strict=True):
         plain(panel)
         _draw_points(panel, points[name], numeric=name in axes)
         value = getattr(groups[best][0].settings, name)
-        place = number(value) if name in axes else list(_values(points[name])).index(value)
+        place = _places(points[name], numeric=name in axes)[value]
         panel.plot(place, accuracies[best], "*", color="black", markersize=13, markeredgecolor="white", zorder=3)
         log = ", log scale" if panel.get_xscale() != "linear" else ""
         panel.set_xlabel(LABELS.get(name, name.replace("_", " ")) + log)
         panel.tick_params(labelleft=True)
-    error_scale(grid[0, 0], *_limits(list(accuracies.values())))
-    for panel in grid.flat[len(order) :]:
-        panel.set_visible(False)
+    low, high = 1 - min(accuracies.values()), max(1 - max(accuracies.values()), style.LEAST_ERROR)
+    style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
-    entries = [
-        (
-            Line2D([], [], color="black", marker="*", linestyle="", markersize=11),
-            f"the best, {100 * accuracies[best]:.2f} %: {best}",
-        )
-    ]
-    for cost, style in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
-        entries.append((Line2D([], [], color=style.colour, marker="o", markersize=4, linestyle=style.dashes), cost))
-    entries.append((Line2D([], []), "points: variants; lines: their medians"))
-    entries[-1][0].set_visible(False)
-    figure.legend(
-        *zip(*entries, strict=True), loc="outside lower center", frameon=False, fontsize="small", handlelength=3
-    )
+    star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)
+    entries: dict[str, Line2D] = {f"the best, {100 * accuracies[best]:.2f} %: {best}": star}
+    for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
+        entries[cost] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
+    entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)
+    style.legend_below(figure, entries.values(), map(literal, entries), fontsize="small", handlelength=3)
     return finish(figure, title)
-
-
-def _limits(accuracies: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis with room around the accuracies on the scale of errors."""
-    low, high = 1 - min(accuracies), max(1 - max(accuracies), LEAST_ERROR)
-    return max(0.0, 1 - 1.08 * low), 1 - high / 1.15
 
 
 def _points(groups: Groups, accuracies: Mapping[str, float], name: str) -> Points:
@@ -225,10 +182,10 @@ def _points(groups: Groups, accuracies: Mapping[str, float], name: str) -> Point
     return points
 
 
-def _values(points: Points) -> dict[Any, float]:
-    """Return the place of each value on an axis of names."""
+def _places(points: Points, *, numeric: bool) -> dict[Any, float]:
+    """Return the place of each value on an axis of numbers, or of names."""
     values = dict.fromkeys(value for found in points.values() for value in found)
-    return {value: float(place) for place, value in enumerate(values)}
+    return {value: (number(value) or 0.0) if numeric else float(place) for place, value in enumerate(values)}
 
 
 def _medians(found: Mapping[Any, Sequence[float]]) -> dict[Any, float]:
@@ -243,32 +200,30 @@ def _effect(points: Points) -> float:
     for found in points.values():
         for value, accuracies in found.items():
             every.setdefault(value, []).extend(accuracies)
-    errors = [max(1 - median, LEAST_ERROR) for median in _medians(every).values()]
+    errors = [max(1 - median, style.LEAST_ERROR) for median in _medians(every).values()]
     return max(errors) / min(errors) if errors else 1.0
 
 
 def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
     """Draw a point for each variant and the median at each value, of each cost in its colour."""
-    places = {value: number(value) or 0.0 for value in _values(points)} if numeric else _values(points)
+    places = _places(points, numeric=numeric)
     beside = max(sum(value in found for found in points.values()) for value in places)  # costs at a value
-    for (cost, style), column in zip(cost_styles(points).items(), itertools.cycle(range(beside)), strict=False):
+    for (cost, mark), column in zip(cost_styles(points).items(), itertools.cycle(range(beside)), strict=False):
         found, shift = points[cost], column / beside - 0.5
         x = np.repeat([places[value] for value in found], [len(each) for each in found.values()])
         y = np.concatenate(list(found.values()))
         if not numeric:  # the costs beside each other, and so are the points of each
             x = x + 0.8 * (shift + (np.arange(x.size) * 0.618 % 1) / beside)
-        axes.plot(
-            x, y, "o", color=style.colour, markersize=3.5, alpha=0.4, markeredgewidth=0,
-            rasterized=x.size > MOST_VECTORS,
-        )  # fmt: skip
+        dots: dict[str, Any] = {"alpha": 0.4, "markeredgewidth": 0, "rasterized": x.size > MOST_VECTORS}
+        axes.plot(x, y, "o", color=mark.colour, markersize=3.5, **dots)
         medians = sorted((places[value], median) for value, median in _medians(found).items())
         if numeric and medians:
-            axes.plot(*zip(*medians, strict=True), color=style.colour, linestyle=style.dashes, linewidth=2)
+            axes.plot(*zip(*medians, strict=True), color=mark.colour, linestyle=mark.dashes, linewidth=2)
         for place, median in () if numeric else medians:
             ends = place + 0.8 * shift, place + 0.8 * (shift + 1 / beside)
-            axes.plot(ends, [median] * 2, color=style.colour, linewidth=2.5)
+            axes.plot(ends, [median] * 2, color=mark.colour, linewidth=2.5)
     if numeric:
-        number_axis(axes, sorted(places.values()), SIDE)
+        style.number_axis(axes, sorted(places.values()), SIDE)
     else:
         _name_axis(axes, list(places))
 
@@ -278,6 +233,6 @@ def _name_axis(axes: Axes, values: Sequence[Any]) -> None:
     step = math.ceil(len(values) / MOST_TICKS)
     names = [literal(text_of(value)) for value in values[::step]]
     names = [f"{name[: MOST_LETTERS - 1]}…" if len(name) > MOST_LETTERS else name for name in names]
-    upward = LETTER * (1 + max(map(len, names))) > (SIDE - 0.5) / len(names)
+    upward = style.LETTER * (1 + max(map(len, names))) > (SIDE - 0.5) / len(names)
     axes.set_xticks(range(0, len(values), step), names, rotation=90 if upward else 0)
     axes.set_xlim(-0.6, len(values) - 0.4)

@@ -11,18 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from netlearn.numerics import Array
+from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
-from netlearn.plotting.style import (
-    Figure,
-    accuracy_axis,
-    finish,
-    label_ends,
-    literal,
-    log_axis,
-    percent_axis,
-    plain,
-    update_axis,
-)
+from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
 from netlearn.runs import GROWTH, Groups, Run, selection
 
 Ends: TypeAlias = list[tuple[float, str, str]]
@@ -52,7 +43,7 @@ def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
     runs = measured(groups)
     last = max(int(run.metrics["update"][-1]) for run in runs)
     lengths = {run.updates_per_epoch for run in runs}
-    update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
+    style.update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
 
 
 def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Array, Array]:
@@ -78,48 +69,34 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> En
     shown = selection.select(groups)
     if shown is not groups:
         _draw_thin(axes, groups, column, against)
-    for place, (name, style) in enumerate(variant_styles(shown).items()):
+    for place, (name, mark) in enumerate(variant_styles(shown).items()):
         bars = (place, len(shown)) if len(shown) > MOST_BANDS else None
-        end = draw_line(axes, shown[name], column, against, style, bars=bars)
-        ends += [(each, style.label(short(name, shown, 2 * LABEL)), style.colour) for each in end]
+        end = draw_line(axes, shown[name], column, against, mark, bars=bars)
+        ends += [(each, mark.label(short(name, shown, 2 * LABEL)), mark.colour) for each in end]
     return ends
 
 
 def draw_line(
-    axes: Axes, runs: Sequence[Run], column: str, against: str, style: LineStyle, *, width: float = 2.0,
+    axes: Axes, runs: Sequence[Run], column: str, against: str, mark: LineStyle, *, width: float = 2.0,
     bars: tuple[int, int] | None = None,
 ) -> list[float]:  # fmt: skip
-    """Draw the mean of a column over the seeds, from the lowest to the highest; return its end, if it has any.
+    """Draw the mean of a column over a variant's seeds, in a band from the lowest to the highest; return its end.
 
-    Args:
-        axes: to draw in.
-        runs: of a variant.
-        column: of metrics.csv.
-        against: the column to the right, "update" or "epoch".
-        style: of the variant.
-        width: of the line in points.
-        bars: the place of the line among many, and their number: bars at a few places, which do not meet those of
-            the other lines, instead of a band.
+    Many lines have bars at a few places instead of bands, which do not meet those of the others: `bars` is the place
+    of the line among them, and their number.
     """
     places, (mean, lowest, highest) = band(runs, column, against)
-    line: dict[str, Any] = {"color": style.colour, "linestyle": style.dashes, "linewidth": width}
-    if style.marker:
-        line |= {"marker": style.marker, "markersize": 5, "markevery": max(1, len(places) // MOST_MARKED)}
+    line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes, "linewidth": width}
+    if mark.marker:
+        line |= {"marker": mark.marker, "markersize": 5, "markevery": max(1, len(places) // MOST_MARKED)}
     if bars is None:
         axes.plot(places, mean, **line)
-        axes.fill_between(places, lowest, highest, color=style.colour, alpha=0.18, linewidth=0)
+        axes.fill_between(places, lowest, highest, color=mark.colour, alpha=0.18, linewidth=0)
     elif places.size:
         step = max(1, min(bars[1], len(places) // 3), len(places) // MOST_MARKED)
         line["markevery"] = every = (bars[0] * step // bars[1], step)
-        axes.errorbar(
-            places,
-            mean,
-            np.maximum(0, (mean - lowest, highest - mean)),
-            errorevery=every,
-            elinewidth=1.2,
-            capsize=2,
-            **line,
-        )
+        errors = np.maximum(0, (mean - lowest, highest - mean))
+        axes.errorbar(places, mean, errors, errorevery=every, elinewidth=1.2, capsize=2, **line)
     return [float(each) for each in mean[-1:]]
 
 
@@ -142,34 +119,23 @@ def add_key(figure: Figure, groups: Groups) -> None:
     """
     shown = selection.select(groups)
     styles = variant_styles(shown)
-    rates = {runs[0].settings.learning_rate for runs in groups.values()}
-    entries: list[tuple[Artist, str]] = []
-    if shown is not groups or (
-        len(rates) > 1 and not all(names_its_rate(name, runs) for name, runs in shown.items())
-    ):
+    differ = len({runs[0].settings.learning_rate for runs in groups.values()}) > 1
+    entries: dict[str, Artist] = {}
+    if shown is not groups or (differ and not all(names_its_rate(name, runs) for name, runs in shown.items())):
         for name, text in described(groups).items():
-            style = styles[name]
-            line = Line2D([], [], color=style.colour, linestyle=style.dashes, marker=style.marker, linewidth=2)
-            entries.append((line, text))
+            mark = styles[name]
+            entries[text] = Line2D([], [], color=mark.colour, linestyle=mark.dashes, marker=mark.marker, linewidth=2)
     if shown is not groups:
-        costs = cost_styles(runs[0].settings.cost for runs in groups.values())
-        entries += [
-            (Line2D([], [], color=each.colour, linewidth=0.8), f"the others, {cost}") for cost, each in costs.items()
-        ]
-    if max(map(len, shown.values())) > 1:
-        if len(shown) > MOST_BANDS:
-            entries.append(
-                (Line2D([], [], color=GREY, marker="|", markersize=9, linestyle=""), "bar: lowest to highest seed")
-            )
-        else:
-            entries.append((Patch(color=GREY, alpha=0.25, linewidth=0), "band: lowest to highest seed"))
+        for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
+            entries[f"the others, {cost}"] = Line2D([], [], color=mark.colour, linewidth=0.8)
+    if max(map(len, shown.values())) > 1 and len(shown) > MOST_BANDS:
+        entries["bar: lowest to highest seed"] = Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")
+    elif max(map(len, shown.values())) > 1:
+        entries["band: lowest to highest seed"] = Patch(color=GREY, alpha=0.25, linewidth=0)
     if entries:
-        longest = max(len(text) for _, text in entries)
-        columns = max(1, min(3, int(figure.get_figwidth() * 12 / (longest + 6)), len(entries)))
-        figure.legend(
-            [handle for handle, _ in entries], [literal(text) for _, text in entries], loc="outside lower center",
-            ncols=columns, frameon=False, fontsize="small", handlelength=3,
-        )  # fmt: skip
+        columns = max(1, min(3, int(figure.get_figwidth() * 12 / (max(map(len, entries)) + 6)), len(entries)))
+        texts = map(literal, entries)
+        style.legend_below(figure, entries.values(), texts, ncols=columns, fontsize="small", handlelength=3)
 
 
 def described(groups: Groups) -> dict[str, str]:
@@ -195,7 +161,7 @@ def plot_column(axes: Axes, groups: Groups, column: str) -> None:
     share_update_axis([axes], groups)
     ends = draw(axes, groups, column)
     if column.endswith("accuracy"):
-        percent_axis(axes, column.replace("_", " "))
+        style.percent_axis(axes, column.replace("_", " "))
     axes.set_ylabel(column.replace("_", " "))
     label_ends(axes, ends)
 
@@ -209,11 +175,9 @@ def curves(groups: Groups, title: str) -> Figure | None:
         return None
     figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
-    log_axis(cost, "training cost, log scale\n(each variant its own)")
+    style.log_axis(cost, "training cost, log scale\n(each variant its own)")
     share_update_axis((accuracy, cost), groups)
-    ends = draw(accuracy, groups, "validation_accuracy")
-    accuracy_axis(accuracy, "validation accuracy", [end for end, *_ in ends])
-    label_ends(accuracy, ends)
+    draw_accuracy(accuracy, groups)
     ends = draw(cost, groups, "train_cost")
     highest = GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
     if 0 < highest < cost.get_ylim()[1]:
@@ -233,7 +197,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 2.8 * sum(heights) + 0.4), layout="constrained")
     speed, wrong, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     share_update_axis((speed, wrong, *last), groups)
-    log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
+    style.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
     speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
     speed.annotate(
         "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
@@ -245,31 +209,38 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     draw_badly_wrong(wrong, groups)
     for axes in last:
         plain(axes)
-        log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
+        style.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
         ends = []
-        for name, style in variant_styles(shown).items():
-            ends += draw_layers(axes, shown[name], style, f"{style.label(short(name, shown))}, ")
+        for name, mark in variant_styles(shown).items():
+            ends += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
         label_ends(axes, ends)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
+def draw_accuracy(axes: Axes, groups: Groups) -> None:
+    """Draw the validation accuracy."""
+    ends = draw(axes, groups, "validation_accuracy")
+    style.accuracy_axis(axes, "validation accuracy", [end for end, *_ in ends])
+    label_ends(axes, ends)
+
+
 def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
     """Draw the fraction of badly wrong outputs."""
-    percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
+    style.percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
     ends = draw(axes, groups, "stuck")
     axes.set_ylim(0, max(0.05, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups))))
     label_ends(axes, ends)
 
 
-def draw_layers(axes: Axes, runs: Sequence[Run], style: LineStyle, name: str = "") -> Ends:
+def draw_layers(axes: Axes, runs: Sequence[Run], mark: LineStyle, name: str = "") -> Ends:
     """Draw the speed of each layer, that of the output layer as the thickest line; return their labelled ends."""
     count = layers_of(runs)
     ends: Ends = []
     for layer in range(1, count + 1):
         width = 2.2 * 0.62 ** (count - layer)
-        end = draw_line(axes, runs, f"speed_{layer}", "update", style, width=width)
-        ends += [(each, f"{name}layer {layer}", style.colour) for each in end]
+        end = draw_line(axes, runs, f"speed_{layer}", "update", mark, width=width)
+        ends += [(each, f"{name}layer {layer}", mark.colour) for each in end]
     return ends
 
 

@@ -1,6 +1,8 @@
-"""Pictures of one run and of data: learning curves, confusion, mistakes, disagreements, weights, examples."""
+"""Pictures of networks and of data, laid out in inches, so that no text is cut off however much it holds."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,54 +11,128 @@ from matplotlib.colors import PowerNorm
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from netlearn.datasets import Dataset
+from netlearn.datasets.augmentation import make_deformer
+from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.marks import BLUE, GREY, ORANGE, Answer, letter, strongest
-from netlearn.plotting.sheet import LINE, SMALL_LINE, Grid, Image, Sheet
-from netlearn.plotting.style import Figure, finish, log_axis, percent_axis, plain, update_axis
-from netlearn.slowdown import PROBE_EXAMPLES
+from netlearn.plotting.marks import Answer, letter, strongest
+from netlearn.plotting.style import Figure, literal
 
 Counts: TypeAlias = NDArray[np.int64]
+Image: TypeAlias = tuple[int, int]  # height and width in pixels
+MARGIN, LINE, SMALL_LINE = 0.15, 0.18, 0.14  # around the figure; a line of the title and of a small text
+PER_INCH = 11  # characters of the title
 SHADES = "cividis"  # brighter throughout, so that it can be read in grey too
 MOST_NUMBERED = 40  # classes; more are not numbered
 COLUMNS, SIDE, STEP = 6, 0.9, 1.4  # of a grid of examples: the side of an image, from one to the next
-SMALL_SIDE, SMALL_STEP, IN_A_ROW = 0.6, 0.85, 10  # where each variant has one row
+SMALL_SIDE, IN_A_ROW = 0.6, 10  # where each variant or deformation has one row
 MOST_NEURONS = 100
 PAIRS_IN_A_ROW = 3
-LONG = 10  # epochs
 
 
-def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
-    """Return the learning curves of one run: cost above, accuracy below.
+class Sheet:
+    """A figure below a title, which is wrapped to its width; (0, 0) is the upper left corner of its content.
 
-    They are drawn against updates on a log axis, which shows the first ones; from `LONG` epochs on against epochs,
-    which shows overfitting. `metrics` are the columns of its metrics.csv.
+    Args:
+        width, height: of the content.
+        title: may have several lines.
+
+    Attributes:
+        figure: the figure.
     """
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    cost, accuracy = figure.subplots(2, 1, sharex=True)
-    lines = []
-    first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
-    long = metrics["epoch"][-1] >= LONG
-    for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
-        for part, label, colour, dashes in (
-            ("train", f"training set{first}", BLUE, "-"),
-            ("validation", "validation set", ORANGE, "--"),
-        ):
-            values = metrics[f"{part}_{quantity}"]
-            places = metrics["epoch" if long else "update"]
-            lines += axes.plot(places, values, dashes, color=colour, label=label, linewidth=2)
-        plain(axes)
-    cost.set_ylabel("mean cost per example")
-    cost.set_ylim(bottom=min(0, *cost.get_ylim()))
-    percent_axis(accuracy, "classified correctly")
-    if long:
-        accuracy.set_xlim(0, float(metrics["epoch"][-1]) * 1.02)
-        accuracy.set_xlabel("epochs")
-        later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
-        cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
-    else:
-        update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
-    figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
-    return finish(figure, title)
+
+    def __init__(self, width: float, height: float, title: str) -> None:
+        lines = [part for line in title.splitlines() for part in textwrap.wrap(line, int(PER_INCH * width))]
+        self._top = MARGIN + LINE * (len(lines) + 0.5)
+        self._width, self._height = width + 2 * MARGIN, self._top + height + MARGIN
+        self.figure = Figure(figsize=(self._width, self._height))
+        self._canvas = self.figure.add_axes((0, 0, 1, 1))
+        self._canvas.set_axis_off()
+        self._scale()
+        self.write(width / 2, MARGIN - self._top, "\n".join(lines), ha="center")
+
+    def _scale(self) -> None:
+        self._canvas.set_xlim(-MARGIN, self._width - MARGIN)
+        self._canvas.set_ylim(self._height - self._top, -self._top)
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
+        """Write a text below a point."""
+        self._canvas.text(x, y, literal(text), va="top", linespacing=1.1, **style)
+
+    def image(self, x: float, y: float, pixels: Array, side: float, **style: Any) -> None:
+        """Draw an image of shape (height, width), its longer side given, below a point and centred on it."""
+        height, width = (side * length / max(pixels.shape) for length in pixels.shape)
+        self._canvas.imshow(pixels, extent=(x - width / 2, x + width / 2, y + height, y), aspect="auto", **style)
+        self._scale()  # which imshow changes
+
+    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Add axes of the given size, with their upper left corner at a point."""
+        bottom = self._height - self._top - y - height
+        left, total = MARGIN + x, (self._width, self._height)
+        return self.figure.add_axes((left / total[0], bottom / total[1], width / total[0], height / total[1]))
+
+
+class Grid:
+    """A grid of examples as images, each above its caption.
+
+    Args:
+        image: height and width in pixels.
+        side: the longer side of an image, in inches.
+        columns: images side by side.
+        right: distance from one image to the next, in inches.
+        lines: number of lines of a caption.
+        gap: below a caption, in inches.
+    """
+
+    def __init__(
+        self, image: Image, side: float, columns: int, right: float, *, lines: int, gap: float = SMALL_LINE
+    ) -> None:
+        self.image, self.side, self.columns, self.right = image, side, columns, right
+        self._below = side * image[0] / max(image) + 0.03  # where a caption begins
+        self._down = self._below + lines * SMALL_LINE + gap
+
+    def height(self, count: int) -> float:
+        """Return the height of `count` images."""
+        return self._down * -(-count // self.columns)
+
+    def draw(
+        self, sheet: Sheet, start: tuple[float, float], x: Sequence[Array], captions: Sequence[str], **style: Any
+    ) -> None:
+        """Draw examples, each (n_in,), to the right of and below a point."""
+        if x and not style:
+            low, high = min(0.0, *(float(pixels.min()) for pixels in x)), max(float(pixels.max()) for pixels in x)
+            style = {"cmap": "gray_r", "vmin": low, "vmax": high}
+        for i, (pixels, caption) in enumerate(zip(x, captions, strict=True)):
+            middle = start[0] + (i % self.columns + 0.5) * self.right
+            top = start[1] + i // self.columns * self._down
+            sheet.image(middle, top, pixels.reshape(self.image), self.side, **style)
+            sheet.write(middle, top + self._below, caption, ha="center", fontsize="x-small")
+
+
+def examples(data: Dataset, augment: str | None = None, rows: int = 5) -> Figure:
+    """Return the first training examples of a set of images, each above its label.
+
+    With the kind of deformation that `augment` names, there is a row of examples above random deformations of them.
+
+    Raises:
+        DataError: they are not images.
+    """
+    if data.image is None:
+        raise DataError(f"{data.name}: its examples must be images")
+    some = data.train.first(IN_A_ROW if augment else rows * IN_A_ROW)
+    blocks = [list(some.x)]
+    grid = Grid(data.image, SMALL_SIDE, IN_A_ROW, 0.7, lines=0 if augment else 1)
+    captions = [""] * len(some) if augment else list(map(str, some.labels))
+    title = f"the first {len(some)} of {len(data.train):,} training examples"
+    if augment:
+        deformer, rng = make_deformer(augment, data.image, some.x.dtype), np.random.default_rng(0)
+        blocks += [list(deformer.deform(some.x, rng, np.empty_like(some.x))) for _ in range(rows - 1)]
+        title = f"{len(some)} training examples, each above {rows - 1} of its deformations ({augment})"
+    height = grid.height(len(some))
+    sheet = Sheet(IN_A_ROW * grid.right, len(blocks) * height, f"{Path(data.name).name}: {title}")
+    for number, x in enumerate(blocks):
+        grid.draw(sheet, (0, number * height), x, captions)
+    return sheet.figure
 
 
 def confusion(counts: Counts, title: str) -> Figure:
@@ -67,8 +143,7 @@ def confusion(counts: Counts, title: str) -> Figure:
     axes = sheet.panel(max(0.6, (width - side) / 2), 0, side, side)
     fractions = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axes.imshow(fractions, cmap=SHADES, norm=PowerNorm(0.5, 0, 1))  # √: a few mistakes can be seen
-    _number_cells(axes, counts, bright=fractions > 0.25, cell=_cell(len(counts)))
-    _number_classes(axes, len(counts))
+    _number_cells(axes, counts, bright=fractions > 0.25)
     if len(counts) <= MOST_NUMBERED:
         axes.set_yticks(range(len(counts)))
     axes.set_xlabel("answer; shade: fraction of the label's examples")
@@ -102,26 +177,21 @@ def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: 
     classes, letters = counts.shape[1], [letter(i) for i in range(len(given))]
     captions = []
     for answers in zip(*given.values(), strict=True):
-        texts = [
-            f"{run}: {each.answer}{' ✓' if each.answer == each.label else ''}"
-            for run, each in zip(letters, answers, strict=True)
-        ]
+        marks = [f"{each.answer}{' ✓' if each.answer == each.label else ''}" for each in answers]
+        texts = [f"{run}: {mark}" for run, mark in zip(letters, marks, strict=True)]
         lines = [", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3)]
         captions.append("\n".join([f"label {answers[0].label}", *lines]))
     shown = [each.x for each in next(iter(given.values()))]
     grid = Grid(image, SIDE, COLUMNS, STEP, lines=1 + -(-len(given) // 3)) if image else None
-    cell = _cell(classes)
-    width, height = cell * classes, max(0.26, cell) * len(given)
+    width, height = _cell(classes) * classes, max(0.26, _cell(classes)) * len(given)
     total, below = max(COLUMNS * STEP, width + 0.7), LINE + height + 0.7
     names = "\n".join(f"{run}: {name}" for run, name in zip(letters, given, strict=True))
     sheet = Sheet(total, below + (grid.height(len(shown)) if grid else 0), f"{title}\n{names}")
-    sheet.write(
-        total / 2, 0, "examples that this run gets wrong but another one right", ha="center", fontsize="small"
-    )
+    heading = "examples that this run gets wrong but another one right"
+    sheet.write(total / 2, 0, heading, ha="center", fontsize="small")
     axes = sheet.panel(max(0.6, (total - width) / 2), LINE, width, height)
     axes.imshow(counts, cmap=SHADES, vmin=0, vmax=max(1, counts.max()), aspect="auto")
-    _number_cells(axes, counts, bright=counts > counts.max() / 2, cell=cell)
-    _number_classes(axes, classes)
+    _number_cells(axes, counts, bright=counts > counts.max() / 2)
     axes.set_yticks(range(len(given)), letters)
     axes.set_xlabel("label")
     if grid:
@@ -131,8 +201,8 @@ def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: 
 
 def variant_mistakes(variants: Sequence[tuple[str, Sequence[Answer], Image]], title: str) -> Figure:
     """Return a row of mistakes for each variant, below its heading."""
-    grids = [Grid(image, SMALL_SIDE, IN_A_ROW, SMALL_STEP, lines=2) for _, _, image in variants]
-    sheet = Sheet(IN_A_ROW * SMALL_STEP, sum(LINE + grid.height(1) for grid in grids), title)
+    grids = [Grid(image, SMALL_SIDE, IN_A_ROW, 0.85, lines=2) for _, _, image in variants]
+    sheet = Sheet(IN_A_ROW * 0.85, sum(LINE + grid.height(1) for grid in grids), title)
     top = 0.0
     for grid, (heading, answers, _) in zip(grids, variants, strict=True):
         sheet.write(0, top, heading)
@@ -151,10 +221,8 @@ def seen(pictures: Sequence[tuple[Array, Array]], captions: Sequence[str], title
     for i, ((picture, x), caption) in enumerate(zip(pictures, captions, strict=True)):
         middle = (width - columns * step) / 2 + (i % columns + 0.5) * step
         top = i // columns * height
-        for image, side in (
-            (np.pad(picture, 1, constant_values=0.7), -1),
-            (x, 1),
-        ):  # in an outline, as paper is white
+        outlined = np.pad(picture, 1, constant_values=0.7)  # as paper is white
+        for image, side in ((outlined, -1), (x, 1)):
             sheet.image(middle + side * (SIDE / 2 + 0.05), top, image, SIDE, cmap="gray", vmin=0, vmax=1)
         sheet.write(middle, top + SIDE + 0.03, caption, ha="center", fontsize="x-small")
     return sheet.figure
@@ -180,15 +248,12 @@ def weights(panels: Mapping[str, Array], names: Sequence[str], image: Image, tit
         sheet.write(left + width / 2, 0, state, ha="center", fontsize="small")
         start = (left + (width - columns * grid.right) / 2, LINE + 0.04)
         grid.draw(sheet, start, list(w), names, cmap=SHADES, vmin=-limit, vmax=limit)
-        _draw_scale(sheet.panel(left + width / 2 - 1, LINE + height + 0.1, 2, 0.1), limit)
+        scale = sheet.panel(left + width / 2 - 1, LINE + height + 0.1, 2, 0.1)
+        scale.imshow(np.linspace(-1, 1, 256)[np.newaxis], cmap=SHADES, aspect="auto", extent=(-limit, limit, 0, 1))
+        scale.set_yticks([])
+        scale.set_xticks([-limit, 0, limit], [f"−{limit:.2g}", "0", f"{limit:.2g}"], fontsize="small")
+        scale.set_xlabel("weight", fontsize="small")
     return sheet.figure
-
-
-def _draw_scale(axes: Axes, limit: float) -> None:
-    axes.imshow(np.linspace(-1, 1, 256)[np.newaxis], cmap=SHADES, aspect="auto", extent=(-limit, limit, 0, 1))
-    axes.set_yticks([])
-    axes.set_xticks([-limit, 0, limit], [f"−{limit:.2g}", "0", f"{limit:.2g}"], fontsize="small")
-    axes.set_xlabel("weight", fontsize="small")
 
 
 def _outputs(answers: Sequence[Answer], title: str) -> Figure:
@@ -196,8 +261,8 @@ def _outputs(answers: Sequence[Answer], title: str) -> Figure:
     outputs = np.array([each.outputs for each in answers])
     classes = outputs.shape[1]
     width, height = _cell(classes) * classes, 0.24 * len(answers)
-    total = max(6.0, width + 2.8)
-    sheet = Sheet(total, height + 0.8, f"{title}\nshade: output, bright is strong; circle: label; cross: answer")
+    heading = f"{title}\nshade: output, bright is strong; circle: label; cross: answer"
+    sheet = Sheet(max(6.0, width + 2.8), height + 0.8, heading)
     axes = sheet.panel(2.7, 0, width, height)
     axes.imshow(outputs, cmap=SHADES, aspect="auto", vmin=min(0, outputs.min()), vmax=max(1, outputs.max()))
     places = range(len(answers))
@@ -225,45 +290,12 @@ def _number_classes(axes: Axes, classes: int) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_], cell: float) -> None:
-    """Write each nonzero count into its cell, if there is room."""
-    if counts.shape[1] > MOST_NUMBERED:
-        return
-    size = min(9.0, 105 * cell / len(str(counts.max())))  # points; a digit is 0.6 times as wide
-    for (row, column), count in np.ndenumerate(counts):
+def _number_cells(axes: Axes, counts: Counts, *, bright: NDArray[np.bool_]) -> None:
+    """Write each nonzero count into its cell, if there is room, and number the classes."""
+    classes = counts.shape[1]
+    size = min(9.0, 105 * _cell(classes) / len(str(counts.max())))  # points; a digit is 0.6 times as wide
+    for (row, column), count in np.ndenumerate(counts) if classes <= MOST_NUMBERED else ():
         if count:
             colour = "black" if bright[row, column] else "white"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
-
-
-def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
-    """Return a panel for each kind of forecast: the share that happened against p, above how many there are.
-
-    A grey bar is the consistency band: where 95 % of the shares would be if each event happened with its p
-    (J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", 2007).
-
-    Args:
-        panels: the bins of each kind, with columns for the mean of p, the share, the ends of the band and the number
-            of forecasts; and a line about them.
-        title: of the picture.
-    """
-    figure = Figure(figsize=(4.2 * len(panels), 5), layout="constrained")
-    grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
-    for (above, below), (name, (bins, text)) in zip(grid.T, panels.items(), strict=True):
-        p, share, low, high, forecasts = bins.T
-        plain(above)
-        plain(below)
-        above.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-        above.vlines(p, low, high, color=GREY, alpha=0.45, linewidth=6)
-        outside = (share < low) | (share > high)
-        above.plot(p, share, color=BLUE, linewidth=1)
-        above.plot(p[~outside], share[~outside], "o", color=BLUE, markersize=5)
-        above.plot(p[outside], share[outside], "D", color=ORANGE, markersize=5)
-        above.set_title(f"{name}\n{text}", fontsize="small")
-        below.bar(p, forecasts, width=0.05, color=BLUE)
-        below.set_xlabel("probability p that the network gives")
-        above.set_xlim(0, 1)
-        above.set_ylim(-0.02, 1.02)
-    grid[0, 0].set_ylabel("share that happened")
-    log_axis(grid[1, 0], "forecasts,\nlog scale")
-    return finish(figure, title)
+    _number_classes(axes, classes)

@@ -4,50 +4,24 @@ A variant has the same colour in all of them. A picture is None where the runs d
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from netlearn.numerics import Array
-from netlearn.plotting.landscape import heat_map, settings
-from netlearn.plotting.lines import (
-    Ends,
-    add_key,
-    band,
-    curves,
-    described,
-    draw,
-    draw_badly_wrong,
-    draw_layers,
-    draw_line,
-    fit_one_panel,
-    measured,
-    of_the_neuron,
-    share_update_axis,
-    slowdown,
-)
+from netlearn.plotting import landscape, lines, single, style, sweep
+from netlearn.plotting.lines import Ends, measured, of_the_neuron
 from netlearn.plotting.marks import LABEL, MARKS, short, variant_styles
-from netlearn.plotting.neuron import neuron
-from netlearn.plotting.style import (
-    Figure,
-    accuracy_axis,
-    finish,
-    label_ends,
-    literal,
-    log_axis,
-    percent_axis,
-    plain,
-    wrapped,
-)
-from netlearn.plotting.sweep import against
-from netlearn.runs import Groups, selection
+from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
+from netlearn.runs import Groups, Run, selection
 
-LEVELS = tuple(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
+LEVELS = dict(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
 MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
+SETS = (("test", "test", 2.4), ("training", "train", 0.9))  # their names, columns, and the widths of their lines
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
     "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
     "cross-entropy": ("theory: e", lambda e: e),
@@ -62,8 +36,9 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     """
     if len(groups) > MOST_SCATTERED:
         first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
+        if len(first) < len(groups):
+            title = f"{title}\nthe first variant of each cost, which alone determines the relation"
         groups = dict(reversed(first.items()))
-        title = f"{title}\nthe first variant of each cost, which alone determines the relation"
     samples = {name: next((run.samples() for run in runs if run.samples()), {}) for name, runs in groups.items()}
     updates = sorted({update for sample in samples.values() for update in sample})
     if not updates or of_the_neuron(groups):
@@ -72,13 +47,11 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
     e = np.linspace(0, 1, 200)
     for (above, below), update in zip(grid.T, updates, strict=True):
-        for size, (name, style) in zip(itertools.count(7, -1.5), variant_styles(groups).items(), strict=False):
+        for size, (name, mark) in zip(itertools.count(7, -1.5), variant_styles(groups).items(), strict=False):
             error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
-            above.plot(
-                error, gradient, ".", color=style.colour, markersize=max(2, size), alpha=0.35, label=literal(name),
-                rasterized=True,
-            )  # fmt: skip
-            line: dict[str, Any] = {"color": style.colour, "linestyle": style.dashes}
+            dots: dict[str, Any] = {"markersize": max(2, size), "alpha": 0.35, "rasterized": True}
+            above.plot(error, gradient, ".", color=mark.colour, label=literal(name), **dots)
+            line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes}
             if (theory := THEORY.get(groups[name][0].settings.cost)) is not None:
                 above.plot(e, theory[1](e), linewidth=1.2, label=theory[0], **line)
             below.hist(error, bins=20, range=(0, 1), histtype="step", **line)
@@ -86,16 +59,15 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         plain(below)
         above.set_title(f"update {update:,}", fontsize="medium")
         below.set_xlabel("error e = |a − y|")
-        log_axis(below, "")
+        style.log_axis(below, "")
         below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    columns = min(4, len(groups))
-    legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, handlelength=3)
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_alpha(1)
+    legend = style.legend_below(
+        figure, *grid[0, 0].get_legend_handles_labels(), ncols=min(4, len(groups)), handlelength=3
+    )
+    for handle in filter(None, legend.legend_handles):
+        handle.set(alpha=1, markersize=7)
     return finish(figure, title)
 
 
@@ -103,25 +75,22 @@ def digits(groups: Groups, title: str) -> Figure | None:
     """Return the recall of each class of the test set, a row for each run; of very many seeds, the first ones."""
     shown = selection.select(groups)
     seeds = max(1, MOST_ROWS // len(shown))
-    runs = [
-        (name, run) for name, group in shown.items() for run in group[:seeds] if run.summary and run.summary.recall
-    ]
-    if not runs or of_the_neuron(groups):
+    rows = [(name, run, run.summary.recall) for name, runs in shown.items() for run in runs[:seeds]
+            if run.summary and run.summary.recall]  # fmt: skip
+    if not rows or of_the_neuron(groups):
         return None
-    recalls = [run.summary.recall if run.summary else () for _, run in runs]
-    recall = np.array(list(itertools.zip_longest(*recalls)), np.float64).T  # None becomes NaN
-    figure = Figure(figsize=(8, 0.34 * len(runs) + 1.5), layout="constrained")
+    recall = np.array(list(itertools.zip_longest(*(each for *_, each in rows))), np.float64).T  # None becomes NaN
+    figure = Figure(figsize=(8, 0.34 * len(rows) + 1.5), layout="constrained")
     axes = figure.subplots()
     axes.imshow(recall, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
-    names = described(groups) if shown is not groups else {name: short(name, shown) for name in shown}
-    axes.set_yticks(
-        range(len(runs)), [wrapped(f"{names[name]}, seed {run.settings.seed}", LABEL) for name, run in runs]
-    )
+    names = lines.described(groups) if shown is not groups else {name: short(name, shown) for name in shown}
+    labels = [style.wrapped(f"{names[name]}, seed {run.settings.seed}", LABEL + 9) for name, run, _ in rows]
+    axes.set_yticks(range(len(rows)), labels)
     axes.set_xticks(range(recall.shape[1]))
-    only = f"; seeds: the first {seeds}" if any(len(group) > seeds for group in shown.values()) else ""
+    only = f"; seeds: the first {seeds}" if any(len(runs) > seeds for runs in shown.values()) else ""
     axes.set_xlabel(f"digit; each cell is the percentage recognized in the test set{only}")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -131,36 +100,44 @@ def digits(groups: Groups, title: str) -> Figure | None:
 def cures(groups: Groups, title: str) -> Figure | None:
     """Return badly wrong outputs and validation accuracy against updates, above the updates to 80, 90 and 95 %.
 
-    It is drawn where the variants differ in their optimizers.
+    It is drawn where the variants differ in their optimizers. A level that no run reached has no marks.
     """
     if len({run.settings.optimizer for run in measured(groups)}) < 2:
         return None
     shown = selection.select(groups)
-    figure = Figure(figsize=(9, 6.4 + 0.45 * len(shown)), layout="constrained")
-    wrong, accuracy, updates = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 2.2, 0.45 * len(shown)))
-    share_update_axis((wrong, accuracy, updates), groups)
-    draw_badly_wrong(wrong, groups)
-    ends = draw(accuracy, groups, "validation_accuracy")
-    accuracy_axis(accuracy, "validation accuracy", [end for end, *_ in ends])
-    label_ends(accuracy, ends)
-    _draw_updates(updates, shown)
-    add_key(figure, groups)
+    runs = measured(shown)
+    levels = {level: mark for level, mark in LEVELS.items() if any(_reached(level, run) is not None for run in runs)}
+    heights = [2.2, 2.2, *([0.45 * len(shown)] if levels else [])]
+    figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
+    wrong, accuracy, *updates = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    lines.share_update_axis((wrong, accuracy, *updates), groups)
+    lines.draw_badly_wrong(wrong, groups)
+    lines.draw_accuracy(accuracy, groups)
+    for axes in updates:
+        _draw_updates(axes, shown, levels)
+    lines.add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
-def _draw_updates(axes: Axes, groups: Groups) -> None:
+def _reached(level: float, run: Run) -> int | None:
+    """Return the updates to a validation accuracy; a run that diverged never got there."""
+    return run.updates_to(level) if run.problem is None else None
+
+
+def _draw_updates(axes: Axes, groups: Groups, levels: Mapping[float, tuple[str, str]]) -> None:
     """Draw the updates to each level, a row for each variant: the mean, from the fastest seed to the slowest."""
     plain(axes)
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.set_yticks([])
-    for row, (name, style) in enumerate(variant_styles(groups).items()):
-        for (level, (marker, _)), height in zip(LEVELS, row + np.linspace(-0.25, 0.25, len(LEVELS)), strict=True):
-            ended = [run for run in groups[name] if run.metrics]  # one that diverged never got there
-            found = [run.updates_to(level) for run in ended if run.problem is None]
-            reached = [updates for updates in found if updates is not None]
-            mark: dict[str, Any] = {"marker": marker, "color": style.colour, "markersize": 6}
+    for row, (name, line) in enumerate(variant_styles(groups).items()):
+        ended = [run for run in groups[name] if run.metrics]
+        text: dict[str, Any] = {"va": "center", "color": line.colour}
+        heights = row + np.linspace(-0.25, 0.25, len(levels))
+        for (level, (marker, _)), height in zip(levels.items(), heights, strict=True):
+            reached = [updates for run in ended if (updates := _reached(level, run)) is not None]
+            mark: dict[str, Any] = {"marker": marker, "color": line.colour, "markersize": 6}
             if reached and len(reached) == len(ended):
-                axes.plot([min(reached), max(reached)], [height, height], color=style.colour, linewidth=1.5)
+                axes.plot([min(reached), max(reached)], [height, height], color=line.colour, linewidth=1.5)
                 axes.plot(np.mean(reached), height, **mark)
             else:
                 axes.plot(0.985, height, transform=axes.get_yaxis_transform(), fillstyle="none", **mark)
@@ -168,13 +145,13 @@ def _draw_updates(axes: Axes, groups: Groups) -> None:
                     axes.plot(reached, [height] * len(reached), **mark | {"markersize": 3, "linestyle": "none"})
                     axes.annotate(
                         f"{len(reached)} of {len(ended)} seeds", (min(reached), height), xytext=(-5, 0),
-                        textcoords="offset points", ha="right", va="center", fontsize="x-small", color=style.colour,
+                        textcoords="offset points", ha="right", fontsize="x-small", **text,
                     )  # fmt: skip
         axes.annotate(
-            literal(style.label(short(name, groups))), (1.01, row), xycoords=("axes fraction", "data"), va="center",
-            color=style.colour, fontsize="small", annotation_clip=False,
+            literal(line.label(short(name, groups))), (1.01, row), xycoords=("axes fraction", "data"),
+            fontsize="small", annotation_clip=False, **text,
         )  # fmt: skip
-    keys = ", ".join(f"{character} {100 * level:.0f} %" for level, (_, character) in LEVELS)
+    keys = ", ".join(f"{character} {100 * level:.0f} %" for level, (_, character) in levels.items())
     heading = f"mean updates to {keys}; hollow, at the right: not in every seed; small: the seeds that did"
     axes.set_ylabel("updates to an\naccuracy level")
     axes.set_title(heading, fontsize="small", loc="left")
@@ -190,35 +167,31 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
         return None
     title, groups = selection.titled(title, groups), selection.select(groups)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True)
-    for axes, quantity in zip(panels, ("cost", "accuracy"), strict=True):
+    cost, accuracy = figure.subplots(2, 1, sharex=True)
+    ends: dict[str, Ends] = {"cost": [], "accuracy": []}
+    for name, mark in variant_styles(groups).items():
+        text = mark.label(short(name, groups))
+        for (quantity, found), (part, column, width) in itertools.product(ends.items(), SETS):
+            axes = cost if quantity == "cost" else accuracy
+            end = lines.draw_line(axes, groups[name], f"{column}_{quantity}", "epoch", mark, width=width)
+            found += [(each, f"{text}, {part}", mark.colour) for each in end]
+    for name, mark in variant_styles(groups).items():
+        epochs, (mean, *_) = lines.band(groups[name], "test_cost", "epoch")
+        lowest = mean.argmin()
+        label = literal(f"{mark.label(short(name, groups))}: lowest test cost in epoch {epochs[lowest]:.0f}")
+        star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
+        cost.plot(epochs[lowest], mean[lowest], "*", label=label, **star)
+    cost.set_ylabel("cost (thick: test set, thin: training set)")
+    cost.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
+    style.percent_axis(accuracy, "accuracy")
+    accuracy.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
+    for axes, found in ((cost, ends["cost"]), (accuracy, ends["accuracy"])):
         plain(axes)
-        ends: Ends = []
-        for name, style in variant_styles(groups).items():
-            for part, column, width in (("test", "test", 2.4), ("training", "train", 0.9)):
-                end = draw_line(axes, groups[name], f"{column}_{quantity}", "epoch", style, width=width)
-                ends += [(each, f"{style.label(short(name, groups))}, {part}", style.colour) for each in end]
-        if quantity == "accuracy":
-            percent_axis(axes, "accuracy")
-            axes.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
-        else:
-            axes.set_ylabel("cost (thick: test set, thin: training set)")
-            axes.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
-            for name, style in variant_styles(groups).items():
-                epochs, (mean, *_) = band(groups[name], "test_cost", "epoch")
-                lowest = mean.argmin()
-                label = f"{style.label(short(name, groups))}: lowest test cost in epoch {epochs[lowest]:.0f}"
-                axes.plot(
-                    epochs[lowest], mean[lowest], "*", color=style.colour, markersize=16, markeredgecolor="white",
-                    label=literal(label), zorder=3,
-                )  # fmt: skip
         axes.set_xlim(left=0)
-        label_ends(axes, ends)
-    panels[-1].set_xlabel("epochs")
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", frameon=False, labelcolor="linecolor",
-        fontsize="small",
-    )  # fmt: skip
+        label_ends(axes, found)
+    accuracy.set_xlabel("epochs")
+    accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.legend_below(figure, *cost.get_legend_handles_labels(), labelcolor="linecolor", fontsize="small")
     return finish(figure, title)
 
 
@@ -230,42 +203,29 @@ def _after_epoch_1(groups: Groups, column: str) -> Array:
 def layers(groups: Groups, title: str) -> Figure | None:
     """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
     title, groups = selection.titled(title, groups), selection.select(groups)
-    if not measured(groups) or fit_one_panel(groups):
+    if not measured(groups) or lines.fit_one_panel(groups):
         return None
-    rows = -(-len(groups) // 2)
-    figure = Figure(figsize=(9.5, 2.5 * rows + 0.9), layout="constrained")
-    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+    figure, panels, _ = style.tiled(len(groups), (4.75, 2.5), (0, 0.9), 2, sharex=True, sharey=True)
     ends = []
-    for axes, (name, style) in zip(grid, variant_styles(groups).items(), strict=False):
+    for axes, (name, mark) in zip(panels, variant_styles(groups).items(), strict=True):
         plain(axes)
-        log_axis(axes, "")
-        ends.append(draw_layers(axes, groups[name], style))
-        axes.set_title(
-            literal(style.label(short(name, groups, 2 * LABEL))), fontsize="medium", color=style.colour, loc="left"
-        )
-    share_update_axis(list(grid[: len(groups)]), groups)
-    for axes, own in zip(grid, ends, strict=False):
+        style.log_axis(axes, "")
+        ends.append(lines.draw_layers(axes, groups[name], mark))
+        heading = literal(mark.label(short(name, groups, 2 * LABEL)))
+        axes.set_title(heading, fontsize="medium", color=mark.colour, loc="left")
+    lines.share_update_axis(panels, groups)
+    for axes, own in zip(panels, ends, strict=True):
         label_ends(axes, own)
         axes.tick_params(labelbottom=True, labelleft=True)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
         axes.set_xlabel("")
-    for axes in grid[len(groups) :]:
-        axes.set_visible(False)
     figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
     figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
     return finish(figure, title)
 
 
 DRAWN = {
-    "curves": curves,
-    "slowdown": slowdown,
-    "error-vs-gradient": error_vs_gradient,
-    "digits": digits,
-    "neuron": neuron,
-    "overfitting": overfitting,
-    "against": against,
-    "heat-map": heat_map,
-    "settings": settings,
-    "cures": cures,
-    "layers": layers,
-}
+    "curves": lines.curves, "slowdown": lines.slowdown, "error-vs-gradient": error_vs_gradient, "digits": digits,
+    "neuron": single.neuron, "overfitting": overfitting, "against": sweep.against, "heat-map": landscape.heat_map,
+    "settings": landscape.settings, "cures": cures, "layers": layers,
+}  # fmt: skip

@@ -1,23 +1,25 @@
 """The common parts of all pictures: axes, labels at the ends of lines, titles and rendering."""
 
 import io
-import itertools
 import math
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import figure as mpl_figure
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from netlearn.numerics import Array
 from netlearn.plotting import drawing
 from netlearn.plotting.marks import GREY, LABEL
 from netlearn.text import printable
 
-LETTERS, MOST_LINES = 11, 2  # of a title: characters in an inch, and lines
+LETTERS = 11  # of a title in an inch
 HIGH = 0.9  # accuracy
 LEAST_ERROR = 1e-4  # that is drawn
 ACCURACIES = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.998, 0.999)
@@ -143,27 +145,19 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
     panels[-1].set_xlabel("updates (mini-batches), log scale")
     if updates_per_epoch is None:
         return
-    series = [step * 10**power for power in range(7) for step in (1, 2, 5)]
-    crowded = last > MOST_UPDATES  # on a longer axis only powers of ten have room
+    steps = (1, 2, 5) if last <= MOST_UPDATES else (1,)  # on a longer axis only powers of ten have room
     epochs = [
-        epoch for epoch in series if epoch * updates_per_epoch <= last and not (crowded and f"{epoch}"[0] != "1")
+        step * 10**power for power in range(7) for step in steps if step * 10**power * updates_per_epoch <= last
     ]
     epochs = epochs[-MOST_EPOCH_MARKS:]
-    for axes in panels:
-        for epoch in epochs:
-            axes.axvline(epoch * updates_per_epoch, color=GREY, linewidth=0.6, linestyle=":")
     for epoch in epochs:
+        for axes in panels:
+            axes.axvline(epoch * updates_per_epoch, color=GREY, linewidth=0.6, linestyle=":")
+        text, side = (f"epoch {epoch}", "right") if epoch == epochs[0] else (f"{epoch:,}", "center")
         panels[0].annotate(
-            f"epoch {epoch}" if epoch == epochs[0] else f"{epoch:,}",
-            (epoch * updates_per_epoch, 1),
-            xycoords=panels[0].get_xaxis_transform(),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="right" if epoch == epochs[0] else "center",
-            va="bottom",
-            color=GREY,
-            fontsize="small",
-        )
+            text, (epoch * updates_per_epoch, 1), xycoords=panels[0].get_xaxis_transform(), xytext=(0, 2),
+            textcoords="offset points", ha=side, va="bottom", color=GREY, fontsize="small",
+        )  # fmt: skip
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
@@ -174,16 +168,13 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
     line = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
     texts = sorted((y, textwrap.wrap(text, LABEL + 2), colour) for y, text, colour in ends)
-    sizes = [line * max(1, len(lines)) for _, lines, _ in texts]
-    gaps = [(one + other) / 2 for one, other in itertools.pairwise(sizes)]
-    heights = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in texts]
-    heights = [min(max(height, 0.0), 1.0) for height in heights]  # 0 is far below a log axis
-    for i, gap in enumerate(gaps, 1):
-        heights[i] = max(heights[i], heights[i - 1] + gap)
-    highest = 1.02
-    for i, gap in zip(reversed(range(len(heights))), [*gaps, 0.0][::-1], strict=False):  # down, where they grew out
-        heights[i] = min(heights[i], highest - gap)
-        highest = heights[i]
+    if not texts:
+        return
+    sizes = np.array([line * max(1, len(lines)) for _, lines, _ in texts])
+    below = np.cumsum(sizes) - (sizes[0] + sizes) / 2  # what the labels below take
+    wanted = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in texts]
+    inside = np.clip(wanted, 0, 1)  # 0 is far below a log axis
+    heights = np.minimum(np.maximum(ascending(inside - below), 0), 1.02 - below[-1]) + below
     for height, (_, lines, colour) in zip(heights, texts, strict=True):
         axes.annotate(
             literal("\n".join(lines)), (1.01, height), xycoords="axes fraction", va="center", color=colour,
@@ -191,9 +182,30 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         )  # fmt: skip
 
 
+def ascending(values: Array) -> Array:
+    """Return the ascending numbers that are nearest to the given ones, (n,), by pooling adjacent violators."""
+    pools: list[tuple[float, int]] = []  # means, and of how many
+    for value in values:
+        mean, count = float(value), 1
+        while pools and pools[-1][0] > mean:
+            other, more = pools.pop()
+            mean, count = (mean * count + other * more) / (count + more), count + more
+        pools.append((mean, count))
+    return np.repeat([mean for mean, _ in pools], [count for _, count in pools])
+
+
 def number_text(value: float) -> str:
     """Return a value of a numeric setting as axes show it."""
     return f"{value:,.10g}"
+
+
+def spaced(values: Iterable[float], fits: Callable[[float, float], bool]) -> list[float]:
+    """Return the values that fit after the last one returned, the first one among them."""
+    found: list[float] = []
+    for value in values:
+        if not found or fits(found[-1], value):
+            found.append(value)
+    return found
 
 
 def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
@@ -211,15 +223,12 @@ def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
         else:
             axes.set_xscale("log")
     scaled = axes.xaxis.get_transform().transform(np.array(places))
-    span = float(scaled[-1] - scaled[0])
-    ticks, end = [], -math.inf
-    for place, at in zip(places, (side - 0.9) * (scaled - scaled[0]) / span, strict=True):
-        half = LETTER * len(number_text(place)) / 2
-        if at - half >= end:
-            ticks.append(place)
-            end = at + half + LETTER
+    inches = dict(zip(places, (side - 0.9) * (scaled - scaled[0]) / (scaled[-1] - scaled[0]), strict=True))
+    half = {place: LETTER * len(number_text(place)) / 2 for place in places}
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(ticks)
+    axes.set_xticks(
+        spaced(places, lambda one, other: inches[other] - half[other] >= inches[one] + half[one] + LETTER)
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
 
 
@@ -241,22 +250,45 @@ def error_scale(axes: Axes, lowest: float, highest: float) -> None:
     axes.set_ylim(lowest, 1 - least)
     axes.yaxis.set_minor_locator(NullLocator())
     span = math.log((1 - lowest) / least)
-    ticks: list[float] = []
-    for accuracy in ACCURACIES:
-        if lowest <= accuracy <= 1 - least and (not ticks or math.log((1 - ticks[-1]) / (1 - accuracy)) > GAP * span):
-            ticks.append(accuracy)
-    axes.set_yticks(ticks)
+    axes.set_yticks(
+        spaced(
+            [a for a in ACCURACIES if lowest <= a <= 1 - least],
+            lambda one, a: math.log((1 - one) / (1 - a)) > GAP * span,
+        )
+    )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.4g} %"))
+
+
+def tiled(
+    count: int, size: tuple[float, float], around: tuple[float, float], columns: int = 0, **shared: Any
+) -> tuple[Figure, list[Axes], int]:
+    """Return a figure with panels in rows, near a square unless there are columns; the panels, and their columns.
+
+    Args:
+        count: of the panels; the last ones, as many as there are columns, have nothing below.
+        size: of a panel in inches.
+        around: inches beside and above all panels.
+        columns: side by side.
+        shared: which axes they share.
+    """
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(size[0] * columns + around[0], size[1] * rows + around[1]), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, **shared).ravel().tolist()
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return figure, panels[:count], columns
+
+
+def legend_below(figure: Figure, handles: Iterable[Artist], labels: Iterable[str], **style: Any) -> Legend:
+    """Add a legend without a frame below all panels."""
+    return figure.legend(list(handles), list(labels), loc="outside lower center", frameon=False, **style)
 
 
 def finish(figure: Figure, title: str) -> Figure:
     """Set the title of a figure, in two lines at most."""
     width = int(LETTERS * figure.get_figwidth())
-    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, width)]
-    if len(lines) > MOST_LINES:
-        lines = [
-            *lines[: MOST_LINES - 1],
-            textwrap.shorten(" ".join(lines[MOST_LINES - 1 :]), width, placeholder=" …"),
-        ]
-    figure.suptitle(literal("\n".join(lines)), fontsize="medium")
+    first, *rest = [part for line in title.splitlines() for part in textwrap.wrap(line, width)] or [""]
+    second = [textwrap.shorten(" ".join(rest), width, placeholder=" …")] if len(rest) > 1 else rest
+    figure.suptitle(literal("\n".join([first, *second])), fontsize="medium")
     return figure

@@ -1,17 +1,16 @@
 """Sweeps: the settings that vary, and accuracy against one numeric setting."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from netlearn.plotting import style
 from netlearn.plotting.lines import measured
 from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
-from netlearn.plotting.style import Figure, finish, literal, number_axis, percent_axis, plain, wrapped
+from netlearn.plotting.style import Figure, finish, literal, plain
 from netlearn.runs import Groups, Run, name_of, selection, varied
-from netlearn.settings import Settings
 
 FEWEST = 3  # numbers on an axis
 MOST_PANELS = 12
@@ -25,8 +24,6 @@ LABELS = {  # of axes; of settings that were adjusted to each other, the first o
     "halve_after": "halve after epochs", "patience": "patience", "elastic_sigma": "σ of elastic deformation",
     "elastic_alpha": "α of elastic deformation", "epochs": "epochs",
 }  # fmt: skip
-
-
 NOT_LEARNED = ("probe_every", "track_test")
 
 
@@ -61,9 +58,8 @@ def _follows(values: Sequence[float], others: Sequence[float]) -> bool:
     """Return whether each of the others has one value, and the values grow or shrink with them."""
     found = dict(zip(others, values, strict=True))
     ordered = [found[other] for other in sorted(found)]
-    return [found[other] for other in others] == list(values) and ordered in (
-        sorted(ordered), sorted(ordered, reverse=True),
-    )  # fmt: skip
+    monotone = ordered in (sorted(ordered), sorted(ordered, reverse=True))
+    return monotone and [found[other] for other in others] == list(values)
 
 
 def split(groups: Groups, names: Iterable[str]) -> dict[str, Groups]:
@@ -88,15 +84,15 @@ def panels(groups: Groups, names: Iterable[str]) -> tuple[dict[str, Groups], int
     return kept, len(parts) - len(kept)
 
 
+def without(title: str, left: int, shown: int) -> str:
+    """Return a title that says how many panels were left out."""
+    return f"{title}\n{left} of {shown + left} panels are left out" if left else title
+
+
 def points(groups: Groups, axes: Sequence[str]) -> dict[tuple[float, ...], Sequence[Run]] | None:
     """Return the runs at each point of some numeric settings, in ascending order; None if two variants meet there."""
-    found = {_place(runs[0].settings, axes): runs for runs in groups.values()}
+    found = {tuple(number(getattr(runs[0].settings, name)) or 0.0 for name in axes): runs for runs in groups.values()}
     return dict(sorted(found.items())) if len(found) == len(groups) else None
-
-
-def _place(settings: Settings, axes: Sequence[str]) -> tuple[float, ...]:
-    values = [number(getattr(settings, name)) for name in axes]
-    return tuple(value for value in values if value is not None)
 
 
 def against(groups: Groups, title: str) -> Figure | None:
@@ -112,9 +108,8 @@ def against(groups: Groups, title: str) -> Figure | None:
     (setting,) = axes
     facets = others[1:] if len(split(groups, others)) > selection.MOST_SHOWN else []
     parts, left = panels(groups, facets)
-    lines = {
-        name: _lines(part, setting, [each for each in others if each not in facets]) for name, part in parts.items()
-    }
+    within = [name for name in others if name not in facets]
+    lines = {name: _lines(part, setting, within) for name, part in parts.items()}
     if any(found is None or len(found) > selection.MOST_SHOWN for found in lines.values()):
         return None
     if facets:
@@ -123,9 +118,7 @@ def against(groups: Groups, title: str) -> Figure | None:
         first_epoch = len({run.updates_per_epoch for run in measured(groups)}) == 1 and setting != "epochs"
         epochs = ({"after epoch 1": 1.0} if first_epoch else {}) | {"after the last epoch": np.inf}
         shown = [(when, epoch, lines[""] or {}) for when, epoch in epochs.items()]
-    return _figure(
-        shown, setting, title if not left else f"{title}\n{left} of {len(parts) + left} panels are left out"
-    )
+    return _figure(shown, setting, without(title, left, len(parts)))
 
 
 def _lines(groups: Groups, setting: str, names: Sequence[str]) -> dict[str, Points] | None:
@@ -137,68 +130,47 @@ def _lines(groups: Groups, setting: str, names: Sequence[str]) -> dict[str, Poin
 
 def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: str, title: str) -> Figure:
     """Return a figure with a panel for each heading, epoch and lines."""
-    columns = math.ceil(math.sqrt(len(shown)))
-    rows = math.ceil(len(shown) / columns)
-    side = 4.2 if rows == 1 else 3.4
-    figure = Figure(figsize=(side * columns + 1.6, 4.6 if rows == 1 else 2.8 * rows + 1.4), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    one_row = len(shown) <= 2
+    side, height = (4.2, 3.2) if one_row else (3.4, 2.8)
+    figure, panels, columns = style.tiled(len(shown), (side, height), (1.6, 1.4), sharex=True, sharey=True)
     lowest = 1.0
-    for axes, (heading, epoch, lines) in zip(grid.flat, shown, strict=False):
+    for place, (axes, (heading, epoch, lines)) in enumerate(zip(panels, shown, strict=True)):
         plain(axes)
-        percent_axis(axes, "validation accuracy" if axes in grid[:, 0] else "")
-        lowest = min(lowest, _draw(axes, lines, epoch, annotated=rows == 1))
-        axes.set_title(wrapped(heading, 11 * side), fontsize="medium")
-    for axes in grid.flat[len(shown) :]:
-        axes.set_visible(False)
-    number_axis(
-        grid[0, 0], sorted({value for *_, lines in shown for line in lines.values() for (value,) in line}), side
-    )
-    log = "" if grid[0, 0].get_xscale() == "linear" else ", log scale"
-    for column in range(columns):
-        axes = grid[(len(shown) - 1 - column) // columns, column]
+        style.percent_axis(axes, "" if place % columns else "validation accuracy")
+        lowest = min(lowest, _draw(axes, lines, epoch, annotated=one_row))
+        axes.set_title(style.wrapped(heading, 11 * side), fontsize="medium")
+    places = {value for *_, lines in shown for line in lines.values() for (value,) in line}
+    style.number_axis(panels[0], sorted(places), side)
+    log = "" if panels[0].get_xscale() == "linear" else ", log scale"
+    for axes in panels[-columns:]:
         axes.set_xlabel(LABELS[setting] + log)
         axes.tick_params(labelbottom=True)
-    grid[0, 0].set_ylim(max(0.0, np.floor(20 * lowest) / 20 - 0.025), 1.01)
+    panels[0].set_ylim(max(0.0, np.floor(20 * lowest) / 20 - 0.025), 1.01)
     if len(shown[0][2]) > 1:
-        figure.legend(
-            *grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False,
-            labelcolor="linecolor",
-        )  # fmt: skip
+        style.legend_below(figure, *panels[0].get_legend_handles_labels(), ncols=3, labelcolor="linecolor")
     return finish(figure, title)
 
 
 def _draw(axes: Axes, lines: Mapping[str, Points], epoch: float, *, annotated: bool) -> float:
     """Draw a line and a band for each entry; return the lowest value."""
     lowest = 1.0
-    for number, (name, style) in enumerate(
-        variant_styles({name: _runs(line) for name, line in lines.items()}).items()
-    ):
-        values = {value: [accuracy for run in runs if (accuracy := _accuracy(run, epoch)) is not None]
-                  for (value,), runs in lines[name].items()}  # fmt: skip
-        values = {value: accuracies for value, accuracies in values.items() if accuracies}
-        places = list(values)
+    styles = variant_styles({name: [run for runs in line.values() for run in runs] for name, line in lines.items()})
+    for number, (name, mark) in enumerate(styles.items()):
+        found = {value: [accuracy for run in runs if (accuracy := _accuracy(run, epoch)) is not None]
+                 for (value,), runs in lines[name].items()}  # fmt: skip
+        values = {value: accuracies for value, accuracies in found.items() if accuracies}
+        places, low, high = list(values), [*map(min, values.values())], [*map(max, values.values())]
         mean = [float(np.mean(accuracies)) for accuracies in values.values()]
-        axes.plot(
-            places, mean, linewidth=2, color=style.colour, linestyle=style.dashes,
-            marker=MARKS[number % len(MARKS)][0] if len(places) <= MOST_MARKED else "", markersize=5,
-            label=literal(short(name, lines)),
-        )  # fmt: skip
-        axes.fill_between(
-            places, list(map(min, values.values())), list(map(max, values.values())), color=style.colour, alpha=0.18,
-            linewidth=0,
-        )  # fmt: skip
-        lowest = min([lowest, *map(min, values.values())])
+        marker = MARKS[number % len(MARKS)][0] if len(places) <= MOST_MARKED else ""
+        line: dict[str, Any] = {"linewidth": 2, "linestyle": mark.dashes, "marker": marker, "markersize": 5}
+        axes.plot(places, mean, color=mark.colour, label=literal(short(name, lines)), **line)
+        axes.fill_between(places, low, high, color=mark.colour, alpha=0.18, linewidth=0)
+        lowest = min([lowest, *low])
+        text: dict[str, Any] = {"textcoords": "offset points", "color": GREY, "fontsize": "small"}
         if annotated and len(lines) == 1 and len(places) <= MOST_ANNOTATED:
             for place, value in zip(places, mean, strict=True):
-                axes.annotate(
-                    literal(f"{100 * value:.2f} %"), (place, value), xytext=(6, -11), textcoords="offset points",
-                    color=GREY, fontsize="small",
-                )  # fmt: skip
+                axes.annotate(literal(f"{100 * value:.2f} %"), (place, value), xytext=(6, -11), **text)
     return lowest
-
-
-def _runs(line: Points) -> list[Run]:
-    return [run for runs in line.values() for run in runs]
 
 
 def _accuracy(run: Run, epoch: float) -> float | None:

@@ -1,0 +1,164 @@
+"""Pictures of one thing: a run's learning curves, the book's neuron, a cost's equation, a network's probabilities."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.artist import Artist
+
+from netlearn.numerics import Array
+from netlearn.plotting import style
+from netlearn.plotting.lines import add_key, draw, of_the_neuron
+from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, short
+from netlearn.plotting.style import Figure, finish, label_ends, plain
+from netlearn.runs import Groups, selection
+from netlearn.slowdown import PROBE_EXAMPLES
+
+LONG = 10  # epochs
+HIGHEST = 1.5  # |δ| in the picture: steeper costs leave it
+FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
+PER_SECOND = 12
+COLUMNS = {  # of the neuron's metrics.csv
+    "output_error": "output a\n(target 0)", "train_cost": "cost",
+    "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
+}  # fmt: skip
+LABELS = {"output": "output a (0 is wanted)", "cost": "cost C", "gradient": "size of the gradient |∂C/∂b|"}
+
+
+def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
+    """Return the learning curves of one run, given the columns of its metrics.csv: cost above, accuracy below.
+
+    They are drawn against updates on a log axis, which shows the first ones; from `LONG` epochs on against epochs,
+    which shows overfitting.
+    """
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    cost, accuracy = figure.subplots(2, 1, sharex=True)
+    first = f" (its first {PROBE_EXAMPLES:,} examples)" if train_size > PROBE_EXAMPLES else ""
+    long = metrics["epoch"][-1] >= LONG
+    places = metrics["epoch" if long else "update"]
+    for axes, quantity in ((cost, "cost"), (accuracy, "accuracy")):
+        axes.plot(places, metrics[f"train_{quantity}"], color=BLUE, label=f"training set{first}", linewidth=2)
+        axes.plot(places, metrics[f"validation_{quantity}"], "--", color=ORANGE, label="validation set", linewidth=2)
+        plain(axes)
+    cost.set_ylabel("mean cost per example")
+    cost.set_ylim(bottom=min(0, *cost.get_ylim()))
+    style.percent_axis(accuracy, "classified correctly")
+    if long:
+        accuracy.set_xlim(0, float(metrics["epoch"][-1]) * 1.02)
+        accuracy.set_xlabel("epochs")
+        later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
+        cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
+    else:
+        style.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
+    style.legend_below(figure, *cost.get_legend_handles_labels(), ncols=2)
+    return finish(figure, title)
+
+
+def neuron(groups: Groups, title: str) -> Figure | None:
+    """Return output, cost and size of the gradient of the book's single neuron against epochs."""
+    if not of_the_neuron(groups):
+        return None
+    figure = Figure(figsize=(8, 7.2), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True)
+    for axes, (column, label) in zip(panels, COLUMNS.items(), strict=True):
+        ends = draw(axes, groups, column, against="epoch")
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        label_ends(axes, ends)
+    panels[-1].set_xlabel("epochs")
+    add_key(figure, groups)
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
+
+
+def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnimation:
+    """Return the animation of the curves, epochs + 1 values each, that `neuron_curves` returns for each cost.
+
+    A frame shows what has happened up to its epoch, and nothing of what will.
+    """
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    epochs = len(next(iter(curves.values()))["output"]) - 1
+    panels = dict(zip(LABELS, figure.subplots(1, 3), strict=True))
+    moving = []
+    for quantity, axes in panels.items():
+        plain(axes)
+        axes.set_title(LABELS[quantity], fontsize="medium")
+        axes.set_xlabel("epochs")
+        axes.set_xlim(0, epochs * 1.02)
+        axes.set_ylim(0, 1.06 * max(float(each[quantity].max()) for each in curves.values()))
+        for cost, mark in cost_styles(curves).items():
+            (line,) = axes.plot([], [], linestyle=mark.dashes, color=mark.colour, linewidth=2.5, label=cost)
+            (dot,) = axes.plot([], [], "o", color=mark.colour, markersize=8)
+            moving.append((curves[cost][quantity], line, dot))
+    figure.suptitle(title, fontsize="medium")
+    output = panels["output"]
+    style.legend_below(figure, *output.get_legend_handles_labels(), ncols=len(curves))
+    counter = output.text(0.97, 0.97, "", transform=output.transAxes, color=GREY, ha="right", va="top")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the layout is the same in all frames, and takes longer than drawing one
+
+    def show(epoch: int) -> list[Artist]:
+        for values, line, dot in moving:
+            line.set_data(np.arange(epoch + 1), values[: epoch + 1])
+            dot.set_data([epoch], [values[epoch]])
+        counter.set_text(f"epoch {epoch}")
+        return [counter, *(line for _, line, _ in moving), *(dot for *_, dot in moving)]
+
+    steps = dict.fromkeys(math.ceil(epochs * frame / FRAMES) for frame in range(FRAMES + 1))
+    return FuncAnimation(figure, show, frames=[*steps, *[epochs] * HELD], interval=1000 / PER_SECOND, blit=False)
+
+
+def save(movie: FuncAnimation, path: Path, on_frame: Callable[[int, int], object]) -> None:
+    """Write an animation as the kind of file that the path's suffix names, .gif or .mp4.
+
+    `on_frame` is called with the number of each frame, from 0, and with how many there are.
+    """
+    writer: AbstractMovieWriter = {".gif": PillowWriter, ".mp4": FFMpegWriter}[path.suffix](fps=PER_SECOND)
+    movie.save(path, writer=writer, dpi=100, progress_callback=on_frame)
+
+
+def theory_curves(errors: Array, curves: Mapping[str, Array], title: str) -> Figure:
+    """Return |δ| of the output neuron of the right class, (n,) for each cost, against its error 1 − a, (n,)."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    plain(axes)
+    styles = cost_styles(curves)
+    for name, delta in curves.items():
+        axes.plot(errors, delta, color=styles[name].colour, linestyle=styles[name].dashes, linewidth=1.8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, min(HIGHEST, 1.05 * max(float(delta.max()) for delta in curves.values())))
+    axes.set_xlabel("error e = 1 − a of the output neuron of the right class")
+    axes.set_ylabel("gradient |δ|")
+    label_ends(axes, [(float(delta[-1]), short(name, curves), styles[name].colour) for name, delta in curves.items()])
+    return finish(figure, title)
+
+
+def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
+    """Return a panel for each kind of forecast: the share that happened against p, above how many there are.
+
+    A grey bar is the consistency band: where 95 % of the shares would be if each event happened with its p
+    (J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", 2007). Each kind has its bins,
+    with columns for the mean of p, the share, the ends of the band and how many forecasts, and a line about them.
+    """
+    figure = Figure(figsize=(4.2 * len(panels), 5), layout="constrained")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
+    for (above, below), (name, (bins, text)) in zip(grid.T, panels.items(), strict=True):
+        p, share, low, high, forecasts = bins.T
+        plain(above)
+        plain(below)
+        above.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        above.vlines(p, low, high, color=GREY, alpha=0.45, linewidth=6)
+        outside = (share < low) | (share > high)
+        above.plot(p, share, color=BLUE, linewidth=1)
+        above.plot(p[~outside], share[~outside], "o", color=BLUE, markersize=5)
+        above.plot(p[outside], share[outside], "D", color=ORANGE, markersize=5)
+        above.set_title(f"{name}\n{text}", fontsize="small")
+        below.bar(p, forecasts, width=0.05, color=BLUE)
+        below.set_xlabel("probability p that the network gives")
+        above.set_xlim(0, 1)
+        above.set_ylim(-0.02, 1.02)
+    grid[0, 0].set_ylabel("share that happened")
+    style.log_axis(grid[1, 0], "forecasts,\nlog scale")
+    return finish(figure, title)
