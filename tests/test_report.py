@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from netlearn.report import networks as networks_module
-from netlearn.report.examples import encode
+from netlearn.report.networks import encode
 from netlearn.runs import Sums, read_run
 from tests.commands import call, one_line
 from tests.reports import HOSTILE, IMAGES, compare, data_of, text_of

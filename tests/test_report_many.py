@@ -32,7 +32,10 @@ def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
     text = made.read_text("utf-8")
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found
-    names = [variant["name"] for variant in json.loads(found[1])["variants"]]
+    variants = json.loads(found[1])["variants"]
+    names, labels = [variant["name"] for variant in variants], {variant["short"] for variant in variants}
+    assert len(labels) == MOST_ON_PAGE
+    assert max(map(len, labels)) <= 24
     assert len(names) == MOST_ON_PAGE
     groups = group(sweep(learning_rate=RATES, l2=[0.1 * i for i in range(10)]))
     best, median, worst = selection.chosen(groups).values()
@@ -48,7 +51,9 @@ def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, width: int) -> None:
     with chromium() as browser, opened(browser, made, viewport={"width": width, "height": 800}) as shown:
-        assert shown.locator("#curves .chart").first.locator("path.line").count() == 3
+        first = shown.locator("#curves .chart").first
+        assert first.locator("path.line").count() == 3
+        assert len(set(first.locator(".ends text").all_text_contents())) == (3 if width > 1000 else 0)
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         heights = shown.evaluate("[...document.querySelectorAll('main>section')].map(each => each.offsetHeight)")
         assert max(heights) < 5000

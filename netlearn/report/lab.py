@@ -63,17 +63,12 @@ def lab(data: Dataset, networks: Sequence[Settings] = DEFAULTS) -> bytes:
         raise SettingsError(f"data {data.name}: {len(data.train)} training examples; must have {FEWEST} for the lab")
     examples = _pack(data)
     style = "".join(map(part, STYLES)) + cost_colours(COSTS)
+    given = examples | {"settings": _texts(networks)}
     engine, code = part("lab/engine.js"), script(SCRIPTS)
     content = environment().get_template("lab/lab.html").render(
-        version=__version__,
-        style=style,
-        engine=engine,
-        script=code,
+        version=__version__, style=style, engine=engine, script=code, data_name=Path(data.name).name,
         policy=policy([engine, code], style, "worker-src blob:"),
-        data=htmlsafe_json_dumps(
-            {**examples, "settings": _texts(networks)}, separators=(",", ":"), ensure_ascii=False
-        ),
-        data_name=Path(data.name).name,
+        data=htmlsafe_json_dumps(given, separators=(",", ":"), ensure_ascii=False),
         subject="digits" if data.name in {"mnist", "mnist-5k"} else "examples",
         held_out=f"{examples['heldOut']:,} held-out examples, from which neither network learns",
         notes=[*_on_data(data, examples), *_left_out(networks)],
@@ -101,16 +96,10 @@ def _pack(data: Dataset) -> dict[str, Any]:
     labels = np.concatenate([data.train.labels[:train], data.validation.labels[:held_out]])
     chance = 1 / max(2, data.outputs)
     return {
-        "image": data.image,
-        "inputs": data.train.n_in,
-        "outputs": data.outputs,
-        "train": train,
-        "heldOut": held_out,
-        "labels": labels.tolist(),
-        "kind": kind,
-        "packed": packed,
+        "image": data.image, "inputs": data.train.n_in, "outputs": data.outputs, "train": train,
+        "heldOut": held_out, "labels": labels.tolist(), "kind": kind, "packed": packed,
         "threshold": round(20 * (chance + MOST_CHANCES * (1 - chance))) / 20,
-    }
+    }  # fmt: skip
 
 
 def _deflate(x: Array) -> tuple[str, str]:
@@ -124,17 +113,14 @@ def _deflate(x: Array) -> tuple[str, str]:
 def _texts(networks: Sequence[Settings]) -> dict[str, Any]:
     """Return the settings of both networks as the page's address has them."""
     first = networks[0]
+    initial = first.initializer
     return {
         "cost": [settings.cost for settings in networks],
         "learning_rate": [f"{settings.learning_rate:g}" for settings in networks],
-        "hidden": "+".join(map(str, first.hidden)) or "none",
-        "activation": first.activation,
-        "initializer": first.initializer
-        if isinstance(first.initializer, str)
-        else ",".join(f"{value:g}" for value in first.initializer),
-        "batch_size": str(first.batch_size),
-        "seed": str(first.seed),
-    }
+        "hidden": "+".join(map(str, first.hidden)) or "none", "activation": first.activation,
+        "initializer": initial if isinstance(initial, str) else ",".join(f"{value:g}" for value in initial),
+        "batch_size": str(first.batch_size), "seed": str(first.seed),
+    }  # fmt: skip
 
 
 def address(networks: Sequence[Settings]) -> str:

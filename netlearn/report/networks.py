@@ -1,30 +1,43 @@
-"""The networks that the page runs: weights in 12 bits, as many as fit, and the test digits to try them on.
+"""The networks that the page runs, the test examples to try them on, and each network's worst mistakes.
 
 A weight is a multiple of its neuron's step, from −2047 to 2047; two of them take three bytes. That rounds about as
 float16 does, in three quarters of the space. Networks that are equal, such as the initial ones of paired runs, are
-stored once.
+stored once, and as many as fit.
 """
 
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from functools import lru_cache
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 import numpy as np
 
 from netlearn.activations import ACTIVATIONS, Identity, Sigmoid, Softmax
 from netlearn.custom_cost import NamedCosts, is_own, load_cost
-from netlearn.errors import NetlearnError
-from netlearn.inspection.trained import results_of, weights_file
+from netlearn.datasets import Dataset, scaled
+from netlearn.errors import NetlearnError, RunError
+from netlearn.inspection.trained import (
+    Predictions,
+    is_data_of,
+    load_network,
+    load_present,
+    predict,
+    results_of,
+    weights_file,
+)
 from netlearn.numerics import Array
-from netlearn.runs import Run
+from netlearn.runs import Groups, Run
 
 MOST_BYTES = 1_130_000  # of all networks, in base64
-MOST_VARIANTS = 8  # whose networks are stored
+MOST_VARIANTS = 8  # whose networks are stored, and whose mistakes are shown
 MOST_STEP = 2047
 OUTPUTS = {Sigmoid: "sigmoid", Softmax: "softmax", Identity: "identity"}
 WANTED = (100, 0, 1000, 10)  # updates, those first that show most
+MOST_IMAGES = 200
+MOST_PIXELS = 64 * 64  # of an image
+MOST_MISTAKES = 12
 Layers = list[tuple[Array, Array]]  # w (n_out, n_in) and b (n_out,) of each layer
 
 
@@ -39,27 +52,23 @@ class Blobs:
     def __init__(self) -> None:
         self.texts: list[dict[str, Any]] = []
         self.size = 0
-        self._places: dict[str, int] = {}
+        self._places: dict[bytes, int] = {}
 
     def add(self, networks: Sequence[Layers]) -> list[int] | None:
         """Return the places of networks among the texts, or None if there is no room for all of them."""
-        keys = [
-            hashlib.sha256(b"".join(w.tobytes() + b.tobytes() for w, b in layers)).hexdigest() for layers in networks
-        ]
+        contents = (b"".join(each.tobytes() for pair in layers for each in pair) for layers in networks)
+        keys = [hashlib.sha256(content).digest() for content in contents]
         new = {key: layers for key, layers in zip(keys, networks, strict=True) if key not in self._places}
         if self.size + sum(2 * w.size for layers in new.values() for w, _ in layers) > MOST_BYTES:
             return None
         for key, layers in new.items():
             packed = [_pack(w) for w, _ in layers]
+            codes = base64.b64encode(b"".join(codes for codes, _ in packed)).decode()
+            steps = [[float(f"{step:.7g}") for step in steps] for _, steps in packed]
+            biases = [[float(f"{value:.7g}") for value in b] for _, b in layers]
             self._places[key] = len(self.texts)
-            self.texts.append(
-                {
-                    "codes": base64.b64encode(b"".join(codes for codes, _ in packed)).decode(),
-                    "steps": [[float(f"{step:.7g}") for step in steps] for _, steps in packed],
-                    "biases": [[float(f"{value:.7g}") for value in b] for _, b in layers],
-                }
-            )
-            self.size += len(self.texts[-1]["codes"])
+            self.texts.append({"codes": codes, "steps": steps, "biases": biases})
+            self.size += len(codes)
         return [self._places[key] for key in keys]
 
 
@@ -73,7 +82,7 @@ def _pack(w: Array) -> tuple[bytes, Array]:
     return three.astype(np.uint8).tobytes(), steps
 
 
-def networks(groups: Mapping[str, Sequence[Run]], *, costs: NamedCosts) -> dict[str, Any]:
+def networks(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
     """Return the networks of as many variants, updates and seeds as there is room for, and why others are missing.
 
     The last weights of one seed come first, then its snapshots, then other seeds.
@@ -103,15 +112,11 @@ def networks(groups: Mapping[str, Sequence[Run]], *, costs: NamedCosts) -> dict[
     }
 
 
-def _of_seed(
-    groups: Mapping[str, Sequence[Run]], seed: int, missing: dict[str, str], *, costs: NamedCosts
-) -> dict[int, Run]:
+def _of_seed(groups: Groups, seed: int, missing: dict[str, str], *, costs: NamedCosts) -> dict[int, Run]:
     """Return the runs from a seed whose networks can be stored, by variant; note why others cannot."""
     usable = {}
     for variant, (name, runs) in enumerate(groups.items()):
-        for run in runs:
-            if run.settings.seed != seed:
-                continue
+        for run in (run for run in runs if run.settings.seed == seed):
             try:
                 results_of(run)
                 _last(run)
@@ -139,21 +144,16 @@ def _output_of(run: Run, *, costs: NamedCosts) -> str:
 
 def _last(run: Run) -> Layers:
     arrays = run.weights(weights_file(run))
-    count = len(arrays) // 2
-    return [(arrays[f"weights.{layer}"], arrays[f"biases.{layer}"][:, 0]) for layer in range(1, count + 1)]
+    layers = range(1, len(arrays) // 2 + 1)
+    return [(arrays[f"weights.{layer}"], arrays[f"biases.{layer}"][:, 0]) for layer in layers]
 
 
 def _described(run: Run, variant: int, blob: int, *, costs: NamedCosts) -> dict[str, Any]:
-    results = results_of(run)
+    results, settings = results_of(run), run.settings
     return {
-        "variant": variant,
-        "seed": run.settings.seed,
-        "sizes": results.sizes,
-        "activation": run.settings.activation,
-        "output": _output_of(run, costs=costs),
-        "last": results.updates,
-        "states": {"end": blob},
-    }
+        "variant": variant, "seed": settings.seed, "sizes": results.sizes, "activation": settings.activation,
+        "output": _output_of(run, costs=costs), "last": results.updates, "states": {"end": blob},
+    }  # fmt: skip
 
 
 def _add_snapshots(runs: Mapping[int, Run], found: Mapping[tuple[int, int], dict[str, Any]], blobs: Blobs) -> None:
@@ -176,9 +176,73 @@ def _split(vector: Array, sizes: Sequence[int]) -> Iterator[tuple[Array, Array]]
     """Yield weights and biases of each layer, from a vector of all weights and then all biases."""
     shapes = [(n_out, n_in) for n_in, n_out in pairwise(sizes)] + [(n_out,) for n_out in sizes[1:]]
     ends = list(accumulate(int(np.prod(shape)) for shape in shapes))
-    parts = [
-        part.reshape(shape).astype(np.float32)
-        for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)
-    ]
+    flat = zip(np.split(vector, ends[:-1]), shapes, strict=True)
+    parts = [part.reshape(shape).astype(np.float32) for part, shape in flat]
     half = len(parts) // 2
     yield from zip(parts[:half], parts[half:], strict=True)
+
+
+def examples(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
+    """Return test images, and the worst mistakes and the answers of the first network of each variant.
+
+    `reason` says why there are no images. Each image is given in bytes from 0 to 255, with a run of zeros as a zero
+    and its length, in base64.
+    """
+    load = lru_cache(load_present)
+    found: dict[str, Any] = {"variants": [], "reason": None, "images": []}
+    for variant, runs in list(enumerate(groups.values()))[:MOST_VARIANTS]:
+        run = next((run for run in runs if run.summary is not None and run.problem is None), runs[0])
+        try:
+            network, data = load_network(run, costs=costs), load(run.settings.data)
+            if not is_data_of(run, data):
+                raise RunError(f"the {data.name} on this machine has other files than the one that it was trained on")
+        except NetlearnError as error:
+            found["reason"] = found["reason"] or str(error)
+            continue
+        reason = _reason(data)
+        found["variants"].append(_answers(variant, run, predict(network, data.test), data, drawn=reason is None))
+        if not found["images"] and reason is None:
+            found |= {
+                "image": data.image, "images": [encode(x) for x in data.test.first(MOST_IMAGES).x],
+                "labels": data.test.labels[:MOST_IMAGES].tolist(), "data": data.name,
+            }  # fmt: skip
+        found["reason"] = found["reason"] or reason
+    return found | ({"reason": None} if found["images"] else {})
+
+
+def _reason(data: Dataset) -> str | None:
+    """Return why the page cannot show the examples of a data set as images, or None if it can."""
+    if data.image is None:
+        return f"the examples of {data.name} are not images"
+    if data.image[0] * data.image[1] > MOST_PIXELS:
+        return f"the images of {data.name} are too large for this page"
+    if scaled(data.test.inputs.min()) < 0 or scaled(data.test.inputs.max()) > 1:
+        return f"the pixels of {data.name} are not numbers from 0 to 1"
+    return None
+
+
+def _answers(variant: int, run: Run, predictions: Predictions, data: Dataset, *, drawn: bool) -> dict[str, Any]:
+    counts = np.bincount(predictions.answers, minlength=max(2, data.outputs))
+    mistakes = [
+        {
+            "index": each.index, "label": each.label, "answer": each.answer, "image": encode(each.x),
+            "outputs": [float(f"{output:.4g}") for output in each.outputs],
+        }
+        for each in predictions.worst(MOST_MISTAKES) if drawn
+    ]  # fmt: skip
+    return {
+        "variant": variant, "seed": run.settings.seed, "wrong": int((~predictions.correct).sum()),
+        "total": len(predictions.answers), "silent": np.flatnonzero(counts == 0).tolist(), "mistakes": mistakes,
+    }  # fmt: skip
+
+
+def encode(x: Array) -> str:
+    """Return the pixels of an image, from 0 to 1, as bytes with their runs of zeros shortened, in base64."""
+    codes: list[int] = []
+    for ink, run in groupby(np.rint(x * 255).astype(np.uint8).tolist()):
+        length = len(list(run))
+        if ink:
+            codes += [ink] * length
+        else:
+            codes += [0, 255] * (length // 255) + ([0, length % 255] if length % 255 else [])
+    return base64.b64encode(bytes(codes)).decode()

@@ -13,13 +13,11 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
 from netlearn.custom_cost import NamedCosts
-from netlearn.plotting.marks import variant_styles
+from netlearn.plotting.marks import short, variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
-from netlearn.report.curves import curves, neurons
-from netlearn.report.examples import examples
-from netlearn.report.networks import networks
-from netlearn.report.sentences import on_neurons, on_recall, on_silence, on_speed
-from netlearn.runs import Run
+from netlearn.report.curves import curves, neurons, on_neurons, on_recall, on_silence, on_speed
+from netlearn.report.networks import examples, networks
+from netlearn.runs import Groups
 from netlearn.settings import FIELDS, description
 
 NAMES = (
@@ -29,6 +27,7 @@ NAMES = (
 SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
 NEURON = ("quadratic", "cross-entropy")  # the costs of the single neuron
+LABEL = 24  # characters at the end of a line
 SIDE_BY_SIDE = 2  # variants that a table has room for, also on a telephone
 
 
@@ -53,7 +52,7 @@ class Content:
     """
 
     title: str
-    groups: Mapping[str, Sequence[Run]]
+    groups: Groups
     left: int
     conclusion: Sequence[str]
     pairing: str
@@ -77,7 +76,15 @@ def render(content: Content) -> bytes:
     samples = neurons(content.groups)
     tested = examples(content.groups, costs=content.costs)
     data = {
-        "variants": [_variant(name, runs) for name, runs in content.groups.items()],
+        "variants": [
+            {
+                "name": name,
+                "short": short(name, names, LABEL),
+                "cost": runs[0].settings.cost,
+                "seeds": [run.settings.seed for run in runs],
+            }
+            for name, runs in content.groups.items()
+        ],
         "curves": curves(content.groups),
         "neurons": samples,
         "examples": tested,
@@ -85,24 +92,17 @@ def render(content: Content) -> bytes:
     }
     by_variant = content.ranked or len(names) > SIDE_BY_SIDE
     columns, *lines = _by_variant(content.table) if by_variant and not content.ranked else content.table
-    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + _colours(content.groups)
+    marks = enumerate(variant_styles(content.groups).values())
+    colours = line_styles((str(place), mark.colour, mark.dashes) for place, mark in marks)  # those of the pictures
+    code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + colours
+    summaries = [run.summary for runs in content.groups.values() for run in runs if run.summary is not None]
     page = environment().get_template("page/report.html").render(
-        content=content,
-        version=__version__,
-        style=style,
-        script=code,
-        policy=policy([code], style),
+        content=content, version=__version__, style=style, script=code, policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
-        by_variant=by_variant,
-        columns=columns,
-        lines=lines,
-        speed=on_speed(content.groups),
-        wrong=on_neurons(samples, names) if samples else "",
-        silence=on_silence(tested, names),
-        recall=on_recall(content.groups),
-        runs=_recalls(content.groups),
-        settings=_settings(content.groups),
-        hashes=_hashes(content.groups),
+        by_variant=by_variant, columns=columns, lines=lines, runs=_recalls(content.groups),
+        speed=on_speed(content.groups), wrong=on_neurons(samples, names) if samples else "",
+        silence=on_silence(tested, names), recall=on_recall(content.groups), settings=_settings(content.groups),
+        hashes={summary.data.name: summary.data.sha256 for summary in summaries},
     )  # fmt: skip
     return page.encode(errors="backslashreplace")  # paths may have bytes that are no text
 
@@ -119,17 +119,7 @@ def _by_variant(table: Sequence[Sequence[str]]) -> list[list[str]]:
     return [heads, *lines]
 
 
-def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
-    return {"name": name, "cost": runs[0].settings.cost, "seeds": [run.settings.seed for run in runs]}
-
-
-def _colours(groups: Mapping[str, Sequence[Run]]) -> str:
-    """Return the style of each variant's lines: the colours and dashes of the pictures."""
-    styles = variant_styles(groups).values()
-    return line_styles((str(place), style.colour, style.dashes) for place, style in enumerate(styles))
-
-
-def _recalls(groups: Mapping[str, Sequence[Run]]) -> list[dict[str, Any]]:
+def _recalls(groups: Groups) -> list[dict[str, Any]]:
     """Return the recall of each run, with the step from 0 to 10 of its shade."""
     rows = []
     for place, (name, runs) in enumerate(groups.items()):
@@ -140,7 +130,7 @@ def _recalls(groups: Mapping[str, Sequence[Run]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _settings(groups: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
+def _settings(groups: Groups) -> dict[str, Any]:
     """Return the settings in which the variants differ, and those that they share; the seed aside."""
     values = {
         name: {field: _text(getattr(runs[0].settings, field)) for field in FIELDS if field != "seed"}
@@ -157,9 +147,3 @@ def _settings(groups: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _hashes(groups: Mapping[str, Sequence[Run]]) -> dict[str, dict[str, str]]:
-    """Return the SHA-256 of the files of each data set."""
-    summaries = [run.summary for runs in groups.values() for run in runs if run.summary is not None]
-    return {summary.data.name: summary.data.sha256 for summary in summaries}

@@ -6,7 +6,7 @@ const MOST_LABELS = 6;
 
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
-  // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, points: [[x, y, low, high]], part}],
+  // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, points: [[x, y, low, high]], part}],
   //  marks: [{y, text, end: whether the text is at the right}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
@@ -34,7 +34,7 @@ class Chart {
     const open = !this.tip.hidden;
     const shown = this.shown = this.draw();
     const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled;
-    const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => shorten(line.name).length))) : MARGIN.right;
+    const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => labelOf(line).length))) : MARGIN.right;
     const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
       height: this.height - MARGIN.top - MARGIN.bottom };
     this.x = (value) => inner.left + inner.width * shown.x.place(value);
@@ -97,7 +97,7 @@ class Chart {
     const x = inner.left + inner.width;
     return svg("g", { class: "ends" }, ...ends.flatMap(({ line, y }) => [
       svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 18, y1: y, y2: y }),
-      svg("text", { x: x + 22, y: y + 4 }, shorten(line.name))]));
+      svg("text", { x: x + 22, y: y + 4 }, labelOf(line))]));
   }
 
   key(event) {
@@ -156,7 +156,7 @@ class Chart {
     }
     if (!speak) return;
     this.tip.replaceChildren(html("strong", {}, this.head(this.at)), ...values.map(([variant, name, value]) =>
-      html("span", {}, key(variant), `${shorten(name)} `, html("b", {}, value))));
+      html("span", {}, key(variant), `${name} `, html("b", {}, value))));
     this.tip.hidden = false;
     const room = this.width - this.tip.offsetWidth - 8;
     this.tip.style.left = `${Math.max(0, x > this.width / 2 ? Math.min(room, x - this.tip.offsetWidth - 12) : Math.min(room, x + 12))}px`;
@@ -169,4 +169,5 @@ Chart.all = [];
 addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(chart.box.clientWidth > 700 ? 680 : 330)));
 addEventListener("afterprint", () => Chart.all.forEach((chart) => chart.render()));
 
-const shorten = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+// The name at the end of a line; `label` is a short one that differs from the others'.
+const labelOf = ({ label, name }) => ((label ?? name).length > 24 ? `${(label ?? name).slice(0, 23)}…` : label ?? name);

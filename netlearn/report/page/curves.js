@@ -4,7 +4,7 @@ const MEASURES = [
   { column: "validation_accuracy", name: "Validation accuracy", share: true },
   { column: "train_cost", name: "Training cost", log: true },
   { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
-  { column: "stuck", name: "Stuck output neurons, |a − y| > 0.9", share: true },
+  { column: "stuck", name: "Badly wrong outputs, |a − y| > 0.9", share: true },
   { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖", log: true },
 ];
 
@@ -16,14 +16,14 @@ const updateText = (update) => {
 
 function columnsOf(measure, variant) {
   const { columns } = CURVES.variants[variant];
-  if (measure.column !== "speed") return columns[measure.column] ? [[VARIANTS[variant].name, "", columns[measure.column]]] : [];
+  if (measure.column !== "speed") return columns[measure.column] ? [["", "", columns[measure.column]]] : [];
   const layers = Object.keys(columns).filter((name) => name.startsWith("speed_"));
-  return layers.map((name, i) => [`${VARIANTS[variant].name}, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
+  return layers.map((name, i) => [`, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
 }
 
 function linesOf(measure, log) {
-  return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([name, part, [places, mean, low, high]]) => ({
-    variant, name, part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
+  return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([suffix, part, [places, mean, low, high]]) => ({
+    variant, name: VARIANTS[variant].name + suffix, label: VARIANTS[variant].short + suffix, part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
   })));
 }
 

@@ -28,7 +28,8 @@ function startGradient() {
     return {
       lines: curves.map((each) => {
         const theory = DELTA[VARIANTS[each.variant].cost];
-        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
+        const { short } = VARIANTS[each.variant], label = `${short}: ${theory.text}`;
+        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, label: label.length > 24 ? short : label, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
       }),
       places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, Math.max(1, most)]),
       xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, right: 190,
@@ -40,7 +41,7 @@ function startGradient() {
   const counts = new Chart(parent, "How many output neurons have which error", () => {
     const most = Math.max(1, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.counts)));
     return {
-      lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each),
+      lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each), label: VARIANTS[each.variant].short,
         points: sampleOf(each).counts.map((count, k) => [(k + 0.5) / BINS, Math.max(count, 0.5)]) })),
       places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: logScale([0.5, most * 1.3]),
       xLabel: "error e = |a − y|", formatX: figure, formatY: whole, right: 190,
