@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from netlearn.api.given import Costs
+from netlearn.api.planning import plan
 from netlearn.cli import COMMANDS
 from netlearn.cli.options import COMMA, PARTS, parse
 from tests.commands import call, one_line
 
 PRINTING = sorted(COMMANDS.keys() - {"data", "completion"})
 WITH_A_RUN = ["curves", "evaluate", "export", "predict", "report", "verify", "weights"]
+SEVEN = str(Path(__file__).parents[1] / "docs" / "seven.jpg")
 REST = {"export": ["--to", "model.npz"], "predict": ["picture.png"]}
 
 
@@ -20,6 +23,40 @@ def test_command_that_prints_results_has_quiet_and_json(command: str) -> None:
     text = call(command, "--help").stdout
     assert re.search(r"-q, --quiet", text)
     assert re.search(r"--json +\S", text)
+
+
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize(
+    "command", [["evaluate", "run"], ["export", "run", "--to", "m.npz"], ["predict", "run", SEVEN], ["verify", "run"]]
+)
+def test_json_names_the_folder_of_a_run(command: list[str], run: Path) -> None:
+    found = json.loads(call(*command, "-q", "--json").stdout)
+    assert found.get("evaluations", [found])[0]["folder"] == str(run)
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_both_helps_name_the_defaults_of_both_and_why(command: str) -> None:
+    text = " ".join(call(command, "--help").stdout.split())
+    for fact in (
+        "30 hidden neurons",
+        "scaled",
+        "learn well",
+        "100 hidden neurons",
+        "large initial weights",
+        "slowdown",
+    ):
+        assert fact in text
+
+
+def test_experiments_are_listed_as_json_with_their_times() -> None:
+    found = json.loads(call("compare", "--list", "--json").stdout)
+    assert {"slowdown", "cures"} <= found.keys()
+    assert all(each["run_time"] for each in found.values())
+
+
+def test_ranges_are_varied_in_python_too() -> None:
+    planned = plan(None, None, {"learning_rate": "0.1:1:log3"}, 1, None, {"cost": "quadratic"}, Costs(), None)
+    assert [each.learning_rate for each in planned.variants.values()] == [0.1, 0.316, 1]
 
 
 @pytest.mark.parametrize("command", WITH_A_RUN)

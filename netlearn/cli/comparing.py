@@ -69,10 +69,7 @@ SWEEP = together(
     ),
     click.option("--dry-run", is_flag=True, help="print how many runs there are, and stop."),
     click.option(
-        "--random",
-        type=whole("--random", 1),
-        metavar="N",
-        help="train only N of the combinations, drawn at random.",
+        "--random", type=whole("--random", 1), metavar="N", help="train only N of the combinations, drawn at random."
     ),
     click.option(
         "--random-seed",
