@@ -1,18 +1,22 @@
 """Calls the command line, in this process or in one of its own."""
 
 import csv
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
 from netlearn.comparison.pool import Workers
 from tests.messages import has_facts
 
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a terminal, pipes or signals as POSIX has them")
+LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is
 ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
@@ -41,6 +45,8 @@ def python(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
 
 
 def shell(command: str) -> "subprocess.CompletedProcess[str]":
+    if os.name == "nt" or ("/dev/full" in command and not Path("/dev/full").exists()):
+        pytest.skip("is a command for a shell and devices that only some systems have")
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
 
 

@@ -7,9 +7,10 @@ from netlearn import __version__
 from netlearn.cli import COMMANDS
 from netlearn.custom_cost import KNOWN
 from netlearn.settings import FIELDS
-from tests.commands import call, python, shell, train
+from tests.commands import POSIX, call, python, shell, train
 
 
+@POSIX
 def test_second_interrupt_ends_at_once() -> None:
     code = (
         "import os, signal\nfrom netlearn.cli.process import stopping_on_signals\n"

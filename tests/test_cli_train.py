@@ -1,17 +1,15 @@
 import csv
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
 
-from tests.commands import PATIENCE, SMALL, call, shell, train
+from tests.commands import PATIENCE, POSIX, SMALL, call, shell, train
 from tests.files import wait_for, write_folder
 
 
@@ -196,7 +194,11 @@ def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
         (60, r"epoch 2/2: 100%\|█{10,}\| 00:00 left, \d\d\.\d\d %"),
     ],
 )
+@POSIX
 def test_terminal_shows_a_bar_with_what_its_width_allows(columns: int, shown_last: str) -> None:
+    import pty  # noqa: PLC0415 (Windows has none)
+    import termios  # noqa: PLC0415
+
     main_end, child_end = pty.openpty()
     termios.tcsetwinsize(child_end, (24, columns))
     command = [sys.executable, "-m", "netlearn", "train", *SMALL]

@@ -1,7 +1,6 @@
 """Comparisons on a Dask cluster: the same bytes as here, whoever dies."""
 
 import os
-import resource
 import signal
 import socket
 import ssl
@@ -148,6 +147,8 @@ def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
 ) -> None:
     addresses, ended = cluster.addresses(), threading.Event()
     full, dying, slow = range(3)
+    import resource  # noqa: PLC0415 (Windows has none)
+
     resource.prlimit(cluster.workers[full].pid, resource.RLIMIT_FSIZE, (0, 0))  # as a disk that is full
 
     def slow_down() -> None:

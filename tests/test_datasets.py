@@ -11,6 +11,7 @@ from netlearn import datasets
 from netlearn.datasets.sources import FILES, sha256_of
 from netlearn.errors import DataError, SettingsError
 from netlearn.numerics import Array
+from tests.commands import POSIX
 from tests.files import idx_bytes, refused, small_arrays, write_folder
 
 
@@ -132,6 +133,7 @@ def test_data_in_a_folder_with_a_name_that_is_not_utf8_keeps_its_relative_path(
     assert datasets.load("own").name == "own"
 
 
+@POSIX
 @pytest.mark.parametrize("name", ["", "pipe"])
 def test_data_path_that_is_neither_folder_nor_file_is_refused(name: str) -> None:
     os.mkfifo("pipe")

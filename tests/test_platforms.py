@@ -12,6 +12,7 @@ from netlearn.comparison.experiment import Experiment
 from netlearn.errors import SettingsError
 from netlearn.settings import resolve
 
+ROOT = Path(__file__).parents[1]
 PACKAGE = Path(netlearn.__file__).parent
 WITHOUT = '''
 """Leaves Python with what it has on Windows, but for locks (test_runs), in the program and in its workers."""
@@ -68,6 +69,17 @@ def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_p
         for file in ("weights.safetensors", "config.toml"):
             assert (there / run / file).read_bytes() == (here / run / file).read_bytes(), run
     assert {path.name for path in there.iterdir()} == {path.name for path in here.iterdir()}
+
+
+@pytest.mark.slow
+def test_tests_are_collected_without_what_only_some_systems_have(tmp_path: Path) -> None:
+    lacking = WITHOUT.replace('"resource", ', "")  # psutil, which Dask needs, takes Linux by its name
+    (tmp_path / "sitecustomize.py").write_text(f"{lacking}\ndel os.mkfifo, os.killpg\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", ROOT / "tests"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-2000:]
 
 
 def test_variants_that_differ_in_case_only_would_share_a_folder_on_some_systems() -> None:

@@ -13,6 +13,7 @@ from netlearn.runs import SUMS, RunFolder, Sums, read_config, read_run
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, resolve
+from tests.commands import LINUX
 from tests.files import small_dataset
 from tests.runs import do_run, results_of, resume_run
 
@@ -100,6 +101,7 @@ def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(
     assert steps[:3] == [("flush", False), ("flush", False), ("metrics.csv", False)]
 
 
+@LINUX
 def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

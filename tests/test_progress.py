@@ -1,10 +1,8 @@
 """What a comparison shows of its progress, on a terminal and elsewhere."""
 
 import os
-import pty
 import re
 import sys
-import termios
 
 import pytest
 
@@ -12,6 +10,7 @@ from netlearn.cli import progress
 from netlearn.cli.progress import MOST_LINES, comparison_progress, note
 from netlearn.comparison.experiment import Experiment
 from netlearn.settings import resolve
+from tests.commands import POSIX
 from tests.messages import has_facts
 
 SIX = Experiment("title", (0, 1, 2), {name: resolve({"epochs": 10}) for name in ("a", "b")})
@@ -57,7 +56,11 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+@POSIX
 def test_terminal_shows_the_epochs_of_all_runs_with_notes_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pty  # noqa: PLC0415 (Windows has none)
+    import termios  # noqa: PLC0415
+
     main_end, child_end = pty.openpty()
     termios.tcsetwinsize(child_end, (24, 100))
     with os.fdopen(child_end, "w", encoding="utf-8") as terminal:
