@@ -1,4 +1,4 @@
-"""Bad input to the command line: one clear line, and no half-written files."""
+"""Bad input to the command line: one clear line, and no half-written files; the values of settings: test_settings."""
 
 import re
 from pathlib import Path
@@ -20,30 +20,17 @@ WRONG = [
     (["--data", "mnst"], 2, "data 'mnst': did you mean mnist? must be auto, mnist, mnist-5k, "
      "fashion-mnist, neuron, a folder of IDX "
      "files or an .npz file"),
-    (["--learning-rate", "-1"], 2, "--learning-rate -1: must be a number above 0"),
     (["--learning-rate", "fast"], 2, "--learning-rate fast: must be a number above 0"),
     (["--learning-rate", "nan"], 2, "--learning-rate nan: must be a number above 0"),
-    (["--hidden", "0"], 2, "--hidden 0: must be whole numbers above 0, such as 30 or 100,30, or none"),
     (["--hidden", "30,"], 2, "--hidden 30,: must be whole numbers above 0, such as 30 or 100,30, or none"),
-    (
-        ["--initializer", "1,2,3"], 2,
-        "--initializer 1,2,3: must be scaled, large or two numbers w,b",
-    ),
-    (["--activation", "sigmod"], 2, "--activation sigmod: did you mean sigmoid? must be sigmoid, tanh or relu"),
-    (["--epochs", "0"], 2, f"--epochs 0: must be {COUNT}"),
     (["--epochs", "2.5"], 2, f"--epochs 2.5: must be {COUNT}"),
     (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
     (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),
-    (["--seed", "-3"], 2, "--seed -3: must be a whole number, at least 0"),
-    (["--l2", "-0.5"], 2, "--l2 -0.5: must be a number, at least 0"),
-    (["--l1", "-0.5"], 2, "--l1 -0.5: must be a number, at least 0"),
-    (["--optimizer", "adm"], 2, "--optimizer adm: did you mean adam? must be sgd, momentum, nesterov, rmsprop, adam"),
     (["--optimizer", "adam", "--momentum", "0.9"], 2,
      "momentum 0.9: applies only to optimizer momentum or nesterov, not adam"),
     (["--beta2", "0.9"], 2, "beta2 0.9: applies only to optimizer rmsprop or adam, not sgd"),
     (["--optimizer", "momentum", "--momentum", "1"], 2,
      "--momentum 1: must be a number, at least 0 and less than 1, or off"),
-    (["--optimizer", "adam", "--epsilon", "0"], 2, "--epsilon 0: must be a number above 0, or off"),
     (["--config", "own.toml"], 2, "momentum 0.9: applies only to optimizer momentum or nesterov, not adam"),
     (["--dropout", "1"], 2, "--dropout 1: must be a number, at least 0 and less than 1"),
     (["--dropout", "0.5", "--hidden", "none"], 2, "dropout 0.5: must be 0 without hidden layers"),
@@ -54,7 +41,6 @@ WRONG = [
      "elastic_alpha 3: applies only to augment elastic, not shift"),
     (["--augment", "elastic", "--data", "neuron", "--batch-size", "1"], 2,
      "augment elastic: must be none, since neuron has no images"),
-    (["--dtype", "half"], 2, "--dtype half: must be float32 or float64"),
     (["--config", "none.toml"], 2, "none.toml: no such file"),
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
     (["--config", "key.toml"], 2, "unknown key key.toml: lerning_rate: did you mean learning_rate?"),
@@ -139,7 +125,6 @@ BAD_FOR_COMPARE = [
     (["--seeds", "0"], 2, "--seeds 0: must be a number from 1 to 1000 or a list of different ones"),
     (["--jobs", "0"], 2, "--jobs 0: must be a number from 1"),
     (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
-    (["--learning-rate", "-1"], 2, "--learning-rate -1: must be a number above 0"),
     (["nowhere", "half"], 2, "nowhere: no such folder or experiment; netlearn compare --list lists the experiments"),
     (["thesis"], 1, "thesis: not the folder of a finished run: it has no config.toml"),
     (["half"], 1, "half/config.toml: not the settings of a run"),

@@ -138,15 +138,23 @@ def completed(words: str) -> list[str]:
     return result.stdout.split()
 
 
-@pytest.mark.slow
-def test_bash_completes_names_of_experiments_and_folders_beside_them() -> None:
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("com", ["plain,compare", "plain,completion"]),
+        ("compare neu", ["plain,neuron", "plain,neuron-slow", "plain,neural"]),  # the last one is a folder here
+        ("compare xyz", ["file,xyz"]),
+        ("train --optimizer ne", ["plain,nesterov"]),
+        ("train --le", ["plain,--learning-rate"]),
+        ("compare --vary le", ["plain,learning_rate="]),
+    ],
+)
+def test_bash_completes_names_and_files_where_no_experiment_has_the_name(words: str, expected: list[str]) -> None:
     Path("neural").mkdir()
-    assert completed("netlearn compare neu") == ["plain,neuron", "plain,neuron-slow", "plain,neural"]
-    assert {"plain,depth", "plain,tie"} <= set(completed("netlearn compare "))
-    assert not [
-        line for line in completed("netlearn compare ") if line.startswith("file")
-    ]  # bash would drop the names
+    assert completed(f"netlearn {words}") == expected
 
 
-def test_bash_completes_files_where_no_experiment_has_the_name() -> None:
-    assert [line.split(",")[0] for line in completed("netlearn compare xyz")] == ["file"]
+def test_bash_completes_no_files_beside_the_names_of_all_experiments() -> None:
+    found = completed("netlearn compare ")
+    assert {"plain,depth", "plain,tie"} <= set(found)
+    assert not [line for line in found if line.startswith("file")]  # bash would drop the names

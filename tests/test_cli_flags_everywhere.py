@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.api.given import Costs
-from netlearn.api.planning import plan
+from netlearn.api.given import Costs, plan
 from netlearn.cli import COMMANDS
 from netlearn.cli.options import COMMA, PARTS, parse
 from tests.commands import call, one_line

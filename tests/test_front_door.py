@@ -72,24 +72,6 @@ def test_completion_prints_what_a_shell_sources(shell: str, mark: str) -> None:
     assert "_NETLEARN_COMPLETE" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("netlearn com", {"compare", "completion"}),
-        ("netlearn compare chapter1-w", {"chapter1-wide"}),
-        ("netlearn train --optimizer ne", {"nesterov"}),
-        ("netlearn train --le", {"--learning-rate"}),
-    ],
-)
-def test_names_are_completed(words: str, expected: set[str]) -> None:
-    environment = {"_NETLEARN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    result = subprocess.run(
-        [sys.executable, "-c", "from netlearn.cli import main; main(prog_name='netlearn')"],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert {line.partition(",")[2] for line in result.stdout.splitlines()} == expected
-
-
 def test_links_of_a_page_stay_inside_the_site() -> None:
     text = "[a](docs/guide.md#x) ![b](docs/curves.png) [c](CONTRIBUTING.md) [d](#below) [e](https://x.org/y.md)"
     moved = "[a](guide.md#x) ![b](curves.png) [c](CONTRIBUTING.md) [d](#below) [e](https://x.org/y.md)"

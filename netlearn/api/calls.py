@@ -12,9 +12,8 @@ from typing import Any, TypeAlias, Unpack
 import msgspec
 
 from netlearn import datasets
-from netlearn.api.given import AnyCost, Costs, Data, GivenSettings, Source, Variant, data_name, settings_of
+from netlearn.api.given import AnyCost, Costs, Data, GivenSettings, Source, Variant, data_name, plan, settings_of
 from netlearn.api.place import Place
-from netlearn.api.planning import plan
 from netlearn.api.progress import comparison_bar, load_data, training_bar
 from netlearn.api.results import ComparisonResult, Page, Result, RunResult
 from netlearn.comparison import compare as comparison
