@@ -51,7 +51,7 @@ def test_json_prints_the_summary_and_the_folder() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
-def test_auto_without_mnist_says_why_the_bundled_digits_are_used() -> None:
+def test_auto_without_mnist_says_why_the_bundled_digits_are_used_and_stores_that() -> None:
     result = call("train", "--epochs", "1")
     assert result.exit_code == 0
     notes = result.stderr.splitlines()
@@ -59,6 +59,7 @@ def test_auto_without_mnist_says_why_the_bundled_digits_are_used() -> None:
     assert notes[1].startswith(
         "      used because mnist is not on this machine and cannot be downloaded: no mirror has the files: https://"
     )
+    assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
 
 
 @pytest.mark.usefixtures("unrendered")
@@ -172,12 +173,6 @@ def test_run_is_completed_or_saved_when_output_is_closed(ending: str) -> None:
     shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --out run {ending}")
     assert Path("run/weights.safetensors").is_file()
     assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
-
-
-@pytest.mark.usefixtures("unrendered")
-def test_data_chosen_by_auto_is_stored() -> None:
-    call("train", "-q", "--epochs", "1")
-    assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
 
 
 def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:

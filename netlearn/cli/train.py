@@ -69,12 +69,16 @@ def command(
         if resumed is None:
             settings = resolve(asked)
         else:
-            _refuse({"--out": out, "--force": force}, resumed)
+            if out or force:
+                misplaced = "--out" if out else "--force"
+                raise SettingsError(f"{misplaced}: must be left out with --resume; the run stays in {resumed}")
             folder = stack.enter_context(RunFolder.existing(resumed))  # nothing is read before it is locked
             stack.enter_context(_suggesting_a_new_start(resumed))
             settings = _settings_of(resumed, asked)
             if (summary := _end_of(resumed, settings)) is not None:
-                _report_end(summary, settings, resumed, as_json=as_json)
+                more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
+                note(f"{resumed}: already {summary.status}{more}")
+                echo(named_json(resumed, summary) if as_json else _results(summary, resumed))
                 return
             check_named(settings.cost, {flags["cost"]}, resumed)
         data = load(asked.get("data", settings.data), quiet=quiet, noted=False)
@@ -118,12 +122,6 @@ def _note_network(settings: Settings, trainer: Trainer) -> None:
     )
 
 
-def _refuse(misplaced: dict[str, object], folder: Path) -> None:
-    for name, value in misplaced.items():
-        if value:
-            raise SettingsError(f"{name}: must be left out with --resume; the run stays in {folder}")
-
-
 def _settings_of(folder: Path, asked: dict[str, Any]) -> Settings:
     """Return the settings of a run, with more epochs if asked for; other data is refused when it is known."""
     stored = stored_settings(folder)
@@ -148,20 +146,20 @@ def _suggesting_a_new_start(folder: Path) -> Iterator[None]:
         raise DamageError(f"{error}; to train it again from its start: {again}") from error
 
 
-def _report_end(summary: Summary, settings: Settings, folder: Path, *, as_json: bool) -> None:
-    if summary.error is not None:
-        raise DivergenceError(f"{folder}: {summary.error}")
-    more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
-    note(f"{folder}: already {summary.status}{more}")
-    echo(named_json(folder, summary) if as_json else _results(summary, folder))
-
-
 def _end_of(folder: Path, settings: Settings) -> Summary | None:
-    """Return the summary of a run that has ended as its settings say, or None."""
+    """Return the summary of a run that has ended as its settings say, or None.
+
+    Raises:
+        DivergenceError: it has diverged.
+    """
     if not (folder / SUMS).exists():
         return None
     done = read_locked(folder)
-    return done.summary if done.settings.epochs == settings.epochs and done.is_complete() else None
+    if done.settings.epochs != settings.epochs or not done.is_complete() or done.summary is None:
+        return None
+    if done.summary.error is not None:
+        raise DivergenceError(f"{folder}: {done.summary.error}")
+    return done.summary
 
 
 def _results(summary: Summary, folder: Path) -> str:
