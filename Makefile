@@ -55,6 +55,10 @@ reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.m
 reproduce-long: $(VENV)/.installed  ## run the experiments that take an hour, add them to docs/cures.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.cures --long
 
+.PHONY: reproduce-costs
+reproduce-costs: $(VENV)/.installed  ## compare the costs of the literature, write docs/costs.md; resumes (NETLEARN_DATA)
+	$(BIN)/python -m scripts.costs
+
 .PHONY: notebook
 notebook: $(VENV)/.developed  ## execute docs/cross-entropy.ipynb from scratch, make docs/cross-entropy.md of it
 	$(BIN)/python -m scripts.notebook

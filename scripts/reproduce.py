@@ -50,7 +50,9 @@ def plan(name: str, seeds: int | None, *, quick: bool) -> Experiment:
     return load_data(Experiment(experiment.title, chosen, variants), datasets.load, Workers())
 
 
-def reproduce(name: str, experiment: Experiment, folder: Path, workers: Workers) -> list[str]:
+def reproduce(
+    name: str, experiment: Experiment, folder: Path, workers: Workers, *, pictures: bool = True
+) -> list[str]:
     """Do the runs of an experiment that are missing, and draw its pictures; return why they are not all done."""
     try:
         tasks = tasks_of(experiment, folder)
@@ -62,7 +64,7 @@ def reproduce(name: str, experiment: Experiment, folder: Path, workers: Workers)
         opened = RunFolder.existing(folder, FILES) if begun else RunFolder.create(folder, files=FILES)
         progress = comparison_progress(experiment, quiet=False)
         with opened as where, _timed(folder / SECONDS), progress as on_progress:
-            result = compare(experiment, where, workers, on_progress=on_progress)
+            result = compare(experiment, where, workers, pictures=pictures, on_progress=on_progress)
     except NetlearnError as error:
         return [str(error)]
     return [] if all(map(is_done, tasks)) else problems(result.rows)

@@ -17,11 +17,12 @@ from tests.commands import call
 
 ROOT = Path(__file__).parents[1]
 GENERATED = {
+    "costs.md",
     "cross-entropy.md",
     "cures.md",
     "performance.md",
     "reproduction.md",
-}  # by make notebook, bench, reproduce
+}  # by make reproduce-costs, notebook, reproduce, bench
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")  # the first line of a block that is to be saved
 

@@ -1,0 +1,329 @@
+"""The page on the costs of the literature, docs/costs.md; all of its figures and verdicts are those of the runs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from netlearn.comparison.claims import Family, Pair, compare_pair, has_diverged, values_of
+from netlearn.comparison.compare import Comparison
+from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.statistics import Row, group
+from netlearn.comparison.table import in_markdown, interval, percent, points, with_spread
+from netlearn.comparison.tasks import tasks_of
+from netlearn.cost_profile import CURVE, ERRORS, profile, theory_curve
+from netlearn.custom_cost import load_cost
+from netlearn.plotting.marks import cost_styles
+from netlearn.plotting.single import theory_curves
+from netlearn.plotting.style import Figure, finish, plain, render
+from netlearn.runs import SUMMARY, Groups, read_run, write_whole
+from netlearn.runs.setup import environment
+
+CONDITIONS: dict[str, tuple[str, dict[str, Any]]] = {  # the experiment of each comparison, and what it changes
+    "large": ("costs", {}),
+    "scaled": ("costs", {"initializer": "scaled"}),
+    **{f"noise-{percent}": ("label-noise", {"label_noise": percent / 100}) for percent in (0, 20, 40, 60)},
+}
+NAMES = {"large": "large initial weights", "scaled": "scaled initial weights"} | {
+    name: f"{name.partition('-')[2]} % wrong labels" for name in CONDITIONS if name.startswith("noise")
+}
+FACTORS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of the learning rates that are tried, times the default
+NEVER = 0.01  # recall of a class that was not learned
+LOG, ABSOLUTE, GENERALIZED = "log-likelihood", "absolute-error", "generalized-cross-entropy"
+MEASURES = {
+    "early_accuracy": "early accuracy",
+    "test_accuracy": "test accuracy",
+    "calibration_error": "calibration error",
+}
+
+
+class Planned(NamedTuple):
+    """A planned test: that one cost is better than another one in a measure, in the comparison of a condition."""
+
+    condition: str
+    measure: str
+    better: str
+    worse: str
+
+
+ORDERINGS: dict[str, tuple[Planned, ...]] = {  # each published ordering, and the tests of its parts
+    "Under label noise the absolute error is better than cross-entropy (Ghosh 2017)": (
+        Planned("noise-60", "test_accuracy", ABSOLUTE, LOG),
+    ),
+    "Generalized cross-entropy is between the two: better than cross-entropy under label noise, and easier to train "
+    "than the absolute error (Zhang 2018)": (
+        Planned("noise-60", "test_accuracy", GENERALIZED, LOG),
+        Planned("noise-0", "test_accuracy", GENERALIZED, ABSOLUTE),
+    ),
+    "The square loss is as good as cross-entropy, or better (Hui 2020)": (
+        Planned("scaled", "test_accuracy", "square-loss", LOG),
+    ),
+    "From random weights the squared error of softmax outputs fails where cross-entropy does not (Golik 2013)": (
+        Planned("large", "test_accuracy", LOG, "brier"),
+        Planned("scaled", "test_accuracy", LOG, "brier"),
+    ),
+    "Squentropy is better calibrated than cross-entropy (Hui 2023)": (
+        Planned("scaled", "calibration_error", "squentropy", LOG),
+    ),
+    "The flat-spot fix learns faster than the quadratic cost (Fahlman 1988)": (
+        Planned("large", "early_accuracy", "flat-spot", "quadratic"),
+        Planned("scaled", "early_accuracy", "flat-spot", "quadratic"),
+    ),
+}  # fmt: skip
+TESTS = tuple(test for tests in ORDERINGS.values() for test in tests)
+
+
+def judge(test: Planned, groups: Groups, level: float) -> tuple[Pair | None, str]:
+    """Return the pair of a test, and whether the ordering is reproduced by the rule of every comparison's claims."""
+    diverged = {name for name, runs in groups.items() if any(map(has_diverged, runs))}
+    pair = compare_pair(test.measure, test.better, test.worse, values_of(groups, test.measure), level, diverged)
+    if pair is None or not pair.claimed:
+        return pair, "undecided"
+    return pair, "reproduced" if pair.leader == test.better else "not reproduced"
+
+
+def page(plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: str) -> str:
+    """Return the page, and draw its pictures into a folder beside it.
+
+    Args:
+        plans: the comparison of each condition, with its learning rates; all of their runs are done.
+        runs: the folder with a folder for each.
+        pictures: where the pictures go.
+        command: what made the page.
+    """
+    found = {
+        condition: msgspec.json.decode((runs / condition / SUMMARY).read_bytes(), type=Comparison)
+        for condition in plans
+    }
+    groups = {
+        condition: group([read_run(task.folder, task.variant) for task in tasks_of(plan, runs / condition)])
+        for condition, plan in plans.items()
+    }
+    costs = sorted((row for row in found["scaled"].rows), key=lambda row: -(row.test_accuracy or 0))
+    order = [row.variant for row in costs]
+    curves = {name: theory_curve(load_cost(name), 10, CURVE) for name in order}
+    theory = theory_curves(CURVE, curves, "The gradient of each cost at each error, from its equations")
+    write_whole(pictures / "theory.png", render(theory, "png"))
+    write_whole(pictures / "ranking.png", render(ranking(groups, order), "png"))
+    tried = ", ".join(f"{factor:g}" for factor in FACTORS)
+    machine, first = environment(), plans["scaled"].variants[order[0]]
+    noisy = plans["noise-60"].variants[order[0]]
+    sizes = "784-" + "-".join(map(str, first.hidden)) + "-10"
+    return f"""# Eleven costs, ranked
+
+Made by `{command}` (data: {first.data}, {len(plans["scaled"].seeds)} seeds), with {machine["blas"]} on
+{machine["cpu"]}.
+
+Every cost trains the same network, {sizes} with sigmoid hidden neurons and plain gradient descent, for
+{first.epochs} epochs, or with wrong labels for {noisy.epochs} epochs of {noisy.train_size:,} images. Runs with the
+same seed start from identical weights. **This is no ResNet**: the papers train networks that are deeper by orders of
+magnitude, with other optimizers, for much longer, on harder data. An ordering that is not reproduced here is not
+refuted, and one that is reproduced is not confirmed for theirs. Figures are mean ± standard deviation over the
+seeds; the costs, their equations and their sources are in `netlearn/costs.py` and `netlearn/literature.py`.
+
+## What their equations say
+
+![|δ| against the error, for each cost]({pictures.name}/theory.png)
+
+The output neuron of the right class has the error 1 − a, and the other nine have z = 0. Cross-entropy, square loss,
+log-likelihood and squentropy have the same curve: the first three have δ = a − y, from different outputs, and
+squentropy differs in the neurons of the wrong classes only. `netlearn check COST` prints a row of this table, for
+your own cost too.
+
+{_equations(order)}
+
+## Learning rates
+
+The rate of each cost had the best validation accuracy, at the end of a run from a seed that is not compared, of
+{tried} times the cost's default. With wrong labels it is chosen at 40 %; validation and test labels
+are always right. A rate marked † is the smallest or the largest that was tried: there may be a better one.
+
+{_rates(plans, order)}
+
+## Which learns fastest, and which ends best?
+
+![The costs by five measures]({pictures.name}/ranking.png)
+
+Early accuracy is the mean validation accuracy over the probes of the first epoch. An output is badly wrong if it is
+more than 0.9 from its target; the figure is that after the first epoch. The calibration error is that of the largest
+output as the probability that the answer is right, debiased; 0 is best.
+
+{_results(found, order)}
+
+## Wrong labels
+
+Test accuracy after training with some labels replaced by another class. The chosen rates are small there, so that
+early accuracy, with which the conclusions begin, says more about the rate than about the cost.
+
+{_under_noise(found, order)}
+
+{_without_a_class(groups)}
+
+## What the comparisons conclude
+
+Each compares ten costs with cross-entropy, in early and in test accuracy.
+
+{_conclusions(found)}
+
+## Where cross-entropy does not win
+
+{_not_first(found)}
+
+## Published orderings
+
+The {len(TESTS)} tests were planned. They are the paired t-tests of every comparison, simultaneous for all of them:
+each at the level {Family(tests=len(TESTS)).level:.2g}, so that the probability of any wrong verdict is at most 4 %.
+Cross-entropy on softmax outputs is the log-likelihood. What is not clear is undecided, however the means lie.
+
+{_orderings(groups)}
+"""
+
+
+def _equations(order: Sequence[str]) -> str:
+    lines = [
+        [
+            "cost",
+            "output",
+            *(f"|δ| at {error:g}" for error in ERRORS),
+            "when badly wrong",
+            "value",
+            "proper score",
+        ]
+    ]
+    for name in order:
+        cost = load_cost(name)
+        each = profile(cost, 10)
+        slow, bounded = "slow" if each.is_slow else "fast", "bounded" if each.is_bounded else "grows"
+        output = type(cost.output).__name__.lower()
+        proper = "yes" if each.is_proper else "no"
+        lines.append([name, output, *(f"{delta:.3f}" for delta in each.deltas), slow, bounded, proper])
+    return in_markdown(lines)
+
+
+def _rates(plans: Mapping[str, Experiment], order: Sequence[str]) -> str:
+    shown = {"large": "large weights", "scaled": "scaled weights", "noise-40": "wrong labels"}
+    lines = [["cost", "default", *shown.values()]]
+    for name in order:
+        default = load_cost(name).learning_rate
+        rates = [plans[condition].variants[name].learning_rate for condition in shown]
+        edges = (min(FACTORS), max(FACTORS))
+        marks = ["†" if any(np.isclose(rate, edge * default, rtol=0.01) for edge in edges) else "" for rate in rates]
+        lines.append([name, f"{default:g}", *(f"{rate:g}{mark}" for rate, mark in zip(rates, marks, strict=True))])
+    return in_markdown(lines)
+
+
+def _rows(comparison: Comparison) -> dict[str, Row]:
+    return {row.variant: row for row in comparison.rows}
+
+
+def _results(found: Mapping[str, Comparison], order: Sequence[str]) -> str:
+    lines = [["cost"]]
+    lines[0] += [
+        f"{weights}: {what}"
+        for weights in ("large", "scaled")
+        for what in ("early accuracy", "test accuracy", "badly wrong", "calibration error")
+    ]
+    for name in order:
+        rows = [_rows(found[condition])[name] for condition in ("large", "scaled")]
+        lines.append(
+            [
+                name,
+                *(
+                    cell
+                    for row in rows
+                    for cell in (
+                        with_spread(row.early_accuracy, row.early_spread),
+                        with_spread(row.test_accuracy, row.test_spread),
+                        percent(row.stuck_after_epoch_1),
+                        with_spread(row.calibration_error, row.calibration_spread),
+                    )
+                ),
+            ]
+        )
+    return in_markdown(lines)
+
+
+def _under_noise(found: Mapping[str, Comparison], order: Sequence[str]) -> str:
+    levels = [condition for condition in found if condition.startswith("noise")]
+    lines = [["cost", *(NAMES[condition] for condition in levels)]]
+    for name in order:
+        rows = [_rows(found[condition])[name] for condition in levels]
+        lines.append([name, *(with_spread(row.test_accuracy, row.test_spread) for row in rows)])
+    return in_markdown(lines)
+
+
+def _without_a_class(groups: Mapping[str, Groups]) -> str:
+    """Return in how many runs of each cost a class is never answered, or hardly ever."""
+    every = [(name, run) for condition in groups.values() for name, runs in condition.items() for run in runs]
+    runs, gone = Counter(name for name, _ in every), Counter[str]()
+    for name, run in every:
+        recall = run.summary.recall if run.summary else ()
+        gone[name] += any(share is not None and share < NEVER for share in recall)
+    listed = ", ".join(f"{count} of {runs[name]} of {name}" for name, count in gone.most_common() if count)
+    return f"Runs that recognize less than 1 % of a class, in all conditions: {listed or 'none'}."
+
+
+def _conclusions(found: Mapping[str, Comparison]) -> str:
+    return "\n".join(
+        f"- **{NAMES[condition][0].upper()}{NAMES[condition][1:]}.** {comparison.conclusion}"
+        for condition, comparison in found.items()
+    )
+
+
+def _not_first(found: Mapping[str, Comparison]) -> str:
+    """Return in which comparisons a cost is claimed to be ahead of the baseline, cross-entropy."""
+    lines = []
+    for condition, comparison in found.items():
+        for measure in ("early_accuracy", "test_accuracy"):
+            ahead = [
+                f"{claim.leader} by {points(claim.mean)} points"
+                for claim in comparison.claims
+                if claim.measure == measure and claim.leader != comparison.family.baseline
+            ]
+            if ahead:
+                lines.append(f"- {NAMES[condition]}, {MEASURES[measure]}: {', '.join(ahead)}.")
+    return "Clearly ahead of it are:\n\n" + "\n".join(lines) if lines else "No cost is clearly ahead of it anywhere."
+
+
+def _orderings(groups: Mapping[str, Groups]) -> str:
+    lines = [["published", "test", "difference in points", "p", "verdict"]]
+    level = Family(tests=len(TESTS)).level
+    for published, tests in ORDERINGS.items():
+        for place, test in enumerate(tests):
+            pair, verdict = judge(test, groups[test.condition], level)
+            what = f"{test.better} better than {test.worse} in {MEASURES[test.measure]}, {NAMES[test.condition]}"
+            difference, p = "-", "-"
+            if pair is not None and pair.p is not None:
+                sign = 1 if pair.leader == test.better else -1
+                difference, p = f"{points(sign * pair.mean)} ({interval(pair, sign)})", f"{pair.p:.2g}"
+                if verdict == "undecided" and pair.detectable is not None:
+                    verdict += f": {pair.seeds} seeds cannot tell differences below {points(pair.detectable)}"
+            lines.append(["" if place else published, what, difference, p, verdict])
+    return in_markdown(lines)
+
+
+def ranking(groups: Mapping[str, Groups], order: Sequence[str]) -> Figure:
+    """Return the picture with a line for each cost and a panel for each measure: mean, lowest and highest seed."""
+    panels = (
+        ("large", "early_accuracy", 1), ("large", "test_accuracy", 1), ("scaled", "test_accuracy", 1),
+        ("noise-60", "test_accuracy", 1), ("scaled", "calibration_error", -1),
+    )  # fmt: skip
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    styles = cost_styles(order)
+    for axes, (condition, measure, sign) in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
+        plain(axes)
+        for place, name in enumerate(order):
+            values = [100 * sign * value for value in values_of(groups[condition], measure)[name].values()]
+            if values:
+                axes.plot([min(values), max(values)], [place, place], color=styles[name].colour, linewidth=2)
+                axes.plot(np.mean(values), place, "o", color=styles[name].colour)
+        axes.set_title(f"{MEASURES[measure]}\n{NAMES[condition]}", fontsize="small")
+        axes.set_xlabel("%" + (", best 0" if sign < 0 else ""), fontsize="small")
+    axes.set_yticks(range(len(order)), order)
+    axes.invert_yaxis()
+    return finish(
+        figure, "Eleven costs, by test accuracy from scaled weights; lines from the lowest to the highest seed"
+    )
