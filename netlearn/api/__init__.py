@@ -47,6 +47,30 @@ class Halves:
 netlearn.compare(costs=["quadratic", Halves(0.1), Halves(0.5)], seeds=2, epochs=2)
 ```
 
+The check says at how many points delta is right. The profile says what the cost means for learning: |δ| at growing
+errors, whether a badly wrong output learns slowly, whether outputs tend to probabilities.
+
+```python
+from netlearn.cost_profile import profile
+from netlearn.gradient_check import check_gradient
+
+print(check_gradient(Halves(0.1), "Halves", outputs=10))
+print(profile(Halves(0.1), outputs=10))
+```
+
+With `label_noise` some of the training labels are wrong, the same ones for each cost of a seed; validation and test
+labels are right. Whether outputs are probabilities is part of every evaluation: `answer` reads the largest output as
+the probability that the answer is right, `outputs` each output a as (a, 1 − a). The rows of a comparison have the
+calibration error of the answers over the seeds, and `pairs` has the differences seed by seed.
+
+```python
+costs = ["cross-entropy", "generalized-cross-entropy(q=0.5)"]
+noisy = netlearn.compare(costs=costs, label_noise=0.4, seeds=2, epochs=2)
+calibration = noisy.evaluate("cross-entropy").answer
+print(calibration.brier, calibration.log_loss, calibration.debiased, calibration.interval)
+print([(row.variant, row.calibration_error) for row in noisy.rows])
+```
+
 `pip install 'netlearn[notebook]'` adds pandas, for `frame()`, and ipywidgets, for progress bars in Jupyter. A script
 needs no `if __name__ == "__main__"`, although comparisons start processes.
 """
