@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from netlearn.comparison.analysis import read_comparison
+from netlearn.comparison.analysis import analyse, read_comparison
 from netlearn.comparison.experiment import parse_seeds, read_experiment, write_experiment
 from netlearn.comparison.sweep import Sweep
 from netlearn.errors import SettingsError
 from tests.commands import compare, rows_of
+from tests.comparisons import neuron
 from tests.messages import has_facts
 
 QUICK = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q", "--out", "out"]
@@ -106,3 +107,16 @@ def test_neurons_are_told_by_epoch_without_accuracies_or_steps() -> None:
     assert "The output of cross-entropy, mild start fell below ½ first, after 8 epochs." in text
     assert "The output of cross-entropy, bad start, η = 0.005 stayed above ½ for 300 epochs." in text
     assert summary()["claims"] == []
+
+
+def test_neuron_is_told_by_its_output_and_has_no_accuracy() -> None:
+    runs = [neuron("slow", [0.9, 0.8, 0.7, 0.49]), neuron("fast", [0.9, 0.4, 0.2, 0.1]), neuron("stuck", [0.9] * 4)]
+    analysis = analyse("", runs)
+    assert analysis.sentences == (
+        "The output of fast fell below ½ first, after 1 epoch.",
+        "Then came slow after 3.",
+        "The output of stuck stayed above ½ for 3 epochs.",
+    )
+    assert (analysis.pairs, analysis.races, analysis.claims) == ((), (), ())
+    slow = analysis.neurons[0]
+    assert (slow.epochs, slow.outputs, slow.below_half) == ((0, 1, 2, 3), (0.9, 0.8, 0.7, 0.49), 3)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from netlearn.comparison.statistics import group
 from netlearn.plotting.pictures import DRAWN, MOST_ROWS
 from netlearn.runs import Run, selection
+from netlearn.settings import resolve
 from tests.comparisons import run
 from tests.sweeps import sweep
 
@@ -42,6 +43,8 @@ def test_best_median_and_worst_go_by_the_mean_over_finished_seeds() -> None:
     failed = replace(reached(0.99, variant="failed"), summary=None, metrics={}, problem="failed")
     assert selection.chosen(group([*runs, failed])) == {"best": "v0.9", "median": "v0.5", "worst": "v0.2"}
     assert "7 of 10 variants are grey" in selection.titled("title", group([*runs, failed]), "grey")
+    lucky = replace(failed, variant="v0.9")
+    assert selection.chosen(group([*runs, replace(lucky, settings=resolve({"seed": 9}))]))["best"] == "v0.8"
     texts = [text.get_text() for text in drawn("curves", [*runs, failed]).legends[0].get_texts()]
     assert "best, 92.50 %: v0.9" in texts
 

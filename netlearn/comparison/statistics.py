@@ -215,8 +215,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def by_validation(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows by their best validation accuracy, the highest first; those without one come last."""
-    return sorted(rows, key=lambda row: -(row.best_validation_accuracy or 0))
+    """Return the rows by their best validation accuracy, the highest first.
+
+    Those with a seed that did not finish come after those without, as in `selection.ranked`.
+    """
+    return sorted(rows, key=lambda row: (row.finished < row.seeds, -(row.best_validation_accuracy or 0)))
 
 
 def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:

@@ -27,10 +27,14 @@ def validation_accuracy(runs: Sequence[Run]) -> float | None:
 
 
 def ranked(groups: Groups) -> dict[str, float]:
-    """Return the validation accuracy of each variant that has a finished run, the best first."""
+    """Return the validation accuracy of each variant that has a finished run, the best first.
+
+    Those with a run that did not finish come last: the mean of the others may owe its height to luck.
+    """
     found = {name: validation_accuracy(runs) for name, runs in groups.items()}
     present = {name: accuracy for name, accuracy in found.items() if accuracy is not None}
-    return dict(sorted(present.items(), key=lambda item: -item[1]))
+    short = {name for name in present if any(run.shortfall is not None for run in groups[name])}
+    return dict(sorted(present.items(), key=lambda item: (item[0] in short, -item[1])))
 
 
 def chosen(groups: Groups) -> dict[str, str]:
@@ -38,10 +42,11 @@ def chosen(groups: Groups) -> dict[str, str]:
 
     There are fewer if fewer variants have a finished run, and none if all variants can be shown.
     """
-    names = list(ranked(groups))
+    accuracies = ranked(groups)
+    names = list(accuracies)
     if len(groups) <= MOST_SHOWN or not names:
         return {}
-    places = {"best": 0, "worst": len(names) - 1, "median": len(names) // 2}
+    places = {"best": 0, "worst": names.index(min(names, key=accuracies.__getitem__)), "median": len(names) // 2}
     taken = {place: word for word, place in reversed(places.items())}  # the best is not the worst too
     return {taken[place]: names[place] for place in sorted(taken)}
 
