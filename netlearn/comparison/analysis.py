@@ -79,15 +79,9 @@ def analyse(
     title: str, runs: Sequence[Run], *, baseline: str | None = None, look: int = 1, tuned: bool = False,
     unreadable: Sequence[str] = (),
 ) -> Analysis:  # fmt: skip
-    """Return the analysis of the runs of a comparison.
+    """Return the analysis of the runs of all variants; those with the same `variant` differ in their seeds only.
 
-    Args:
-        title: of the comparison; "" to name the variants.
-        runs: of all variants; runs with the same `variant` differ in their seeds only.
-        baseline: the variant that the others are compared with; None to compare all with each other.
-        look: 1, or more if seeds were added after the first conclusion.
-        tuned: whether their learning rates were tuned.
-        unreadable: why other runs could not be read.
+    A title "" names the variants; `baseline` and `look` are those of `Family`; `tuned` is said of the learning rates.
     """
     groups = group(runs)
     rows, neurons = summarize_all(groups), neurons_of(groups)
@@ -133,11 +127,8 @@ def read_runs(
 ) -> Analysis:
     """Return the analysis of existing runs; runs that differ only in their seed are one variant.
 
-    Args:
-        paths: run folders; that of a comparison, or one such as `runs`, stands for the runs in it. Runs with the
-            same settings, seed and data count once.
-        on_note: called with what a user should know of a run.
-        fewest: how many variants there must be.
+    The folder of a comparison, or one such as `runs`, stands for the runs in it. Runs with the same settings, seed
+    and data count once, which is noted. There must be at least `fewest` variants.
 
     Raises:
         RunError: a path is not the folder of a complete run.

@@ -162,11 +162,6 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
     """Return the tests of a comparison, and the pairs of variants that they compare.
 
     Of more than eight variants only the pairs with the first of each measure are returned; the tests count all.
-
-    Args:
-        groups: the runs of each variant.
-        baseline: the variant that the others are compared with; None for all pairs.
-        look: 1, or more if seeds were added.
     """
     diverged = {name for name, runs in groups.items() if any(map(has_diverged, runs))}
     choice = Choice() if baseline else choose_by_cost(groups, diverged)

@@ -83,8 +83,8 @@ def compare(
         experiment: with its data sets named, as `load_data` returns it.
         folder: gets the experiment as config.toml, a run folder for each variant and seed, and the results.
         workers: train the runs and draw the pictures.
-        pictures: whether to draw the pictures and write the page.
-        on_tuned: called with the tuned experiment, if it is to be tuned.
+        pictures: whether to draw them and write the page.
+        on_tuned: called with the tuned experiment.
         on_progress: called with the number of epochs and of runs completed so far.
         on_note: called with notes for the user.
 
@@ -136,11 +136,9 @@ def check_resumable(folder: Path) -> None:
 
 
 def remove_runs(path: Path, on_note: Callable[[str], object] = lambda note: None) -> None:
-    """Remove the runs that a comparison lists; none if one is in use. Folders that hold other files stay.
+    """Remove the runs that a comparison lists; none if one is in use.
 
-    Args:
-        path: the folder of the comparison.
-        on_note: called with a line about each folder that stays.
+    Folders that hold other files stay; `on_note` is called with a line about each.
     """
     if not (path / CONFIG).exists():
         return
@@ -165,14 +163,9 @@ def remove_runs(path: Path, on_note: Callable[[str], object] = lambda note: None
 def write_results(
     analysis: Analysis, folder: RunFolder, workers: Workers, costs: NamedCosts = NO_COSTS, *, pictures: bool = True
 ) -> Comparison:
-    """Write the results of a comparison to its folder.
+    """Write the results of a comparison to its folder, with the page and the pictures, which the workers draw.
 
-    Args:
-        analysis: of its runs.
-        folder: gets the results.
-        workers: draw the pictures.
-        costs: the users' own costs whose code may be imported, for the picture of mistakes.
-        pictures: whether to draw the pictures and write the page.
+    The code of the users' own costs given may be imported, for the picture of mistakes.
 
     Raises:
         RunError: the folder cannot be written, or a run was changed meanwhile.

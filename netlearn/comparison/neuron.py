@@ -20,8 +20,6 @@ class Neuron(msgspec.Struct, frozen=True, kw_only=True):
     """A single neuron that learns a single example: what it does by epoch is its result; it has no accuracy.
 
     Attributes:
-        variant: its name.
-        learning_rate: η.
         epochs: at which it is shown.
         outputs: |a − y| at these epochs, which is the output for the book's neuron.
         costs: the cost at these epochs.
@@ -39,14 +37,7 @@ class Neuron(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def neuron_curves(costs: Sequence[str], w: float, b: float, learning_rate: float, epochs: int) -> dict[str, Curves]:
-    """Train the neuron with each cost.
-
-    Args:
-        costs: names in `COSTS` whose output is a sigmoid.
-        w: initial weight.
-        b: initial bias.
-        learning_rate: η.
-        epochs: steps of gradient descent.
+    """Train the neuron with each cost, whose output is a sigmoid, from weight w and bias b.
 
     Returns:
         for each cost its curves, epochs + 1 values each: the "output" a, which should be 0, the "cost", and the

@@ -115,7 +115,7 @@ def render_page(
         folder: of the comparison, with its config.toml; None for runs from several places.
         costs: the user's own costs, whose code may be imported.
         kept: whether the folders will remain, so that commands can name them.
-        lab: where the page links to, for readers who want to train themselves.
+        lab: the link for readers who want to train themselves.
 
     Raises:
         RunError: a file of a run was changed.
@@ -173,8 +173,7 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: NamedCosts = N
     """Write the page of a comparison, or of runs, and return its path.
 
     Args:
-        paths: the folder of a comparison, whose page goes into it, or folders of runs; runs that differ only in their
-            seed are one variant there.
+        paths: the folder of a comparison, whose page goes into it, or of runs, see `read_runs`.
         out: the file to write instead. Without it the page of runs is runs/report.html, or report-2.html and so on.
         costs: the user's own costs, whose code may be imported.
 

@@ -35,11 +35,9 @@ class Sweep:
     random_seed: int = 0
 
     def spread(self, variants: Mapping[str, Layer], seeds: int) -> dict[str, dict[str, Any]]:
-        """Return each variant with each combination of the values, named by what varies.
+        """Return the settings of each variant with each combination of the values, named by what varies.
 
-        Args:
-            variants: the settings of each variant.
-            seeds: the number of runs of each variant.
+        `seeds` is the number of runs of each.
 
         Raises:
             SettingsError: a variant has a setting that is to be varied, or there are more than `MOST_RUNS` runs.
