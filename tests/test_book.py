@@ -58,6 +58,11 @@ class OwnDerivative(network.Network):
         return (output_activations - y) ** 3
 
 
+class OwnBackprop2(network2.Network):
+    def backprop(self, x: Array, y: Array) -> tuple[Any, Any]:  # type: ignore[override]
+        return by_example(self, self.cost.delta, x, y)
+
+
 class FourthPower:
     """A reader's cost in the book's form."""
 
@@ -132,12 +137,13 @@ def test_network_learns_as_chapter_2_derives_it_whatever_a_reader_replaces(
     assert [id(x) for x, _ in data] == [id(digits[row][0]) for row in order]  # the caller's list is shuffled
 
 
+@pytest.mark.parametrize("kind", [network2.Network, OwnBackprop2])
 @pytest.mark.parametrize("cost", [network2.QuadraticCost, network2.CrossEntropyCost, FourthPower])
 def test_network2_learns_with_weight_decay_and_measures_as_the_book_does(
-    cost: Any, data: list[Any], digits: list[Any], capsys: pytest.CaptureFixture[str]
+    cost: Any, kind: Any, data: list[Any], digits: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed()
-    net = network2.Network([6, 4, 3], cost=cost)
+    net = kind([6, 4, 3], cost=cost)
     net.large_weight_initializer()
     expected = network2.Network([6, 4, 3], cost=cost)
     expected.weights, expected.biases = net.weights, net.biases
@@ -195,8 +201,11 @@ def test_save_and_load_are_those_of_the_book(tmp_path: Path) -> None:
             network2.load(str(path))
 
 
-def test_pixels_are_whole_256ths_and_examples_are_columns() -> None:
+def test_pixels_are_whole_256ths_and_examples_are_columns(capsys: pytest.CaptureFixture[str]) -> None:
     training_data, validation_data, _ = mnist_loader.load_data_wrapper()
+    assert capsys.readouterr().err.startswith(
+        "mnist_loader: mnist-5k, 3,500 training images, used because mnist is not"
+    )
     (images, labels), *_ = mnist_loader.load_data()
     assert images.dtype == np.float32
     assert images.max() == 255 / 256

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import scipy
@@ -30,20 +30,12 @@ from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
 OnVerified: TypeAlias = Callable[[str], object]
-AUGMENTATION_STREAM = (3,)  # its spawn key, after those of `Streams`
+WEIGHTS, SHUFFLING, DROPOUT, AUGMENTATION = range(4)  # spawn keys of the streams
 
 
-class Streams(NamedTuple):
-    """The generators of a run."""
-
-    weights: np.random.Generator
-    shuffling: np.random.Generator
-    dropout: np.random.Generator
-
-
-def streams(settings: Settings) -> Streams:
-    """Return the generators that are seeded by the seed of a run."""
-    return Streams(*map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(3)))
+def stream(settings: Settings, key: int) -> np.random.Generator:
+    """Return one of the generators that are seeded by the seed of a run."""
+    return np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(key,)))
 
 
 def initial_network(
@@ -57,7 +49,7 @@ def initial_network(
     Raises:
         SettingsError: no network can have these sizes with these settings.
     """
-    activation, rng = activation or ACTIVATIONS[settings.activation], streams(settings).weights
+    activation, rng = activation or ACTIVATIONS[settings.activation], stream(settings, WEIGHTS)
     try:
         return Network(sizes, cost, activation, settings.initializer, rng, settings.dtype)
     except MemoryError as error:
@@ -121,13 +113,12 @@ def make_trainer(
     """
     cost = checked_cost(settings, data, costs, on_verified)
     data = training_part(settings, data)
-    random = streams(settings)
     activation = ACTIVATIONS[settings.activation]
-    dropout = Dropout(activation, settings.dropout, random.dropout) if settings.dropout else None
+    dropout = Dropout(activation, settings.dropout, stream(settings, DROPOUT)) if settings.dropout else None
     sizes = [data.train.n_in, *settings.hidden, data.outputs]
     network = initial_network(settings, sizes, cost, dropout)
     deformed = _augmentation(settings, data)
-    return Trainer(network, data, settings, rng=random.shuffling, augmentation=deformed, last=last)
+    return Trainer(network, data, settings, rng=stream(settings, SHUFFLING), augmentation=deformed, last=last)
 
 
 def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
@@ -136,7 +127,7 @@ def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
     own = own_settings(settings, "augment")
     name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
     deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
-    return Augmentation(name, deformer, settings.seed, AUGMENTATION_STREAM)
+    return Augmentation(name, deformer, settings.seed, (AUGMENTATION,))
 
 
 def environment() -> dict[str, str | int | None]:
