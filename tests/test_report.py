@@ -114,6 +114,17 @@ def test_networks_that_do_not_fit_are_left_out_and_the_page_says_so(
     assert all("no room" in why for why in found["missing"].values())
 
 
+def test_variants_beyond_the_first_are_left_out_by_their_number_and_not_for_want_of_room(
+    report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks_module, "MOST_VARIANTS", 1)
+    assert call("report", str(report.parent)).exit_code == 0
+    found = data_of(report)["networks"]
+    assert {each["variant"] for each in found["networks"]} == {0}
+    assert (found["left"], found["missing"]) == (1, {})
+    assert "left ? [`The networks of the first ${VARIANTS.length - left} variants are stored.`]" in report.read_text()
+
+
 def test_runs_of_zeros_are_shortened_and_come_back() -> None:
     image = np.zeros(784, np.float32)
     image[300:303] = 1, 0, 0.5

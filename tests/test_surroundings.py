@@ -1,9 +1,16 @@
 """Pictures in other surroundings: a backend, settings of matplotlib, and errors while drawing."""
 
+import itertools
 import os
+import resource
 import shutil
+import subprocess
+import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,10 +18,13 @@ import pytest
 from matplotlib.figure import Figure
 
 import netlearn
+from netlearn.costs import Quadratic
 from netlearn.errors import DataError
+from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.runs import read_run
-from tests.commands import call, compare, python, train
+from scripts.partial import make_states
+from tests.commands import PATIENCE, call, compare, one_line, python, train
 from tests.messages import has_facts
 
 TINY = ["-q", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", "--hidden", "5"]
@@ -115,3 +125,74 @@ def test_runs_are_compared_in_one_process_if_one_job_is_asked_for(run: Path, mon
     shutil.copytree(run, "other")
     assert call("train", "--config", "other/config.toml", "--l2", "1", "-q", "--out", "third").exit_code == 0
     assert netlearn.compare(["other", "third"], jobs=1, out="over") is not None
+
+
+class Interrupted(Quadratic):
+    """A cost during whose delta the user presses Ctrl-C, when the run before is complete."""
+
+    def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
+        if Path("out/quadratic-0/SHA256SUMS").exists():
+            raise KeyboardInterrupt
+        return super().delta(z, a, y, out)
+
+
+def test_ctrl_c_while_a_cost_runs_interrupts_the_comparison() -> None:
+    small: dict[str, Any] = {"data": "mnist-5k", "epochs": 1, "train_size": 200, "hidden": (5,), "progress": False}
+    costs: list[Any] = ["quadratic", Interrupted(), "cross-entropy"]
+    with pytest.raises(KeyboardInterrupt):
+        netlearn.compare(costs=costs, seeds=1, jobs=1, out="out", **small)
+    assert not Path("out/cross-entropy-0").exists()
+    assert read_run(Path("out/quadratic-0")).is_complete()
+
+
+def test_too_few_processes_are_one_line_that_names_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    room = itertools.repeat(None, 5)
+
+    def start_few(thread: threading.Thread) -> None:
+        if next(room, thread) is thread:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda kind: (10 if kind == resource.RLIMIT_NPROC else resource.RLIM_INFINITY, 0)
+    )
+    result = compare(*TINY, "--jobs", "2", "--out", "out")
+    assert one_line(result, 1, "worker process ulimit -u 10 --jobs 1")
+    assert not Path("out/quadratic-0").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [1, 5, 8, 10])
+@pytest.mark.parametrize(("command", "codes"), [("train", {0}), ("compare --jobs 2 --seeds 1", {0, 1})])
+def test_few_processes_suffice_or_are_one_line(limit: int, command: str, codes: set[int], tmp_path: Path) -> None:
+    """OpenBLAS prints lines of its own where it cannot start a thread, and Python's pool a traceback."""
+    user = {"user": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # the limit is none for root
+    plain = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin") or sys.executable
+    places = [str(Path(__file__).parents[1]), *(path for path in sys.path if path.endswith("-packages"))]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "HOME": str(tmp_path)}
+    reachable = subprocess.run(
+        [plain, "-c", "import netlearn, numpy, click"], env=environment, check=False, capture_output=True, **user
+    )  # type: ignore[call-overload]
+    if reachable.returncode:
+        pytest.skip("needs a Python that a user without rights can start")
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o777)
+    result = subprocess.run(
+        ["bash", "-c", f'ulimit -u {limit}; exec "$0" -m netlearn {command} {" ".join(TINY)} --out out', plain],
+        env=environment, check=False, capture_output=True, text=True, cwd=folder, timeout=PATIENCE, **user,
+    )  # type: ignore[call-overload]  # fmt: skip
+    shutil.rmtree(folder)
+    assert result.returncode in codes, result.stderr
+    assert result.stderr.count("\n") == result.returncode
+    assert result.returncode == 0 or f"ulimit -u {limit}" in result.stderr
+
+
+@pytest.mark.slow
+def test_random_partial_states_are_resumed_to_the_undisturbed_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short form of `make partial`."""
+    monkeypatch.chdir(tmp_path)
+    assert [wrong for _, wrong in make_states(5, tmp_path, seed=3) if wrong] == []

@@ -69,6 +69,7 @@ class Commands(click.Group):
         """Run the command line on a terminal of any encoding."""
         prepare()
         os.environ["MPLBACKEND"] = "agg"  # notebooks set another, which not every environment has
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it is never asked for more, and ends where it gets none
         gc.set_threshold(10_000)  # after 700 new objects, looking for garbage takes a tenth of the time of starting
         atexit.register(gc.freeze)  # a last search for garbage when Python ends would be wasted
         return super().main(*arguments, **given)

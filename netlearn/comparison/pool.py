@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from netlearn.comparison.process import WorkerContext, begin_worker
+from netlearn.comparison.process import WorkerContext, begin_worker, check_allowed, limit_on_processes
 from netlearn.comparison.shared import Shared
 from netlearn.datasets import Dataset, hold
 from netlearn.errors import WorkerError
@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
+THREADS, FOR_EACH = 3, 3  # that a pool starts, with Python's helper; a worker's process and its threads
 
 
 def cores() -> int:
@@ -179,7 +180,7 @@ class Pool(Workers):
         except BrokenExecutor:
             raise
         except (OSError, RuntimeError, EOFError) as error:  # no file, no process or no thread
-            raise _not_started(error) from error
+            raise _not_started(error, self._jobs) from error
 
     def _replace(self) -> None:
         """End a pool that broke, and make a new one."""
@@ -196,16 +197,17 @@ class Pool(Workers):
 
 
 def _open(jobs: int) -> tuple[WorkerContext, ProcessPoolExecutor]:
-    context = WorkerContext()
     try:
+        check_allowed(THREADS + jobs * FOR_EACH)
+        context = WorkerContext()
         return context, ProcessPoolExecutor(jobs, context, initializer=begin_worker)
-    except OSError as error:  # too few files may be open
-        raise _not_started(error) from error
+    except (OSError, RuntimeError) as error:  # too few files may be open, or too few processes be started
+        raise _not_started(error, jobs) from error
 
 
-def _not_started(error: Exception) -> WorkerError:
-    reason = getattr(error, "strerror", None) or error
-    return WorkerError(f"a worker process cannot be started: {reason}; --jobs 1 starts only one")
+def _not_started(error: Exception, jobs: int) -> WorkerError:
+    reason, hint = getattr(error, "strerror", None) or error, "; --jobs 1 starts only one" if jobs > 1 else ""
+    return WorkerError(f"a worker process cannot be started{limit_on_processes()}: {reason}{hint}")
 
 
 def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Task) -> Result:

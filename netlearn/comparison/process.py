@@ -72,6 +72,37 @@ class WorkerContext(SpawnContext):
                     process.kill()
 
 
+def check_allowed(count: int) -> None:
+    """Check that so many more processes and threads are allowed, which count alike: threads are started, and end.
+
+    Python's pool would print a traceback, or wait for ever, where one of its own threads cannot be started.
+
+    Raises:
+        RuntimeError: they are not.
+    """
+    end = threading.Event()
+    threads = [threading.Thread(target=end.wait, daemon=True) for _ in range(count)]
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+    finally:
+        end.set()
+        for thread in started:
+            thread.join()
+
+
+def limit_on_processes() -> str:
+    """Return the limit on the user's processes and threads in words, or "" if there is none."""
+    try:
+        import resource  # noqa: PLC0415 (Windows has none)
+    except ImportError:
+        return ""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    return "" if limit == resource.RLIM_INFINITY else f" with ulimit -u {limit}"
+
+
 @contextmanager
 def _starting() -> Iterator[None]:
     """Give the processes that start here the environment of new ones, and block Ctrl-C in them."""

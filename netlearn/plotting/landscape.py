@@ -160,7 +160,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
         log = ", log scale" if panel.get_xscale() != "linear" else ""
         panel.set_xlabel(LABELS.get(name, name.replace("_", " ")) + log)
         panel.tick_params(labelleft=True)
-    low, high = 1 - min(accuracies.values()), max(1 - max(accuracies.values()), style.LEAST_ERROR)
+    low, high = (max(1 - end(accuracies.values()), style.LEAST_ERROR) for end in (min, max))
     style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
     star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)

@@ -114,9 +114,19 @@ class _Powers(Formatter):
         return f"{float(digits):g}×{power}" if high < FEW_POWERS * low else ""
 
 
+class _Decades(LogLocator):
+    """Ticks of a log axis at powers of ten, also where no value is above 0 and matplotlib would warn."""
+
+    def nonsingular(self, vmin: float, vmax: float) -> tuple[float, float]:
+        """Return the ends of the axis, which differ and are above 0."""
+        low, high = super().nonsingular(vmin, vmax) if vmax > 0 else (0.1, 1.0)
+        return float(low), float(high)
+
+
 def log_axis(axes: Axes, label: str) -> None:
     """Set up a vertical log axis with ticks at 1, 2 and 5 times powers of ten, or closer ones in a narrow view."""
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(_Decades())
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.yaxis.set_major_formatter(_Powers(axes))
     axes.yaxis.set_minor_formatter(_Powers(axes))
