@@ -17,6 +17,9 @@ LEAST_LIT = 64  # pixels a side of a photo
 BROAD = 0.62  # of the longer side of the ink: the thickness of what is no stroke
 LARGE = 0.2  # of a picture: ink that fills it, so that no paper is around
 STEEP = 60  # range of brightness in a side: soft shadows are less
+SOFT = (
+    0.1  # of the range of brightness: detail by which a soft shadow differs from its blurred self; strokes have 0.14
+)
 MOST_DIGITS = 8  # side by side, and not lines
 MOST_ENDS = 12  # of lines at the edges of the ink
 FULL = 0.7  # of its rectangle, which a sheet of paper and a frame cover
@@ -29,8 +32,9 @@ Box: TypeAlias = tuple[slice, slice]
 def find_strokes(grey: Array) -> Array:
     """Return the ink of a picture, as a fraction of its contrast from 0 to 1, cut to the rectangle that it fills.
 
-    0. Light: each pixel is divided by the brightness of the paper around it, the morphological closing (the strokes
-       filled by what is lighter within a fifth of a side), where this varies softly and ink is dark.
+    0. Light: a picture in which nothing has an edge is a shadow, and refused. Each pixel is divided by the brightness
+       of the paper around it, the morphological closing (the strokes filled by what is lighter within a fifth of a
+       side), where this varies softly and ink is dark.
     1. Paper: its brightness is a plane through that of the border. The slopes are medians of differences between
        border pixels half a side apart, and the height is a median too, so a stroke or a shadow that crosses the
        border does not tilt it. The plane is subtracted; the rest is divided by the light, the plane relative to its
@@ -50,6 +54,8 @@ def find_strokes(grey: Array) -> Array:
     Raises:
         DataError: there is no ink, or it is not the strokes of one digit.
     """
+    if _is_shadow(grey):
+        raise DataError("has no strokes, but a soft shadow: must be one digit, dark on light or light on dark")
     lit, depth = _evenly_lit(grey)
     ink = _find(lit, FRAMES, max(LEAST_CONTRAST, depth / 3))
     if ink is None:
@@ -89,6 +95,20 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     cut = slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
     found: Array = np.clip(ink[cut] / contrast, 0, 1) * kept[cut]
     return found
+
+
+def _is_shadow(grey: Array) -> bool:
+    """Return whether nothing in a picture has an edge: blurring by a thirtieth of a side changes little.
+
+    Blurring by a 200th of a side goes before, which takes out noise.
+    """
+    from scipy import ndimage  # noqa: PLC0415 (as above)
+
+    if min(grey.shape) < LEAST_LIT:
+        return False
+    fine, coarse = (ndimage.gaussian_filter(grey - _paper(grey), max(grey.shape) / part) for part in (200, 30))
+    depth = float(np.ptp(fine))
+    return depth > LEAST_CONTRAST and float(np.abs(fine - coarse).max()) < SOFT * depth
 
 
 def _evenly_lit(grey: Array) -> tuple[Array, float]:
