@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from netlearn.runs import Run, name_of
+from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.style import Figure
+from netlearn.runs import Groups, Run, name_of
 from netlearn.settings import resolve
 from tests.comparisons import run, summary
 
@@ -46,3 +48,10 @@ def trained(seed: int = 0, **settings: Any) -> Run:
         best_validation_accuracy=float(accuracy[-1]), test_accuracy=end, seed=seed, recall=recall, epochs=5.0
     )
     return replace(run(name_of(settings), seed), settings=resolved, summary=results, metrics=metrics)
+
+
+def picture(name: str, groups: Groups) -> Figure:
+    """Return a picture of these runs, for which they have the data."""
+    figure = DRAWN[name](groups, "title")
+    assert figure is not None
+    return figure

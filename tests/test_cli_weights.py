@@ -20,7 +20,8 @@ def test_weights_are_drawn_before_and_after_training(name: str) -> None:
     assert result.stdout.split() == [f"{name}/weights.png", f"{name}/weights.svg"]
     assert result.stderr == ""
     assert files_of(name) == before | {"weights.png", "weights.svg"}
-    assert "before training" in Path(name, "weights.svg").read_text()
+    text = Path(name, "weights.svg").read_text()
+    assert all(panel in text for panel in ("before training", "after training", "learned: after − before"))
     assert call("weights", name, "--out", "elsewhere", "-q").exit_code == 0
     assert files_of("elsewhere") == {"weights.png", "weights.svg"}
 

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from netlearn import datasets
+from netlearn.api.results import Page as Shown
 from netlearn.datasets import Dataset, Examples
 from netlearn.report.lab import lab
 from tests.browser import chromium, opened
@@ -456,6 +457,15 @@ def test_points_have_no_pictures_and_the_page_says_so(browser: Browser, tmp_path
         assert "not images" in page.locator("#inside").inner_text()
         assert page.locator("canvas").count() == 0
         assert "input 0" in page.locator("#numbers-weight").inner_text()
+
+
+def test_a_notebook_shows_a_lab_that_learns(browser: Browser, path: Path, tmp_path: Path) -> None:
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<html data-ready>{Shown(path.read_text('utf-8'))._repr_html_()}", "utf-8")
+    with opened(browser, notebook) as page:
+        frame = page.frame_locator("iframe")
+        frame.locator("[data-more='10']").click()
+        expect(frame.locator("#update")).to_have_text("10", timeout=60_000)
 
 
 def test_without_javascript_there_are_a_sentence_and_a_picture(browser: Browser, path: Path) -> None:

@@ -15,7 +15,7 @@ from netlearn.plotting.marks import GREY, cost_styles, variant_styles
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import render
 from tests.comparisons import run
-from tests.sweeps import sweep
+from tests.sweeps import picture, sweep
 
 
 def test_a_variant_has_one_colour_in_all_pictures(drawn: dict[str, Figure]) -> None:
@@ -55,8 +55,7 @@ def lines_of(figure: Figure, panel: int = 0) -> dict[str, Any]:
 
 @pytest.mark.parametrize("costs", [["log-likelihood", "quadratic"], ["cross-entropy", "log-likelihood", "quadratic"]])
 def test_a_cost_has_its_colour_and_dashes_whatever_it_is_compared_with(costs: list[str]) -> None:
-    figure = DRAWN["curves"](group(sweep(cost=costs)), "title")
-    assert figure is not None
+    figure = picture("curves", group(sweep(cost=costs)))
     expected = {
         "quadratic": ("#D55E00", "-"),
         "cross-entropy": ("#0072B2", "--"),
@@ -104,8 +103,7 @@ def test_variants_with_one_cost_have_its_dashes_different_shades_and_markers() -
 
 def test_seeds_are_bands_for_few_variants_and_bars_for_many() -> None:
     for rates, bands in (([0.1, 0.2], True), ([0.1, 0.2, 0.3, 0.4, 0.5], False)):
-        figure = DRAWN["curves"](group(sweep(2, learning_rate=rates)), "title")
-        assert figure is not None
+        figure = picture("curves", group(sweep(2, learning_rate=rates)))
         filled = [each for each in figure.axes[0].collections if isinstance(each, PolyCollection)]
         assert len(filled) == (len(rates) if bands else 0)
         assert len(figure.axes[0].containers) == (0 if bands else len(rates))
@@ -127,8 +125,7 @@ def test_accuracies_that_end_high_and_close_together_are_apart_in_the_picture() 
     for each, accuracy in zip(runs, (0.986, 0.992, 0.5), strict=True):
         each.metrics["validation_accuracy"][-1] = accuracy
     for some, least in ((runs[:2], 0.08), (runs, 0.0)):
-        figure = DRAWN["curves"](group(some), "title")
-        assert figure is not None
+        figure = picture("curves", group(some))
         figure.draw_without_rendering()
         axes = figure.axes[0]
         low, high = (axes.transAxes.inverted().transform(axes.transData.transform((0, y)))[1] for y in (0.986, 0.992))
@@ -141,8 +138,7 @@ def test_perfect_accuracies_stay_inside_the_axes() -> None:
     runs = [run("a"), run("b")]
     for each in runs:
         each.metrics["validation_accuracy"][-1] = 1.0
-    figure = DRAWN["curves"](group(runs), "title")
-    assert figure is not None
+    figure = picture("curves", group(runs))
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.transAxes.inverted().transform(axes.transData.transform((0, 1.0)))[1] == pytest.approx(1, abs=1e-6)
@@ -183,20 +179,17 @@ def test_digits_show_the_recall_of_every_run(drawn: dict[str, Figure], compared:
 def test_epochs_of_different_length_are_not_marked_and_long_names_are_wrapped() -> None:
     short, long = run("a" * 30 + " " + "c" * 30), run("b")
     long.metrics["epoch"] = long.metrics["epoch"] * 2
-    figure = DRAWN["curves"](group([short, long]), "title")
-    assert figure is not None
+    figure = picture("curves", group([short, long]))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert sorted(texts, reverse=True) == ["● " + "a" * 30 + "\n" + "c" * 30, "■ b"]
-    same = DRAWN["curves"](group([run("a"), run("b")]), "title")
-    assert same is not None
+    same = picture("curves", group([run("a"), run("b")]))
     assert "epoch 1" in [text.get_text() for text in same.axes[0].texts]
 
 
 def test_a_cost_that_grows_without_bound_does_not_flatten_the_others() -> None:
     one, other = run("a"), run("b")
     other.metrics["train_cost"][-2:] = 1e20, 1e30
-    figure = DRAWN["curves"](group([one, other]), "title")
-    assert figure is not None
+    figure = picture("curves", group([one, other]))
     assert figure.axes[1].get_ylim()[1] == 10 * one.metrics["train_cost"][0]
     texts = [text for text in figure.axes[1].texts if text.get_text() in {"● a", "■ b"}]
     assert len(texts) == 2

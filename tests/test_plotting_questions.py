@@ -9,6 +9,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import Run
 from tests.comparisons import run
+from tests.sweeps import picture
 
 
 def tracked(variant: str, test_cost: list[float], seed: int = 0) -> Run:
@@ -34,8 +35,7 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
         tracked("a", [3, 2, 2, 1.5, 2.5, 3], 1),
         tracked("b", [3, 2, 1, 1, 1, 0]),
     ]
-    figure = DRAWN["overfitting"](group(runs), "title")
-    assert figure is not None
+    figure = picture("overfitting", group(runs))
     cost, accuracy = figure.axes
     a_test, a_train, b_test, _, mark_of_a, mark_of_b = cost.get_lines()
     np.testing.assert_allclose(points(a_test)[:, 1], [3, 2, 1.5, 1.75, 2.5, 3])
@@ -50,8 +50,7 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
 
 
 def test_lowest_cost_is_labelled_below_the_panels() -> None:
-    figure = DRAWN["overfitting"](group([tracked("a", [3, 2, 1, 2, 2.5, 3]), tracked("b" * 60, [1] * 6)]), "title")
-    assert figure is not None
+    figure = picture("overfitting", group([tracked("a", [3, 2, 1, 2, 2.5, 3]), tracked("b" * 60, [1] * 6)]))
     figure.draw_without_rendering()
     (legend,) = figure.legends
     first, second = (text.get_text() for text in legend.get_texts())
@@ -79,8 +78,7 @@ def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> No
 
 
 def test_layers_differ_in_width_with_their_names_at_the_ends_and_every_panel_has_its_ticks() -> None:
-    figure = DRAWN["layers"](group([deep("flat", 3), deep("deep", 6)]), "title")
-    assert figure is not None
+    figure = picture("layers", group([deep("flat", 3), deep("deep", 6)]))
     figure.draw_without_rendering()
     for axes, count in zip(figure.axes, (3, 6), strict=True):
         widths = [line.get_linewidth() for line in axes.get_lines()[:count]]
@@ -96,6 +94,5 @@ def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
     samples = {0: (np.array([0.5]), np.array([0.5]))}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "samples", lambda self: samples)
-        figure = DRAWN["error-vs-gradient"](groups, "title")
-    assert figure is not None
+        figure = picture("error-vs-gradient", groups)
     assert [line.get_label() for line in figure.axes[0].get_lines()] == ["cross-entropy", "theory: e"]

@@ -13,6 +13,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import Run
 from tests.comparisons import run
+from tests.sweeps import picture
 
 
 def varied(accuracy: float, seed: int = 0, **given: Any) -> Run:
@@ -29,8 +30,7 @@ def points(line: Line2D) -> Array:
 def test_training_size_is_drawn_with_the_mean_of_the_last_accuracies_on_a_log_axis() -> None:
     sizes = [(1000, 0.8, 0), (1000, 0.9, 1), (100, 0.7, 0), (10_000, 0.95, 0)]
     runs = [varied(accuracy, seed, train_size=size, l2=size / 10_000) for size, accuracy, seed in sizes]
-    figure = DRAWN["against"](group(runs), "title")
-    assert figure is not None
+    figure = picture("against", group(runs))
     axes = figure.axes[-1]
     assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "training examples, log scale")
     np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
@@ -43,8 +43,7 @@ def test_two_costs_are_two_lines_after_epoch_1_and_at_the_end() -> None:
         for cost, accuracies in costs.items()
         for rate, accuracy in zip((0.1, 1.0, 2.0), accuracies, strict=True)
     ]
-    figure = DRAWN["against"](group(runs), "title")
-    assert figure is not None
+    figure = picture("against", group(runs))
     first, last = figure.axes
     assert [axes.get_title() for axes in (first, last)] == ["after epoch 1", "after the last epoch"]
     assert [line.get_label() for line in last.get_lines()] == list(costs)
@@ -57,8 +56,7 @@ def test_two_costs_are_two_lines_after_epoch_1_and_at_the_end() -> None:
 def test_small_range_gets_a_linear_axis_and_diverged_runs_are_left_out() -> None:
     runs = [varied(0.9, dropout=rate) for rate in (0.0, 0.2, 0.5)]
     runs.append(replace(varied(0.1, 1, dropout=0.5), problem="diverged"))
-    figure = DRAWN["against"](group(runs), "title")
-    assert figure is not None
+    figure = picture("against", group(runs))
     axes = figure.axes[-1]
     assert axes.get_xscale() == "linear"
     np.testing.assert_allclose(points(axes.get_lines()[0]), [[0, 0.9], [0.2, 0.9], [0.5, 0.9]])
@@ -86,8 +84,7 @@ def test_other_variants_are_not_drawn_against_a_setting(settings: list[dict[str,
 def test_cures_show_the_updates_to_each_level_and_who_never_got_there() -> None:
     fast, slow = varied(0.96, optimizer="adam"), varied(0.5, optimizer="sgd")
     slow.metrics["validation_accuracy"][:] = 0.5
-    figure = DRAWN["cures"](group([fast, slow]), "title")
-    assert figure is not None
+    figure = picture("cures", group([fast, slow]))
     stuck, accuracy, updates = figure.axes
     for axes, column in ((stuck, "stuck"), (accuracy, "validation_accuracy")):
         for line, one in zip(axes.get_lines()[-2:], (fast, slow), strict=True):
@@ -105,15 +102,13 @@ def test_cures_say_how_many_seeds_reached_a_level_if_not_all_did() -> None:
     runs = [varied(0.96, 0, optimizer="adam"), varied(0.5, 1, optimizer="adam"), varied(0.5, optimizer="sgd")]
     for each in runs[1:]:
         each.metrics["validation_accuracy"][:] = 0.5
-    figure = DRAWN["cures"](group(runs), "title")
-    assert figure is not None
+    figure = picture("cures", group(runs))
     assert [text.get_text() for text in figure.axes[2].texts if "of" in text.get_text()] == ["1 of 2 seeds"] * 3
 
 
 def test_cures_have_a_row_for_a_variant_whose_runs_all_failed() -> None:
     failed = replace(varied(0.5, optimizer="rmsprop"), metrics={}, summary=None, problem="failed")
-    figure = DRAWN["cures"](group([varied(0.9, optimizer="adam"), varied(0.5, optimizer="sgd"), failed]), "title")
-    assert figure is not None
+    figure = picture("cures", group([varied(0.9, optimizer="adam"), varied(0.5, optimizer="sgd"), failed]))
     assert f"▲ {failed.variant}" in [text.get_text() for text in figure.axes[2].texts]
 
 
@@ -122,8 +117,7 @@ def test_cures_have_no_marks_at_a_level_that_no_run_reached() -> None:
         runs = [varied(highest, optimizer="adam"), varied(highest, optimizer="sgd")]
         for each in runs:
             each.metrics["validation_accuracy"][:] = highest
-        figure = DRAWN["cures"](group(runs), "title")
-        assert figure is not None
+        figure = picture("cures", group(runs))
         assert len(figure.axes) == panels
         headings = "".join(axes.get_title(loc="left") for axes in figure.axes)
         assert ("80 %" in headings, "90 %" in headings) == (panels == 3, False)

@@ -16,7 +16,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.sweep import MOST_PANELS, factors
 from netlearn.runs import Run, selection
-from tests.sweeps import sweep
+from tests.sweeps import picture, sweep
 
 RATES = [0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0]
 L2 = [0.0, 0.1, 1.0, 5.0]
@@ -24,8 +24,7 @@ COSTS = ["quadratic", "cross-entropy"]
 
 
 def drawn(name: str, runs: list[Run]) -> Figure:
-    figure = DRAWN[name](group(runs), "title")
-    assert figure is not None
+    figure = picture(name, group(runs))
     figure.draw_without_rendering()
     return figure
 

@@ -145,6 +145,8 @@ def draw_weights(run: Run, data: Dataset, initial: Network | None, *, best: bool
     count, shown = len(trained), min(len(trained), networks.MOST_NEURONS)
     panels = {} if initial is None else {"before training": initial.weights[0][:shown]}
     panels["after training"] = trained[:shown]
+    if initial is not None:  # large initial weights hide what was learned
+        panels["learned: after − before"] = trained[:shown] - initial.weights[0][:shown]
     hidden = bool(run.settings.hidden)
     which = f"the first {shown} of {count} " if shown < count else f"the {count} "
     title = f"{run.folder}: the weights to {which}{'neurons of hidden layer 1' if hidden else 'output neurons'}"

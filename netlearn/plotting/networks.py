@@ -31,11 +31,7 @@ PAIRS_IN_A_ROW = 3
 
 
 class Sheet:
-    """A figure below a title, which is wrapped to its width; (0, 0) is the upper left corner of its content.
-
-    Args:
-        width, height: of the content.
-        title: may have several lines.
+    """A figure with content of the given width and height, whose upper left corner is (0, 0), below a wrapped title.
 
     Attributes:
         figure: the figure.
@@ -73,15 +69,9 @@ class Sheet:
 
 
 class Grid:
-    """A grid of examples as images, each above its caption.
+    """A grid of examples as images, each above its caption; `side` is the longer side of an image.
 
-    Args:
-        image: height and width in pixels.
-        side: the longer side of an image, in inches.
-        columns: images side by side.
-        right: distance from one image to the next, in inches.
-        lines: number of lines of a caption.
-        gap: below a caption, in inches.
+    An image has another one `right` of it, and its caption has `lines` and a `gap` below. Lengths are in inches.
     """
 
     def __init__(

@@ -221,10 +221,7 @@ def spaced(values: Iterable[float], fits: Callable[[float, float], bool]) -> lis
 def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
     """Put ticks at the values that have room for it, on a log axis where the values span a power of ten.
 
-    Args:
-        axes: with the values of a setting from left to right.
-        places: the values, in ascending order.
-        side: the width of the panel in inches, with the numbers beside it.
+    The values of a setting are in ascending order; `side` is the width of the panel and what is beside it, in inches.
     """
     above_0 = [place for place in places if place > 0]
     if min(places) >= 0 and above_0[-1] >= 10 * above_0[0]:
@@ -236,9 +233,8 @@ def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
     inches = dict(zip(places, (side - 0.9) * (scaled - scaled[0]) / (scaled[-1] - scaled[0]), strict=True))
     half = {place: LETTER * len(number_text(place)) / 2 for place in places}
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(
-        spaced(places, lambda one, other: inches[other] - half[other] >= inches[one] + half[one] + LETTER)
-    )
+    ends = {place: inches[place] + half[place] + LETTER for place in places}
+    axes.set_xticks(spaced(places, lambda one, other: inches[other] - half[other] >= ends[one]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
 
 
@@ -254,18 +250,13 @@ def accuracy_axis(axes: Axes, label: str, ends: Sequence[float]) -> None:
 def error_scale(axes: Axes, lowest: float, highest: float) -> None:
     """Give a vertical axis of accuracies the scale of the logarithm of the error, 1 − accuracy."""
     least = min(1 - lowest, max(1 - highest, LEAST_ERROR))
-    axes.set_yscale(
-        "function", functions=(lambda a: -np.log(np.maximum(1 - a, LEAST_ERROR)), lambda s: 1 - np.exp(-s))
-    )
+    functions = (lambda a: -np.log(np.maximum(1 - a, LEAST_ERROR)), lambda s: 1 - np.exp(-s))
+    axes.set_yscale("function", functions=functions)
     axes.set_ylim(lowest, 1 - least)
     axes.yaxis.set_minor_locator(NullLocator())
-    span = math.log((1 - lowest) / least)
-    axes.set_yticks(
-        spaced(
-            [a for a in ACCURACIES if lowest <= a <= 1 - least],
-            lambda one, a: math.log((1 - one) / (1 - a)) > GAP * span,
-        )
-    )
+    gap = GAP * math.log((1 - lowest) / least)
+    shown = [accuracy for accuracy in ACCURACIES if lowest <= accuracy <= 1 - least]
+    axes.set_yticks(spaced(shown, lambda one, other: math.log((1 - one) / (1 - other)) > gap))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.4g} %"))
 
 
@@ -274,12 +265,8 @@ def tiled(
 ) -> tuple[Figure, list[Axes], int]:
     """Return a figure with panels in rows, near a square unless there are columns; the panels, and their columns.
 
-    Args:
-        count: of the panels; the last ones, as many as there are columns, have nothing below.
-        size: of a panel in inches.
-        around: inches beside and above all panels.
-        columns: side by side.
-        shared: which axes they share.
+    The last panels, as many as there are columns, have nothing below. `size` is that of a panel and `around` what is
+    beside and above all panels, in inches.
     """
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
