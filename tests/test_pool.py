@@ -32,7 +32,7 @@ def workers() -> Iterator[Pool]:
         patch.delenv("OPENBLAS_NUM_THREADS", raising=False)
         before = dict(os.environ)
         with Pool(2) as workers:
-            workers.start(9, functools.partial(double, 0))
+            workers.start(9)
             assert os.environ == before
             yield workers
 

@@ -58,7 +58,7 @@ class Cluster(Pool):
         with self._connection:
             super().__exit__(kind, error, traceback)
 
-    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
+    def start(self, tasks: int) -> None:
         """Do nothing: the processes on this machine are needed last."""
 
     def map(

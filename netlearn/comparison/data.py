@@ -12,7 +12,6 @@ from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.pool import Workers
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError
-from netlearn.numerics import numerics
 from netlearn.runs import data_identity
 from netlearn.runs.setup import OnVerified, check_settings, checked_cost
 
@@ -33,7 +32,7 @@ def load_data(
         DataError: a data set is not the one that the experiment was begun with.
         NetlearnError: a data set is not available, or a variant does not fit it.
     """
-    workers.start(len(experiment.seeds) * len(experiment.variants), prepare)
+    workers.start(len(experiment.seeds) * len(experiment.variants))
     found = {name: load(name) for name in sorted({settings.data for settings in experiment.variants.values()})}
     known = experiment.data_sha256
     for name, data in found.items():
@@ -57,12 +56,6 @@ def load_data(
         data.train_sha256  # noqa: B018 (computed once, while the workers start)
     workers.hold([*found.values()])
     return replace(experiment, variants=variants, data_sha256=hashes)
-
-
-def prepare() -> None:
-    """Import what a run needs, in a worker process that has nothing else to do yet."""
-    with numerics():
-        pass
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from netlearn.comparison.process import WorkerContext, begin_worker, check_allowed, limit_on_processes
+from netlearn.comparison.process import (
+    WorkerContext,
+    begin_worker,
+    check_allowed,
+    import_numerics,
+    limit_on_processes,
+)
 from netlearn.comparison.shared import Shared
 from netlearn.datasets import Dataset, hold
 from netlearn.errors import WorkerError
@@ -48,8 +54,8 @@ class Workers:
     ) -> None:
         """Stop the tasks, if there was an error, and end the workers."""
 
-    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
-        """Start what a number of tasks needs, and let each process call a function, without waiting for it.
+    def start(self, tasks: int) -> None:
+        """Start what a number of tasks needs, without waiting for it.
 
         Raises:
             WorkerError: a process cannot be started.
@@ -115,11 +121,11 @@ class Pool(Workers):
         else:
             self._end()
 
-    def start(self, tasks: int, prepare: Callable[[], object]) -> None:
-        """Start the processes for a number of tasks, and let each call a function without waiting for it."""
+    def start(self, tasks: int) -> None:
+        """Start the processes for a number of tasks, which import what a run needs meanwhile."""
         with suppress(BrokenExecutor):  # `map` replaces it
             for _ in range(min(self._jobs, tasks)):
-                self._submit(prepare)
+                self._submit(import_numerics)
 
     def hold(self, sets: Sequence[Dataset]) -> None:
         """Let the processes map the data sets, from the next task on."""

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from netlearn.errors import CostWarning
-from netlearn.numerics import BLAS_THREADS
+from netlearn.numerics import BLAS_THREADS, numerics
 
 # Environment of a new process: it imports nothing from the current folder, and its BLAS starts no threads to spin.
 ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
@@ -129,6 +129,12 @@ def begin_worker() -> None:
     sys.stdout = sys.stderr  # what a user's own cost prints is no result
     warnings.simplefilter("ignore", CostWarning)  # the parent has checked the cost and warned
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def import_numerics() -> None:
+    """Import what a run needs, in a process that has nothing else to do yet."""
+    with numerics():
+        pass
 
 
 def _end_with_parent() -> None:
