@@ -22,8 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from netlearn.runs import Groups, Run, text_of, varied
-from netlearn.runs.selection import MOST_SHOWN
+from netlearn.runs import Groups, Run, selection, text_of, varied
 
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
 POWER = 0.8
@@ -175,7 +174,7 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
         if leader := baseline or leader_of(values, diverged):
             first[measure] = leader
         named = [(leader, name) for name in values if leader and name != leader]
-        for one, other in named if baseline or count > MOST_SHOWN else combinations(values, 2):
+        for one, other in named if baseline or count > selection.MOST_SHOWN else combinations(values, 2):
             pair = compare_pair(measure, one, other, values, alpha / tests, diverged)
             if pair is not None:
                 pairs.append(pair if measure in MEASURES else msgspec.structs.replace(pair, claimed=False))
@@ -280,14 +279,9 @@ def choose_by_cost(groups: Groups, diverged: Collection[str]) -> Choice:
     chosen_on = tuple(seeds[: max(1, len(seeds) // 3)])
     best: dict[str, tuple[float, str]] = {}
     for name, runs in groups.items():
-        found = [
-            run.summary.best_validation_accuracy
-            for run in runs
-            if run.settings.seed in chosen_on and run.shortfall is None and run.summary is not None
-        ]
-        accuracies = [accuracy for accuracy in found if accuracy is not None]
-        if len(accuracies) == len(chosen_on) and name not in diverged:
-            mean, cost = statistics.fmean(accuracies), settings[name].cost
+        ended = [run for run in runs if run.settings.seed in chosen_on and run.shortfall is None]
+        mean, cost = selection.validation_accuracy(ended), settings[name].cost
+        if mean is not None and len(ended) == len(chosen_on) and name not in diverged:
             best[cost] = max(best.get(cost, (-1.0, "")), (mean, name), key=lambda each: each[0])
     if len(best) < len(costs):
         return Choice()
