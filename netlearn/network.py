@@ -173,9 +173,9 @@ class Network:
         """Return the output of the network, a new array (n_out, batch), for inputs x, (n_in, batch).
 
         Raises:
-            SettingsError: x has another shape, or holds bytes, which no network was trained on unscaled.
+            SettingsError: x has another shape, or holds whole pixels, which no network was trained on unscaled.
         """
-        if getattr(x, "dtype", None) in (np.uint8, np.uint16) and x.max(initial=0) > 1:
+        if getattr(x, "dtype", np.dtype(float)).kind in "ui" and x.max(initial=0) > 1:
             raise SettingsError(f"x of {x.dtype}: must be scaled as the training inputs were, such as x / 255")
         with numerics():
             return self.forward(self._columns("x", x, self.sizes[0]))[-1].a.copy()

@@ -10,13 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from PIL import Image
 
 from netlearn import datasets
 from netlearn.comparison import orders, parcels
 from netlearn.comparison.orders import Parcel
 from netlearn.comparison.tasks import Outcome, Task, is_done, perform
-from netlearn.errors import MismatchError, RunError
+from netlearn.errors import DataError, MismatchError, RunError
 from netlearn.runs import SUMS, Sums, data_identity, read_run
 from netlearn.settings import resolve
 from tests.files import write_folder
@@ -198,3 +200,13 @@ def test_own_cost_must_be_in_the_same_file_on_a_worker() -> None:
         assert (problem is None) is accepted
     assert problem is not None
     assert "'same:Mine'" in problem
+
+
+def test_data_in_several_folders_is_sent_to_no_cluster() -> None:
+    """A folder of images has one hash for all of them; that of IDX files in folders of their own none of a file."""
+    for i in range(40):
+        Path("bars", str(i % 2)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 9 * (i % 2) + i, np.uint8)).save(f"bars/{i % 2}/{i}.png")
+    data = datasets.load("bars")
+    with pytest.raises(DataError, match=r"bars: lies in several folders, .* \.npz file"):
+        parcels.files_of(data.name, data_identity(data.name, data.sha256))

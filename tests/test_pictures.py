@@ -49,6 +49,9 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "grey with alpha": lambda: saved(grey().convert("LA")),
     "16 bit": lambda: saved(Image.fromarray(UPRIGHT.astype(np.uint16) * 257)),
     "16 bit TIFF": lambda: saved(Image.fromarray(UPRIGHT.astype(np.uint16) * 257), "TIFF"),
+    "10 bit in 16": lambda: saved(Image.fromarray(UPRIGHT.astype(np.uint16) * 4)),
+    "12 bit in 16": lambda: saved(Image.fromarray(UPRIGHT.astype(np.uint16) * 16)),
+    "14 bit TIFF in 16": lambda: saved(Image.fromarray(UPRIGHT.astype(np.uint16) * 64), "TIFF"),
     "32 bit float TIFF": lambda: saved(Image.fromarray(UPRIGHT.astype(np.float32)), "TIFF"),
     "CMYK": lambda: saved(grey().convert("CMYK"), "JPEG", quality=95),
     "JPEG": lambda: saved(grey(), "JPEG", quality=95),
@@ -116,6 +119,7 @@ def animated(kind: str) -> bytes:
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "not an image"),
     "text": (lambda: b"seven\n" * 100, "not an image"),
+    "HEIC": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "it is HEIC, so export it as JPEG"),
     "PostScript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image"),
     "truncated": (lambda: MAKERS["JPEG"]()[:300], "not a valid image"),
     "100 megapixels": (lambda: header_of(10_000, 10_000), "10,000 × 10,000"),

@@ -101,11 +101,12 @@ def test_network_that_learned_nothing_says_so() -> None:
     assert "its inputs run from 0 to 765, but should lie in [0, 1]" in line
 
 
-def test_network_takes_no_unscaled_bytes() -> None:
+def test_network_takes_no_unscaled_pixels() -> None:
     network = netlearn.train(data="mnist-5k", epochs=1, hidden=(), train_size=100, progress=False).network()
     x = datasets.load("mnist-5k").test.x[:5].T
-    with pytest.raises(SettingsError, match="such as x / 255"):
-        network.feedforward(np.rint(255 * x).astype(np.uint8))
+    for dtype in (np.uint8, np.uint16, np.int64):
+        with pytest.raises(SettingsError, match="such as x / 255"):
+            network.feedforward(np.rint(255 * x).astype(dtype))
     assert network.feedforward(x).shape == (10, 5)
 
 

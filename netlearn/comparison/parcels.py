@@ -28,7 +28,13 @@ def files_of(name: str, identity: tuple[str, ...]) -> bytes:
         return b""
     data = datasets.load(name)
     where = Path(data.where)
-    files = {file: (where / file if where.is_dir() else where).read_bytes() for file in data.sha256}
+    paths = {file: where / file if where.is_dir() else where for file in data.sha256}
+    if not all(path.is_file() for path in paths.values()):
+        raise DataError(
+            f"data {name}: lies in several folders, which a cluster is not sent; put IDX files into one, and images "
+            "as arrays into an .npz file (see docs/data.md)"
+        )
+    files = {file: path.read_bytes() for file, path in paths.items()}
     if runs.data_identity(data.name, data.sha256) != identity:
         raise DataError(f"data {name}: was changed while the comparison was in progress")
     return msgspec.msgpack.encode(files)
