@@ -103,7 +103,7 @@ dist: $(VENV)-release/.installed  ## build wheel and sdist in dist/, check both 
 
 .PHONY: try-dist
 try-dist: dist  ## install the wheel with a new HOME, compare two costs, run the quick tests of the sdist
-	$(VENV)-release/$(SCRIPTS)/python -m scripts.try_dist
+	$(VENV)-release/$(SCRIPTS)/python -u -m scripts.try_dist
 
 .PHONY: lint-workflow
 lint-workflow: $(VENV)-workflow/.installed  ## check .github/workflows: its schema, and what could be unsafe in it
