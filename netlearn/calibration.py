@@ -172,10 +172,7 @@ def _squared_error(p: Array, o: Array, rng: np.random.Generator) -> tuple[float,
     with np.errstate(invalid="ignore"):
         again, _ = _debiased(n, p_sum / n, o_sum / n)
     below, above = np.quantile(again - plain, (LEVEL / 2, 1 - LEVEL / 2))
-    by_chance = np.empty(RESAMPLES)
-    for i in range(RESAMPLES):
-        counts = np.bincount(binned.place.ravel(), rng.random(p.size) < p.ravel(), bins)
-        by_chance[i] = _debiased(binned.n, binned.p, counts / binned.n)[0]
+    by_chance, _ = _debiased(binned.n, binned.p, _shares_by_chance(binned, p, rng))
     return found, found - above, found - below, bool(np.mean(by_chance >= found) > LEVEL)
 
 
@@ -195,14 +192,14 @@ def _root(squared: float) -> float:
     return float(np.sqrt(max(0.0, squared)))
 
 
+def _shares_by_chance(binned: _Binned, p: Array, rng: np.random.Generator) -> Array:
+    """Return the share of events in each bin, (resamples, bins), if each happens with its p."""
+    counts = [np.bincount(binned.place.ravel(), rng.random(p.size) < p.ravel()) for _ in range(RESAMPLES)]
+    return np.asarray(counts) / binned.n
+
+
 def _wide_bins(p: Array, o: Array, rng: np.random.Generator) -> tuple[Bin, ...]:
     binned = _Binned.of(p, o, np.linspace(0, 1, WIDE_BINS + 1))
-    drawn = np.array(
-        [
-            np.bincount(binned.place.ravel(), rng.random(p.size) < p.ravel(), len(binned.n)) / binned.n
-            for _ in range(RESAMPLES)
-        ]
-    )
-    lows, highs = np.quantile(drawn, (LEVEL / 2, 1 - LEVEL / 2), axis=0)
+    lows, highs = np.quantile(_shares_by_chance(binned, p, rng), (LEVEL / 2, 1 - LEVEL / 2), axis=0)
     parts = zip(binned.n, binned.p, binned.o, lows, highs, strict=True)
     return tuple(Bin(int(n), *map(float, rest)) for n, *rest in parts)

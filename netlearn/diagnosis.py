@@ -3,7 +3,7 @@
 Each is a relation between delta and the numerical derivative D = ∂C/∂z that holds at all points, up to `FIT`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,12 +137,8 @@ def _logarithm(points: Points) -> str | None:
     return f"value has a constant inside a logarithm, about {epsilon:.1g}; compute it from z instead"
 
 
-def _others(output: Activation) -> Iterator[Activation]:
-    return (each for each in (Sigmoid(), Softmax(), Identity()) if type(each) is not type(output))
-
-
 def _other_output(output: Activation, error_with: Callable[[Activation], float]) -> str | None:
-    for each in _others(output):
-        if error_with(each) < FIT:
+    for each in (Sigmoid(), Softmax(), Identity()):
+        if type(each) is not type(output) and error_with(each) < FIT:
             return f"it would be right with output = {type(each).__name__}()"
     return None

@@ -278,8 +278,7 @@ def _locked(array: Array) -> Array:
 
 def _scale(one: Array, other: Array) -> Array:
     """Return what an error of derivatives is relative to: the larger one, or 1."""
-    scale: Array = np.maximum(1, np.maximum(abs(one), abs(other)))
-    return scale
+    return np.asarray(np.maximum(1, np.maximum(abs(one), abs(other))))
 
 
 def _outside(delta: Array, lower: Array, upper: Array) -> Array:

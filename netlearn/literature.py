@@ -222,8 +222,7 @@ def _within(value: object, name: str, low: float, high: float) -> float:
 def _log_softmax(z: Array) -> Array:
     """Return ln a = z − ln Σ_k e^z_k."""
     z = z - z.max(axis=0)
-    log: Array = z - np.log(np.exp(z).sum(axis=0))
-    return log
+    return np.asarray(z - np.log(np.exp(z).sum(axis=0)))
 
 
 LITERATURE: dict[str, type[Cost]] = {

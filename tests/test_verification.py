@@ -90,6 +90,16 @@ def test_forged_results_are_found_though_their_hashes_are_right() -> None:
 
 
 @pytest.mark.usefixtures("unrendered")
+def test_older_run_without_a_calibration_error_is_repeated_and_a_forged_one_is_found() -> None:
+    train("-q", "--out", "run")
+    assert 0 < json.loads(Path("run/summary.json").read_text())["calibration_error"] < 0.5
+    edit(calibration_error=0.01)
+    assert differing() == {"calibration_error in summary.json"}
+    edit(calibration_error=None)
+    assert differing() == set()
+
+
+@pytest.mark.usefixtures("unrendered")
 def test_forged_checkpoint_is_found_though_all_its_hashes_are_right() -> None:
     train("-q", "--out", "run")
     path = Path("run/checkpoint.safetensors")
