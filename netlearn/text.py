@@ -61,7 +61,7 @@ def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> 
         content: dict[str, Any] = msgspec.toml.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested too deeply
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested too deeply
         raise SettingsError(f"{path}: not a TOML file: {_cause(raw or b'') or error}") from error
     return content
 
