@@ -9,7 +9,7 @@ from PIL import Image
 
 from netlearn import datasets
 from netlearn.errors import DataError
-from netlearn.inspection.preparation import prepare
+from netlearn.inspection.prediction import prepare
 from netlearn.numerics import Array
 
 SIDE, BOX = 28, 20

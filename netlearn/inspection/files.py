@@ -18,7 +18,7 @@ from netlearn.inspection.trained import check_data, is_data_of, load_network, lo
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing, drawn
-from netlearn.plotting.marks import Answer, short
+from netlearn.plotting.marks import short
 from netlearn.runs import SUMS, Groups, Run, RunFolder, Sums, selection, writing
 
 if TYPE_CHECKING:
@@ -213,13 +213,8 @@ def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
         with suppress(NetlearnError):
             data = load(first.settings.data)
             if data.image is not None and is_data_of(first, data):
-                count, worst = _worst(first, data, costs)
-                heading = f"{names[name]}, seed {first.settings.seed}: {count:,} of {len(data.test):,} wrong"
-                rows.append((heading, worst, data.image))
+                predictions = predict(load_network(first, costs=costs), data.test)
+                wrong = int((~predictions.correct).sum())
+                heading = f"{names[name]}, seed {first.settings.seed}: {wrong:,} of {len(data.test):,} wrong"
+                rows.append((heading, predictions.worst(MOST_MISTAKES), data.image))
     return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
-
-
-def _worst(run: Run, data: Dataset, costs: NamedCosts) -> tuple[int, list[Answer]]:
-    """Return the number of mistakes and the worst of them."""
-    predictions = predict(load_network(run, costs=costs), data.test)
-    return int((~predictions.correct).sum()), predictions.worst(MOST_MISTAKES)

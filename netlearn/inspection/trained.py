@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn import datasets
-from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
 from netlearn.datasets import Dataset, Examples, Labels, measure, scaled
 from netlearn.errors import DataError, RunError, SettingsError
@@ -93,11 +92,15 @@ def load_network(run: Run, *, best: bool | None = None, costs: NamedCosts = NO_C
         SettingsError: the run's own cost is not among `costs`.
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
-    sizes = results_of(run).sizes
+    sizes, name = results_of(run).sizes, run.settings.cost
     arrays = run.weights(weights_file(run, best=best))
+    check_named(name, costs, run.folder)
+    cost = load_cost(name, costs)
+    if is_own(name):
+        check_gradient(cost, name, sizes[-1], dtype=run.settings.dtype)
     network = Network(
         sizes,
-        cost=_cost_of(run, costs, outputs=sizes[-1]),
+        cost=cost,
         activation=run.settings.activation,
         initializer=(0.0, 0.0),
         dtype=run.settings.dtype,
@@ -145,15 +148,6 @@ def check_used(costs: Collection[str], runs: Sequence[Run]) -> None:
     used = {run.settings.cost: None for run in runs}
     for unused in set(costs) - used.keys():
         raise SettingsError(f"cost {unused}: must be the cost of a run, {', '.join(used)}")
-
-
-def _cost_of(run: Run, costs: NamedCosts, outputs: int) -> Cost:
-    name = run.settings.cost
-    check_named(name, costs, run.folder)
-    cost = load_cost(name, costs)
-    if is_own(name):
-        check_gradient(cost, name, outputs, dtype=run.settings.dtype)
-    return cost
 
 
 @dataclass(frozen=True)
