@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -39,6 +39,8 @@ MEASURES = {
     "calibration_error": "calibration error",
 }
 
+Rows: TypeAlias = Mapping[str, Mapping[str, Row]]  # by condition and cost
+
 
 class Planned(NamedTuple):
     """A planned test: that one cost is better than another one in a measure, in the comparison of a condition."""
@@ -51,23 +53,20 @@ class Planned(NamedTuple):
 
 ORDERINGS: dict[str, tuple[Planned, ...]] = {  # each published ordering, and the tests of its parts
     "Under label noise the absolute error is better than cross-entropy (Ghosh 2017)": (
-        Planned("noise-60", "test_accuracy", ABSOLUTE, LOG),
-    ),
+        Planned("noise-60", "test_accuracy", ABSOLUTE, LOG),),
     "Generalized cross-entropy is between the two: better than cross-entropy under label noise, and easier to train "
     "than the absolute error (Zhang 2018)": (
         Planned("noise-60", "test_accuracy", GENERALIZED, LOG),
         Planned("noise-0", "test_accuracy", GENERALIZED, ABSOLUTE),
     ),
     "The square loss is as good as cross-entropy, or better (Hui 2020)": (
-        Planned("scaled", "test_accuracy", "square-loss", LOG),
-    ),
+        Planned("scaled", "test_accuracy", "square-loss", LOG),),
     "From random weights the squared error of softmax outputs fails where cross-entropy does not (Golik 2013)": (
         Planned("large", "test_accuracy", LOG, "brier"),
         Planned("scaled", "test_accuracy", LOG, "brier"),
     ),
     "Squentropy is better calibrated than cross-entropy (Hui 2023)": (
-        Planned("scaled", "calibration_error", "squentropy", LOG),
-    ),
+        Planned("scaled", "calibration_error", "squentropy", LOG),),
     "The flat-spot fix learns faster than the quadratic cost (Fahlman 1988)": (
         Planned("large", "early_accuracy", "flat-spot", "quadratic"),
         Planned("scaled", "early_accuracy", "flat-spot", "quadratic"),
@@ -86,7 +85,7 @@ def judge(test: Planned, groups: Groups, level: float) -> tuple[Pair | None, str
 
 
 def page(plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: str) -> str:
-    """Return the page, and draw its pictures into a folder beside it.
+    """Return the page, and draw its pictures into a folder.
 
     Args:
         plans: the comparison of each condition, with its learning rates; all of their runs are done.
@@ -94,16 +93,13 @@ def page(plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: s
         pictures: where the pictures go.
         command: what made the page.
     """
-    found = {
-        condition: msgspec.json.decode((runs / condition / SUMMARY).read_bytes(), type=Comparison)
-        for condition in plans
-    }
+    found = {name: msgspec.json.decode((runs / name / SUMMARY).read_bytes(), type=Comparison) for name in plans}
     groups = {
         condition: group([read_run(task.folder, task.variant) for task in tasks_of(plan, runs / condition)])
         for condition, plan in plans.items()
     }
-    costs = sorted((row for row in found["scaled"].rows), key=lambda row: -(row.test_accuracy or 0))
-    order = [row.variant for row in costs]
+    rows = {name: {row.variant: row for row in comparison.rows} for name, comparison in found.items()}
+    order = [row.variant for row in sorted(found["scaled"].rows, key=lambda row: -(row.test_accuracy or 0))]
     curves = {name: theory_curve(load_cost(name), 10, CURVE) for name in order}
     theory = theory_curves(CURVE, curves, "The gradient of each cost at each error, from its equations")
     write_whole(pictures / "theory.png", render(theory, "png"))
@@ -151,14 +147,14 @@ Early accuracy is the mean validation accuracy over the probes of the first epoc
 more than 0.9 from its target; the figure is that after the first epoch. The calibration error is that of the largest
 output as the probability that the answer is right, debiased; 0 is best.
 
-{_results(found, order)}
+{_results(rows, order)}
 
 ## Wrong labels
 
 Test accuracy after training with some labels replaced by another class. The chosen rates are small there, so that
 early accuracy, with which the conclusions begin, says more about the rate than about the cost.
 
-{_under_noise(found, order)}
+{_under_noise(rows, order)}
 
 {_without_a_class(groups)}
 
@@ -183,23 +179,15 @@ Cross-entropy on softmax outputs is the log-likelihood. What is not clear is und
 
 
 def _equations(order: Sequence[str]) -> str:
-    lines = [
-        [
-            "cost",
-            "output",
-            *(f"|δ| at {error:g}" for error in ERRORS),
-            "when badly wrong",
-            "value",
-            "proper score",
-        ]
-    ]
+    deltas = (f"|δ| at {error:g}" for error in ERRORS)
+    lines = [["cost", "output", *deltas, "when badly wrong", "value", "proper score"]]
     for name in order:
         cost = load_cost(name)
         each = profile(cost, 10)
         slow, bounded = "slow" if each.is_slow else "fast", "bounded" if each.is_bounded else "grows"
-        output = type(cost.output).__name__.lower()
-        proper = "yes" if each.is_proper else "no"
-        lines.append([name, output, *(f"{delta:.3f}" for delta in each.deltas), slow, bounded, proper])
+        figures = [f"{delta:.3f}" for delta in each.deltas]
+        output, proper = type(cost.output).__name__.lower(), "yes" if each.is_proper else "no"
+        lines.append([name, output, *figures, slow, bounded, proper])
     return in_markdown(lines)
 
 
@@ -208,50 +196,35 @@ def _rates(plans: Mapping[str, Experiment], order: Sequence[str]) -> str:
     lines = [["cost", "default", *shown.values()]]
     for name in order:
         default = load_cost(name).learning_rate
+        edges = np.multiply(default, [min(FACTORS), max(FACTORS)])
         rates = [plans[condition].variants[name].learning_rate for condition in shown]
-        edges = (min(FACTORS), max(FACTORS))
-        marks = ["†" if any(np.isclose(rate, edge * default, rtol=0.01) for edge in edges) else "" for rate in rates]
-        lines.append([name, f"{default:g}", *(f"{rate:g}{mark}" for rate, mark in zip(rates, marks, strict=True))])
+        marked = [f"{rate:g}{'†' if np.isclose(rate, edges, rtol=0.01).any() else ''}" for rate in rates]
+        lines.append([name, f"{default:g}", *marked])
     return in_markdown(lines)
 
 
-def _rows(comparison: Comparison) -> dict[str, Row]:
-    return {row.variant: row for row in comparison.rows}
-
-
-def _results(found: Mapping[str, Comparison], order: Sequence[str]) -> str:
-    lines = [["cost"]]
-    lines[0] += [
-        f"{weights}: {what}"
-        for weights in ("large", "scaled")
-        for what in ("early accuracy", "test accuracy", "badly wrong", "calibration error")
-    ]
+def _results(rows: Rows, order: Sequence[str]) -> str:
+    measures = ("early accuracy", "test accuracy", "badly wrong", "calibration error")
+    lines = [["cost", *(f"{weights}: {what}" for weights in ("large", "scaled") for what in measures)]]
     for name in order:
-        rows = [_rows(found[condition])[name] for condition in ("large", "scaled")]
-        lines.append(
-            [
-                name,
-                *(
-                    cell
-                    for row in rows
-                    for cell in (
-                        with_spread(row.early_accuracy, row.early_spread),
-                        with_spread(row.test_accuracy, row.test_spread),
-                        percent(row.stuck_after_epoch_1),
-                        with_spread(row.calibration_error, row.calibration_spread),
-                    )
-                ),
+        line = [name]
+        for row in (rows[condition][name] for condition in ("large", "scaled")):
+            line += [
+                with_spread(row.early_accuracy, row.early_spread),
+                with_spread(row.test_accuracy, row.test_spread),
+                percent(row.stuck_after_epoch_1),
+                with_spread(row.calibration_error, row.calibration_spread),
             ]
-        )
+        lines.append(line)
     return in_markdown(lines)
 
 
-def _under_noise(found: Mapping[str, Comparison], order: Sequence[str]) -> str:
-    levels = [condition for condition in found if condition.startswith("noise")]
+def _under_noise(rows: Rows, order: Sequence[str]) -> str:
+    levels = [condition for condition in rows if condition.startswith("noise")]
     lines = [["cost", *(NAMES[condition] for condition in levels)]]
     for name in order:
-        rows = [_rows(found[condition])[name] for condition in levels]
-        lines.append([name, *(with_spread(row.test_accuracy, row.test_spread) for row in rows)])
+        found = [rows[condition][name] for condition in levels]
+        lines.append([name, *(with_spread(row.test_accuracy, row.test_spread) for row in found)])
     return in_markdown(lines)
 
 
@@ -267,10 +240,8 @@ def _without_a_class(groups: Mapping[str, Groups]) -> str:
 
 
 def _conclusions(found: Mapping[str, Comparison]) -> str:
-    return "\n".join(
-        f"- **{NAMES[condition][0].upper()}{NAMES[condition][1:]}.** {comparison.conclusion}"
-        for condition, comparison in found.items()
-    )
+    lines = [f"- **{NAMES[name].capitalize()}.** {each.conclusion}" for name, each in found.items()]
+    return "\n".join(lines)
 
 
 def _not_first(found: Mapping[str, Comparison]) -> str:
