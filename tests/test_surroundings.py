@@ -189,6 +189,13 @@ def test_few_processes_suffice_or_are_one_line(limit: int, command: str, codes: 
     assert result.returncode == 0 or f"ulimit -u {limit}" in result.stderr
 
 
+def test_config_of_a_run_in_the_place_of_a_comparisons_says_to_begin_again(run: Path) -> None:
+    shutil.copytree(run, "out")
+    Path("out/quadratic-0").mkdir()
+    Path("out/quadratic-0/.config.toml.part").touch()  # its run was killed when it began
+    assert one_line(compare("--resume", "out"), 1, "out/config.toml begin again")
+
+
 @pytest.mark.slow
 def test_random_partial_states_are_resumed_to_the_undisturbed_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

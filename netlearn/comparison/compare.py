@@ -129,7 +129,7 @@ def check_resumable(folder: Path) -> None:
     if is_new and not is_sealed(content):
         problem = f"was changed or damaged: its SHA-256 is not the one in its last line; {BEGIN_AGAIN}"
         raise damage(path, problem, content, is_sealed)
-    if not is_comparison and run_folders(folder):
+    if not is_comparison and (run_folders(folder) or any(folder.glob(f"*/.{CONFIG}.part"))):  # or about to begin
         raise RunError(f"{path}: is not that of the comparison in its folder; {BEGIN_AGAIN}")
     if not is_comparison:
         raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
