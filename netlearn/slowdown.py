@@ -39,7 +39,7 @@ class Speed:
     speeds: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # it holds arrays
 class Evaluation:
     """How well a network does on some examples.
 

@@ -72,7 +72,7 @@ class Network:
 
     def feedforward(self, a: ArrayLike) -> Array:
         """Return the output, (n_out, 1), for an input, (n_in, 1); several columns give several outputs."""
-        return self._synchronized().feedforward(np.c_[a])
+        return self._synchronized().feedforward(np.c_[a].astype(float))
 
     def SGD(  # noqa: N802 (the book's name)
         self, training_data: list[Any], epochs: int, mini_batch_size: int, eta: float,
