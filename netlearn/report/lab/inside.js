@@ -71,7 +71,7 @@ function startInside(race, data) {
   });
 
   // The weights into each neuron of the first layer, as images: blue below 0, red above.
-  const pictures = BOTH.map((k) => ({ canvas: html("canvas", { role: "img", class: "weights" }), caption: html("figcaption") }));
+  const pictures = BOTH.map((k) => ({ canvas: html("canvas", { role: "img", class: "weights", "aria-label": `Weights of network ${"AB"[k]}` }), caption: html("figcaption") }));
   const learned = html("input", { type: "checkbox", checked: true });
   learned.addEventListener("change", () => refresh());
   function drawWeights(k) {
