@@ -52,17 +52,12 @@ function startNumbers(race) {
     return order.map((p) => [example.places[p], DATA.image ? `pixel ${Math.floor(example.places[p] / DATA.image[1])}, ${example.places[p] % DATA.image[1]}` : `input ${example.places[p]}`]);
   }
 
-  function offer(work, example) {
+  function offer(example) {
     const found = sources(example), before = weight.value, keys = found.map(([k]) => String(k)).join();
     if (weight.dataset.keys !== keys) {
       weight.dataset.keys = keys;
       weight.replaceChildren(...found.map(([k, name]) => html("option", { value: k }, name)));
       if (found.some(([k]) => String(k) === before)) weight.value = before;
-    }
-    const below = work.layers.at(-2)?.a;
-    if (!weighed && below) { // the neuron whose activation shows best what is multiplied
-      const gaps = Array.from(below, (a) => Math.abs(a - 0.6));
-      weight.value = gaps.indexOf(Math.min(...gaps));
     }
   }
 
@@ -102,6 +97,7 @@ function startNumbers(race) {
       for (const each of columns) each.replaceChildren(html("p", { class: "hint" }, "Say above which class your drawing is: without a desired output there is no error."));
       return;
     }
+    offer(example); // the networks may have other sizes than when it was last offered
     BOTH.forEach(column);
     note.textContent = `This is the step that the one example above would take. An update takes the mean over its mini-batch of ${settings.batch_size}. `
       + `${race.networks[0].layers.length > 1 ? "" : "Without hidden neurons there is nothing to send back: BP2 is not needed. "}`
@@ -118,7 +114,11 @@ function startNumbers(race) {
     suggest(j, work, example) {
       if (race.playing) return;
       if (!chosen) neuron.value = j;
-      offer(work, example);
+      offer(example);
+      const below = work.layers.at(-2)?.a;
+      if (weighed || !below) return;
+      const gaps = Array.from(below, (a) => Math.abs(a - 0.6)); // the neuron whose activation shows best what is multiplied
+      weight.value = gaps.indexOf(Math.min(...gaps));
     },
   };
 }
