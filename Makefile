@@ -15,8 +15,13 @@ test: $(VENV)/.developed  ## run the quick tests
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser"
 
 .PHONY: test-all
-test-all: $(VENV)/.developed  ## run all tests, also those that kill, wait or need Chromium; what fails is run once more, alone
-	$(BIN)/python -m pytest --numprocesses auto || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+test-all: $(VENV)/.developed  ## run also the tests that kill, wait or need Chromium; what fails is run once more, alone
+	$(BIN)/python -m pytest --numprocesses auto -m "not long" || \
+	  $(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
+
+.PHONY: test-long
+test-long: $(VENV)/.developed  ## run the tests that take minutes: the guide, the notebook, each experiment, full MNIST (NETLEARN_DATA)
+	$(BIN)/python -m pytest --numprocesses auto -m long
 
 .PHONY: test-lowest
 test-lowest: $(VENV)-lowest/.installed  ## run the quick tests with the lowest versions of the dependencies that are allowed

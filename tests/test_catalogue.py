@@ -36,6 +36,7 @@ def test_file_describes_itself_and_names_an_existing_command(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

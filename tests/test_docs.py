@@ -58,7 +58,9 @@ def test_readme_runs_as_shown_in_the_order_given() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("reader", "in_this_process", "unrendered")
-@pytest.mark.parametrize("page", NAMES[1:])
+@pytest.mark.parametrize(
+    "page", [pytest.param(name, marks=[pytest.mark.long] if name == "docs/guide.md" else []) for name in NAMES[1:]]
+)
 def test_pages_run_as_shown_in_the_order_given(page: str) -> None:
     follow(page, run_here)
 

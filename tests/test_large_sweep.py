@@ -46,6 +46,7 @@ def wait_for(process: "subprocess.Popen[bytes]", folder: str, runs: int) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of a process in /proc")
 def test_an_interrupted_sweep_is_resumed_with_the_same_results_and_in_little_memory() -> None:
     with subprocess.Popen([sys.executable, *SWEEP, "whole"]) as whole:

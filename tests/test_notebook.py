@@ -32,6 +32,7 @@ def _content(output: nbformat.NotebookNode) -> object:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_notebook_runs_from_scratch_with_the_stored_outputs(stored: nbformat.NotebookNode) -> None:
     again = deepcopy(stored)
     for cell in again.cells:

@@ -72,6 +72,7 @@ def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_tests_are_collected_without_what_only_some_systems_have(tmp_path: Path) -> None:
     lacking = WITHOUT.replace('"resource", ', "")  # psutil, which Dask needs, takes Linux by its name
     (tmp_path / "sitecustomize.py").write_text(f"{lacking}\ndel os.mkfifo, os.killpg\n")

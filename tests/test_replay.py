@@ -30,6 +30,7 @@ def test_first_ten_epochs_of_the_books_curves_come_out_number_by_number(mnist: D
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("full_mnist")
 def test_page_shows_the_figures_of_the_first_epoch_that_full_mnist_gives() -> None:
     names: dict[str, Any] = {}
