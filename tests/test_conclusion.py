@@ -150,7 +150,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"baseline": "b", "a": HIGH, "b": LOW, "c": NEVER, "d": LOW[::-1]},
         [
             *both(
-                "a by {ab} is ahead of the baseline b; c by {bc} is behind it; d cannot be told from it: 6 seeds "
+                "a is ahead of the baseline b by {ab}; c is behind it by {bc}; d cannot be told from it: 6 seeds "
                 "cannot tell differences below {bd.detectable} points."
             ),
             f"{BRACKETS}; by b and d after 100 to 500 updates (median), not by c.",

@@ -116,7 +116,9 @@ def _calibrations(title: str, evaluations: Sequence[Evaluation], kind: str) -> s
         "  reliability, best 0": lambda each: f"{each.reliability:.5f}",
         "  − resolution": lambda each: f"{each.resolution:.5f}",
         "  + uncertainty": lambda each: f"{each.uncertainty:.5f}",
-        "  + variance − covariance within bins": lambda each: f"{each.within_variance - each.within_covariance:.5f}",
+        "  + variance − covariance within bins": lambda each: (
+            f"{each.within_variance - each.within_covariance:.5f}".replace("-", "−")
+        ),
         "negative log-likelihood": lambda each: f"{each.log_loss:.5f}",
         "calibration error, mean": lambda each: f"{each.error:.4f}",
         "  root mean square, debiased": lambda each: f"{each.debiased:.4f}",

@@ -94,8 +94,8 @@ def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequen
         return f"{intro} {_nothing_clear(measure, first, of_first, by_name)}."
     parts = []
     if family.baseline:
-        parts += [f"{_figures(behind, first)} {_are(behind)} ahead of the baseline {first}"] if behind else []
-        parts += [f"{_figures(ahead, first)} {_are(ahead)} behind {'it' if behind else first}"] if ahead else []
+        parts += [_stand(behind, first, f"ahead of the baseline {first}")] if behind else []
+        parts += [_stand(ahead, first, f"behind {'it' if behind else first}")] if ahead else []
     else:
         parts += [f"{first} is ahead of {_figures(ahead, first)}"] if ahead else []
         parts += [f"{first} is behind {_figures(behind, first)}"] if behind else []
@@ -150,12 +150,18 @@ def _figures(pairs: Sequence[Pair], first: str) -> str:
     names = _others(pairs, first)
     if len(pairs) > MOST_FIGURES:
         return _names(names)
-    figures = [f"by {points(pair.mean)} points ({interval(pair)}, {_seeds([pair])})" for pair in pairs]
-    return " and ".join(map(" ".join, zip(names, figures, strict=True)))
+    return " and ".join(map(" ".join, zip(names, map(_lead, pairs), strict=True)))
 
 
-def _are(pairs: Sequence[Pair]) -> str:
-    return "is" if len(pairs) == 1 else "are"
+def _stand(pairs: Sequence[Pair], first: str, where: str) -> str:
+    """Return where the others of some pairs stand: "b is ahead of the baseline a by 1.20 points (…)"."""
+    are = "is" if len(pairs) == 1 else "are"
+    figures = f" {' and '.join(map(_lead, pairs))}" if len(pairs) <= MOST_FIGURES else ""
+    return f"{_names(_others(pairs, first))} {are} {where}{figures}"
+
+
+def _lead(pair: Pair) -> str:
+    return f"by {points(pair.mean)} points ({interval(pair)}, {_seeds([pair])})"
 
 
 def _others(pairs: Iterable[Pair], first: str) -> list[str]:

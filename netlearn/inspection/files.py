@@ -217,4 +217,5 @@ def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
                 wrong = int((~predictions.correct).sum())
                 heading = f"{names[name]}, seed {first.settings.seed}: {wrong:,} of {len(data.test):,} wrong"
                 rows.append((heading, predictions.worst(MOST_MISTAKES), data.image))
-    return variant_mistakes(rows, selection.titled(title, groups)) if rows else None
+    title = f"{selection.titled(title, groups)}\nThe mistakes with the largest cost"
+    return variant_mistakes(rows, title) if rows else None

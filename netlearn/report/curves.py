@@ -143,12 +143,12 @@ def on_recall(groups: Groups) -> str:
             recall = run.summary.recall if run.summary else ()
             gone = [str(label) for label, share in enumerate(recall) if share is not None and share < NEVER]
             if gone:
-                lost.append(f"{name}, seed {run.settings.seed}: {_list(gone)}")
+                lost.append(f"of {_list(gone)} ({name}, seed {run.settings.seed})")
             for label, share in enumerate(recall):
                 if share is not None:
                     lowest = min(lowest, (share, f"{label} by {name}, seed {run.settings.seed}: {100 * share:.1f} %"))
     if lost:
-        return f"Less than 1 % of these classes is recognized: {_some(lost, '; ')}."
+        return f"Less than 1 % is recognized {_some(lost, '; ')}."
     return f"The lowest recall of all is that of class {lowest[1]}." if lowest[1] else ""
 
 

@@ -79,7 +79,7 @@ function startInside(race, data) {
     const [width, height] = [across * (columns + 1) - 1, down * (rows + 1) - 1];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     const before = learned.checked ? race.first?.[k] : null, w = layer.w.slice();
-    let most = 1e-9;
+    let most = 0;
     for (let i = 0; i < w.length; i += 1) {
       if (before) w[i] -= before[i];
       most = Math.max(most, Math.abs(w[i]));
@@ -88,7 +88,7 @@ function startInside(race, data) {
     for (let j = 0; j < layer.n; j += 1) {
       const left = (j % across) * (columns + 1), top = Math.floor(j / across) * (rows + 1);
       for (let p = 0; p < rows * columns; p += 1) {
-        const share = Math.max(-1, Math.min(1, (1.6 * w[p * layer.n + j]) / most)), pale = 1 - Math.abs(share) ** 0.8;
+        const share = Math.max(-1, Math.min(1, (1.6 * w[p * layer.n + j]) / (most || 1))), pale = 1 - Math.abs(share) ** 0.8;
         const at = 4 * ((top + Math.floor(p / columns)) * width + left + (p % columns));
         colours[at] = share < 0 ? 240 * pale + 5 : 55 * pale + 190;
         colours[at + 1] = 240 * pale + 10;
@@ -98,7 +98,9 @@ function startInside(race, data) {
     }
     context.putImageData(image, 0, 0);
     const what = `${layer.n} ${race.networks[k].layers.length > 1 ? "hidden" : "output"} neurons`;
-    caption.replaceChildren(key(lineOf(k)), `${nameOf(k)}: ${what}; the strongest ${learned.checked ? "change" : "weight"} is ${figure(Number(most.toPrecision(2)))}`);
+    const [of, none] = learned.checked ? ["change", "nothing is learned yet"] : ["weight", "all weights are 0"];
+    const strongest = most ? `the strongest ${of} is ${figure(Number(most.toPrecision(2)))}` : none;
+    caption.replaceChildren(key(lineOf(k)), `${nameOf(k)}: ${what}; ${strongest}`);
     canvas.setAttribute("aria-label", `Weights of the ${what}, ${nameOf(k)}`);
   }
 
