@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -11,10 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netlearn.book import network2
-
-RECORDS = Path(__file__).with_name("records")
-SIZES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)  # of more_data
-NORM_SEEDS = 20  # the book's own is not known
 
 
 class Outcome(NamedTuple):
@@ -32,13 +28,13 @@ Data = tuple[list[Any], list[Any], list[Any]]  # what mnist_loader.load_data_wra
 
 def load(record: str) -> Any:
     """Return what a record holds."""
-    return json.loads((RECORDS / f"{record}.json").read_text())
+    return json.loads(Path(__file__).with_name("records").joinpath(f"{record}.json").read_text())
 
 
-def _seeded(sizes: Sequence[int], seed: int = 12345678) -> network2.Network:
+def _seeded(*hidden: int, seed: int = 12345678) -> network2.Network:
     random.seed(seed)
     np.random.seed(seed)
-    return network2.Network(sizes)
+    return network2.Network([784, *hidden, 10])
 
 
 def _train(net: network2.Network, *arguments: Any, **monitored: Any) -> tuple[list[Any], ...]:
@@ -51,30 +47,26 @@ def overfitting(data: Data, record: str, epochs: int | None = None) -> Iterator[
     """Replay 784-30-10 with 1,000 or all images, regularized or not: all epochs or the first so many."""
     full = record.endswith("_full")
     lmbda = 0.0 if record.startswith("overfitting") else 5.0 if full else 0.1
-    train, book = data[0][:] if full else data[0][:1000], load(record)
-    epochs = epochs or len(book[0])
-    net = _seeded([784, 30, 10])
+    net, train, book = _seeded(30), data[0][: None if full else 1000], np.array(load(record))[:, :epochs]
     net.large_weight_initializer()
-    ours = np.array(_train(net, train, epochs, 10, 0.5, lmbda, data[2], True, True, True, True))
-    figures = np.array([figures[:epochs] for figures in book])
-    shown = 1 if full else epochs  # of all images, rounding takes over within the second epoch
-    agreeing = ours[1::2] == figures[1::2]
-    difference = float(np.abs(ours[::2, :shown] / figures[::2, :shown] - 1).max())
-    note = f"{agreeing.sum()} of all {epochs} epochs' {agreeing.size}; rounding grows, and takes over" if full else ""
-    shown_epochs = "epoch 1" if full else f"{epochs} epochs"
-    what = f"784-30-10, {len(train):,} images, λ = {lmbda:g}: test and training accuracy of {shown_epochs}"
-    yield Outcome(record, what, (int(agreeing[:, :shown].sum()), 2 * shown), difference, note)
+    ours = np.array(_train(net, train, book.shape[1], 10, 0.5, lmbda, data[2], True, True, True, True))
+    same = ours[1::2] == book[1::2]
+    shown = 1 if full else book.shape[1]  # of all images, rounding takes over within the second epoch
+    difference = float(np.abs(ours[::2, :shown] / book[::2, :shown] - 1).max())
+    note = f"{same.sum()} of all {len(same.T)} epochs' {same.size}; rounding grows, and takes over" if full else ""
+    of = "epoch 1" if full else f"{shown} epochs"
+    what = f"784-30-10, {len(train):,} images, λ = {lmbda:g}: test and training accuracy of {of}"
+    yield Outcome(record, what, (int(same[:, :shown].sum()), 2 * shown), difference, note)
 
 
 def weight_initialization(data: Data, record: str) -> Iterator[Outcome]:
     """Replay the default weights and then, with the streams and the order going on, the large ones."""
-    hidden, book = int(record.rpartition("_")[2]), load(record)
-    net, train, same = _seeded([784, hidden, 10]), data[0][:], 0
-    for initializer in ("default", "large"):
-        if initializer == "large":
+    hidden = int(record.rpartition("_")[2])
+    net, train, same = _seeded(hidden), data[0][:], 0
+    for initializer, (_, counts, *_) in load(record).items():
+        if initializer.startswith("large"):
             net.large_weight_initializer()
-        counts = book[f"{initializer}_weight_initialization"][1]
-        _, ours, _, _ = _train(net, train, len(counts), 10, 0.1, 5.0, data[1], monitor_evaluation_accuracy=True)
+        ours = _train(net, train, len(counts), 10, 0.1, 5.0, data[1], monitor_evaluation_accuracy=True)[1]
         same += int(np.equal(ours, counts).sum())
     what = f"784-{hidden}-10, both initializers, λ = 5: validation accuracy of 30 epochs each"
     yield Outcome(record, what, (same, 2 * len(counts)))
@@ -82,45 +74,46 @@ def weight_initialization(data: Data, record: str) -> Iterator[Outcome]:
 
 def multiple_eta(data: Data, record: str) -> Iterator[Outcome]:
     """Replay three learning rates, a new network for each while the streams and the order go on."""
-    net, train = _seeded([784, 30, 10]), data[0][:]
+    net, train = _seeded(30), data[0][:]
     for eta, (_, _, costs, _) in zip((0.025, 0.25, 2.5), load(record), strict=True):
-        _, _, ours, _ = _train(net, train, len(costs), 10, eta, lmbda=5.0, monitor_training_cost=True)
-        differences = np.abs(np.array(ours) / np.array(costs) - 1)
+        _, _, ours, _ = _train(net, train, len(costs), 10, eta, 5.0, monitor_training_cost=True)
+        differences = np.abs(np.divide(ours, costs) - 1)
         what = f"784-30-10, η = {eta:g}, λ = 5: training cost of {len(costs)} epochs, to 1e-11"
         note = "" if eta < 1 else "rounding grows within the first epoch"
         yield Outcome(record, what, (int((differences < 1e-11).sum()), len(costs)), float(differences.max()), note)
-        net = network2.Network([784, 30, 10])
+        net.default_weight_initializer()
 
 
 def more_data(data: Data, record: str) -> Iterator[Outcome]:
     """Replay training with 100 to all images; one network, whose weights are drawn anew for each."""
-    net, same = _seeded([784, 30, 10]), 0
-    for n, accuracy in zip(SIZES, load(record), strict=True):
+    net, same = _seeded(30), 0
+    sizes = 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000
+    for n, accuracy in zip(sizes, load(record), strict=True):
         net.large_weight_initializer()
-        _train(net, data[0][:n], 1_500_000 // n, 10, 0.5, lmbda=5.0 * n / 50_000)
+        _train(net, data[0][:n], 1_500_000 // n, 10, 0.5, 5.0 * n / 50_000)
         same += net.accuracy(data[1]) == round(100 * accuracy)
-    yield Outcome(record, "784-30-10, 100 to 50,000 images: validation accuracy at the end", (same, len(SIZES)))
+    yield Outcome(record, "784-30-10, 100 to 50,000 images: validation accuracy at the end", (same, len(sizes)))
 
 
 def norms(data: Data, record: str) -> Iterator[Outcome]:
-    """Compare the speeds of the hidden layers with their range over seeds, as the book's seed is not known.
+    """Compare the speeds of the hidden layers with their range over 20 seeds, as the book's seed is not known.
 
     They are the norms of the mean δ of 1,000 images before each epoch of one mini-batch.
     """
-    recorded = np.array(load(record))
-    layers, train = recorded.shape[1], data[0][:1000]
+    book, train = np.array(load(record)), data[0][:1000]
     x, y = (np.hstack(columns) for columns in zip(*train, strict=True))
-    ours = np.empty((NORM_SEEDS, *recorded.shape))
+    ours = np.empty((20, *book.shape))
     for seed, speeds in enumerate(ours):
-        net = _seeded([784, *[30] * layers, 10], seed)
+        net = _seeded(*[30] * book.shape[1], seed=seed)
         for speed in speeds:
             nabla_b, _ = net.backprop(x, y)
             speed[:] = [np.linalg.norm(nabla) for nabla in nabla_b[:-1]]
             net.update_mini_batch(train, 0.1, 5.0, 1000)
-    inside = (ours.min(axis=0) <= recorded) & (recorded <= ours.max(axis=0))
-    what = f"784{'-30' * layers}-10, 1,000 images at once: speed of each hidden layer before each of 500 epochs"
-    shares = ", ".join(f"{share:.0%}" for share in inside.mean(axis=0))
-    note = f"in the range of {NORM_SEEDS} seeds; by layer {shares}"
+    inside = (ours.min(axis=0) <= book) & (book <= ours.max(axis=0))
+    what = (
+        f"{'-'.join(map(str, net.sizes))}, 1,000 images at once: speed of each hidden layer before each of 500 epochs"
+    )
+    note = f"in the range of 20 seeds; by layer {', '.join(f'{share:.0%}' for share in inside.mean(axis=0))}"
     yield Outcome(record, what, (int(inside.sum()), inside.size), None, note)
 
 

@@ -1,19 +1,16 @@
 """The book's `mnist_loader`: MNIST as the lists of examples that its programs learn from (chapter 1)."""
 
 import sys
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netlearn import datasets
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 
-Part: TypeAlias = tuple[Array, NDArray[np.int64]]
 
-
-def load_data() -> tuple[Part, Part, Part]:
+def load_data() -> tuple[tuple[Array, datasets.Labels], ...]:
     """Return the training, validation and test data, each as images, (n, 784) in float32, and digits, (n,).
 
     A pixel is k/256, as in the book's file; netlearn's own data sets have k/255. Without full MNIST these are the
@@ -23,8 +20,7 @@ def load_data() -> tuple[Part, Part, Part]:
     if data.name != "mnist":
         sys.stderr.write(f"mnist_loader: {data.name}, {len(data.train):,} training images, {data.note}\n")
     parts = data.train, data.validation, data.test
-    train, validation, test = ((np.rint(255 * part.x) / np.float32(256), part.labels) for part in parts)
-    return train, validation, test
+    return tuple((np.rint(255 * part.x) / np.float32(256), part.labels) for part in parts)
 
 
 def load_data_wrapper() -> tuple[list[Any], list[Any], list[Any]]:
@@ -37,11 +33,7 @@ def load_data_wrapper() -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def vectorized_result(j: int) -> Array:
-    """Return the desired output for digit j, (10, 1): 1 in place j and 0 elsewhere.
-
-    Raises:
-        SettingsError: j is not a digit.
-    """
+    """Return the desired output for digit j, (10, 1): 1 in place j and 0 elsewhere; or raise a SettingsError."""
     if np.shape(j) or j not in range(10):
         raise SettingsError(f"j {j!r}: must be a digit from 0 to 9, as in the validation and test data")
     return np.eye(10)[:, [j]]

@@ -6,7 +6,7 @@ the book calls it.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral
 from types import SimpleNamespace
@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netlearn.activations import Sigmoid
-from netlearn.costs import Quadratic
+from netlearn.costs import Cost, Quadratic
 from netlearn.errors import SettingsError
 from netlearn.network import Network as Engine
 from netlearn.numerics import Array, numerics
@@ -33,23 +32,6 @@ def sigmoid_prime(z: ArrayLike) -> Array:
     return sigmoid(z) * (1 - sigmoid(z))
 
 
-def shuffle(examples: list[Any]) -> None:
-    """Shuffle a list in place with the random numbers of `random` and the steps of Python 2's `random.shuffle`."""
-    for i in reversed(range(1, len(examples))):
-        j = int(random.random() * (i + 1))  # noqa: S311 (no cryptography)
-        examples[i], examples[j] = examples[j], examples[i]
-
-
-def reader_cost(error: Callable[[Array, Array, Array], Array]) -> Any:
-    """Return what training needs of a cost whose output error is a reader's function of the columns z, a and y."""
-
-    def delta(z: Array, a: Array, y: Array, out: Array) -> None:
-        for x in range(out.shape[1]):
-            out[:, [x]] = error(z[:, [x]], a[:, [x]], y[:, [x]])
-
-    return SimpleNamespace(output=Sigmoid(), delta=delta)
-
-
 class Network:
     """A network of sigmoid neurons with large initial weights, N(0, 1); `sizes` are those of its layers.
 
@@ -58,32 +40,27 @@ class Network:
         weights, biases: lists of arrays, (n_out, n_in) and (n_out, 1); to be read, changed and replaced.
     """
 
-    weights: list[Array]
-    biases: list[Array]
-
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes, self.num_layers = sizes, len(sizes)
         self._engine = Engine(sizes, initializer=(0, 0), dtype=np.float64)
         self.default_weight_initializer()
 
     def default_weight_initializer(self) -> None:
-        """Draw biases and weights from N(0, 1)."""
-        self._draw(scaled=False)
+        """Draw from N(0, 1) all biases, layer by layer, and then all weights, as the book's programs do."""
+        self.biases: list[Array] = [np.random.randn(n_out, 1) for n_out in self.sizes[1:]]
+        self.weights: list[Array] = [np.random.randn(n_out, n_in) for n_in, n_out in pairwise(self.sizes)]
 
     def feedforward(self, a: ArrayLike) -> Array:
         """Return the output, (n_out, 1), for an input, (n_in, 1); several columns give several outputs."""
         return self._synchronized().feedforward(np.c_[a].astype(float))
 
     def SGD(  # noqa: N802 (the book's name)
-        self, training_data: list[Any], epochs: int, mini_batch_size: int, eta: float,
-        test_data: Sequence[Any] | None = None,
-    ) -> None:  # fmt: skip
-        """Train; after each epoch, print how many of the test data are right.
+        self, training_data: list[Any], epochs: int, mini_batch_size: int, eta: float, test_data: Any = None
+    ) -> None:
+        """Train with the learning rate η; after each epoch, print how many of the test data are right.
 
-        `training_data` are pairs (x, y) of columns, shuffled in place, `test_data` pairs (x, digit), `eta` is η.
-
-        Raises:
-            SettingsError: the data are not such pairs.
+        Training data are pairs (x, y) of columns, a list that is shuffled in place, and test data pairs (x, digit).
+        Other data raise a SettingsError.
         """
         for j in self._epochs(training_data, test_data, epochs, mini_batch_size, eta):
             print(f"Epoch {j}: {self.evaluate(test_data)} / {len(test_data)}" if test_data else f"Epoch {j} complete")
@@ -93,14 +70,13 @@ class Network:
 
         `lmbda` and `n`, the size of the training data, are arguments in `network2`.
         """
-        decay = 1 - eta * (lmbda / n)
+        parts: Any = mini_batch
         if not self._replaces("backprop"):
-            self._learn([self._arrays("mini_batch", mini_batch, columns=True)], eta, decay)
-            return
-        gradients = zip(*(self.backprop(x, y) for x, y in mini_batch), strict=True)
-        nabla_b, nabla_w = ([np.mean(layer, axis=0) for layer in zip(*nabla, strict=True)] for nabla in gradients)
-        self.weights = [decay * w - eta * nabla for w, nabla in zip(self.weights, nabla_w, strict=True)]
-        self.biases = [b - eta * nabla for b, nabla in zip(self.biases, nabla_b, strict=True)]
+            parts = [[rows.T for rows in self._arrays("mini_batch", mini_batch, columns=True)]]
+        nablas = zip(*(self.backprop(*part) for part in parts), strict=True)
+        nabla_b, nabla_w = ([np.mean(layer, axis=0) for layer in zip(*nabla, strict=True)] for nabla in nablas)
+        self.weights = [(1 - eta * (lmbda / n)) * w - eta * dw for w, dw in zip(self.weights, nabla_w, strict=True)]
+        self.biases = [b - eta * db for b, db in zip(self.biases, nabla_b, strict=True)]
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[Array], list[Array]]:
         """Return (nabla_b, nabla_w), the gradient of the cost of an example, layer by layer (BP1 to BP4).
@@ -118,16 +94,11 @@ class Network:
         """Return ∂C/∂a of the quadratic cost of an example, a − y."""
         return output_activations - y
 
-    def _engine_cost(self) -> Any:
-        if self._replaces("cost_derivative"):
-            return reader_cost(lambda z, a, y: self.cost_derivative(a, y) * sigmoid_prime(z))
-        return Quadratic()
+    def _error(self, z: Array, a: Array, y: Array) -> Array:
+        return self.cost_derivative(a, y) * sigmoid_prime(z)
 
-    def _draw(self, *, scaled: bool) -> None:
-        """Draw all biases, layer by layer, and then all weights from `numpy.random`, as the book's programs do."""
-        shapes = [(n_out, n_in) for n_in, n_out in pairwise(self.sizes)]
-        self.biases = [np.random.randn(n_out, 1) for n_out, _ in shapes]
-        self.weights = [np.random.randn(*shape) / (np.sqrt(shape[1]) if scaled else 1) for shape in shapes]
+    def _known_cost(self) -> Cost | None:
+        return None if self._replaces("cost_derivative") else Quadratic()
 
     def _replaces(self, *methods: str) -> bool:
         """Return whether a reader's subclass, or an assignment, replaces one of the methods."""
@@ -135,19 +106,24 @@ class Network:
 
     def _synchronized(self) -> Engine:
         """Return the engine with the weights, the biases and the cost that the network has now."""
+
+        def delta(z: Array, a: Array, y: Array, out: Array) -> None:  # a reader's cost has the columns of an example
+            for x in range(out.shape[1]):
+                out[:, [x]] = self._error(z[:, [x]], a[:, [x]], y[:, [x]])
+
         self._engine.set_parameters(self.weights, self.biases)
-        self._engine.cost = self._engine_cost()
+        self._engine.cost = self._known_cost() or SimpleNamespace(output=Quadratic.output, delta=delta)
         return self._engine
 
     def _arrays(self, name: str, data: Sequence[Any], *, columns: bool) -> tuple[Array, Array]:
         """Return the examples of a list of pairs as rows: x, (n, n_in), and y, (n, n_out) or digits, (n, 1)."""
-        problem = f"{name}, a {type(data).__name__}: must be a list of pairs (x, y), not empty, all of one shape"
-        if not isinstance(data, list):
-            raise SettingsError(problem)
         try:
-            x, y = (np.concatenate(part, None).reshape(len(data), -1) for part in zip(*data, strict=True))
+            pairs = data if isinstance(data, list) else []
+            x, y = (np.concatenate(part, None).reshape(len(pairs), -1) for part in zip(*pairs, strict=True))
         except (TypeError, ValueError) as error:
-            raise SettingsError(problem) from error
+            raise SettingsError(
+                f"{name}, a {type(data).__name__}: must be a list of pairs (x, y), not empty, all of one shape"
+            ) from error
         n_in, n_out = self.sizes[0], self.sizes[-1] if columns else 1
         if (x.shape[1], y.shape[1]) != (n_in, n_out):
             kinds = f"columns, ({n_in}, 1) and ({n_out}, 1)" if columns else f"a column, ({n_in}, 1), and a digit"
@@ -160,40 +136,34 @@ class Network:
     def _outputs(self, data: Sequence[Any], *, columns: bool) -> tuple[Array, Array]:
         """Return the outputs for all examples, (n_out, n), and the columns wanted, (n_out, n), or digits, (n,)."""
         x, y = self._arrays("data", data, columns=columns)
-        if self._replaces("feedforward"):
-            outputs = [self.feedforward(x) for x, _ in data]
-        else:
-            engine = self._synchronized()
-            outputs = [engine.feedforward(part.T) for part in np.array_split(x, -(-len(x) // 1000))]
-        return np.hstack(outputs), y.T if columns else y[:, 0]
+        parts = [part.T for part in np.array_split(x, -(-len(x) // 1000))]
+        inputs = [a for a, _ in data] if self._replaces("feedforward") else parts
+        return np.hstack([self.feedforward(a) for a in inputs]), y.T if columns else y[:, 0]
 
     def _epochs(
-        self, training_data: list[Any], evaluation_data: Sequence[Any] | None, epochs: int, size: int, eta: float,
-        lmbda: float | None = None,
-    ) -> Iterator[int]:  # fmt: skip
+        self, training_data: list[Any], evaluation_data: Any, epochs: int, size: int, eta: float, *lmbda: float
+    ) -> Iterator[int]:
         """Train, yielding the number of each epoch at its end; `network` has no λ."""
         x, y = self._arrays("training_data", training_data, columns=True)
         if evaluation_data is not None:
             self._arrays("evaluation_data", evaluation_data, columns=False)
         if not all(isinstance(number, Integral) and number > 0 for number in (epochs, size)):
             raise SettingsError(f"epochs {epochs}, mini_batch_size {size}: must be whole numbers from 1; eta follows")
-        rows = {id(example): row for row, example in enumerate(training_data)}
-        settings = (eta,) if lmbda is None else (eta, lmbda, len(x))
+        settings: Any = (eta, *lmbda, len(x)) if lmbda else (eta,)
+        examples, order = training_data[:], list(range(len(x)))
         for epoch in range(epochs):
-            shuffle(training_data)
-            parts = [training_data[start : start + size] for start in range(0, len(x), size)]
+            for i in reversed(range(1, len(x))):  # the steps of Python 2's random.shuffle
+                j = int(random.random() * (i + 1))  # noqa: S311 (no cryptography)
+                order[i], order[j] = order[j], order[i]
+            training_data[:] = [examples[row] for row in order]
+            parts = [slice(start, start + size) for start in range(0, len(x), size)]
             if self._replaces("update_mini_batch", "backprop"):
-                for mini_batch in parts:
-                    self.update_mini_batch(mini_batch, *settings)
+                for part in parts:
+                    self.update_mini_batch(training_data[part], *settings)
             else:
-                orders = ([rows[id(example)] for example in mini_batch] for mini_batch in parts)
-                self._learn(((x[order], y[order]) for order in orders), eta, 1 - eta * ((lmbda or 0.0) / len(x)))
+                engine, decay = self._synchronized(), 1 - eta * (sum(lmbda) / len(x))
+                with numerics():
+                    for rows in (order[part] for part in parts):
+                        engine.descend(x[rows].astype(np.float64).T, y[rows].astype(np.float64).T, eta, decay)
+                self.weights, self.biases = [w.copy() for w in engine.weights], [b.copy() for b in engine.biases]
             yield epoch
-
-    def _learn(self, batches: Iterable[tuple[Array, Array]], eta: float, decay: float) -> None:
-        """Learn mini-batches, examples as rows; the weights and biases become new arrays."""
-        engine = self._synchronized()
-        with numerics():
-            for x, y in batches:
-                engine.descend(x.astype(np.float64).T, y.astype(np.float64).T, eta, decay)
-        self.weights, self.biases = [w.copy() for w in engine.weights], [b.copy() for b in engine.biases]

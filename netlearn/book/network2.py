@@ -10,7 +10,7 @@ import numpy as np
 
 from netlearn.book import network
 from netlearn.book.mnist_loader import vectorized_result
-from netlearn.book.network import reader_cost, sigmoid, sigmoid_prime
+from netlearn.book.network import sigmoid, sigmoid_prime
 from netlearn.costs import Cost, CrossEntropy, Quadratic
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
@@ -63,49 +63,40 @@ class Network(network.Network):
 
     def default_weight_initializer(self) -> None:
         """Draw biases from N(0, 1) and weights from N(0, 1/n_in), as a new network has them."""
-        self._draw(scaled=True)
+        super().default_weight_initializer()
+        self.weights = [w / np.sqrt(w.shape[1]) for w in self.weights]
 
-    def large_weight_initializer(self) -> None:
-        """Draw biases and weights from N(0, 1), as in chapter 1."""
-        self._draw(scaled=False)
+    large_weight_initializer = network.Network.default_weight_initializer  # from N(0, 1), as in chapter 1
 
     def SGD(  # type: ignore[override]  # noqa: N802 (the book's)
         self, training_data: list[Any], epochs: int, mini_batch_size: int, eta: float, lmbda: float = 0.0,
-        evaluation_data: Sequence[Any] | None = None, monitor_evaluation_cost: bool = False,
-        monitor_evaluation_accuracy: bool = False, monitor_training_cost: bool = False,
-        monitor_training_accuracy: bool = False,
+        evaluation_data: Any = None, monitor_evaluation_cost: bool = False, monitor_evaluation_accuracy: bool = False,
+        monitor_training_cost: bool = False, monitor_training_accuracy: bool = False,
     ) -> tuple[list[float], list[int], list[float], list[int]]:  # fmt: skip
-        """Train; after each epoch, print what is monitored.
+        """Train with η and λ on data as in `network`; after each epoch, print what is monitored.
 
-        `training_data` are pairs (x, y) of columns, shuffled in place, `evaluation_data` pairs (x, digit), `eta` and
-        `lmbda` are η and λ. The term λ/2n Σw² of a cost takes n of the data that are measured.
-
-        Returns:
-            Costs and accuracies on the evaluation data, costs and accuracies on the training data: four lists with an
-            entry for each epoch, empty if not monitored. An accuracy is a count.
-
-        Raises:
-            SettingsError: the data are not such pairs, or data that are to be monitored are missing.
+        The four lists have an entry for each epoch, or are empty if not monitored: costs and accuracies, which are
+        counts, on the evaluation data and then on the training data. The term λ/2n Σw² of a cost takes n of the data
+        that are measured. Other data, or missing ones that are to be monitored, raise a SettingsError.
         """
         if not isinstance(lmbda, Real):
             raise SettingsError("lmbda: must be a number, the fifth argument; name the data, evaluation_data=…")
         if evaluation_data is None and (monitor_evaluation_cost or monitor_evaluation_accuracy):
             raise SettingsError("evaluation_data: must be given to be monitored, as in evaluation_data=test_data")
-        evaluation = "evaluation", evaluation_data or [], False, monitor_evaluation_cost, monitor_evaluation_accuracy
-        training = "training", training_data, True, monitor_training_cost, monitor_training_accuracy
-        costs: dict[str, list[float]] = {"evaluation": [], "training": []}
-        accuracies: dict[str, list[int]] = {"evaluation": [], "training": []}
+        lists: tuple[list[float], list[int], list[float], list[int]] = [], [], [], []
+        training = "training", training_data, monitor_training_cost, monitor_training_accuracy, *lists[2:]
+        evaluation = "evaluation", evaluation_data, monitor_evaluation_cost, monitor_evaluation_accuracy, *lists[:2]
         for j in self._epochs(training_data, evaluation_data, epochs, mini_batch_size, eta, lmbda):
             print(f"Epoch {j} training complete")
-            for name, data, columns, cost_is_monitored, accuracy_is_monitored in (training, evaluation):
+            for name, data, cost_is_monitored, accuracy_is_monitored, costs, accuracies in (training, evaluation):
                 if cost_is_monitored:
-                    costs[name].append(self.total_cost(data, lmbda, convert=not columns))
-                    print(f"Cost on {name} data: {_in_python_2(costs[name][-1])}")
+                    costs.append(self.total_cost(data, lmbda, convert=name == "evaluation"))
+                    print(f"Cost on {name} data: {costs[-1]:.12}")  # as Python 2 prints it
                 if accuracy_is_monitored:
-                    accuracies[name].append(self.accuracy(data, convert=columns))
-                    print(f"Accuracy on {name} data: {accuracies[name][-1]} / {len(data)}")
+                    accuracies.append(self.accuracy(data, convert=name == "training"))
+                    print(f"Accuracy on {name} data: {accuracies[-1]} / {len(data)}")
             print()
-        return costs["evaluation"], accuracies["evaluation"], costs["training"], accuracies["training"]
+        return lists
 
     def accuracy(self, data: Sequence[Any], convert: bool = False) -> int:
         """Return for how many pairs the largest output is right; y is a digit, or with `convert` a column."""
@@ -130,15 +121,14 @@ class Network(network.Network):
     def _known_cost(self) -> Cost | None:
         return COSTS.get(self.cost if isinstance(self.cost, type) else type(self.cost))
 
-    def _engine_cost(self) -> Any:
-        return self._known_cost() or reader_cost(self.cost.delta)
+    def _error(self, z: Array, a: Array, y: Array) -> Any:
+        return self.cost.delta(z, a, y)
 
 
 def load(filename: str) -> Network:
     """Return the network in a file that `save`, here or in the book's own program, wrote.
 
-    Raises:
-        SettingsError: it is not such a file, or its cost is a reader's own.
+    Another file, or one whose cost is a reader's own, raises a SettingsError.
     """
     names = {cost.__name__: cost for cost in COSTS}
     try:
@@ -151,9 +141,3 @@ def load(filename: str) -> Network:
             f"{filename}: must be a network that `save` wrote, with the cost {' or '.join(names)}: {error!r}"
         ) from error
     return net
-
-
-def _in_python_2(number: float) -> str:
-    """Return a number as Python 2 prints it, with 12 digits."""
-    text = f"{number:.12g}"
-    return text if set(text) & set(".en") else f"{text}.0"
