@@ -67,7 +67,7 @@ def test_results_have_a_column_for_each_setting_that_varies() -> None:
 def test_conclusion_on_many_variants_names_the_best_and_the_fastest_and_no_more() -> None:
     text = " ".join(conclude(many_rows(500), Family(), ()))
     assert "hidden=250 " in text
-    assert "90 % validation accuracy was reached by hidden=0 after" in text
+    assert "90 % validation accuracy was reached first by hidden=0 after" in text
     assert len(text) < 600
     (none,) = conclude([row(f"{i}", None, None, finished=0) for i in range(9)], Family(), ())
     assert none == "No run of 0, 1, 2 and 6 others finished."

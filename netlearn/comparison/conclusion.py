@@ -176,7 +176,9 @@ def _on_speed(rows: Sequence[Row]) -> str:
         return f"No variant reached {accuracy} in most of its seeds."
     when: dict[str, list[str]] = {}
     some, never = [], []
-    for row in order[:1] if len(rows) > MOST_SHOWN else order:
+    fastest = [row for row in order if row.reached[i].median == order[0].reached[i].median]
+    shown = fastest if len(rows) > MOST_SHOWN else order
+    for row in shown:
         reached = row.reached[i]
         if reached.median is not None:
             when.setdefault(between(reached.median), []).append(row.variant)
@@ -188,7 +190,8 @@ def _on_speed(rows: Sequence[Row]) -> str:
         f"{_together(names) if len(names) == len(rows) else _names(names)} after {bracket} updates"
         for bracket, names in when.items()
     ]
-    parts = [f"{accuracy} was reached by {'; by '.join(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
+    first = " first" if len(shown) < len(order) else ""
+    parts = [f"{accuracy} was reached{first} by {'; by '.join(known)}{' (median)' if rows[0].seeds > 1 else ''}"]
     parts += [f"by {_names(some)}"] if some else []
     parts += [f"not by {_names(never)}"] if never else []
     return f"{', '.join(parts)}."
