@@ -28,7 +28,7 @@ SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
 NEURON = ("quadratic", "cross-entropy")  # the costs of the single neuron
 LABEL = 24  # characters at the end of a line
-SIDE_BY_SIDE = 2  # variants that a table has room for, also on a telephone
+SIDE_BY_SIDE = 4  # variants that a table has room for beside each other
 
 
 @dataclass(frozen=True)
