@@ -207,7 +207,7 @@ def plan(
     spread = sweep.spread(layers, len(chosen))
     variants = {name: resolve(BUILT_IN, shared, layer, costs=known.given) for name, layer in spread.items()}
     title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
-    return Experiment(title, chosen, variants, baseline, is_sweep=bool(vary), costs=known.given)
+    return Experiment(title, chosen, variants, baseline, costs=known.given)
 
 
 def _values(name: str, given: Any, known: Costs) -> tuple[Any, ...]:

@@ -55,7 +55,6 @@ class Experiment:
         looks: the numbers of seeds from which conclusions were drawn; each of them is a look.
         tuning: whether the learning rates are to be tuned first.
         data_sha256: of each data set, the hashes of its files, once they were read; a resumed comparison checks them.
-        is_sweep: whether the variants were made from several values of some settings.
         costs: the users' own costs that were given as objects.
     """
 
@@ -66,7 +65,6 @@ class Experiment:
     looks: tuple[int, ...] = ()
     tuning: Tuning = "no"
     data_sha256: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    is_sweep: bool = field(default=False, compare=False)
     costs: NamedCosts = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -135,7 +133,7 @@ def from_costs(
     title = " against ".join(bases)
     if sweep.values:
         title = " × ".join(sweep.values) + (f" with {' and '.join(bases)}" if costs else "")
-    return Experiment(title, chosen, variants, baseline, is_sweep=bool(sweep.values))
+    return Experiment(title, chosen, variants, baseline)
 
 
 def read_experiment(
@@ -201,7 +199,7 @@ def read_experiment(
         variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
         title = path.stem if found["title"] is None else found["title"]
         looks, tuning, hashes = found["looks"], found["tuning"], found["data_sha256"]
-        return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, bool(sweep.values), costs)
+        return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, costs)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
 

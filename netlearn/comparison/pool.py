@@ -39,12 +39,7 @@ class Workers:
     """Does tasks one after the other in this thread, which a cost that no other process can import needs.
 
     Its subclasses do them elsewhere, several at once.
-
-    Attributes:
-        at_once: the number of tasks at a time.
     """
-
-    at_once = 1
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +103,7 @@ class Pool(Workers):
     """
 
     def __init__(self, jobs: int) -> None:
-        self._jobs = self.at_once = jobs
+        self._jobs = jobs
         self._sets: list[Shared] = []
         self._context, self._executor = _open(jobs)
 
