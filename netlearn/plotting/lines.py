@@ -88,7 +88,7 @@ def draw_line(
     places, (mean, lowest, highest) = band(runs, column, against)
     line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes, "linewidth": width}
     if mark.marker:
-        line |= {"marker": mark.marker, "markersize": 5, "markevery": max(1, len(places) // MOST_MARKED)}
+        line |= {"marker": mark.marker, "markersize": 5, "markevery": 1 / MOST_MARKED}  # of the panel, along the line
     if bars is None:
         axes.plot(places, mean, **line)
         axes.fill_between(places, lowest, highest, color=mark.colour, alpha=0.18, linewidth=0)

@@ -212,7 +212,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
         style.log_axis(axes, "")
         ends.append(lines.draw_layers(axes, groups[name], mark))
         heading = literal(mark.label(short(name, groups, 2 * LABEL)))
-        axes.set_title(heading, fontsize="medium", color=mark.colour, loc="left")
+        axes.set_title(heading, fontsize="medium", color=mark.colour, loc="left", pad=18)
     lines.share_update_axis(panels, groups)
     for axes, own in zip(panels, ends, strict=True):
         label_ends(axes, own)
