@@ -23,14 +23,14 @@ from netlearn import datasets
 from netlearn.network import Network
 from netlearn.plotting.style import render
 from netlearn.runs.setup import environment
-from scripts import beside, comparing, growth, remedies, typed
+from scripts import beside, comparing, earlier, growth, remedies, typed
 from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
 EXAMPLES = 50_000
 SINGLE = (
     "netlearn",
-    "netlearn 0.1",
+    earlier.NAME,
     "per-example loop",
 )  # they use one thread whatever they are given: timed once, for all tables
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

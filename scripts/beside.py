@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 
@@ -87,12 +88,13 @@ def medians(commands: dict[str, list[str]], rounds: int) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def peak_memory(command: list[str]) -> float:
+def peak_memory(command: list[str], environment: Mapping[str, str] | None = None) -> float:
     """Return the megabytes of the largest process of a command, itself or one that it started."""
     watch = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); "
     watch += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    unit = 1 if sys.platform == "darwin" else 1024
-    return int(wait([sys.executable, "-c", watch, *command])[1]) * unit / 1e6
+    watched = [sys.executable, "-P", "-c", watch, *command]
+    done = subprocess.run(watched, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+    return int(done.stdout) * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def measure(data: datasets.Dataset, rounds: int) -> str:

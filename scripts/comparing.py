@@ -1,4 +1,4 @@
-"""Measures where the time of `netlearn compare` goes, beside version 0.1.
+"""Measures where the time of `netlearn compare` goes, and its memory, beside an earlier version.
 
 The ends of the parts are those at which both versions write their files.
 """
@@ -6,18 +6,18 @@ The ends of the parts are those at which both versions write their files.
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from scripts import earlier
+from scripts import beside, earlier
 
 MOST_ROUNDS = 3  # each takes a minute on full MNIST
 FACTOR, BESIDE = 1.25, 2.0  # the aim: at most this many times the training, and seconds more
+WORK = ("--seeds", "6", "--epochs", "5")  # today's default, for both versions
 AIMED_AT = {"mnist-5k": 3.5}  # seconds, where training takes less than starting and drawing
-WHOLE = "the whole"
+WHOLE, MEMORY = "the whole", "largest process, MB"
 TRAINING = "training, by all workers at once"
 PARTS = (
     "Python, loading the data, starting workers", TRAINING, "probes, evaluation and files of the runs",
@@ -26,13 +26,12 @@ PARTS = (
 
 
 def compare(data: str, jobs: int, folder: Path, environment: dict[str, str]) -> dict[str, float]:
-    """Do the default comparison of costs, and return the seconds of its parts."""
+    """Do the default comparison of costs; return the seconds of its parts and the memory of its largest process."""
     command = [sys.executable, "-P", "-m", "netlearn", "compare", "-q", "--data", data, "--jobs", str(jobs)]
     begun = time.time()
-    subprocess.run(  # noqa: S603 (our own)
-        [*command, "--out", str(folder)], env=environment, stdout=subprocess.DEVNULL, check=True
-    )
-    return parts_of(folder, jobs, begun, time.time())
+    memory = beside.peak_memory([*command, *WORK, "--out", str(folder)], environment)
+    parts = parts_of(folder, jobs, begun, time.time())
+    return {**parts, WHOLE: sum(parts.values()), MEMORY: memory}
 
 
 def parts_of(folder: Path, jobs: int, begun: float, ended: float) -> dict[str, float]:
@@ -52,13 +51,13 @@ def measure(data: str, rounds: int) -> str:
     jobs, rounds = os.cpu_count() or 1, min(rounds, MOST_ROUNDS)
     lines = [
         "## Where a comparison's time goes\n",
-        "The default `netlearn compare`, 2 costs from 3 seeds each, in seconds: medians of "
+        "The default `netlearn compare`, 2 costs from 6 seeds each, in seconds: medians of "
         f"{rounds} interleaved rounds.\n",
     ]
     with tempfile.TemporaryDirectory() as folder:
         environments = {"this version": dict(os.environ)}
         if earlier.is_there():
-            environments = {"0.1": earlier.unpack(Path(folder)), **environments}
+            environments = {earlier.NAME: earlier.unpack(Path(folder)), **environments}
         for name in dict.fromkeys((data, "mnist-5k")):
             lines += _table(name, jobs, _medians(name, jobs, rounds, Path(folder, name), environments))
     return "\n".join(lines)
@@ -71,10 +70,9 @@ def _medians(
     found: dict[str, list[dict[str, float]]] = {version: [] for version in environments}
     for number in range(rounds):
         for version, environment in environments.items():
-            parts = compare(data, jobs, folder / f"{version}-{number}", environment)
-            found[version].append({**parts, WHOLE: sum(parts.values())})
+            found[version].append(compare(data, jobs, folder / f"{version}-{number}", environment))
     return {
-        version: {part: statistics.median(each[part] for each in times) for part in (*PARTS, WHOLE)}
+        version: {part: statistics.median(each[part] for each in times) for part in times[0]}
         for version, times in found.items()
     }
 
@@ -87,7 +85,10 @@ def _table(data: str, jobs: int, found: dict[str, dict[str, float]]) -> list[str
     return [
         f"| {data}, {jobs} {'worker' if jobs == 1 else 'workers'} | {' | '.join(found)} |",
         f"|---|{'---:|' * len(found)}",
-        *(f"| {part} | {' | '.join(f'{times[part]:.2f}' for times in found.values())} |" for part in ours),
+        *(
+            f"| {part} | {' | '.join(f'{each[part]:.{0 if part == MEMORY else 2}f}' for each in found.values())} |"
+            for part in ours
+        ),
         "",
         f"The aim is at most {aim}: {'reached' if ours[WHOLE] <= most else 'missed'}.\n",
     ]

@@ -184,7 +184,7 @@ def is_there(module: str) -> bool:
 
 CONTENDERS: dict[str, tuple[Callable[[Problem], Result], Callable[[], bool]]] = {  # and whether it can run here
     "netlearn": (netlearn, lambda: True),
-    "netlearn 0.1": (earlier.train, earlier.is_there),
+    earlier.NAME: (earlier.train, earlier.is_there),
     "C with OpenBLAS (the floor)": (floor, floor_is_there),
     "JAX, jit and scan": (jax, lambda: is_there("jax")),
     "scikit-learn": (sklearn, lambda: is_there("sklearn")),

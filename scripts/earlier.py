@@ -1,4 +1,4 @@
-"""Version 0.1 of netlearn, unpacked from the project's history, to be measured beside this one."""
+"""netlearn as it was at an earlier commit, unpacked from the history, to be measured beside this version."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-COMMIT = "74e55e960119c667fd0e25e61473bc859227918e"
+COMMIT = "647bdea213dd9d41979fe809215bf1d836fa3957"  # of version 0.2, before it was rebuilt
+NAME = f"netlearn at {COMMIT[:7]}"
 PROJECT = Path(__file__).resolve().parent.parent
 TRAIN = """
 import sys, numpy
@@ -38,7 +39,7 @@ def unpack(folder: Path) -> dict[str, str]:
 
 
 def train(problem: Mapping[str, NDArray[Any]]) -> tuple[float, list[NDArray[Any]]]:
-    """Train a contender's problem with version 0.1; return the seconds and the trained arrays."""
+    """Train a contender's problem with the earlier version; return the seconds and the trained arrays."""
     with tempfile.TemporaryDirectory() as folder:
         given, trained = Path(folder, "problem.npz"), Path(folder, "trained.npz")
         np.savez(given, **dict[str, Any](problem))

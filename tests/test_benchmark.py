@@ -102,7 +102,7 @@ def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: p
 
     monkeypatch.setattr("time.time", lambda: 1000.0)
     monkeypatch.setattr(beside, "wait", wait)
-    monkeypatch.setattr(beside, "peak_memory", lambda command: 300 + len(command))
+    monkeypatch.setattr(beside, "peak_memory", lambda command, environment=None: 300 + len(command))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     text = beside.measure(small_dataset(), 1)
     assert "takes 60 ms" in text
@@ -203,9 +203,9 @@ def test_section_of_a_comparison_shows_both_versions_and_whether_the_aim_is_reac
 ) -> None:
     def compare(data: str, jobs: int, folder: Path, environment: dict[str, str]) -> dict[str, float]:
         training = 8.0 if data == "small" else 2.0
-        return dict.fromkeys(comparing.PARTS, 0.5 if "0.1" not in folder.name else 1.0) | {
-            comparing.TRAINING: training
-        }
+        parts = dict.fromkeys(comparing.PARTS, 0.5 if earlier.NAME not in folder.name else 1.0)
+        parts[comparing.TRAINING] = training
+        return parts | {comparing.WHOLE: sum(parts.values()), comparing.MEMORY: 150.4}
 
     monkeypatch.setattr(comparing, "compare", compare)
     monkeypatch.setattr(earlier, "is_there", lambda: True)
@@ -213,6 +213,7 @@ def test_section_of_a_comparison_shows_both_versions_and_whether_the_aim_is_reac
     text = comparing.measure("small", 5)
     assert f"| {comparing.TRAINING} | 8.00 | 8.00 |" in text
     assert "| the whole | 13.00 | 10.50 |" in text
+    assert "| largest process, MB | 150 | 150 |" in text
     assert "12.0 s: reached" in text
     assert "3.5 s: missed" in text
     assert "medians of 3 interleaved rounds" in text
