@@ -2,7 +2,7 @@
 
 import os
 import signal
-import threading
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -39,17 +39,25 @@ def fail(number: int) -> int:
     return number
 
 
-def save_when_terminated(folder: Path, number: int) -> int:
-    """Kill this process, or work until it is terminated and save that; later calls find what was saved."""
+def die_or_count(folder: Path, number: int) -> int:
+    """Kill this process three times while task 1 works, which returns how often it was begun."""
     if number == 0:
         while not (folder / "begun").exists():
             time.sleep(0.02)
+        with (folder / "deaths").open("a") as file:
+            file.write("x")
         die(number)
-    if (folder / "saved").exists():
-        return number
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    (folder / "begun").touch()
-    stopped.wait(300)
-    (folder / "saved").touch()
-    os._exit(0)
+    with (folder / "begun").open("a") as file:
+        file.write("x")
+    while not (folder / "deaths").exists() or len((folder / "deaths").read_text()) < 2:  # the third is alone
+        time.sleep(0.02)
+    return len((folder / "begun").read_text())
+
+
+def live_if_alone(folder: Path, number: int) -> int:
+    """Kill this process if another task is in progress, as one that needs all memory."""
+    with tempfile.NamedTemporaryFile(dir=folder):
+        time.sleep(0.2)
+        if number == 0 and len([*folder.iterdir()]) > 1:
+            die(number)
+    return number

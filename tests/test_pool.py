@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,19 @@ import pytest
 
 from netlearn.comparison import pool
 from netlearn.comparison.pool import Pool, Workers, cores
+from netlearn.comparison.process import Worker
 from netlearn.errors import WorkerError
 from tests.commands import PATIENCE, python
-from tests.deadly import die_once, double, fail, live_or_die, process_and_environment, save_when_terminated
+from tests.deadly import (
+    die,
+    die_once,
+    die_or_count,
+    double,
+    fail,
+    live_if_alone,
+    live_or_die,
+    process_and_environment,
+)
 from tests.processes import wait_until
 
 HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -82,9 +93,31 @@ def test_tasks_that_kill_their_processes_take_no_others_with_them(workers: Pool)
 
 
 @pytest.mark.slow
-def test_task_beside_one_that_kills_its_process_saves_its_state_first(workers: Pool, tmp_path: Path) -> None:
-    assert workers.map(functools.partial(save_when_terminated, tmp_path), [0, 1]) == [None, 1]
-    assert (tmp_path / "saved").exists()
+def test_task_beside_one_that_kills_its_process_is_done_once(workers: Pool, tmp_path: Path) -> None:
+    assert workers.map(functools.partial(die_or_count, tmp_path), [0, 1]) == [None, 1]
+
+
+@pytest.mark.slow
+def test_task_that_killed_its_process_twice_is_done_alone(workers: Pool, tmp_path: Path) -> None:
+    assert workers.map(functools.partial(live_if_alone, tmp_path), range(4)) == [*range(4)]
+
+
+@pytest.mark.slow
+def test_call_that_never_ends_since_its_process_died_is_done_again(
+    workers: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies in the instant in which a task is submitted leaves a future that nobody ends."""
+    submit, lost = Worker.submit, list[Worker]()
+
+    def lose_first(worker: Worker, *arguments: Any) -> Any:
+        if lost:
+            return submit(worker, *arguments)
+        lost.append(worker)
+        submit(worker, die, 0)
+        return Future[Any]()
+
+    monkeypatch.setattr(Worker, "submit", lose_first)
+    assert workers.map(double, [1, 2, 3]) == [2, 4, 6]
 
 
 @pytest.mark.slow

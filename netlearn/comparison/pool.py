@@ -3,19 +3,13 @@
 import os
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from netlearn.comparison.process import (
-    WorkerContext,
-    begin_worker,
-    check_allowed,
-    import_numerics,
-    limit_on_processes,
-)
+from netlearn.comparison.process import THREADS, Worker, check_allowed, end, import_numerics
 from netlearn.comparison.shared import Shared
 from netlearn.datasets import Dataset, hold
 from netlearn.errors import WorkerError
@@ -25,7 +19,7 @@ Result = TypeVar("Result")
 
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
-THREADS, FOR_EACH = 3, 3  # that a pool starts, with Python's helper; a worker's process and its threads
+MOST_DEATHS = 3  # of the process of a task
 
 
 def cores() -> int:
@@ -92,35 +86,31 @@ class Workers:
 
 
 class Pool(Workers):
-    """Processes that are kept from one call of `map` to the next, and replaced when one dies.
+    """Processes that are kept from one call of `map` to the next, and replaced when they die.
 
-    Python ends all processes of a pool when one dies; SIGTERM lets a run save its state first. What was unfinished is
-    submitted again. What was in progress at two deaths is then done alone, so that a task that kills its process
-    takes no other with it.
+    A task whose process dies is done again, and where that happens twice, a third time alone: it may have needed the
+    memory that others had.
 
     Args:
         jobs: how many processes there are.
     """
 
     def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
         self._sets: list[Shared] = []
-        self._context, self._executor = _open(jobs)
+        with _errors_named(jobs):
+            check_allowed(1 + jobs * THREADS)
+            self._workers = [Worker() for _ in range(jobs)]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the processes; after an error, stop their tasks, which have 15 seconds to save their state."""
-        if error is None:
-            self._executor.shutdown()
-        else:
-            self._end()
+        """End the processes; their tasks, if there was an error, have 15 seconds to save their state."""
+        end(self._workers, GRACE)
 
     def start(self, tasks: int) -> None:
         """Start the processes for a number of tasks, which import what a run needs meanwhile."""
-        with suppress(BrokenExecutor):  # `map` replaces it
-            for _ in range(min(self._jobs, tasks)):
-                self._submit(import_numerics)
+        for place in range(min(len(self._workers), tasks)):
+            self._submit(place, import_numerics)
 
     def hold(self, sets: Sequence[Dataset]) -> None:
         """Let the processes map the data sets, from the next task on."""
@@ -139,76 +129,51 @@ class Pool(Workers):
     ) -> list[Result | None]:
         """Return function(task) for each task, in order; see `Workers.map`."""
         results: dict[int, Result | None] = {}
-        waiting, alone, running = deque(range(len(tasks))), deque[int](), dict[Future[Result], int]()
-        deaths: Counter[int] = Counter()
-
-        def end(number: int, result: Result | None) -> None:
-            results[number] = result
-            on_result(tasks[number], result)
-
+        waiting, alone, deaths = deque(range(len(tasks))), deque[int](), Counter[int]()
+        running: dict[int, tuple[int, Future[Result]]] = {}  # by the place of the worker: the task and its call
         while waiting or alone or running:
-            broken = False
-            try:
-                while (queue := waiting or alone) and len(running) < (self._jobs if waiting else 1):
-                    future = self._submit(_call, self._sets, function, tasks[queue[0]])
-                    running[future] = queue.popleft()
-            except BrokenExecutor:
-                broken = True
-            done = wait(running, LOOK_EVERY, FIRST_COMPLETED).done
-            if broken or any(isinstance(future.exception(), BrokenExecutor) for future in done):
-                self._replace()
-                done = {*running}
-            was_alone = len(running) == 1
-            for future in sorted(done, key=running.__getitem__, reverse=True):
-                number = running.pop(future)
-                if not isinstance(future.exception(), BrokenExecutor):
-                    end(number, future.result())
+            for place in range(len(self._workers)):
+                if place not in running and (queue := waiting or (not running and alone)):
+                    number = queue.popleft()
+                    running[place] = number, self._submit(place, _call, self._sets, function, tasks[number])
+            wait([call for _, call in running.values()], LOOK_EVERY, FIRST_COMPLETED)
+            for place, (number, call) in [*running.items()]:
+                died = isinstance(call.exception(), BrokenExecutor) if call.done() else self._workers[place].has_died
+                if not call.done() and not died:
                     continue
-                deaths[number] += 1
-                if deaths[number] == 1:
-                    waiting.appendleft(number)
-                elif was_alone:
-                    end(number, None)
+                del running[place]
+                if died:
+                    deaths[number] += 1
+                    with _errors_named(len(self._workers)):
+                        self._workers[place] = Worker()
+                if died and deaths[number] < MOST_DEATHS:
+                    (waiting if deaths[number] == 1 else alone).appendleft(number)
                 else:
-                    alone.append(number)
+                    results[number] = None if died else call.result()
+                    on_result(tasks[number], results[number])
             look()
         return [results[number] for number in range(len(tasks))]
 
-    def _submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
-        """Submit a call to a process, which is started if none is idle."""
+    def _submit(self, place: int, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
         try:
-            return self._executor.submit(function, *arguments)
-        except BrokenExecutor:
-            raise
-        except (OSError, RuntimeError, EOFError) as error:  # no file, no process or no thread
-            raise _not_started(error, self._jobs) from error
-
-    def _replace(self) -> None:
-        """End a pool that broke, and make a new one."""
-        self._end()
-        self._context, self._executor = _open(self._jobs)
-
-    def _end(self) -> None:
-        """End the processes, and then the pool."""
-        try:
-            self._context.end(GRACE)
-        finally:
-            with suppress(RuntimeError):  # its thread could not be started
-                self._executor.shutdown(cancel_futures=True)
+            with _errors_named(len(self._workers)):
+                return self._workers[place].submit(function, *arguments)
+        except BrokenExecutor as error:  # its process died while it had no task
+            call: Future[Result] = Future()
+            call.set_exception(error)
+            return call
 
 
-def _open(jobs: int) -> tuple[WorkerContext, ProcessPoolExecutor]:
+@contextmanager
+def _errors_named(jobs: int) -> Iterator[None]:
     try:
-        check_allowed(THREADS + jobs * FOR_EACH)
-        context = WorkerContext()
-        return context, ProcessPoolExecutor(jobs, context, initializer=begin_worker)
-    except (OSError, RuntimeError) as error:  # too few files may be open, or too few processes be started
-        raise _not_started(error, jobs) from error
-
-
-def _not_started(error: Exception, jobs: int) -> WorkerError:
-    reason, hint = getattr(error, "strerror", None) or error, "; --jobs 1 starts only one" if jobs > 1 else ""
-    return WorkerError(f"a worker process cannot be started{limit_on_processes()}: {reason}{hint}")
+        yield
+    except BrokenExecutor:
+        raise
+    except (OSError, RuntimeError, EOFError) as error:  # no more files may be open, or no process or thread started
+        hint = "; --jobs 1 starts only one" if jobs > 1 else ""
+        why = getattr(error, "strerror", None) or error
+        raise WorkerError(f"a worker process cannot be started: {why}{hint}") from error
 
 
 def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Task) -> Result:

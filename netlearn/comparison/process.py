@@ -1,4 +1,4 @@
-"""A worker process: how it starts, and that it outlives neither its parent nor the comparison."""
+"""A worker process: how it starts, what it is given, and that it outlives neither its parent nor the comparison."""
 
 import gc
 import multiprocessing
@@ -7,73 +7,88 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import connection, resource_tracker
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from time import monotonic
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from netlearn.errors import CostWarning
 from netlearn.numerics import BLAS_THREADS, numerics
 
+Result = TypeVar("Result")
+
 # Environment of a new process: it imports nothing from the current folder, and its BLAS starts no threads to spin.
 ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
+THREADS = (
+    4  # that a worker takes: its own two, and two of Python's here; the system counts processes and threads alike
+)
 
 
-class WorkerProcess(SpawnProcess):
-    """A fresh process that does not import the user's script, which would run again where it has no guard.
+class Worker(ProcessPoolExecutor):
+    """A fresh process, in a pool of its own: Python ends all processes of a pool in which one dies.
 
-    A fork would copy the threads of this process's BLAS. Ctrl-C is for this process alone: the new one starts with
-    that signal blocked.
+    It is started with its first task. A fork would copy the threads of this process's BLAS.
     """
 
-    def start(self) -> None:
-        """Start the process."""
+    def __init__(self) -> None:
+        self._context = _Context()
+        with _starting():  # also of Python's own helper
+            super().__init__(1, self._context, initializer=_begin)
+
+    def submit(self, function: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
+        """Submit a call, without an interrupt on the way; if the process has died, the future may never end."""
         with _starting():
-            script = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
-                super().start()
-            finally:
-                sys.modules["__main__"] = script
+            return super().submit(function, *arguments, **named)
+
+    @property
+    def processes(self) -> list[SpawnProcess]:
+        """The process, once it is started."""
+        return [process for process in self._context.started if process.pid is not None]
+
+    @property
+    def has_died(self) -> bool:
+        """Whether its process was started and is gone."""
+        return any(not process.is_alive() for process in self.processes)
 
 
-class WorkerContext(SpawnContext):
-    """How processes are started; it remembers them, so that they and no others of the program are ended."""
+class _Context(SpawnContext):
+    """How a process is started; it remembers it, so that it and no other of the program is ended."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.processes: list[WorkerProcess] = []
-        if sys.platform != "win32":
-            with _starting():
-                resource_tracker.ensure_running()  # Python's own helper, which the first queue would start elsewhere
+        self.started: list[SpawnProcess] = []
 
-    def Process(self, *arguments: Any, **given: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: N802 (Python's)
-        """Return a new process."""
-        self.processes.append(WorkerProcess(*arguments, **given))
-        return self.processes[-1]
+    def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 (Python's)
+        self.started.append(SpawnProcess(*arguments, **given))
+        return self.started[-1]
 
-    def end(self, within: float) -> None:
-        """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
-        started = [process for process in self.processes if process.pid is not None]
-        alive, until = {process.sentinel for process in started}, monotonic() + within
-        try:
-            for process in started:
-                with suppress(OSError):  # it is gone
-                    process.terminate()
-            while alive and monotonic() < until:
-                alive -= {*connection.wait(alive, max(0, until - monotonic()))}
-        finally:
-            for process in started:
-                with suppress(OSError):
-                    process.kill()
+
+def end(workers: Sequence[Worker], within: float) -> None:
+    """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
+    started = [process for worker in workers for process in worker.processes]
+    alive, until = {process.sentinel for process in started}, monotonic() + within
+    try:
+        for process in started:
+            with suppress(OSError):  # it is gone
+                process.terminate()
+        while alive and monotonic() < until:
+            alive -= {*wait(alive, max(0, until - monotonic()))}
+    finally:
+        for process in started:
+            with suppress(OSError):
+                process.kill()
+    for worker in workers:
+        with suppress(RuntimeError):  # its thread could not be started
+            worker.shutdown(cancel_futures=True)
 
 
 def check_allowed(count: int) -> None:
-    """Check that so many more processes and threads are allowed, which count alike: threads are started, and end.
+    """Check that so many more processes and threads are allowed: threads are started, and end.
 
     Python's pool would print a traceback, or wait for ever, where one of its own threads cannot be started.
 
@@ -81,49 +96,40 @@ def check_allowed(count: int) -> None:
         RuntimeError: they are not.
     """
     end = threading.Event()
-    threads = [threading.Thread(target=end.wait, daemon=True) for _ in range(count)]
-    started = []
-    try:
-        for thread in threads:
-            thread.start()
-            started.append(thread)
-    finally:
-        end.set()
-        for thread in started:
-            thread.join()
-
-
-def limit_on_processes() -> str:
-    """Return the limit on the user's processes and threads in words, or "" if there is none."""
-    try:
-        import resource  # noqa: PLC0415 (Windows has none)
-    except ImportError:
-        return ""
-    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    return "" if limit == resource.RLIM_INFINITY else f" with ulimit -u {limit}"
+    with ThreadPoolExecutor(count) as threads:
+        try:
+            for _ in range(count):
+                threads.submit(end.wait)
+        finally:
+            end.set()
 
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Give the processes that start here the environment of new ones, and block Ctrl-C in them."""
+    """Give the processes that start here the environment of new ones, without Ctrl-C and without the user's script.
+
+    Ctrl-C is for this process alone, so theirs is blocked. They would import the script, which would run again where
+    it has no guard.
+    """
     with STARTING:
-        before = {name: os.environ.get(name) for name in ENVIRONMENT}
-        os.environ.update(ENVIRONMENT)
+        before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
         if sys.platform != "win32":
             mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        os.environ.update(ENVIRONMENT)
+        sys.modules["__main__"] = ModuleType("__main__")
         try:
             yield
         finally:
-            if sys.platform != "win32":
-                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            sys.modules["__main__"] = script
             for name, value in before.items():
                 del os.environ[name]
                 if value is not None:
                     os.environ[name] = value
+            if sys.platform != "win32":
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def begin_worker() -> None:
-    """Set up a new process."""
+def _begin() -> None:
     gc.freeze()  # what is imported stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr  # what a user's own cost prints is no result
@@ -131,14 +137,14 @@ def begin_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def import_numerics() -> None:
-    """Import what a run needs, in a process that has nothing else to do yet."""
-    with numerics():
-        pass
-
-
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)  # no process is left to take a result
+
+
+def import_numerics() -> None:
+    """Import what a run needs, in a process that has nothing else to do yet."""
+    with numerics():
+        pass
