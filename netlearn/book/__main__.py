@@ -3,12 +3,10 @@
 import code
 import sys
 
+from netlearn import book
 from netlearn.book import mnist_loader, network, network2
 
-BANNER = (
-    "The programs of Neural Networks and Deep Learning: mnist_loader, network and network2 are imported. Begin with\n"
-    ">>> training_data, validation_data, test_data = mnist_loader.load_data_wrapper()"
-)
+BANNER = f"{book.__doc__}\n>>> training_data, validation_data, test_data = mnist_loader.load_data_wrapper()"
 
 if __name__ == "__main__":
     modules = {"mnist_loader": mnist_loader, "network": network, "network2": network2}

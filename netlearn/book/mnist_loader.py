@@ -19,8 +19,7 @@ def load_data() -> tuple[tuple[Array, datasets.Labels], ...]:
     data = datasets.load("auto")
     if data.name != "mnist":
         sys.stderr.write(f"mnist_loader: {data.name}, {len(data.train):,} training images, {data.note}\n")
-    parts = data.train, data.validation, data.test
-    return tuple((np.rint(255 * part.x) / np.float32(256), part.labels) for part in parts)
+    return tuple((np.rint(255 * p.x) / np.float32(256), p.labels) for p in (data.train, data.validation, data.test))
 
 
 def load_data_wrapper() -> tuple[list[Any], list[Any], list[Any]]:

@@ -1,14 +1,12 @@
 """The book's `network`: stochastic gradient descent with the quadratic cost (chapters 1 and 2).
 
-The book keeps weights and biases as lists of arrays, and examples as lists of pairs of columns. Here a mini-batch is
-computed as one matrix by netlearn's own network. A method that a reader replaces, such as `backprop`, is called as
-the book calls it.
+As in the book, weights and biases are lists of arrays and examples are pairs of columns, and a method that a reader
+replaces, such as `backprop`, is called; the others compute a mini-batch as one matrix, by netlearn's own network.
 """
 
 import random
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,8 +21,7 @@ from netlearn.numerics import Array, numerics
 
 def sigmoid(z: ArrayLike) -> Array:
     """Return σ(z) = 1/(1 + e^−z) (equation 3)."""
-    a: Array = 1 / (1 + np.exp(-np.asarray(z, np.float64)))
-    return a
+    return np.asarray(1 / (1 + np.exp(-np.asarray(z, np.float64))))
 
 
 def sigmoid_prime(z: ArrayLike) -> Array:
@@ -97,6 +94,10 @@ class Network:
     def _error(self, z: Array, a: Array, y: Array) -> Array:
         return self.cost_derivative(a, y) * sigmoid_prime(z)
 
+    def _delta(self, z: Array, a: Array, y: Array, out: Array) -> None:
+        for x in range(out.shape[1]):  # a reader's cost has the columns of an example
+            out[:, [x]] = self._error(z[:, [x]], a[:, [x]], y[:, [x]])
+
     def _known_cost(self) -> Cost | None:
         return None if self._replaces("cost_derivative") else Quadratic()
 
@@ -106,13 +107,8 @@ class Network:
 
     def _synchronized(self) -> Engine:
         """Return the engine with the weights, the biases and the cost that the network has now."""
-
-        def delta(z: Array, a: Array, y: Array, out: Array) -> None:  # a reader's cost has the columns of an example
-            for x in range(out.shape[1]):
-                out[:, [x]] = self._error(z[:, [x]], a[:, [x]], y[:, [x]])
-
         self._engine.set_parameters(self.weights, self.biases)
-        self._engine.cost = self._known_cost() or SimpleNamespace(output=Quadratic.output, delta=delta)
+        self._engine.cost = self._known_cost() or SimpleNamespace(output=Quadratic.output, delta=self._delta)
         return self._engine
 
     def _arrays(self, name: str, data: Sequence[Any], *, columns: bool) -> tuple[Array, Array]:
@@ -128,38 +124,35 @@ class Network:
         if (x.shape[1], y.shape[1]) != (n_in, n_out):
             kinds = f"columns, ({n_in}, 1) and ({n_out}, 1)" if columns else f"a column, ({n_in}, 1), and a digit"
             raise SettingsError(
-                f"{name}: x has {x.shape[1]} numbers and y {y.shape[1]}: must be {kinds}; accuracy and total_cost "
-                "take the other kind with convert=True"
+                f"{name}: x has {x.shape[1]} numbers, y {y.shape[1]}: must be {kinds}; convert=True takes the other"
             )
         return x, y
 
     def _outputs(self, data: Sequence[Any], *, columns: bool) -> tuple[Array, Array]:
         """Return the outputs for all examples, (n_out, n), and the columns wanted, (n_out, n), or digits, (n,)."""
         x, y = self._arrays("data", data, columns=columns)
-        parts = [part.T for part in np.array_split(x, -(-len(x) // 1000))]
+        parts: Any = np.split(x.T, range(1000, len(x), 1000), 1)
         inputs = [a for a, _ in data] if self._replaces("feedforward") else parts
         return np.hstack([self.feedforward(a) for a in inputs]), y.T if columns else y[:, 0]
 
-    def _epochs(
-        self, training_data: list[Any], evaluation_data: Any, epochs: int, size: int, eta: float, *lmbda: float
-    ) -> Iterator[int]:
+    def _epochs(self, data: list[Any], test: Any, epochs: int, size: int, eta: float, *lmbda: float) -> Iterator[int]:
         """Train, yielding the number of each epoch at its end; `network` has no λ."""
-        x, y = self._arrays("training_data", training_data, columns=True)
-        if evaluation_data is not None:
-            self._arrays("evaluation_data", evaluation_data, columns=False)
-        if not all(isinstance(number, Integral) and number > 0 for number in (epochs, size)):
+        x, y = self._arrays("training_data", data, columns=True)
+        if test is not None:
+            self._arrays("evaluation_data", test, columns=False)
+        if not all(np.issubdtype(type(number), np.integer) and number > 0 for number in (epochs, size)):
             raise SettingsError(f"epochs {epochs}, mini_batch_size {size}: must be whole numbers from 1; eta follows")
         settings: Any = (eta, *lmbda, len(x)) if lmbda else (eta,)
-        examples, order = training_data[:], list(range(len(x)))
+        examples, order = data[:], list(range(len(x)))
         for epoch in range(epochs):
             for i in reversed(range(1, len(x))):  # the steps of Python 2's random.shuffle
                 j = int(random.random() * (i + 1))  # noqa: S311 (no cryptography)
                 order[i], order[j] = order[j], order[i]
-            training_data[:] = [examples[row] for row in order]
-            parts = [slice(start, start + size) for start in range(0, len(x), size)]
+            data[:] = [examples[row] for row in order]
+            parts = (slice(start, start + size) for start in range(0, len(x), size))
             if self._replaces("update_mini_batch", "backprop"):
                 for part in parts:
-                    self.update_mini_batch(training_data[part], *settings)
+                    self.update_mini_batch(data[part], *settings)
             else:
                 engine, decay = self._synchronized(), 1 - eta * (sum(lmbda) / len(x))
                 with numerics():

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ class Network(network.Network):
     def __init__(self, sizes: Sequence[int], cost: Any = CrossEntropyCost) -> None:
         if not hasattr(cost, "delta"):
             raise SettingsError(
-                f"cost {cost!r}: must be QuadraticCost, CrossEntropyCost or a class with fn and delta"
+                f"cost {cost!r}: must be QuadraticCost, CrossEntropyCost or your own with fn and delta"
             )
         self.cost = cost
         super().__init__(sizes)
@@ -79,7 +78,7 @@ class Network(network.Network):
         counts, on the evaluation data and then on the training data. The term λ/2n Σw² of a cost takes n of the data
         that are measured. Other data, or missing ones that are to be monitored, raise a SettingsError.
         """
-        if not isinstance(lmbda, Real):
+        if not isinstance(lmbda, int | float | np.number):
             raise SettingsError("lmbda: must be a number, the fifth argument; name the data, evaluation_data=…")
         if evaluation_data is None and (monitor_evaluation_cost or monitor_evaluation_accuracy):
             raise SettingsError("evaluation_data: must be given to be monitored, as in evaluation_data=test_data")
@@ -106,8 +105,7 @@ class Network(network.Network):
     def total_cost(self, data: Sequence[Any], lmbda: float, convert: bool = False) -> float:
         """Return the mean cost plus λ/2n Σw² (equation 87); y is a column, or with `convert` a digit."""
         a, y = self._outputs(data, columns=not convert)
-        if convert:
-            y = 1.0 * (np.arange(len(a))[:, None] == y)
+        y = 1.0 * (np.arange(len(a))[:, None] == y) if convert else y
         pairs = [(a, y)] if self._known_cost() else zip(a.T[:, :, None], y.T[:, :, None], strict=True)
         total = sum(float(self.cost.fn(*pair)) for pair in pairs)
         return total / len(data) + 0.5 * (lmbda / len(data)) * sum(float(np.vdot(w, w)) for w in self.weights)
@@ -137,7 +135,6 @@ def load(filename: str) -> Network:
         net.weights, net.biases = ([np.array(array) for array in content[name]] for name in ("weights", "biases"))
         net.feedforward(np.zeros(net.sizes[0]))  # raises if the shapes do not fit
     except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
-        raise SettingsError(
-            f"{filename}: must be a network that `save` wrote, with the cost {' or '.join(names)}: {error!r}"
-        ) from error
+        wanted = f"a network that `save` wrote, with the cost {' or '.join(names)}"
+        raise SettingsError(f"{filename}: must be {wanted}: {error!r}") from error
     return net
