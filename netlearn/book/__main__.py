@@ -6,7 +6,7 @@ import sys
 from netlearn import book
 from netlearn.book import mnist_loader, network, network2
 
-BANNER = f"{book.__doc__}\n>>> training_data, validation_data, test_data = mnist_loader.load_data_wrapper()"
+BANNER = f"{book.__doc__}\nBegin with: training_data, validation_data, test_data = mnist_loader.load_data_wrapper()"
 
 if __name__ == "__main__":
     modules = {"mnist_loader": mnist_loader, "network": network, "network2": network2}
