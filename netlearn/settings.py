@@ -111,7 +111,7 @@ def must_be(name: str, pair: str = IN_FLAGS) -> str:
     quote = '"' if pair == IN_FILES else ""
     special = {
         "cost": f"{', '.join(KNOWN)} or package.module:ClassName",
-        "hidden": f"whole numbers above 0, such as 30 or {pair.format(100, 30)}, or {'[]' if quote else 'none'}",
+        "hidden": f"whole numbers above 0, such as 30 or {'[100, 30], or []' if quote else '100+30, or none'}",
         "initializer": f"{', '.join(INITIALIZERS)} or two numbers {pair.format('w', 'b')}",
         "data": f"{', '.join(NAMES)}, a folder of IDX files or images, an .npz or a CSV file",
     }

@@ -22,7 +22,7 @@ WRONG = [
      "files or an .npz file"),
     (["--learning-rate", "fast"], 2, "--learning-rate fast: must be a number above 0"),
     (["--learning-rate", "nan"], 2, "--learning-rate nan: must be a number above 0"),
-    (["--hidden", "30,"], 2, "--hidden 30,: must be whole numbers above 0, such as 30 or 100,30, or none"),
+    (["--hidden", "30,"], 2, "--hidden 30,: must be whole numbers above 0, such as 30 or 100+30, or none"),
     (["--epochs", "2.5"], 2, f"--epochs 2.5: must be {COUNT}"),
     (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
     (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),

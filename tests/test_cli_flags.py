@@ -111,7 +111,7 @@ def test_hint_about_a_toml_file_is_toml(line: str, hint: str) -> None:
 
 
 def test_hint_about_a_flag_is_a_flag() -> None:
-    assert "100,30, or none" in call("train", "--hidden", "x").stderr
+    assert "100+30, or none" in call("train", "--hidden", "x").stderr
 
 
 @pytest.mark.slow
