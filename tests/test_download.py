@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from tqdm import tqdm
 
-from netlearn.datasets.download import fetch
-from netlearn.datasets.sources import FILES
+from netlearn.datasets.sources import FILES, fetch
 from netlearn.errors import DataError
 from tests.mirrors import CONTENT, HASHES, Mirrors, serving
 

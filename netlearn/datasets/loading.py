@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,10 @@ from netlearn.datasets.dataset import Dataset, Examples
 from netlearn.datasets.formats import KEYS, VALIDATION_KEYS, choose, find_sets, header_of, is_idx, read_idx, read_npz
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
-from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, download, in_vain, locate, sha256_of
+from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, MakeBar, download, in_vain, locate, sha256_of
 from netlearn.datasets.splitting import Named, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
-
-if TYPE_CHECKING:
-    from netlearn.datasets.download import MakeBar
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 PATHS = "a folder of IDX files or images, an .npz or a CSV file"
@@ -32,7 +29,7 @@ AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in
 MOST_SHOWN = 8  # files of a folder in an error
 
 
-def load(name: str, progress: "MakeBar" = None) -> Dataset:
+def load(name: str, progress: MakeBar = None) -> Dataset:
     """Load a data set by its name (one of `NAMES`), or from a folder or a file.
 
     Args:
@@ -71,7 +68,7 @@ def is_present(name: str) -> bool:
     return name in HELD or not (name == "auto" or (name in SOURCES and locate(name) is None))
 
 
-def _load_auto(progress: "MakeBar") -> Dataset:
+def _load_auto(progress: MakeBar) -> Dataset:
     folder = locate("mnist")
     if folder is None:
         try:

@@ -1,15 +1,18 @@
-"""Where the known data sets are: in the user's own folder, in the cache, or on a mirror.
+"""Where the known data sets are: in the user's own folder, in the cache, or on a mirror, to be downloaded.
 
-Every file of a known data set is checked against its SHA-256, wherever it is found.
+Every file of a known data set is checked against its SHA-256, wherever it is found; a downloaded one before it is
+moved into the cache, which never holds a wrong or partial file.
 """
 
 import hashlib
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import platformdirs
 
@@ -17,8 +20,11 @@ from netlearn.datasets.reading import errors_named
 from netlearn.errors import DataError
 
 if TYPE_CHECKING:
-    from netlearn.datasets.download import MakeBar
+    from tqdm import tqdm
 
+MakeBar: TypeAlias = "Callable[[str], tqdm[Any]] | None"  # of a progress bar, given a file's name
+MAX_BYTES = 100_000_000  # of a download; the largest known file has 26 million
+CHUNK = 65536
 BUNDLED = Path(__file__).parent / "mnist_5k"  # comes with netlearn
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -149,15 +155,12 @@ def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def download(name: str, progress: "MakeBar" = None, *, silence: float = 10, within: float = float("inf")) -> Path:
+def download(name: str, progress: MakeBar = None, *, silence: float = 10, within: float = float("inf")) -> Path:
     """Download the files of a known set that are not in the cache, and return its folder there.
 
-    `progress`, `silence` and `within` are those of `netlearn.datasets.download.fetch`.
+    `progress`, `silence` and `within` are those of `fetch`.
     """
-    from netlearn.datasets.download import fetch  # noqa: PLC0415 (its imports take 0.1 s, saved without a download)
-
-    source = SOURCES[name]
-    folder = cache_folder(name)
+    source, folder = SOURCES[name], cache_folder(name)
     try:
         fetch(source.files, source.mirrors, folder, silence=silence, within=within, progress=progress)
     except DataError as error:
@@ -167,3 +170,86 @@ def download(name: str, progress: "MakeBar" = None, *, silence: float = 10, with
             "this folder, or use --data mnist-5k"
         ) from error
     return folder
+
+
+def fetch(
+    files: dict[str, str],
+    mirrors: Iterable[str],
+    folder: Path,
+    *,
+    silence: float = 10,
+    within: float = float("inf"),
+    progress: MakeBar = None,
+) -> None:
+    """Download the files that are not yet in a folder, trying one mirror after another.
+
+    Args:
+        files: SHA-256 of each file, by name.
+        mirrors: addresses that end in a slash, the preferred one first.
+        folder: created if it does not exist.
+        silence: seconds without a byte after which a mirror is abandoned.
+        within: seconds after which the whole download is abandoned.
+        progress: returns a progress bar, given a file's name.
+
+    Raises:
+        DataError: no mirror has the files (each is named with the reason), or the folder cannot be written.
+    """
+    import pooch  # noqa: PLC0415 (with requests 0.1 s, saved without a download)
+    import requests  # noqa: PLC0415
+    import urllib3.exceptions  # noqa: PLC0415
+
+    deadline = time.monotonic() + within
+    stream = partial(_stream, silence=silence, deadline=deadline, progress=progress)
+    pooch.get_logger().setLevel("WARNING")
+    reasons = []
+    for mirror in mirrors:
+        if time.monotonic() > deadline:
+            break
+        try:
+            for name, sha256 in files.items():
+                pooch.retrieve(mirror + name, f"sha256:{sha256}", fname=name, path=folder, downloader=stream)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            reasons.append(f"{mirror} ({_reason(error)})")
+        except ValueError:  # raised by pooch if the hash differs
+            reasons.append(f"{mirror} ({name} has the wrong SHA-256)")
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        else:
+            return
+    raise DataError(f"no mirror has the files: {', '.join(reasons)}")
+
+
+def _stream(url: str, output_file: str, _: object, *, silence: float, deadline: float, progress: MakeBar) -> None:
+    """Download one file for pooch, which checks its hash.
+
+    pooch's own downloader waits for whole chunks, so a server that sends one byte a second could block it for hours.
+    """
+    import requests  # noqa: PLC0415 (as above)
+    from tqdm import tqdm  # noqa: PLC0415 (as above)
+
+    timeout = max(0.1, min(silence, deadline - time.monotonic()))
+    headers = {"Accept-Encoding": "identity"}  # no decompression of the .gz on the way
+    with (
+        requests.get(url, stream=True, timeout=timeout, headers=headers) as response,
+        Path(output_file).open("wb") as file,
+        progress(url.rpartition("/")[2]) if progress else tqdm(disable=True) as bar,
+    ):
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
+        bar.total = int(length) if length.isdecimal() else None
+        while (chunk := response.raw.read1(CHUNK)) and file.tell() < MAX_BYTES:  # cut off, its hash is wrong
+            bar.update(file.write(chunk))
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+
+
+def _reason(error: Exception) -> str:
+    """Return why a mirror failed."""
+    import requests  # noqa: PLC0415 (as above)
+    from urllib3.exceptions import ProtocolError, TimeoutError  # noqa: A004, PLC0415 (as above)
+
+    if isinstance(error, requests.HTTPError):
+        return f"{error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout | TimeoutError):
+        return "timed out"
+    return "connection lost" if isinstance(error, ProtocolError) else "cannot be reached"
