@@ -3,19 +3,18 @@
 Data sets store examples as rows, x of shape (n, n_in) and labels of shape (n,).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from netlearn.datasets import Dataset, Examples, Labels, scaled, targets
+from netlearn.datasets import Dataset, Examples
 from netlearn.network import Layer, Network
 from netlearn.numerics import Array, numerics
 from netlearn.optimizers import Penalty
+from netlearn.predictions import Predictions, answers, as_columns, predict
 
-BLOCK = 1000  # examples fed forward at once, so that their activations stay in the processor's cache
 BADLY_WRONG = 0.9
 PROBE_EXAMPLES = 1000  # of the training set
 SAMPLE_UPDATES, SAMPLE_EXAMPLES = (0, 10, 100, 1000), 100  # for single output neurons
@@ -37,25 +36,6 @@ class Speed:
     learning_speed: float
     stuck: float
     speeds: tuple[float, ...]
-
-
-@dataclass(frozen=True, eq=False)  # it holds arrays
-class Evaluation:
-    """How well a network does on some examples.
-
-    Attributes:
-        cost: mean cost per example, without regularization.
-        accuracy: fraction classified correctly.
-        recall: fraction of each class that is recognized; None for a class without examples.
-        confidence: see `confidence`, (n,).
-        right: whether each example is classified correctly, (n,).
-    """
-
-    cost: float
-    accuracy: float
-    recall: tuple[float | None, ...]
-    confidence: Array
-    right: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -158,9 +138,9 @@ class Probe:
 
     def measure(self, update: int, epoch: float, seconds: float, learning_rate: float) -> Record:
         """Return the record after the given updates, epochs and seconds; its costs may not be finite."""
-        some = self.data.train.first(PROBE_EXAMPLES)
+        some = self.data.train[:PROBE_EXAMPLES]
         with numerics():
-            x, y = _columns(self.network, some)
+            x, y = as_columns(self.network, some)
             layers = self.network.backward(x, y)
             speed, output = measure_speed(layers, y), layers[-1]
             train_cost = float(self.network.cost.value(output.z, output.a, y).mean(dtype=np.float64))
@@ -183,10 +163,10 @@ class Probe:
             test_accuracy=test.accuracy if test else None,
         )
 
-    def evaluate(self, examples: Examples) -> Evaluation:
-        """Return cost, with the penalty, accuracy and recall on examples of the probe's data set."""
-        evaluation = evaluate(self.network, examples)
-        return replace(evaluation, cost=evaluation.cost + self.penalty.value(self.network.weights))
+    def evaluate(self, examples: Examples) -> Predictions:
+        """Return the predictions for examples of the probe's data set; their mean cost includes the penalty."""
+        found = predict(self.network, examples)
+        return replace(found, cost=found.cost + self.penalty.value(self.network.weights))
 
 
 def measure_speed(layers: Sequence[Layer], y: Array) -> Speed:
@@ -208,51 +188,3 @@ def _samples(output: Layer, y: Array) -> tuple[Array, Array]:
     part = slice(SAMPLE_EXAMPLES)
     error = np.abs(output.a[:, part] - y[:, part])
     return error.ravel(), np.abs(output.delta[:, part]).ravel()
-
-
-def evaluate(network: Network, examples: Examples) -> Evaluation:
-    """Return mean cost, accuracy and recall of a network on some examples."""
-    cost = 0.0
-    found, sure = np.empty(len(examples), np.int64), np.empty(len(examples), network.dtype)
-    with numerics():
-        for part, a, costs in outputs(network, examples):
-            cost += float(costs.sum(dtype=np.float64))
-            found[part], sure[part] = answers(a), confidence(a)
-    right = found == examples.labels
-    classes = [right[examples.labels == label] for label in range(max(2, network.sizes[-1]))]
-    recall = tuple(float(each.mean()) if len(each) else None for each in classes)
-    return Evaluation(cost / len(examples), float(right.mean()), recall, sure, right)
-
-
-def outputs(network: Network, examples: Examples) -> Iterator[tuple[slice, Array, Array]]:
-    """Feed examples forward, a block at a time; iterate over it within `numerics`.
-
-    Yields:
-        the indices of the block, its outputs a, (n_out, block), which the next block overwrites, and the cost of each
-        example, (block,).
-    """
-    for start in range(0, len(examples), BLOCK):
-        part = slice(start, start + BLOCK)
-        x, y = _columns(network, examples[part])
-        output = network.forward(x)[-1]
-        yield part, output.a, network.cost.value(output.z, output.a, y)
-
-
-def answers(a: Array) -> Labels:
-    """Return the class that a network gives each example, (n,), from its outputs a, (n_out, n).
-
-    It is the index of the most active output neuron; with one output neuron it is 1 where a > ½.
-    """
-    found: Labels = a.argmax(axis=0) if len(a) > 1 else (a[0] > 0.5).astype(np.int64)
-    return found
-
-
-def confidence(a: Array) -> Array:
-    """Return the output behind each answer, (n,), from a, (n_out, n); with one output, answer 0 has 1 − a."""
-    return np.asarray(a.max(axis=0) if len(a) > 1 else np.maximum(a[0], 1 - a[0]))
-
-
-def _columns(network: Network, examples: Examples) -> tuple[Array, Array]:
-    """Return examples and targets as columns of the network's dtype."""
-    x = scaled(examples.inputs, network.dtype)
-    return x.T, targets(examples.labels, network.sizes[-1]).astype(network.dtype, copy=False).T

@@ -22,11 +22,11 @@ from netlearn.inspection.evaluate import (
     mcnemar,
     wilson_interval,
 )
-from netlearn.inspection.trained import Predictions, data_name, load_network, predict, read_trained
+from netlearn.inspection.trained import data_name, load_network, read_trained
 from netlearn.network import Network
+from netlearn.predictions import BLOCK, Predictions, predict
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
-from netlearn.slowdown import BLOCK
 from tests.comparisons import run as any_run
 from tests.files import small_dataset
 from tests.messages import has_facts
@@ -40,7 +40,7 @@ def predictions(labels: list[int], answers: list[int], classes: int) -> Predicti
     """Return predictions whose costs are 0, 1, 2, …"""
     n = len(labels)
     examples = Examples(np.zeros((n, 2), np.float32), np.array(labels))
-    return Predictions(examples, np.eye(classes)[answers], np.array(answers), np.arange(n, dtype=float), 0.0)
+    return Predictions(examples, np.eye(classes)[answers], np.arange(n, dtype=float), 0.0)
 
 
 def test_precision_recall_and_f1_are_those_of_scikit_learn() -> None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 N, UPDATES, SINGLE = 500, 1000, (0, 10, 100, 1000)
 Rows: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
-DATA = datasets.load("mnist-5k").train.first(N)
+DATA = datasets.load("mnist-5k").train[:N]
 TARGETS = datasets.targets(DATA.labels, 10).astype(np.float64)
 EXAMPLES = """([name, pixels, labels]) => {
   const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
@@ -160,7 +160,7 @@ OUTPUTS = """(settings) => {
 
 def test_the_lesson_has_the_numbers_of_the_lab(page: Page) -> None:
     data, text = datasets.load("mnist-5k"), (ROOT / "docs" / "lesson.md").read_text("utf-8")
-    for name, examples in (("train", data.train.first(2000)), ("heldOut", data.validation.first(500))):
+    for name, examples in (("train", data.train[:2000]), ("heldOut", data.validation[:500])):
         give(page, name, examples)
 
     def learned(cost: str, updates: int, **changed: object) -> list[dict[str, float]]:

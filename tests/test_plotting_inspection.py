@@ -16,9 +16,10 @@ from netlearn.datasets import sources
 from netlearn.inspection.files import mistakes as mistakes_of
 from netlearn.numerics import Array
 from netlearn.plotting import networks
-from netlearn.plotting.marks import Answer, letter
+from netlearn.plotting.marks import letter
 from netlearn.plotting.networks import Image
 from netlearn.plotting.style import render
+from netlearn.predictions import Answer
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
 from tests.files import write_folder

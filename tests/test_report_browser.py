@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from netlearn import datasets
 from netlearn.comparison.experiment import folder_name
-from netlearn.inspection.trained import load_network, predict
+from netlearn.inspection.trained import load_network
+from netlearn.predictions import predict
 from netlearn.runs import read_run
 from tests.browser import chromium, opened
 from tests.reports import HOSTILE, IMAGES, compare
@@ -136,7 +137,7 @@ def test_neuron_plays_pauses_steps_and_resets(page: Page) -> None:
 
 def expected(report: Path, variant: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     network = load_network(read_run(report.parent / f"{variant}-0"))
-    return predict(network, datasets.load("mnist-5k").test.first(200)).answers
+    return predict(network, datasets.load("mnist-5k").test[:200]).answers
 
 
 VARIANTS = ("quadratic", folder_name(HOSTILE))

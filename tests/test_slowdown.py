@@ -7,7 +7,8 @@ from netlearn.costs import COSTS
 from netlearn.datasets import Examples, targets
 from netlearn.network import Network
 from netlearn.numerics import Array, numerics
-from netlearn.slowdown import BLOCK, Speed, evaluate, measure_speed
+from netlearn.predictions import BLOCK, predict
+from netlearn.slowdown import Speed, measure_speed
 from tests.files import small_dataset
 from tests.reference import ReferenceNetwork
 
@@ -69,7 +70,7 @@ def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
     x, y = data.train.x.astype(np.float64), targets(data.train.labels, 3).astype(np.float64)
     slow = ReferenceNetwork(network.weights, network.biases, "cross-entropy", "sigmoid")
     passes = [slow.forward(row) for row in x]
-    evaluation = evaluate(network, data.train)
+    evaluation = predict(network, data.train)
     assert evaluation.cost == pytest.approx(
         np.mean([slow.cost(zs[-1], row) for (zs, _), row in zip(passes, y, strict=True)])
     )
@@ -80,7 +81,7 @@ def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
 def test_single_output_means_1_above_one_half(bias: float, label: int, accuracy: float) -> None:
     network = Network([1, 1], initializer=(0, bias), dtype=np.float64)
     examples = Examples(np.ones((1, 1), np.float32), np.array([label]))
-    assert evaluate(network, examples).accuracy == accuracy
+    assert predict(network, examples).accuracy == accuracy
 
 
 def test_recall_is_the_fraction_of_each_class_that_is_recognized() -> None:
@@ -88,5 +89,5 @@ def test_recall_is_the_fraction_of_each_class_that_is_recognized() -> None:
     network = Network([6, 5, 3], rng=np.random.default_rng(1))
     answers = network.feedforward(data.train.x.T).argmax(axis=0)
     labels = np.minimum(data.train.labels, 1)  # no example of class 2
-    recall = evaluate(network, Examples(data.train.x, labels)).recall
+    recall = predict(network, Examples(data.train.x, labels)).recall
     assert recall == (np.mean(answers[labels == 0] == 0), np.mean(answers[labels == 1] == 1), None)

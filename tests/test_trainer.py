@@ -120,7 +120,7 @@ def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> 
     data = small_dataset(train=1500)
     trainer = make(data)
     record = next(iter(trainer))
-    assert (record.train_cost, record.train_accuracy) == pytest.approx(figures(trainer, data.train.first(1000)))
+    assert (record.train_cost, record.train_accuracy) == pytest.approx(figures(trainer, data.train[:1000]))
 
 
 def test_evaluation_of_a_part_equals_the_records() -> None:

@@ -63,7 +63,7 @@ MNIST = Appearance(
 
 def measure(data: Dataset) -> Appearance | None:
     """Return what the training images of a data set look like, or None if its inputs cannot be images."""
-    x = data.train.first(MEASURED).x
+    x = data.train[:MEASURED].x
     side = isqrt(x.shape[1])
     height, width = data.image or (side, side)
     if height < 2 or width < 2 or height * width != x.shape[1]:

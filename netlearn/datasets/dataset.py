@@ -59,6 +59,7 @@ class Examples:
         return len(self.labels)
 
     def __getitem__(self, part: slice) -> "Examples":
+        """Return some of the examples, as views."""
         return Examples(self.inputs[part], self.labels[part])
 
     @cached_property
@@ -70,10 +71,6 @@ class Examples:
     def n_in(self) -> int:
         """The number of inputs of an example."""
         return int(self.inputs.shape[1])
-
-    def first(self, n: int) -> "Examples":
-        """Return the first n examples, as views."""
-        return self[:n]
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class Dataset:
             raise SettingsError(
                 f"train_size {train_size}: must be from 1 to {len(self.train)}, the training examples of {self.name}"
             )
-        return replace(self, train=self.train.first(train_size))
+        return replace(self, train=self.train[:train_size])
 
     def with_label_noise(self, fraction: float, seed: int) -> "Dataset":
         """Return the set with another label for a fraction of its training examples, each other class as likely.

@@ -230,7 +230,7 @@ def _withhold(examples: Examples, share: int, part: str) -> tuple[Examples, Exam
         few = f"its {len(examples):,} training examples are too few to withhold any"
         return examples, examples, f"{few}: the {part} set is the training set"
     n = len(examples) - max(1, len(examples) // share)
-    return examples.first(n), examples[n:], ""
+    return examples[:n], examples[n:], ""
 
 
 def _check_images(array: Named, train: NDArray[Any]) -> None:

@@ -13,19 +13,17 @@ from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import SettingsError
 from netlearn.inspection.trained import (
-    Predictions,
     check_data,
     check_used,
     is_data_of,
     load_network,
-    predict,
     results_of,
     weights_file,
 )
 from netlearn.optimizers import Penalty
+from netlearn.predictions import Predictions, predict
 from netlearn.runs import Run
 from netlearn.runs.setup import training_part
-from netlearn.slowdown import confidence
 from netlearn.text import html_table, printable
 
 SPLITS = ("test", "validation", "train")
@@ -147,10 +145,10 @@ def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: Nam
         split=split,
         examples=len(correct),
         cost=predictions.cost + penalty.value(network.weights),
-        accuracy=float(correct.mean()),
+        accuracy=predictions.accuracy,
         accuracy_interval=wilson_interval(int(correct.sum()), len(correct)),
         classes=class_scores(predictions.confusion()),
-        answer=calibrate(confidence(predictions.outputs.T), correct),
+        answer=calibrate(predictions.confidence, correct),
         outputs=calibrate(predictions.outputs, targets(predictions.examples.labels, network.sizes[-1]) > 0),
     )
     return Evaluated(run, evaluation, predictions)

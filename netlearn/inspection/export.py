@@ -16,11 +16,11 @@ from netlearn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, T
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
-from netlearn.inspection.trained import Predictions, check_data, check_used, load_network, predict, weights_file
+from netlearn.inspection.trained import check_data, check_used, load_network, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
+from netlearn.predictions import Predictions, answers, predict
 from netlearn.runs import Run, write_whole
-from netlearn.slowdown import answers
 from netlearn.text import printable
 
 SUFFIXES = (".onnx", ".npz")
@@ -98,7 +98,7 @@ def export(
     check_used(costs, [run])
     network = load_network(run, best=best, costs=costs)
     predictions = predict(network, data.test)
-    accuracy = float(predictions.correct.mean())
+    accuracy = predictions.accuracy
     model = _model(network, _metadata(run, data, weights_file(run, best=best), accuracy), run.settings.activation)
     content, verifier, feedforward = _encode_onnx(model, path) if path.suffix == ".onnx" else _encode_npz(model)
     difference = _verify(feedforward, predictions, path, verifier)

@@ -14,11 +14,12 @@ from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError, RunError
 from netlearn.inspection.evaluate import Evaluated, Evaluation
-from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, predict, weights_file
+from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, weights_file
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing, drawn
 from netlearn.plotting.marks import short
+from netlearn.predictions import predict
 from netlearn.runs import SUMS, Groups, Run, RunFolder, Sums, selection, writing
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
 from netlearn.plotting.marks import strongest
+from netlearn.predictions import answers
 from netlearn.runs import Run
-from netlearn.slowdown import answers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

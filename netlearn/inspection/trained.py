@@ -1,22 +1,16 @@
-"""Trained networks, read back from their run folders, and their answers to examples."""
+"""Trained networks, read back from their run folders."""
 
-import csv
-import io
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netlearn import datasets
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
-from netlearn.datasets import Dataset, Examples, Labels, measure, scaled
+from netlearn.datasets import Dataset, measure
 from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
-from netlearn.numerics import Array, numerics
-from netlearn.plotting.marks import Answer
 from netlearn.runs import (
     BEST_WEIGHTS,
     WEIGHTS,
@@ -27,7 +21,6 @@ from netlearn.runs import (
     read_run,
     run_folders,
 )
-from netlearn.slowdown import answers, outputs
 
 MOST_NAMED = 8  # runs in an error
 
@@ -148,69 +141,3 @@ def check_used(costs: Collection[str], runs: Sequence[Run]) -> None:
     used = {run.settings.cost: None for run in runs}
     for unused in set(costs) - used.keys():
         raise SettingsError(f"cost {unused}: must be the cost of a run, {', '.join(used)}")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The outputs of a network for some examples.
-
-    Attributes:
-        examples: the examples, n rows.
-        outputs: activations of the output layer, (n, n_out).
-        answers: the class that the network gives, (n,).
-        costs: cost of each example, (n,).
-        cost: their mean.
-    """
-
-    examples: Examples
-    outputs: Array
-    answers: Labels
-    costs: Array
-    cost: float
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Whether each answer is the label, (n,)."""
-        correct: NDArray[np.bool_] = self.answers == self.examples.labels
-        return correct
-
-    def worst(self, most: int) -> list[Answer]:
-        """Return at most `most` wrong answers, those with the largest cost first."""
-        wrong = np.flatnonzero(~self.correct)
-        return self.select(wrong[np.argsort(-self.costs[wrong], kind="stable")[:most]])
-
-    def select(self, indices: Iterable[int]) -> list[Answer]:
-        """Return the answers to the examples with those indices."""
-        inputs, labels = self.examples.inputs, self.examples.labels
-        return [
-            Answer(int(i), scaled(inputs[i]), int(labels[i]), int(self.answers[i]), self.outputs[i]) for i in indices
-        ]
-
-    def confusion(self) -> NDArray[np.int64]:
-        """Return the confusion matrix: how often each label (row) got each answer (column)."""
-        classes = max(2, self.outputs.shape[1])
-        pairs = self.examples.labels * classes + self.answers
-        counts: NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-        return counts
-
-    def encode(self) -> bytes:
-        """Return the content of predictions.csv: index, label, answer and outputs of each example."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["index", "label", "answer", *(f"output_{j}" for j in range(self.outputs.shape[1]))])
-        rows = zip(self.examples.labels.tolist(), self.answers.tolist(), self.outputs.tolist(), strict=True)
-        for i, (label, answer, a) in enumerate(rows):
-            writer.writerow([i, label, answer, *(f"{output:.9g}" for output in a)])
-        return text.getvalue().encode()
-
-
-def predict(network: Network, examples: Examples) -> Predictions:
-    """Return the outputs of a network for some examples."""
-    n = len(examples)
-    a, costs = np.empty((n, network.sizes[-1]), network.dtype), np.empty(n, network.dtype)
-    given, total = np.empty(n, np.int64), 0.0
-    with numerics():
-        for part, a_part, costs_part in outputs(network, examples):
-            a[part], costs[part], given[part] = a_part.T, costs_part, answers(a_part)
-            total += float(costs_part.sum(dtype=np.float64))
-    return Predictions(examples, a, given, costs, total / n)

@@ -121,25 +121,6 @@ def _shared_length(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An example and a network's answer to it.
-
-    Attributes:
-        index: of the example in its set, from 0.
-        x: the example, (n_in,).
-        label: its class.
-        answer: the class that the network gives.
-        outputs: activations of the output layer, (n_out,).
-    """
-
-    index: int
-    x: Array
-    label: int
-    answer: int
-    outputs: Array
-
-
 def strongest(outputs: Array) -> str:
     """Return the two strongest outputs in words, such as "7: 0.98, 2: 0.05", or the only one."""
     if len(outputs) == 1:

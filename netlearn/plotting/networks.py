@@ -15,8 +15,9 @@ from netlearn.datasets import Dataset
 from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import DataError
 from netlearn.numerics import Array
-from netlearn.plotting.marks import Answer, letter, strongest
+from netlearn.plotting.marks import letter, strongest
 from netlearn.plotting.style import Figure, literal
+from netlearn.predictions import Answer
 
 Counts: TypeAlias = NDArray[np.int64]
 Image: TypeAlias = tuple[int, int]  # height and width in pixels
@@ -109,7 +110,7 @@ def examples(data: Dataset, augment: str | None = None, rows: int = 5) -> Figure
     """
     if data.image is None:
         raise DataError(f"{data.name}: its examples must be images")
-    some = data.train.first(IN_A_ROW if augment else rows * IN_A_ROW)
+    some = data.train[: IN_A_ROW if augment else rows * IN_A_ROW]
     blocks = [list(some.x)]
     grid = Grid(data.image, SMALL_SIDE, IN_A_ROW, 0.7, lines=0 if augment else 1)
     captions = [""] * len(some) if augment else list(map(str, some.labels))

@@ -81,7 +81,7 @@ def _pack(data: Dataset) -> dict[str, Any]:
     train, held_out = min(TRAIN, len(data.train)), min(HELD_OUT, len(data.validation))
     least = min(train + held_out, FEWEST * max(2, data.outputs))
     while True:
-        x = np.concatenate([data.train.first(train).x, data.validation.first(held_out).x])
+        x = np.concatenate([data.train[:train].x, data.validation[:held_out].x])
         kind, packed = _deflate(x)
         if len(packed) <= MOST_PACKED:
             break

@@ -19,15 +19,14 @@ from netlearn.custom_cost import NamedCosts, is_own, load_cost
 from netlearn.datasets import Dataset, scaled
 from netlearn.errors import NetlearnError, RunError
 from netlearn.inspection.trained import (
-    Predictions,
     is_data_of,
     load_network,
     load_present,
-    predict,
     results_of,
     weights_file,
 )
 from netlearn.numerics import Array
+from netlearn.predictions import Predictions, predict
 from netlearn.runs import Groups, Run
 
 MOST_BYTES = 1_130_000  # of all networks, in base64
@@ -203,7 +202,7 @@ def examples(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
         found["variants"].append(_answers(variant, run, predict(network, data.test), data, drawn=reason is None))
         if not found["images"] and reason is None:
             found |= {
-                "image": data.image, "images": [encode(x) for x in data.test.first(MOST_IMAGES).x],
+                "image": data.image, "images": [encode(x) for x in data.test[:MOST_IMAGES].x],
                 "labels": data.test.labels[:MOST_IMAGES].tolist(), "data": data.name,
             }  # fmt: skip
         found["reason"] = found["reason"] or reason

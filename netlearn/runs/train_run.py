@@ -154,7 +154,7 @@ def _summarize(
         train_cost=train.cost if train else None, train_accuracy=train.accuracy if train else None,
         test_cost=test.cost if test else None, test_accuracy=test.accuracy if test else None,
         recall=test.recall if test else (), seed=settings.seed, sizes=trainer.network.sizes,
-        calibration_error=calibration_error(test.confidence, test.right) if test else None,
+        calibration_error=calibration_error(test.confidence, test.correct) if test else None,
         initial_weights_sha256=trainer.initial_sha256,
         mini_batches_sha256=_with_data(trainer, trainer.batches.sha256),
         shuffling_sha256=_with_data(trainer, trainer.batches.origin),
