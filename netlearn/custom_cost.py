@@ -97,10 +97,10 @@ def short_name(name: str) -> str:
 
 
 def short_names(costs: Iterable[str]) -> dict[str, str]:
-    """Return what tables call costs: those with parameters without their module, if no other is called the same."""
+    """Return what tables and pictures call costs: without their module, if no other is called the same."""
     costs = list(dict.fromkeys(costs))
     counts = Counter(map(short_name, costs))
-    return {cost: short_name(cost) if "(" in cost and counts[short_name(cost)] == 1 else cost for cost in costs}
+    return {cost: short_name(cost) if counts[short_name(cost)] == 1 else cost for cost in costs}
 
 
 def lies_in(name: str, folder: Path) -> bool:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
 from netlearn.custom_cost import KNOWN
-from netlearn.plotting.marks import GREY, cost_styles, variant_styles
+from netlearn.plotting.marks import GREY, cost_styles, readable, variant_styles
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import render
 from tests.comparisons import run
@@ -70,6 +70,15 @@ def brightness(colour: str) -> float:
     """Return how bright a colour is in grey, from 0 to 1."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_labels_of_light_lines_are_dark_enough_to_be_read() -> None:
+    assert readable("#767676", contrast=4.5) == "#767676"  # WCAG's example: 4.54 on white
+    assert readable("#777777", contrast=4.5) != "#777777"  # 4.48
+    figure = picture("curves", group(sweep(cost=["quadratic"], learning_rate=[0.1, 0.2, 0.5, 1.0])))
+    colours = {str(text.get_color()) for text in figure.axes[0].texts if "quadratic" in text.get_text()}
+    assert len(colours) == 4
+    assert colours == set(map(readable, colours)) != set(lines_of(figure))
 
 
 def test_every_known_cost_has_a_style_of_its_own_and_equal_dashes_differ_in_grey() -> None:

@@ -54,8 +54,8 @@ def test_lowest_cost_is_labelled_below_the_panels() -> None:
     figure.draw_without_rendering()
     (legend,) = figure.legends
     first, second = (text.get_text() for text in legend.get_texts())
-    assert first == "● a: lowest test cost in epoch 0"
-    assert second == f"■ {'b' * 35}…: lowest test cost in epoch 0"
+    assert first == "● a: epoch 0"
+    assert second == f"■ {'b' * 35}…: epoch 0"
     box = legend.get_window_extent()
     assert not any(axes.get_window_extent().overlaps(box) for axes in figure.axes)
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
@@ -95,4 +95,5 @@ def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "samples", lambda self: samples)
         figure = picture("error-vs-gradient", groups)
-    assert [line.get_label() for line in figure.axes[0].get_lines()] == ["cross-entropy", "theory: e"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["cross-entropy, seed 0; theory: e"]

@@ -16,6 +16,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.sweep import MOST_PANELS, factors
 from netlearn.runs import Run, selection
+from tests.comparisons import summary
 from tests.sweeps import picture, sweep
 
 RATES = [0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0]
@@ -154,6 +155,16 @@ def test_other_settings_are_panels_of_which_at_most_twelve_are_shown(
     else:
         assert len(found) == panels
     check_texts(figure)
+
+
+def test_best_variants_that_are_tied_are_counted_and_outlined() -> None:
+    runs = sweep(learning_rate=RATES, l2=L2)
+    for i in (1, 5, 6):
+        runs[i] = replace(runs[i], summary=summary(best_validation_accuracy=0.99))
+    figure = drawn("heat-map", runs)
+    (text,) = figure.legends[0].get_texts()
+    assert text.get_text() == f"the best, 99.00 %: {runs[1].variant} and 2 more, tied"
+    assert len([patch for patch in panels_of(figure)[0].patches if isinstance(patch, Rectangle)]) == 3
 
 
 def test_cells_without_a_finished_run_are_empty() -> None:

@@ -19,7 +19,7 @@ def test_page_of_own_cost_runs_its_network_only_where_the_cost_may_be_imported(
     assert len(data["networks"]["networks"]) == 2
     assert data["neurons"]["variants"][1]["samples"]["0"]["error"]
     assert call("report", str(page.parent)).exit_code == 0
-    assert f"--cost {name}" in data_of(page)["networks"]["missing"][name]
+    assert f"--cost {name}" in data_of(page)["networks"]["missing"][name.partition(":")[2]]
     assert call("report", str(page.parent), "--cost", name).exit_code == 0
     assert len(data_of(page)["networks"]["networks"]) == 2
 

@@ -21,7 +21,7 @@ from netlearn.comparison.experiment import (
 )
 from netlearn.comparison.sweep import RANGE, Layer, Sweep, values_of
 from netlearn.costs import Cost
-from netlearn.custom_cost import KNOWN, NamedCosts, short_name
+from netlearn.custom_cost import KNOWN, NamedCosts, short_names
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.settings import check, resolve
@@ -110,11 +110,6 @@ class Costs:
             number += 1
             name = f"{first} {number}"
         return name
-
-    def label_of(self, cost: AnyCost) -> str:
-        """Return what the variant with this cost is called."""
-        name = self.name_of(cost)
-        return name if isinstance(cost, str) and "(" not in name else short_name(name)
 
 
 @dataclass
@@ -223,7 +218,8 @@ def _of_costs(costs: Any, sweep: Sweep, known: Costs) -> dict[str, Layer]:
         if sweep.values:
             return {"": {}}
         costs = BUILT_IN_COSTS
-    layers: dict[str, Layer] = {known.label_of(cost): settings_of({"cost": cost}, known) for cost in costs}
+    short = short_names(map(known.name_of, costs))
+    layers: dict[str, Layer] = {short[known.name_of(cost)]: settings_of({"cost": cost}, known) for cost in costs}
     if len(layers) < (1 if sweep.values else 2) or len(layers) < len(costs):
         raise SettingsError(f"costs {', '.join(layers) or '[]'}: must be two or more with different names")
     return layers

@@ -133,7 +133,7 @@ def from_costs(
     title = " against ".join(bases)
     if sweep.values:
         title = " × ".join(sweep.values) + (f" with {' and '.join(bases)}" if costs else "")
-    return Experiment(title, chosen, variants, baseline)
+    return Experiment(title, chosen, variants, names.get(baseline or "", baseline))
 
 
 def read_experiment(

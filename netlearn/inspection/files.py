@@ -18,7 +18,6 @@ from netlearn.inspection.trained import check_data, is_data_of, load_network, lo
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing, drawn
-from netlearn.plotting.marks import short
 from netlearn.predictions import predict
 from netlearn.runs import SUMS, Groups, Run, RunFolder, Sums, selection, writing
 
@@ -71,18 +70,18 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
     _, evaluation, predictions = evaluated
     correct = int(predictions.correct.sum())
     score = f"{correct:,} of {evaluation.examples:,} correct ({100 * evaluation.accuracy:.2f} %)"
-    caption = f"{evaluation.folder}: {_set_of(evaluation)}, {score}"
+    which_set = f"{evaluation.folder}: {_set_of(evaluation)}"
     worst = predictions.worst(MOST_EXAMPLES)
     wrong = evaluation.examples - correct
     which = "The mistakes" if wrong == len(worst) else f"The {len(worst)} of {wrong:,} mistakes with the largest cost"
     panels = {
-        "the answer": _reliability(evaluation.answer),
-        "each output, read as (a, 1 − a)": _reliability(evaluation.outputs),
+        "The largest output: is the answer right?": _reliability(evaluation.answer),
+        "Each output: is the label its class?": _reliability(evaluation.outputs),
     }
     return {
-        "reliability": reliability(panels, f"{evaluation.folder}: {_set_of(evaluation)}, are outputs probabilities?"),
-        "confusion": networks.confusion(predictions.confusion(), caption),
-        "mistakes": networks.mistakes(worst, data.image, f"{caption}\n{which}") if worst else None,
+        "reliability": reliability(panels, f"{which_set}\nDoes what an output calls 80 % likely happen in 80 %?"),
+        "confusion": networks.confusion(predictions.confusion(), f"{which_set}\n{score}"),
+        "mistakes": networks.mistakes(worst, data.image, f"{which_set}, {score}\n{which}") if worst else None,
     }
 
 
@@ -203,11 +202,11 @@ def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
         title: of the picture.
         costs: the users' own costs whose code may be imported.
     """
-    from netlearn.plotting.lines import described  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
+    from netlearn.plotting.lines import titles  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.networks import variant_mistakes  # noqa: PLC0415
 
     shown = selection.select(groups)
-    names = {name: short(name, shown) for name in shown} if shown is groups else described(groups)
+    names = titles(groups)
     load = lru_cache(load_present)
     rows = []
     for name, (first, *_) in shown.items():

@@ -29,7 +29,7 @@ LINE = 0.2  # inches, of a number beside an axis
 FULL = 0.5  # of the cells, at least
 SIDE = 3.4  # inches, of a panel
 MOST_TICKS, MOST_LETTERS = 20, 14  # of settings that are no numbers
-MOST_VECTORS = 1000  # points that are stored one by one in an .svg file
+FEW_POINTS, MOST_VECTORS = 30, 1000  # that are larger; that are stored one by one in an .svg file
 FEWEST = 2  # variants with a cost at each value, for their medians to be drawn
 Points = dict[
     str, dict[Any, list[float]]
@@ -84,9 +84,8 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
         axes.tick_params(labelbottom=True)
     for axes in grid[::columns]:
         axes.set_ylabel(LABELS[table.axes[1]])
-    best, accuracy = next(iter(selection.ranked(groups).items()))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
-    style.legend_below(figure, [outline], [literal(f"the best, {100 * accuracy:.2f} %: {best}")])
+    style.legend_below(figure, [outline], [literal(_best(selection.ranked(groups)))])
     return finish(figure, without(title, table.left, len(table.errors)))
 
 
@@ -164,12 +163,20 @@ def settings(groups: Groups, title: str) -> Figure | None:
     style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
     star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)
-    entries: dict[str, Line2D] = {f"the best, {100 * accuracies[best]:.2f} %: {best}": star}
+    entries: dict[str, Line2D] = {_best(accuracies): star}
     for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
         entries[cost] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
     entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)
-    style.legend_below(figure, entries.values(), map(literal, entries), fontsize="small", handlelength=3)
+    style.legend_below(figure, entries.values(), map(literal, entries))
     return finish(figure, title)
+
+
+def _best(ranked: Mapping[str, float]) -> str:
+    """Return what a legend says of the best variant, the first one, or of the best ones."""
+    (best, accuracy), *others = ranked.items()
+    tied = sum(other == accuracy for _, other in others)
+    more = f" and {tied} more, tied" if tied else ""
+    return f"the best, {100 * accuracy:.2f} %: {best}{more}"
 
 
 def _points(groups: Groups, accuracies: Mapping[str, float], name: str) -> Points:
@@ -214,8 +221,9 @@ def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
         y = np.concatenate(list(found.values()))
         if not numeric:  # the costs beside each other, and so are the points of each
             x = x + 0.8 * (shift + (np.arange(x.size) * 0.618 % 1) / beside)
-        dots: dict[str, Any] = {"alpha": 0.4, "markeredgewidth": 0, "rasterized": x.size > MOST_VECTORS}
-        axes.plot(x, y, "o", color=mark.colour, markersize=3.5, **dots)
+        size, opacity = (5, 0.7) if x.size <= FEW_POINTS else (3.5, 0.4)
+        dots: dict[str, Any] = {"alpha": opacity, "markeredgewidth": 0, "rasterized": x.size > MOST_VECTORS}
+        axes.plot(x, y, "o", color=mark.colour, markersize=size, **dots)
         medians = sorted((places[value], median) for value, median in _medians(found).items())
         if numeric and medians:
             axes.plot(*zip(*medians, strict=True), color=mark.colour, linestyle=mark.dashes, linewidth=2)

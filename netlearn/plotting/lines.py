@@ -133,9 +133,13 @@ def add_key(figure: Figure, groups: Groups) -> None:
     elif max(map(len, shown.values())) > 1:
         entries["band: lowest to highest seed"] = Patch(color=GREY, alpha=0.25, linewidth=0)
     if entries:
-        columns = max(1, min(3, int(figure.get_figwidth() * 12 / (max(map(len, entries)) + 6)), len(entries)))
-        texts = map(literal, entries)
-        style.legend_below(figure, entries.values(), texts, ncols=columns, fontsize="small", handlelength=3)
+        style.legend_below(figure, entries.values(), map(literal, entries))
+
+
+def titles(groups: Groups) -> dict[str, str]:
+    """Return the name of each variant shown as a heading has room for it, of many variants also its place."""
+    shown = selection.select(groups)
+    return described(groups) if shown is not groups else {name: short(name, shown, 2 * LABEL) for name in shown}
 
 
 def described(groups: Groups) -> dict[str, str]:

@@ -95,6 +95,22 @@ def _shades(place: int, count: int) -> list[str]:
     return ["#" + "".join(f"{round(value):02x}" for value in rgb) for rgb in zip(*parts, strict=True)]
 
 
+def readable(colour: str, background: str = "#ffffff", ink: str = "#000000", contrast: float = 3.5) -> str:
+    """Return a colour, mixed with as much ink as it takes for its contrast with the background (WCAG 2)."""
+    rgb, black = (np.array([int(each[i : i + 2], 16) for i in (1, 3, 5)]) for each in (colour, ink))
+    mixed = [(rgb + (black - rgb) * part / 20).round().astype(int) for part in range(21)]
+    found = ("#" + "".join(f"{value:02x}" for value in each) for each in mixed)
+    return next((each for each in found if _contrast(each, background) >= contrast), ink)
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the ratio of the luminances of two colours, from 1 to 21."""
+    parts = np.array([[int(each[i : i + 2], 16) / 255 for i in (1, 3, 5)] for each in (one, other)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    darker, brighter = sorted(linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    return float(brighter / darker)
+
+
 def short(name: str, names: Collection[str] = (), most: int = LABEL) -> str:
     """Return a variant's name, cut to the length of a label so that it still differs from the other names.
 

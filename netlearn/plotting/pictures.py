@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from netlearn.numerics import Array
 from netlearn.plotting import landscape, lines, single, style, sweep
 from netlearn.plotting.lines import Ends, measured, of_the_neuron
-from netlearn.plotting.marks import LABEL, MARKS, short, variant_styles
+from netlearn.plotting.marks import LABEL, MARKS, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
 from netlearn.runs import Groups, Run, selection
 
@@ -23,38 +24,44 @@ MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
 SETS = (("test", "test", 2.4), ("training", "train", 0.9))  # their names, columns, and the widths of their lines
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
-    "quadratic": ("theory: e²(1 − e)", lambda e: e**2 * (1 - e)),
-    "cross-entropy": ("theory: e", lambda e: e),
-    "log-likelihood": ("theory: e", lambda e: e),
+    "quadratic": ("e²(1 − e)", lambda e: e**2 * (1 - e)),
+    "cross-entropy": ("e", lambda e: e),
+    "log-likelihood": ("e", lambda e: e),
 }
 
 
 def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     """Return |δ| against |a − y| of single output neurons at a few updates, above a histogram of |a − y|.
 
-    Of more than four variants only the first of each cost is drawn, since the cost determines the relation.
+    They are those of one seed. Of more than four variants only the first of each cost is drawn, since the cost
+    determines the relation.
     """
     if len(groups) > MOST_SCATTERED:
         first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
         if len(first) < len(groups):
             title = f"{title}\nthe first variant of each cost, which alone determines the relation"
         groups = dict(reversed(first.items()))
-    samples = {name: next((run.samples() for run in runs if run.samples()), {}) for name, runs in groups.items()}
-    updates = sorted({update for sample in samples.values() for update in sample})
+    found = {name: ((run, run.samples()) for run in runs) for name, runs in groups.items()}
+    sampled = {name: next(((run, each) for run, each in pairs if each), None) for name, pairs in found.items()}
+    shown = {name: pair for name, pair in sampled.items() if pair is not None}
+    updates = sorted({update for _, samples in shown.values() for update in samples})
     if not updates or of_the_neuron(groups):
         return None
     figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
-    e = np.linspace(0, 1, 200)
+    e, styles, entries = np.linspace(0, 1, 200), variant_styles(groups), dict[str, Line2D]()
     for (above, below), update in zip(grid.T, updates, strict=True):
-        for size, (name, mark) in zip(itertools.count(7, -1.5), variant_styles(groups).items(), strict=False):
-            error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
-            dots: dict[str, Any] = {"markersize": max(2, size), "alpha": 0.35, "rasterized": True}
-            above.plot(error, gradient, ".", color=mark.colour, label=literal(name), **dots)
-            line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes}
-            if (theory := THEORY.get(groups[name][0].settings.cost)) is not None:
-                above.plot(e, theory[1](e), linewidth=1.2, label=theory[0], **line)
+        for size, (name, (run, samples)) in zip(itertools.count(9, -2), shown.items(), strict=False):
+            error, gradient = samples.get(update, (np.empty(0), np.empty(0)))
+            line: dict[str, Any] = {"color": styles[name].colour, "linestyle": styles[name].dashes}
+            dots: dict[str, Any] = {"markersize": max(3, size), "alpha": 0.35, "rasterized": True}
+            above.plot(error, gradient, ".", color=styles[name].colour, **dots)
             below.hist(error, bins=20, range=(0, 1), histtype="step", **line)
+            label = f"{name}, seed {run.settings.seed}"
+            if (theory := THEORY.get(run.settings.cost)) is not None:
+                above.plot(e, theory[1](e), linewidth=1.2, **line)
+                label += f"; theory: {theory[0]}"
+            entries[label] = Line2D([], [], marker=".", markersize=12, **line)
         plain(above)
         plain(below)
         above.set_title(f"update {update:,}", fontsize="medium")
@@ -63,11 +70,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")
-    legend = style.legend_below(
-        figure, *grid[0, 0].get_legend_handles_labels(), ncols=min(4, len(groups)), handlelength=3
-    )
-    for handle in filter(None, legend.legend_handles):
-        handle.set(alpha=1, markersize=7)
+    style.legend_below(figure, entries.values(), map(literal, entries))
     return finish(figure, title)
 
 
@@ -86,7 +89,7 @@ def digits(groups: Groups, title: str) -> Figure | None:
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
-    names = lines.described(groups) if shown is not groups else {name: short(name, shown) for name in shown}
+    names = lines.titles(groups)
     labels = [style.wrapped(f"{names[name]}, seed {run.settings.seed}", LABEL + 9) for name, run, _ in rows]
     axes.set_yticks(range(len(rows)), labels)
     axes.set_xticks(range(recall.shape[1]))
@@ -131,7 +134,7 @@ def _draw_updates(axes: Axes, groups: Groups, levels: Mapping[float, tuple[str, 
     axes.set_yticks([])
     for row, (name, line) in enumerate(variant_styles(groups).items()):
         ended = [run for run in groups[name] if run.metrics]
-        text: dict[str, Any] = {"va": "center", "color": line.colour}
+        text: dict[str, Any] = {"va": "center", "color": readable(line.colour)}
         heights = row + np.linspace(-0.25, 0.25, len(levels))
         for (level, (marker, _)), height in zip(levels.items(), heights, strict=True):
             reached = [updates for run in ended if (updates := _reached(level, run)) is not None]
@@ -168,30 +171,34 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     title, groups = selection.titled(title, groups), selection.select(groups)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     cost, accuracy = figure.subplots(2, 1, sharex=True)
-    ends: dict[str, Ends] = {"cost": [], "accuracy": []}
-    for name, mark in variant_styles(groups).items():
+    panels: tuple[tuple[str, Axes, Ends], ...] = (("cost", cost, []), ("accuracy", accuracy, []))
+    many = len(groups) > lines.MOST_BANDS
+    for place, (name, mark) in enumerate(variant_styles(groups).items()):
         text = mark.label(short(name, groups))
-        for (quantity, found), (part, column, width) in itertools.product(ends.items(), SETS):
-            axes = cost if quantity == "cost" else accuracy
-            end = lines.draw_line(axes, groups[name], f"{column}_{quantity}", "epoch", mark, width=width)
-            found += [(each, f"{text}, {part}", mark.colour) for each in end]
+        bars = (place, len(groups)) if many else None
+        for (quantity, axes, ends), (part, column, width) in itertools.product(panels, SETS):
+            run_ends = lines.draw_line(
+                axes, groups[name], f"{column}_{quantity}", "epoch", mark, width=width, bars=bars
+            )
+            if not many or part == "test":
+                ends += [(end, text if many else f"{text}, {part}", mark.colour) for end in run_ends]
     for name, mark in variant_styles(groups).items():
         epochs, (mean, *_) = lines.band(groups[name], "test_cost", "epoch")
         lowest = mean.argmin()
-        label = literal(f"{mark.label(short(name, groups))}: lowest test cost in epoch {epochs[lowest]:.0f}")
+        label = literal(f"{mark.label(short(name, groups))}: epoch {epochs[lowest]:.0f}")
         star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
         cost.plot(epochs[lowest], mean[lowest], "*", label=label, **star)
-    cost.set_ylabel("cost (thick: test set, thin: training set)")
+    cost.set_ylabel("cost (thin: training set)\nstar: the lowest of the test set")
     cost.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
     style.percent_axis(accuracy, "accuracy")
     accuracy.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
-    for axes, found in ((cost, ends["cost"]), (accuracy, ends["accuracy"])):
+    for _, axes, ends in panels:
         plain(axes)
         axes.set_xlim(left=0)
-        label_ends(axes, found)
+        label_ends(axes, ends)
     accuracy.set_xlabel("epochs")
     accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
-    style.legend_below(figure, *cost.get_legend_handles_labels(), labelcolor="linecolor", fontsize="small")
+    style.legend_below(figure, *cost.get_legend_handles_labels())
     return finish(figure, title)
 
 
@@ -212,7 +219,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
         style.log_axis(axes, "")
         ends.append(lines.draw_layers(axes, groups[name], mark))
         heading = literal(mark.label(short(name, groups, 2 * LABEL)))
-        axes.set_title(heading, fontsize="medium", color=mark.colour, loc="left", pad=18)
+        axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)
     lines.share_update_axis(panels, groups)
     for axes, own in zip(panels, ends, strict=True):
         label_ends(axes, own)

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.artist import Artist
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import PercentFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting import style
@@ -52,7 +55,7 @@ def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str,
         cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
     else:
         style.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
-    style.legend_below(figure, *cost.get_legend_handles_labels(), ncols=2)
+    style.legend_below(figure, *cost.get_legend_handles_labels())
     return finish(figure, title)
 
 
@@ -94,7 +97,7 @@ def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnim
             moving.append((curves[cost][quantity], line, dot))
     figure.suptitle(title, fontsize="medium")
     output = panels["output"]
-    style.legend_below(figure, *output.get_legend_handles_labels(), ncols=len(curves))
+    style.legend_below(figure, *output.get_legend_handles_labels())
     counter = output.text(0.97, 0.97, "", transform=output.transAxes, color=GREY, ha="right", va="top")
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the layout is the same in all frames, and takes longer than drawing one
@@ -136,31 +139,36 @@ def theory_curves(errors: Array, curves: Mapping[str, Array], title: str) -> Fig
 
 
 def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
-    """Return a panel for each kind of forecast: the share that happened against p, above how many there are.
+    """Return a panel for each kind of forecast: the share that came true against p, above how many there are.
 
     A grey bar is the consistency band: where 95 % of the shares would be if each event happened with its p
     (J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", 2007). Each kind has its bins,
     with columns for the mean of p, the share, the ends of the band and how many forecasts, and a line about them.
     """
-    figure = Figure(figsize=(4.2 * len(panels), 5), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(panels), 5.6), layout=ConstrainedLayoutEngine(wspace=0.05))
     grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
     for (above, below), (name, (bins, text)) in zip(grid.T, panels.items(), strict=True):
         p, share, low, high, forecasts = bins.T
-        plain(above)
-        plain(below)
-        above.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-        band = above.vlines(p, low, high, color=GREY, alpha=0.45, linewidth=6)
         outside = (share < low) | (share > high)
+        (exact,) = above.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        band = above.vlines(p, low, high, color=GREY, alpha=0.45, linewidth=6)
         above.plot(p, share, color=BLUE, linewidth=1)
-        above.plot(p[~outside], share[~outside], "o", color=BLUE, markersize=5)
-        (outlier,) = above.plot(p[outside], share[outside], "D", color=ORANGE, markersize=5)
-        above.set_title(f"{name}\n{text}", fontsize="small")
+        (inside,) = above.plot(p[~outside], share[~outside], "o", color=BLUE, markersize=6)
+        (outlier,) = above.plot(p[outside], share[outside], "D", color=ORANGE, markersize=6)
+        for x, y, side, which in ((0.03, 0.95, "left", "above: more"), (0.97, 0.03, "right", "below: less")):
+            where: dict[str, Any] = {"ha": side, "color": GREY, "fontsize": "small", "transform": above.transAxes}
+            above.text(x, y, f"{which} often than p", **where)
+        above.set_title(f"{name}\n{text}", fontsize="medium")
         below.bar(p, forecasts, width=0.05, color=BLUE)
-        below.set_xlabel("probability p that the network gives")
+        below.set_xlabel("output, as a probability p")
         above.set_xlim(0, 1)
         above.set_ylim(-0.02, 1.02)
-    grid[0, 0].set_ylabel("share that happened")
-    style.log_axis(grid[1, 0], "forecasts,\nlog scale")
-    labels = ["95 % of shares, if p were right", "share outside"]
-    style.legend_below(figure, [band, outlier], labels, ncols=2, fontsize="small")
+        for axes in (above, below):
+            plain(axes)
+            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    grid[0, 0].set_ylabel("how often it is so")
+    style.log_axis(grid[1, 0], "how many outputs,\nlog scale")
+    labels = ["as often as p", "95 % of dots, if outputs were probabilities", "within", "outside"]
+    style.legend_below(figure, [exact, band, inside, outlier], labels)
     return finish(figure, title)

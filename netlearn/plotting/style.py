@@ -11,15 +11,15 @@ import numpy as np
 from matplotlib import figure as mpl_figure
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.legend import Legend
 from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
-from netlearn.plotting.marks import GREY, LABEL
+from netlearn.plotting.marks import GREY, LABEL, readable
 from netlearn.text import printable
 
 LETTERS = 11  # of a title in an inch
+LEGEND_LETTERS, HANDLE, MOST_COLUMNS = 12, 6, 3  # of a legend, in an inch; the letters that a handle takes
 HIGH = 0.9  # accuracy
 LEAST_ERROR = 1e-4  # that is drawn
 ACCURACIES = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.998, 0.999)
@@ -187,7 +187,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     heights = np.minimum(np.maximum(ascending(inside - below), 0), 1.02 - below[-1]) + below
     for height, (_, lines, colour) in zip(heights, texts, strict=True):
         axes.annotate(
-            literal("\n".join(lines)), (1.01, height), xycoords="axes fraction", va="center", color=colour,
+            literal("\n".join(lines)), (1.01, height), xycoords="axes fraction", va="center", color=readable(colour),
             fontsize="small", annotation_clip=False, linespacing=1,
         )  # fmt: skip
 
@@ -277,9 +277,13 @@ def tiled(
     return figure, panels[:count], columns
 
 
-def legend_below(figure: Figure, handles: Iterable[Artist], labels: Iterable[str], **style: Any) -> Legend:
-    """Add a legend without a frame below all panels."""
-    return figure.legend(list(handles), list(labels), loc="outside lower center", frameon=False, **style)
+def legend_below(figure: Figure, handles: Iterable[Artist], labels: Iterable[str]) -> None:
+    """Add a legend without a frame below all panels, in as many columns as have room."""
+    labels = list(labels)
+    columns = int(figure.get_figwidth() * LEGEND_LETTERS / (max(map(len, labels)) + HANDLE))
+    style: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 3}
+    columns = max(1, min(MOST_COLUMNS, columns, len(labels)))
+    figure.legend(list(handles), labels, loc="outside lower center", ncols=columns, **style)
 
 
 def finish(figure: Figure, title: str) -> Figure:

@@ -147,7 +147,7 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
         axes.tick_params(labelbottom=True)
     panels[0].set_ylim(max(0.0, np.floor(20 * lowest) / 20 - 0.025), 1.01)
     if len(shown[0][2]) > 1:
-        style.legend_below(figure, *panels[0].get_legend_handles_labels(), ncols=3, labelcolor="linecolor")
+        style.legend_below(figure, *panels[0].get_legend_handles_labels())
     return finish(figure, title)
 
 

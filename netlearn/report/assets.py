@@ -8,11 +8,11 @@ from importlib import resources
 
 import jinja2
 
-from netlearn.plotting.marks import Dashes, cost_styles
+from netlearn.plotting.marks import Dashes, cost_styles, readable
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 DASH = {"-": "", "--": "7.4 3.2", "-.": "12.8 3.2 2 3.2", ":": "2 3.3"}  # matplotlib's, at a line width of 2
-DARK = (20, 22, 27)  # the background
+DARK, WHITE = "#14161b", "#ffffff"  # the background, and what a colour is mixed with to be seen on it
 
 
 @cache
@@ -56,23 +56,7 @@ def line_styles(lines: Iterable[tuple[str, str, Dashes]]) -> str:
     for name, colour, dash in lines:
         texts = DASH[dash] if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
         light.append(f".v{name}{{--line:{colour};--dash:{texts or 'none'}}}")
-        dark.append(f".v{name}{{--line:{_brighter(colour)}}}")
+        dark.append(f".v{name}{{--line:{readable(colour, DARK, WHITE)}}}")
     auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
     chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)
     return f"{''.join(light)}@media screen and (prefers-color-scheme:dark){{{auto}}}@media screen{{{chosen}}}"
-
-
-def _brighter(colour: str) -> str:
-    """Return a colour mixed with white until its contrast with the dark background is 5 (WCAG 2)."""
-    rgb = mixed = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    for white in range(20):
-        mixed = [round(value + (255 - value) * white / 20) for value in rgb]
-        if (_luminance(mixed) + 0.05) / (_luminance(DARK) + 0.05) >= 5:
-            break
-    return "#" + "".join(f"{value:02x}" for value in mixed)
-
-
-def _luminance(rgb: Sequence[int]) -> float:
-    parts = [value / 255 for value in rgb]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
