@@ -160,7 +160,7 @@ def test_other_settings_are_panels_of_which_at_most_twelve_are_shown(
 def test_best_variants_that_are_tied_are_counted_and_outlined() -> None:
     runs = sweep(learning_rate=RATES, l2=L2)
     for i in (1, 5, 6):
-        runs[i] = replace(runs[i], summary=summary(best_validation_accuracy=0.99))
+        runs[i] = replace(runs[i], summary=summary(best_validation_accuracy=0.99, epochs=5.0))
     figure = drawn("heat-map", runs)
     (text,) = figure.legends[0].get_texts()
     assert text.get_text() == f"the best, 99.00 %: {runs[1].variant} and 2 more, tied"
