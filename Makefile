@@ -5,6 +5,8 @@ VENV := .venv
 SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# neighbours, which share what their file makes once, stay in one process
+PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: demo
 demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten digits, name the pictures
@@ -12,20 +14,20 @@ demo: $(VENV)/.installed  ## install netlearn, compare two costs on handwritten 
 
 .PHONY: test
 test: $(VENV)/.developed  ## run the quick tests
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not browser"
 
 .PHONY: test-all
 test-all: $(VENV)/.developed  ## run also the tests that kill, wait or need Chromium; what fails is run once more, alone
-	$(BIN)/python -m pytest --numprocesses auto -m "not long" || \
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long" || \
 	  $(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
 
 .PHONY: test-long
 test-long: $(VENV)/.developed  ## run the tests that take minutes: the guide, the notebook, each experiment, full MNIST (NETLEARN_DATA)
-	$(BIN)/python -m pytest --numprocesses auto -m long
+	$(BIN)/python -m pytest $(PARALLEL) -m long
 
 .PHONY: test-lowest
 test-lowest: $(VENV)-lowest/.installed  ## run the quick tests with the lowest versions of the dependencies that are allowed
-	$(VENV)-lowest/$(SCRIPTS)/python -m pytest --numprocesses auto -m "not slow and not browser" \
+	$(VENV)-lowest/$(SCRIPTS)/python -m pytest $(PARALLEL) -m "not slow and not browser" \
 	  -W ignore::DeprecationWarning  # of those old versions
 
 .PHONY: lint
@@ -44,7 +46,8 @@ typecheck: $(VENV)/.developed  ## check the types with mypy --strict
 	$(BIN)/mypy
 
 .PHONY: check
-check: lint typecheck test-all  ## everything that CI checks: lint, typecheck, test-all
+check: $(VENV)/.developed  ## everything that CI checks, at a time: lint, typecheck, test-all
+	$(MAKE) --no-print-directory --jobs 2 lint typecheck test-all
 
 .PHONY: bench
 bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/performance.md (NETLEARN_DATA)

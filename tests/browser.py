@@ -15,6 +15,14 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+each_look = pytest.mark.parametrize(  # the colours and the widths, each in one of both looks that make check takes
+    ("scheme", "width"),
+    [
+        *(("light", 360), ("dark", 1280)),
+        *(pytest.param(*look, marks=pytest.mark.long) for look in (("dark", 360), ("light", 1280))),
+    ],
+)
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:

@@ -3,7 +3,9 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import matplotlib as mpl
@@ -11,11 +13,15 @@ import pytest
 from matplotlib.figure import Figure
 
 from netlearn.comparison import compare as comparison
+from netlearn.comparison.pool import cores
 from netlearn.comparison.statistics import group
 from netlearn.plotting import style
 from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import read_run
 from tests.commands import ONE_EPOCH, QUICK, call, compare, train, workers_here
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 FULL_MNIST = os.environ.get("NETLEARN_DATA", "")
 FONTS = mpl.get_cachedir()  # found once, not again for every test that starts a process
@@ -25,6 +31,20 @@ hypothesis.settings.register_profile(  # the same cases each time, however busy 
 )
 hypothesis.settings.load_profile("repeatable")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one more worker than there are cores, since many tests wait: for their processes or for a browser."""
+    return cores() + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unflushed() -> Iterator[None]:
+    """Flush no file to disk: a power cut during the tests costs nothing, and those of power cuts count the calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +69,15 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Return a Chromium for the tests of one file."""
+    from tests.browser import chromium  # noqa: PLC0415 (few tests need Playwright)
+
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let comparisons work here, in tests that are not about processes: one takes a second of CPU time to start."""
@@ -61,9 +90,14 @@ def _empty(figure: Figure, kind: str) -> bytes:
 
 
 @pytest.fixture
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every figure, but leave its files empty, in tests that look at none: a comparison's take 2 s and more."""
-    monkeypatch.setattr(style, "render", _empty)
+def rendered() -> None:
+    """Render the figures of a test, which others make, but whose files they leave empty: that takes most of a run."""
+
+
+@pytest.fixture(autouse=True)
+def _unrendered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "rendered" not in request.fixturenames:
+        monkeypatch.setattr(style, "render", _empty)
 
 
 @pytest.fixture
@@ -72,16 +106,12 @@ def one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "PICTURES", ("curves",))
 
 
-@pytest.fixture
-def unflushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flush no file to disk, in tests of hundreds of checkpoints that are not about power cuts."""
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-
-
 @pytest.fixture(scope="session")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("compared") / "out"
-    result = compare(*QUICK, "-q", "--out", str(out))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("netlearn.cli.compare.Pool", workers_here)
+        result = compare(*QUICK, "-q", "--out", str(out))
     assert result.exit_code == 0, result.output
     return out
 

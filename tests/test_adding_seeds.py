@@ -10,12 +10,13 @@ from netlearn.comparison.analysis import analyse, read_comparison
 from netlearn.comparison.experiment import parse_seeds, read_experiment, write_experiment
 from netlearn.comparison.sweep import Sweep
 from netlearn.errors import SettingsError
+from netlearn.runs import read_run
 from tests.commands import compare, rows_of
 from tests.comparisons import neuron
 from tests.messages import has_facts
 
 QUICK = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q", "--out", "out"]
-pytestmark = pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+pytestmark = pytest.mark.usefixtures("in_this_process", "one_picture")
 
 
 def summary() -> dict[str, Any]:
@@ -95,9 +96,12 @@ def test_sweep_of_a_file_renames_its_baseline_away() -> None:
 def test_neurons_are_told_by_epoch_without_accuracies_or_steps() -> None:
     result = compare("neuron", "-q", "--out", "out")
     assert result.exit_code == 0, result.output
-    assert [picture["name"] if isinstance(picture, dict) else picture for picture in summary()["pictures"]] == [
-        "neuron"
-    ]
+    assert summary()["pictures"] == ["neuron"]
+    bad = read_run(Path("out/quadratic-bad-start-0"), "")
+    outputs = [bad.at_update("output_error", epoch) for epoch in range(0, 301, 50)]
+    assert outputs == pytest.approx(
+        [0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028], abs=5.1e-5
+    )  # the book's
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["output,", "by", "epoch", "0", "60", "120", "180", "240", "300"]
     assert "accuracy" not in result.stdout

@@ -80,12 +80,12 @@ def test_comparison_shows_table_conclusion_and_pairing(comparison: ComparisonRes
         assert sentence.rstrip(".") in shown
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_names_of_variants_are_text_in_html() -> None:
     result = netlearn.compare({"<img src=x>": {"cost": "quadratic"}, "b": {}}, seeds=1, jobs=1, **TINY)
     assert "<img" not in result._repr_html_()
 
 
+@pytest.mark.usefixtures("rendered")
 def test_figures_and_axes_show_themselves(comparison: ComparisonResult, run: RunResult) -> None:
     axes = comparison.plot("validation_accuracy")
     for shown in (comparison.figure("slowdown"), run.figure(), axes):
@@ -120,14 +120,12 @@ def test_network_of_a_variant_and_seed(comparison: ComparisonResult) -> None:
     assert comparison.evaluate("quadratic", 1).accuracy == run.test_accuracy
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_equals_the_command_line_to_the_byte(run: RunResult) -> None:
     flags = ["--data", "mnist-5k", "--epochs", "1", "--train-size", "200", "--hidden", "8", "-q", "--out", "there"]
     assert call("train", *flags).exit_code == 0
     assert Path("there/weights.safetensors").read_bytes() == (run.folder / "weights.safetensors").read_bytes()
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_nothing_is_left_on_disk_without_out(tmp_path: Path) -> None:
     run = netlearn.compare(costs=["quadratic", "cross-entropy"], seeds=1, jobs=1, **TINY).run("quadratic")
     gc.collect()
@@ -151,7 +149,6 @@ def test_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path, monke
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == {running, other, made}
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_out_is_a_run_folder_that_can_be_loaded() -> None:
     made = netlearn.train(out="run", **TINY)
     loaded = netlearn.load("run")
@@ -176,14 +173,15 @@ def test_runs_are_compared_as_they_are(run: RunResult, comparison: ComparisonRes
     assert (result.network(other, 1).parameters.vector == comparison.network("quadratic", 1).parameters.vector).all()
 
 
-@pytest.mark.usefixtures("unrendered")
-def test_experiment_of_netlearn_is_compared() -> None:
+def test_experiment_of_a_single_neuron_has_a_picture_of_its_own_and_no_accuracy() -> None:
     result = netlearn.compare("neuron", epochs=3, seeds=[4], jobs=1, progress=False)
+    assert "%" not in repr(result)
+    assert "quadratic, bad start" in repr(result)
+    assert len(result.figure().axes) >= 1
     assert [row.variant for row in result.rows][:2] == ["quadratic, mild start", "quadratic, bad start"]
     assert {(run.settings.epochs, run.settings.seed) for run in result.runs} == {(3, 4)}
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_settings_are_varied() -> None:
     vary: Any = {"learning_rate": np.array([0.1, 1.0]), "cost": ["quadratic", Squared]}
     result = netlearn.compare(vary=vary, seeds=1, jobs=1, **TINY)
@@ -222,7 +220,6 @@ def test_own_cost_is_a_class_or_an_instance() -> None:
     assert result.figure("mistakes") is not None
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_own_cost_of_a_folder_must_be_named() -> None:
     made = netlearn.train(cost=Squared(3.0), out="run", **TINY)
     loaded = netlearn.load("run")
@@ -244,10 +241,3 @@ def test_script_without_a_guard_compares_in_workers_and_does_not_run_again(tmp_p
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == ""
-
-
-def test_single_neuron_has_a_picture_of_its_own_and_no_accuracy() -> None:
-    result = netlearn.compare("neuron", jobs=1)
-    assert "%" not in repr(result)
-    assert "quadratic, bad start" in repr(result)
-    assert len(result.figure().axes) >= 1

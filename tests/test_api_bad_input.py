@@ -120,7 +120,6 @@ def test_frame_without_pandas(run: RunResult, monkeypatch: pytest.MonkeyPatch) -
     assert "netlearn[notebook]" in facts_of(run.frame)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_folder_that_is_gone() -> None:
     made = netlearn.train(out="run", **TINY)
     Path("run").rename("moved")

@@ -37,7 +37,6 @@ def test_file_describes_itself_and_names_an_existing_command(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.usefixtures("unflushed")
 @each_experiment
 def test_experiment_runs_quickly_on_the_bundled_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = PICTURES.get(name, "curves")
@@ -83,7 +82,7 @@ def test_list_shows_names_questions_and_run_times() -> None:
         assert question_and_time in text
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_name_runs_an_experiment_from_anywhere() -> None:
     result = compare("quadratic", "--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1", "--json")
     assert result.exit_code == 0, result.output

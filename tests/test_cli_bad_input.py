@@ -1,6 +1,5 @@
 """Bad input to the command line: one clear line, and no half-written files; the values of settings: test_settings."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -80,24 +79,6 @@ def test_unknown_option_and_command_are_wrong_usage() -> None:
     assert call("train", "--lerning-rate", "1").exit_code == 2
     assert "--learning-rate" in call("train", "--lerning-rate", "1").stderr
     assert call("trane").exit_code == 2
-
-
-def test_wrong_own_cost_is_refused_with_both_numbers() -> None:
-    Path("wrong_costs.py").write_text(
-        "import numpy as np\nfrom netlearn.costs import Quadratic\n"
-        "class Drifted(Quadratic):\n"
-        "    def delta(self, z, a, y, out):\n"
-        "        return np.subtract(a, y, out=out)\n"
-    )
-    result = train("--cost", "wrong_costs:Drifted")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert re.fullmatch(
-        r"Error: cost 'wrong_costs:Drifted': delta is not the derivative of value: σ'\(z\) is missing: "
-        r"delta is ∂C/∂a; at z = \S+, y = \S+ "
-        r"delta gives \S+, central differences of value give \S+\n",
-        result.stderr,
-    )
-    assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize(

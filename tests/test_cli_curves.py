@@ -12,7 +12,7 @@ CURVES = {"curves.png", "curves.svg"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("runs")
+@pytest.mark.usefixtures("runs", "rendered")
 def test_curves_are_those_that_train_draws() -> None:
     names = ["ce", "stopped", "plain", "neuron"]
     before = {name: {file: Path(name, file).read_bytes() for file in [*CURVES, "SHA256SUMS"]} for name in names}

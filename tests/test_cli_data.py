@@ -35,7 +35,6 @@ def test_data_show_draws_a_picture() -> None:
     assert Path("mnist-5k.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_data_show_numbers_its_pictures() -> None:
     assert [call("data", "show", "mnist-5k").stdout for _ in range(2)] == ["mnist-5k.png\n", "mnist-5k-2.png\n"]
 
@@ -58,7 +57,6 @@ def test_data_show_of_data_without_images_is_refused() -> None:
     assert re.fullmatch(r"Error: neuron: .*\n", result.stderr)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_data_show_to_an_unwritable_path_is_refused() -> None:
     result = call("data", "show", "mnist-5k", "--out", "nowhere/picture.png")
     assert result.exit_code == 1

@@ -35,7 +35,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("name", ["ce", "quadratic", "stopped", "plain", "neuron"])
 def test_evaluation_is_exactly_that_of_the_summary(name: str) -> None:
     stored = json.loads(Path(name, "summary.json").read_text())
@@ -47,7 +47,7 @@ def test_evaluation_is_exactly_that_of_the_summary(name: str) -> None:
     assert (train["accuracy"], train["examples"]) == (stored["train_accuracy"], stored["data"]["train"])
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_text_has_the_figures_of_the_json() -> None:
     (found,) = evaluated("ce")["evaluations"]
     result = call("evaluate", "ce")
@@ -68,7 +68,7 @@ def test_text_has_the_figures_of_the_json() -> None:
     assert result.stderr == ""
 
 
-@pytest.mark.usefixtures("runs")
+@pytest.mark.usefixtures("runs", "rendered")
 def test_files_go_to_the_run_folder_which_stays_complete() -> None:
     before = files_of("ce")
     paths = evaluated("ce")["files"]
@@ -84,7 +84,7 @@ def test_files_go_to_the_run_folder_which_stays_complete() -> None:
     assert accuracy == json.loads(Path("ce/summary.json").read_text())["test_accuracy"]
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_derived_files_are_removed_when_the_run_changes() -> None:
     Path("ce/notes.txt").write_text("mine")
     for change in (["--resume", "ce", "--epochs", "2", "-q"], [*ONE_EPOCH, "--out", "ce", "--force"]):
@@ -96,7 +96,7 @@ def test_derived_files_are_removed_when_the_run_changes() -> None:
     assert "notes.txt" in files_of("ce")
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_old_picture_of_mistakes_is_removed_if_there_are_none() -> None:
     for name, drawn in (("neuron", True), ("perfect", False)):
         Path(name, "mistakes.png").write_bytes(b"old")
@@ -105,7 +105,7 @@ def test_old_picture_of_mistakes_is_removed_if_there_are_none() -> None:
         assert {"confusion.png", "predictions.csv"} <= files_of(name)
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_runs_with_the_same_answers_have_no_picture_of_disagreements() -> None:
     shutil.copytree("ce", "twin")
     found = evaluated("ce", "twin", "--out", "out")
@@ -113,7 +113,7 @@ def test_runs_with_the_same_answers_have_no_picture_of_disagreements() -> None:
     assert (found["pairs"][0]["only_first"], found["pairs"][0]["p"]) == (0, 1)
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_several_runs_side_by_side() -> None:
     found = evaluated("ce", "quadratic", "plain", "--out", "out")
     assert [each["folder"] for each in found["evaluations"]] == ["ce", "quadratic", "plain"]
@@ -133,14 +133,14 @@ def test_several_runs_side_by_side() -> None:
     assert "disagreements.png" not in files_of("quadratic")
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_runs_with_equal_folder_names_get_different_output_folders() -> None:
     shutil.copytree("quadratic", "other/ce")
     evaluated("ce", "other/ce", "--out", "out")
     assert files_of("out") == {"ce", "ce-2", "disagreements.png", "disagreements.svg"}
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_best_chooses_the_weights() -> None:
     for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
         (found,) = evaluated("stopped", flag)["evaluations"]
@@ -166,7 +166,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize(("arguments", "code", "facts"), WRONG, ids=lambda value: str(value)[:40])
 def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: int, facts: str) -> None:
     labels = np.arange(44) % 11
@@ -201,7 +201,7 @@ def test_folder_in_use_is_refused(runs: Path) -> None:
     assert not files_of("ce") & set(DERIVED)
 
 
-@pytest.mark.usefixtures("runs", "unrendered")
+@pytest.mark.usefixtures("runs")
 def test_data_that_has_changed_since_is_noted() -> None:
     stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=Summary)
     data = msgspec.structs.replace(stored.data, sha256={"train-images-idx3-ubyte.gz": "other"})

@@ -1,7 +1,6 @@
 """Flags that cannot mean what they say are refused; names are completed; folders of runs stand for their runs."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from netlearn.cli import main
-from tests.commands import call, compare, one_line, python
+from tests.commands import call, compare, one_line
 from tests.messages import has_facts
 
 VARIANTS = """seeds = 1
@@ -83,7 +82,7 @@ def test_flag_for_what_variants_set_themselves_is_refused_with_their_names() -> 
     assert not Path("runs").exists()
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_other_flags_go_before_the_file_also_before_that_of_one_run() -> None:
     Path("e.toml").write_text(VARIANTS)
     Path("one.toml").write_text('data = "mnist-5k"\nepochs = 3\nhidden = [5]\n')
@@ -115,7 +114,7 @@ def test_hint_about_a_flag_is_a_flag() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> None:
     runs = Path("runs")
     for name in ("quadratic-0", "cross-entropy-0"):
@@ -133,8 +132,8 @@ def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> No
 def completed(words: str) -> list[str]:
     """Return what bash completes, with the types: plain, file or dir."""
     environment = {"_NETLEARN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    result = python("-m", "netlearn", env=os.environ | environment)
-    assert result.returncode == 0, result.stderr
+    result = CliRunner().invoke(main, env=environment, prog_name="netlearn")
+    assert result.exit_code == 0, result.output
     return result.stdout.split()
 
 

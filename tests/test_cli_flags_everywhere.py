@@ -24,7 +24,6 @@ def test_command_that_prints_results_has_quiet_and_json(command: str) -> None:
     assert re.search(r"--json +\S", text)
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     "command", [["evaluate", "run"], ["export", "run", "--to", "m.npz"], ["predict", "run", SEVEN], ["verify", "run"]]
 )

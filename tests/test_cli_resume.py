@@ -14,7 +14,6 @@ from tests.messages import has_facts
 from tests.runs import results_of
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_metrics_that_do_not_match_the_checkpoint_are_refused_unchanged() -> None:
     train("-q", "--out", "run")
     path = Path("run/metrics.csv")
@@ -26,7 +25,6 @@ def test_metrics_that_do_not_match_the_checkpoint_are_refused_unchanged() -> Non
     assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
     train("-q", "--out", "wild", "--learning-rate", "1000", "--l2", "500")
     result = call("train", "--resume", "wild")
@@ -38,7 +36,6 @@ def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
     assert "stopped early" in result.stderr
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_edited_settings_are_noticed_in_complete_and_in_interrupted_runs() -> None:
     train("-q", "--out", "run")
     path = Path("run/config.toml")
@@ -78,7 +75,6 @@ def test_interrupted_train_prints_the_command_that_resumes_it(number: int, code:
     assert results_of(Path("my run")) == results_of(Path("whole"))
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_finished_run_is_reported_and_left_unchanged() -> None:
     train("-q", "--out", "run")
     before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
@@ -97,7 +93,6 @@ REFUSED = [
 ]
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(("arguments", "message"), REFUSED)
 def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
     train("-q", "--out", "run")
@@ -105,7 +100,6 @@ def test_other_changes_are_refused_with_both_values(arguments: list[str], messag
     assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_setting_may_be_repeated_with_the_same_value() -> None:
     train("-q", "--out", "run")
     assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
@@ -120,7 +114,6 @@ def test_folder_without_a_run_cannot_be_resumed() -> None:
         assert has_facts(result.stderr, "Error: empty: config.toml")
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("content", [None, b"x" * 3000])
 def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | None) -> None:
     path = run / "weights.safetensors"
@@ -134,7 +127,6 @@ def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | No
     assert "already" in call("train", "--resume", "run").stderr
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_run_goes_back_from_a_longer_one_that_was_not_completed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, content: bytes) -> None:
         raise RunError(f"{path}: cannot be written: No space left on device")

@@ -32,14 +32,12 @@ def test_train_prints_data_and_network_then_epochs_and_results_on_stdout() -> No
     )
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_quiet_prints_the_results_only() -> None:
     result = train("-q")
     assert result.stderr == ""
     assert result.stdout.startswith("test accuracy: ")
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_json_prints_the_summary_and_the_folder() -> None:
     result = train("--json", "--seed", "3")
     summary = json.loads(result.stdout)
@@ -50,7 +48,6 @@ def test_json_prints_the_summary_and_the_folder() -> None:
     assert result.stderr.startswith("data: mnist-5k")
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_auto_without_mnist_says_why_the_bundled_digits_are_used_and_stores_that() -> None:
     result = call("train", "--epochs", "1")
     assert result.exit_code == 0
@@ -62,7 +59,6 @@ def test_auto_without_mnist_says_why_the_bundled_digits_are_used_and_stores_that
     assert 'data = "mnist-5k"' in Path("runs/cross-entropy/config.toml").read_text()
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_flag_takes_precedence_over_file_and_file_over_default() -> None:
     Path("run.toml").write_text('cost = "quadratic"\nepochs = 1\nbatch_size = 50\ndata = "mnist-5k"\n')
     result = call("train", "--config", "run.toml", "--batch-size", "100", "-q")
@@ -74,7 +70,6 @@ def test_flag_takes_precedence_over_file_and_file_over_default() -> None:
     assert "seed = 0" in config
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_flags_switch_off_what_a_file_set() -> None:
     Path("run.toml").write_text('patience = 1\ntrain_size = 50\ntrack_test = true\nepochs = 1\ndata = "mnist-5k"\n')
     result = call(
@@ -88,14 +83,12 @@ def test_flags_switch_off_what_a_file_set() -> None:
     assert json.loads(Path("runs/cross-entropy/summary.json").read_text())["data"]["train"] == 3500
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_stored_config_repeats_the_run_to_the_byte() -> None:
     train("-q", "--hidden", "12", "--seed", "4", "--out", "first")
     call("train", "-q", "--config", "first/config.toml", "--out", "again")
     assert Path("first/weights.safetensors").read_bytes() == Path("again/weights.safetensors").read_bytes()
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("arguments", "sizes"),
     [
@@ -108,7 +101,6 @@ def test_hidden_layers_are_given_by_commas(arguments: list[str], sizes: list[int
     assert json.loads(train(*arguments, "-q", "--json").stdout)["sizes"] == sizes
 
 
-@pytest.mark.usefixtures("unflushed")
 def test_single_neuron_is_trained_by_name() -> None:
     result = call(
         "train", "--data", "neuron", "--hidden", "none", "--batch-size", "1", "--initializer", "2,2",
@@ -119,13 +111,11 @@ def test_single_neuron_is_trained_by_name() -> None:
     assert (last["update"], last["output_error"][:6]) == ("300", "0.2028")
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_run_folders_are_numbered_and_never_overwritten() -> None:
     for name in ("cross-entropy", "cross-entropy-2", "cross-entropy-3"):
         assert f"run folder: runs/{name} " in train("-q").stdout
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_out_that_exists_is_refused_and_overwritten_by_force() -> None:
     train("-q", "--out", "here")
     before = Path("here/summary.json").read_bytes()

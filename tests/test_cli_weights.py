@@ -11,7 +11,7 @@ from tests.messages import has_facts
 from tests.runs import reseal
 
 
-@pytest.mark.usefixtures("runs")
+@pytest.mark.usefixtures("runs", "rendered")
 @pytest.mark.parametrize("name", ["ce", "plain"])
 def test_weights_are_drawn_before_and_after_training(name: str) -> None:
     before = files_of(name)
@@ -26,7 +26,7 @@ def test_weights_are_drawn_before_and_after_training(name: str) -> None:
     assert files_of("elsewhere") == {"weights.png", "weights.svg"}
 
 
-@pytest.mark.usefixtures("runs")
+@pytest.mark.usefixtures("runs", "rendered")
 def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -> None:
     stored = msgspec.json.decode(Path("ce/summary.json").read_bytes(), type=Summary)
     content = encode_summary(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))

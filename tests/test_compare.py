@@ -54,21 +54,14 @@ def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
         assert (compared / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
 
 
-@pytest.mark.parametrize("jobs", ["1", "4"])
-def test_results_are_the_same_whatever_the_number_of_jobs(compared: Path, jobs: str) -> None:
-    result = compare(*QUICK, "-q", "--jobs", jobs, "--out", "other")
-    assert result.exit_code == 0
-    assert untimed(Path("other")) == untimed(compared)
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_config_of_a_comparison_repeats_it(compared: Path) -> None:
-    result = compare(str(compared / "config.toml"), "-q", "--out", "again")
+@pytest.mark.usefixtures("rendered")
+def test_config_of_a_comparison_repeats_it_whatever_the_number_of_jobs(compared: Path) -> None:
+    result = compare(str(compared / "config.toml"), "-q", "--jobs", "4", "--out", "again")
     assert result.exit_code == 0
     assert untimed(Path("again")) == untimed(compared)
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     result = compare(*QUICK, "--markdown")
     lines = result.stdout.splitlines()
@@ -99,7 +92,7 @@ class Quartic:
 """
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_own_cost_is_in_the_table_and_in_every_picture() -> None:
     Path("mine.py").write_text(OWN_COST)
     costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
@@ -126,7 +119,7 @@ def texts_of(folder: Path, name: str) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text")))  # type: ignore[attr-defined]
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() -> None:
     result = compare(*QUICK, "--tune", "--json")
     assert result.exit_code == 0, result.output
@@ -147,18 +140,7 @@ def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() ->
     assert note.endswith(f"{rates['quadratic']:g} is chosen")
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered", "unflushed")
-def test_single_neuron_gets_its_own_picture_and_the_books_figures() -> None:
-    path = Path(__file__).parents[1] / "configs" / "neuron.toml"
-    result = compare(str(path), "-q")
-    assert result.exit_code == 0, result.output
-    assert "pictures: neuron.png)" in result.stdout
-    bad = read_run(Path("runs/compare/quadratic-bad-start-0"), "")
-    outputs = [bad.at_update("output_error", epoch) for epoch in range(0, 301, 50)]
-    assert outputs == pytest.approx([0.9820, 0.9759, 0.9641, 0.9334, 0.7887, 0.3572, 0.2028], abs=5.1e-5)
-
-
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_divergence_is_a_line_below_the_table() -> None:
     Path("rates.toml").write_text(
         'seeds = 1\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
@@ -172,7 +154,7 @@ def test_divergence_is_a_line_below_the_table() -> None:
     assert [row["status"] for row in rows_of(Path("runs/compare"))] == ["finished", "diverged"]
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_different_data_is_shown_in_the_table() -> None:
     Path("sizes.toml").write_text(
         'seeds = 1\n[defaults]\nepochs = 1\n[variants.digits]\ndata = "mnist-5k"\n'

@@ -58,7 +58,6 @@ class Dying(Workers):
         return results
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.cli.compare.Pool", lambda jobs: Dying())
     result = compare(*QUICK, "-q")
@@ -84,7 +83,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return untimed(out)
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_comparison_prints_the_command_that_resumes_it(
     number: int, code: int, uninterrupted: dict[str, Any]
@@ -126,7 +125,7 @@ def test_resumed_comparison_uses_the_settings_of_its_folder(arguments: list[str]
     assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_resumed_comparison_leaves_a_run_with_other_settings_unchanged(copied: Path) -> None:
     CliRunner().invoke(main, ["train", "--resume", str(copied / "quadratic-0"), "--epochs", "3", "-q"])
     weights = (copied / "quadratic-0" / "weights.safetensors").read_bytes()
@@ -138,7 +137,7 @@ def test_resumed_comparison_leaves_a_run_with_other_settings_unchanged(copied: P
     assert (copied / "quadratic-0" / "weights.safetensors").read_bytes() == weights
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     (copied / "quadratic-0").rename("elsewhere")
     Path("elsewhere/summary.json").unlink()
@@ -150,7 +149,7 @@ def test_resumed_comparison_follows_no_link(copied: Path) -> None:
     assert sorted(Path("elsewhere").iterdir()) == before
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("content", [b"x\n\xff\xfe,\n", b"x\nfoo\n", b""])
 def test_run_whose_metrics_cannot_be_read_is_trained_again(copied: Path, compared: Path, content: bytes) -> None:
     (copied / "quadratic-0" / "summary.json").unlink()

@@ -57,7 +57,7 @@ def test_without_shared_seeds_nothing_is_decided() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "unflushed")
+@pytest.mark.usefixtures("in_this_process", "rendered")
 def test_page_ranks_every_cost_and_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.costs.Pool", workers_here)
     monkeypatch.setattr("scripts.costs.FACTORS", (1.0,))

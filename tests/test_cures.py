@@ -100,7 +100,7 @@ def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "unflushed")
+@pytest.mark.usefixtures("in_this_process", "rendered")
 def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
     monkeypatch.setattr("scripts.cures.Pool", workers_here)

@@ -54,7 +54,7 @@ def test_failing_mirror_is_named_with_its_reason_and_leaves_nothing(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("manner", ["missing", "wrong", "truncated"])
 def test_next_mirror_is_tried_after_a_failing_one(mirrors: Mirrors, tmp_path: Path, manner: str) -> None:
     fetch(HASHES, [mirrors.url(manner), mirrors.url("good")], tmp_path, silence=SILENCE)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == CONTENT

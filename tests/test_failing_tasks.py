@@ -69,7 +69,7 @@ def test_interrupt_in_this_process_is_the_users_and_ends_the_comparison() -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
+@pytest.mark.usefixtures("costs", "in_this_process")
 def test_failed_run_is_reported_before_the_next_one_is_done() -> None:
     Path("rates.toml").write_text(
         "[variants.wild]\nlearning_rate = 1000\nl2 = 500\n"
@@ -87,7 +87,7 @@ def test_failed_run_is_reported_before_the_next_one_is_done() -> None:
     assert "ValueError: no more" in lines[failing[0]]
 
 
-@pytest.mark.usefixtures("costs", "in_this_process", "unrendered")
+@pytest.mark.usefixtures("costs", "in_this_process")
 def test_comparison_without_a_finished_run_fails_and_draws_nothing() -> None:
     result = compare(*QUICK, *named("failing_costs:Raises", "failing_costs:Exits"))
     assert result.exit_code == 1
@@ -95,7 +95,7 @@ def test_comparison_without_a_finished_run_fails_and_draws_nothing() -> None:
     assert not list(Path("out").glob("*.png"))
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_overlay_that_failed_can_be_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compare(*QUICK[:-1], "runs").exit_code == 0
 

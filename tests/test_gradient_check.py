@@ -65,19 +65,6 @@ class WrongForOne(CrossEntropy):
         return np.multiply(a - y, 2 if z.shape[1] == 1 else 1, out=out)
 
 
-class InPlaceValue(Quadratic):
-    def value(self, z: Any, a: Any, y: Any) -> Any:
-        a -= y
-        a *= a
-        return a.sum(axis=0) / 2
-
-
-class InPlaceTargets(CrossEntropy):
-    def delta(self, z: Any, a: Any, y: Any, out: Any) -> Any:
-        y -= a
-        return np.negative(y, out=out)
-
-
 def silently(cost: Any, **given: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -92,14 +79,15 @@ def test_every_cost_of_netlearn_passes_without_a_warning(name: str, outputs: int
         silently(COSTS[name](), outputs=outputs, dtype=dtype, batch=7)
 
 
-@pytest.mark.parametrize("outputs", [1, 4, 10])
-def test_textbook_cross_entropy_passes_where_it_has_digits(outputs: int) -> None:
-    silently(Textbook(), outputs=outputs)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_textbook_log_likelihood_passes(dtype: str) -> None:
-    silently(TextbookSoftmax(), dtype=dtype)
+@pytest.mark.parametrize(
+    ("cost", "given"),
+    [
+        *((Textbook(), {"outputs": outputs}) for outputs in (1, 4, 10)),
+        *((TextbookSoftmax(), {"dtype": dtype}) for dtype in ("float32", "float64")),
+    ],
+)
+def test_textbook_costs_pass_where_they_have_digits(cost: Any, given: dict[str, Any]) -> None:
+    silently(cost, **given)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +112,6 @@ def test_value_that_is_not_finite_at_large_z_is_a_warning_with_the_remedy(cost: 
         (MeanOfBatch(), "float64", "delta of an example must not depend on the others: in a batch of 1 "),
         (ValueOfBatch(), "float64", "value of an example must not depend on the others: in a batch of 1 "),
         (WrongForOne(), "float64", "in a batch of 1 "),
-        (InPlaceValue(), "float64", "z, a and y must be left unchanged"),
-        (InPlaceTargets(), "float64", "z, a and y must be left unchanged"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, CrossEntropy | Quadratic) else "",
 )

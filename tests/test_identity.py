@@ -17,7 +17,7 @@ from tests.comparisons import run as made
 from tests.messages import has_facts
 from tests.runs import do_run
 
-pytestmark = pytest.mark.usefixtures("in_this_process", "unrendered")
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 TINY = ["--epochs", "1", "--hidden", "5"]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 from tests.browser import chromium
 from tests.commands import PATIENCE
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 CELLS = (
     "import netlearn\nsmall = {'data': 'mnist-5k', 'epochs': 1, 'train_size': 500}\nrun = netlearn.train(**small)",

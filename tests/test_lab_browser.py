@@ -15,7 +15,7 @@ from netlearn import datasets
 from netlearn.api.results import Page as Shown
 from netlearn.datasets import Dataset, Examples
 from netlearn.report.lab import lab
-from tests.browser import chromium, opened
+from tests.browser import each_look, opened
 from tests.reports import points
 
 pytestmark = pytest.mark.browser
@@ -25,12 +25,6 @@ SMALL = (
     "#cost=quadratic,cross-entropy&learning_rate=3,0.5&hidden=10&activation=sigmoid&initializer=large"
     "&batch_size=10&seed=0"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -97,24 +91,16 @@ def test_both_networks_start_alike_and_cross_entropy_passes_80_percent_first(pag
     assert page.locator("#guess").is_hidden()
 
 
-def test_the_same_address_gives_the_same_figures_and_another_seed_others(browser: Browser, path: Path) -> None:
+def test_the_same_address_gives_the_same_figures_without_workers_too_and_another_seed_others(
+    browser: Browser, path: Path
+) -> None:
     seen = []
-    for seed in (0, 0, 1):
-        with opened(browser, path) as page:
-            go(page, SMALL.replace("seed=0", f"seed={seed}"))
-            learn(page, 300)
-            seen.append(figures(page))
-    assert seen[0] == seen[1] != seen[2]
-
-
-def test_without_workers_the_page_learns_the_same(browser: Browser, path: Path) -> None:
-    seen = []
-    for script in ("", "window.Worker = undefined;"):
+    for seed, script in ((0, ""), (0, "window.Worker = undefined;"), (1, "")):
         with opened(browser, path, script=script) as page:
-            go(page, SMALL)
+            go(page, SMALL.replace("seed=0", f"seed={seed}"))
             learn(page, 200)
             seen.append(figures(page))
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] != seen[2]
 
 
 class Hand:
@@ -282,14 +268,13 @@ def test_tab_reaches_every_control(page: Page) -> None:
     assert count > 30
 
 
-@pytest.mark.parametrize(
-    "wrong", ["cost=huber,quadratic", "learning_rate=0,1", "hidden=7", "seed=-1", "batch_size=x", "eta=3", "%zz=%zz"]
-)
-def test_an_address_with_what_the_page_lacks_is_named_and_the_rest_is_used(wrong: str, page: Page) -> None:
-    page.evaluate("(address) => { location.hash = address; }", f"#activation=relu&{wrong}")
-    expect(page.locator("#setting-note")).to_contain_text(wrong.partition("=")[0].partition("%")[0] or "%zz")
-    assert page.input_value("[name=activation]") == "relu"
-    assert page.input_value("#rate-0") == "3"
+def test_an_address_with_what_the_page_lacks_is_named_and_the_rest_is_used(page: Page) -> None:
+    wrong = ["cost=huber,quadratic", "learning_rate=0,1", "hidden=7", "seed=-1", "batch_size=x", "eta=3", "%zz=%zz"]
+    for activation, each in zip(["relu", "tanh"] * 4, wrong, strict=False):
+        page.evaluate("(address) => { location.hash = address; }", f"#activation={activation}&{each}")
+        expect(page.locator("[name=activation]")).to_have_value(activation)
+        expect(page.locator("#setting-note")).to_contain_text(each.partition("=")[0].partition("%")[0] or "%zz")
+        assert page.input_value("#rate-0") == "3"
 
 
 def test_a_field_with_no_usable_value_keeps_the_last_one(page: Page) -> None:
@@ -388,8 +373,7 @@ def test_one_step_in_numbers_is_the_step_that_the_example_would_take(page: Page)
         assert delta == pytest.approx(error * slope if network == 0 else error, abs=0.0011)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@each_look
 def test_axe_finds_nothing_and_the_page_fits(scheme: str, width: int, browser: Browser, path: Path) -> None:
     options: dict[str, Any] = {
         "color_scheme": scheme,

@@ -52,7 +52,6 @@ def test_noise_is_that_of_the_seed_whatever_else_differs() -> None:
     assert part.test is DATA.test
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_noisy_run_starts_as_the_clean_one_and_is_evaluated_on_what_it_was_trained_on() -> None:
     for name, noise in (("clean", "0"), ("noisy", "0.5")):
         assert call("train", *SMALL, "--label-noise", noise, "--out", name).exit_code == 0
@@ -73,7 +72,7 @@ def test_noise_outside_0_and_1_is_refused(noise: str) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("one_picture")
 def test_pictures_of_a_comparison_say_how_many_labels_are_wrong() -> None:
     result = call("compare", *SMALL, "--seeds", "1", "--jobs", "1", "--vary", "label_noise=0,0.25", "--out", "out")
     assert result.exit_code == 0, result.output

@@ -14,7 +14,7 @@ CODE = "from pathlib import Path\nfrom netlearn.costs import Quadratic as Mine\n
 TINY = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q"]
 COMPARE = [*TINY, "--seeds", "1", "--cost", "quadratic", "--cost", COST]
 
-pytestmark = pytest.mark.usefixtures("in_this_process", "unrendered")
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 @pytest.fixture(scope="module")

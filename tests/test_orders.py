@@ -23,8 +23,6 @@ from netlearn.runs import SUMS, Sums, data_identity, read_run
 from netlearn.settings import resolve
 from tests.files import write_folder
 
-pytestmark = pytest.mark.usefixtures("unrendered")
-
 
 @pytest.fixture(autouse=True)
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tests.messages import has_facts
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
 
 
-@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.usefixtures("in_this_process", "rendered")
 def test_existing_runs_are_overlaid_without_training(compared: Path) -> None:
     paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
     result = compare(*paths, "-q", "--out", "over")
@@ -26,19 +26,19 @@ def test_existing_runs_are_overlaid_without_training(compared: Path) -> None:
         assert Path("over", f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_folder_of_a_comparison_stands_for_its_runs(compared: Path) -> None:
     assert json.loads(compare(str(compared), "--json", "-q").stdout)["rows"][0]["seeds"] == 2
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_overlay_can_be_overwritten_without_losing_a_run(compared: Path) -> None:
     for _ in range(2):
         assert compare(str(compared), "-q", "--out", "over", "--force").exit_code == 0
     assert compare(str(compared), "-q", "--out", "over").exit_code == 1
 
 
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_forced_comparison_removes_the_runs_of_the_previous_one() -> None:
     compare(*QUICK, "-q", "--out", "here")
     assert call("evaluate", "here/quadratic-1").exit_code == 0  # its files go with the run

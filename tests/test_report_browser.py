@@ -14,7 +14,7 @@ from netlearn.comparison.experiment import folder_name
 from netlearn.inspection.trained import load_network
 from netlearn.predictions import predict
 from netlearn.runs import read_run
-from tests.browser import chromium, opened
+from tests.browser import each_look, opened
 from tests.reports import HOSTILE, IMAGES, compare
 
 pytestmark = pytest.mark.browser
@@ -47,12 +47,6 @@ ANSWERS = """([count, drawn]) => {
 
 CUT = """(nodes) => nodes.filter((node) => node.scrollHeight > node.clientHeight + 1
   || node.scrollWidth > node.clientWidth + 1).map((node) => node.outerHTML.slice(0, 200))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -311,8 +305,7 @@ def test_hostile_names_stay_text(page: Page) -> None:
     assert HOSTILE in page.locator("#variants").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@each_look
 def test_axe_finds_nothing_and_the_page_fits(scheme: str, width: int, browser: Browser, report: Path) -> None:
     with opened(browser, report, color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
         for fold in page.locator("summary").all():

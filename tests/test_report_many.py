@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
 from netlearn.comparison.analysis import analyse
 from netlearn.comparison.outputs import MOST_ON_PAGE, render_page
 from netlearn.comparison.statistics import group
 from netlearn.runs import selection
-from tests.browser import chromium, opened
+from tests.browser import opened
 from tests.sweeps import sweep
 
 RATES = np.geomspace(0.01, 10, 50).round(4).tolist()
@@ -49,8 +50,8 @@ def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
-def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, width: int) -> None:
-    with chromium() as browser, opened(browser, made, viewport={"width": width, "height": 800}) as shown:
+def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, width: int, browser: Browser) -> None:
+    with opened(browser, made, viewport={"width": width, "height": 800}) as shown:
         first = shown.locator("#curves .chart").first
         assert first.locator("path.line").count() == 3
         assert len(set(first.locator(".ends text").all_text_contents())) == (3 if width > 1000 else 0)

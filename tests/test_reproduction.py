@@ -105,7 +105,6 @@ def test_verdict_says_where_the_book_lies(book: float, in_range: bool, verdict: 
     assert (found.in_range, found.cells[-1]) == (in_range, verdict)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_notes_about_the_default_seeds_are_shown_on_request_only() -> None:
     plans = {"overfitting": reproduce.plan("overfitting", None, quick=True)}
     with workers_here() as workers:
@@ -117,7 +116,7 @@ def test_notes_about_the_default_seeds_are_shown_on_request_only() -> None:
     assert with_notes != without
 
 
-@pytest.mark.usefixtures("reproduced", "in_this_process", "one_picture")
+@pytest.mark.usefixtures("reproduced", "in_this_process", "one_picture", "rendered")
 def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() -> None:
     files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
     text = Path("docs/page.md").read_text()
@@ -134,7 +133,6 @@ def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() ->
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("unrendered")
 def test_reproduction_repeats_only_the_missing_run() -> None:
     experiment = reproduce.plan("initial-weights", 2, quick=True)
     with workers_here() as workers:
@@ -147,7 +145,7 @@ def test_reproduction_repeats_only_the_missing_run() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
+@pytest.mark.usefixtures("reproduced", "in_this_process")
 def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> None:
     config = Path("runs/initial-weights/large-1/config.toml")
     config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
@@ -162,7 +160,7 @@ def test_failed_run_is_named_on_the_page_and_on_stderr_with_exit_code_1() -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reproduced", "in_this_process", "unrendered")
+@pytest.mark.usefixtures("reproduced", "in_this_process")
 def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None:
     Path("runs/initial-weights/scaled-0/summary.json").unlink()
     Path("runs/depth").mkdir()

@@ -41,6 +41,7 @@ def test_shards_hold_every_nth_run_between_them() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("rendered")
 def test_shards_brought_together_are_the_unsharded_comparison_to_the_byte() -> None:
     title = ["--cost", "quadratic", "--cost", "cross-entropy", "--cost", "log-likelihood", "--seeds", "1"]
     folders = do_shards(*title)

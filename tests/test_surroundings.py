@@ -41,6 +41,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".png", ".svg"}}
 
 
+@pytest.mark.usefixtures("rendered")
 def test_settings_of_matplotlib_change_no_picture(run: Path, trained: Path, odd: None) -> None:
     before = pictures(run)
     assert call("curves", str(run)).exit_code == 0
@@ -53,8 +54,9 @@ def test_settings_of_matplotlib_change_no_picture(run: Path, trained: Path, odd:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("rendered")
 def test_backend_and_matplotlibrc_change_no_picture() -> None:
-    assert python("-m", "netlearn", "train", *TINY, "--out", "before").returncode == 0
+    assert train(*TINY, "--out", "before").exit_code == 0
     Path("matplotlibrc").write_text("text.usetex: True\nfont.size: 30\nno.such.key: 1\n")
     for name in ("module://matplotlib_inline.backend_inline", "no such backend"):
         environment = os.environ | {"MPLBACKEND": name}
@@ -96,7 +98,6 @@ def test_error_while_drawing_costs_no_result_of_a_comparison(monkeypatch: pytest
     assert Path("out/SHA256SUMS").exists()
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_evaluated_runs_share_no_folder(run: Path) -> None:
     for name in ("p/run", "p/run-3", "q/run"):
         Path(name).parent.mkdir(exist_ok=True)
@@ -119,7 +120,6 @@ def test_momentum_cannot_be_off_with_the_optimizer_that_has_it() -> None:
     assert has_facts(result.stderr, "Error: momentum off: optimizer momentum 0.9")
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_runs_are_compared_in_one_process_if_one_job_is_asked_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.api.calls.Pool", lambda *_: pytest.fail("started processes"))
     shutil.copytree(run, "other")
@@ -164,9 +164,11 @@ def test_too_few_processes_are_one_line_that_names_the_limit(monkeypatch: pytest
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [1, 5, 8, 10])
-@pytest.mark.parametrize(("command", "codes"), [("train", {0}), ("compare --jobs 2 --seeds 1", {0, 1})])
-def test_few_processes_suffice_or_are_one_line(limit: int, command: str, codes: set[int], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "limit", "codes"),
+    [("train", 1, {0}), *(("compare --jobs 2 --seeds 1", limit, {0, 1}) for limit in (1, 5, 8, 10))],
+)
+def test_few_processes_suffice_or_are_one_line(command: str, limit: int, codes: set[int], tmp_path: Path) -> None:
     """OpenBLAS prints lines of its own where it cannot start a thread, and Python's pool a traceback."""
     user = {"user": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # the limit is none for root
     plain = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin") or sys.executable

@@ -224,7 +224,7 @@ def test_flags_that_contradict_a_sweep_are_refused(arguments: list[str], message
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "unrendered")
+@pytest.mark.usefixtures("in_this_process")
 def test_a_sweep_is_trained_from_the_command_line() -> None:
     flags = ["--data", "mnist-5k", "--epochs", "1", "--seeds", "1", "-q", "--out", "out"]
     result = compare("--vary", "learning_rate=0.1,1", "--vary", "hidden=5,5+5", "--cost", "cross-entropy", *flags)

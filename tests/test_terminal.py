@@ -48,8 +48,8 @@ def test_help_is_printed_in_every_encoding(encoding: str) -> None:
         assert "--learning-rate" in result.stdout_bytes.decode(encoding if encoding != "ascii" else "utf-8")
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "shift_jis", "utf-16"])
 def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
     result = call_in(encoding, "compare", experiment(["a", "η ± 1"]))
     assert result.exit_code == 0, result.exception
@@ -59,7 +59,7 @@ def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
     assert len({len(line) for line in rates}) == 1, "columns are not aligned"
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
 def test_odd_names_are_run_printed_and_drawn() -> None:
     result = compare(experiment(ODD), "--out", "out", "-q")
     assert result.exit_code == 0, result.output
@@ -102,7 +102,6 @@ def test_escape_sequences_in_anothers_run_are_written_out() -> None:
     assert r"\x1b[2J it diverged" in call("train", "--resume", "run").stderr
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9", b"new\nline", b"\x1b[31m", "日本".encode()])
 def test_odd_file_names_give_no_traceback(name: bytes) -> None:
     folder = os.fsdecode(name)
@@ -113,7 +112,6 @@ def test_odd_file_names_give_no_traceback(name: bytes) -> None:
         result = call(*arguments, f"{folder}/run")
         assert result.exit_code == 0, result.exception
         assert "\x1b" not in result.output
-    assert call("evaluate", "--json", f"{folder}/run").exit_code == 0
     for arguments in (["train", "--data", f"{folder}/x.npz"], ["compare", folder], ["train", "--config", folder]):
         result = call(*arguments)
         assert result.exit_code in {1, 2}, result.exception
@@ -121,7 +119,7 @@ def test_odd_file_names_give_no_traceback(name: bytes) -> None:
         assert "\x1b" not in result.stderr
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "unrendered")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
     result = compare(experiment(["a", "b"]), "--out", os.fsdecode(b"\xff"), "-q")
     assert result.exit_code == 0, result.exception
@@ -129,10 +127,9 @@ def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
-def test_pipes_of_other_encodings_get_the_whole_comparison(encoding: str) -> None:
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
-    result = python("-m", "netlearn", "compare", experiment(["a", "η"]), env=environment, encoding=encoding)
+def test_pipe_of_another_encoding_gets_the_whole_comparison() -> None:
+    command = ["-m", "netlearn", "compare", experiment(["a", "η"]), "--jobs", "1"]
+    result = python(*command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, encoding="ascii")
     assert result.returncode == 0, result.stderr
     assert "learning rate eta" in result.stdout
     assert "folder: runs" in result.stdout

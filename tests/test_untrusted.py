@@ -141,7 +141,6 @@ def test_resuming_follows_no_link_and_changes_nothing_behind_it(run: Path, name:
     assert Path("elsewhere").read_bytes() == before
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_writing_follows_no_link(run: Path) -> None:
     (run / SUMS).unlink()
     Path("elsewhere").write_text("mine")
@@ -317,13 +316,12 @@ def test_code_in_a_run_folder_is_never_executed(run: Path) -> None:
     ran = Path("ran").resolve()
     (run / "evil.py").write_text(EVIL.format(str(ran)))
     settings = (run / "config.toml").read_text()
-    for name, folder in (("evil", run), ("run.evil", Path())):
+    for name, folder, command in (("evil", run, ["verify"]), ("run.evil", Path(), ["train", "--resume"])):
         (run / "config.toml").write_text(settings.replace('"cross-entropy"', f'"{name}:Cost"'))
         reseal(run)
-        for command in (["verify"], ["train", "--resume"]):
-            result = python("-m", "netlearn", *command, str(run.resolve()), cwd=folder)
-            assert result.returncode == 1
-            assert has_facts(result.stderr, f"Error: {run.resolve()}/config.toml: cost {name}:Cost")
+        result = python("-m", "netlearn", *command, str(run.resolve()), cwd=folder)
+        assert result.returncode == 1
+        assert has_facts(result.stderr, f"Error: {run.resolve()}/config.toml: cost {name}:Cost")
     (run / "config.toml").write_text('format = 2\n[variants.a]\ncost = "evil:Cost"\n[variants.b]\n')
     (run / SUMS).unlink()
     result = python("-m", "netlearn", "compare", "--resume", ".", cwd=run)

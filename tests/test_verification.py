@@ -34,8 +34,8 @@ def test_resumed_or_diverged_run_is_repeated_to_the_byte() -> None:
     assert call("verify", "wild", "-q").exit_code == 0
 
 
+@pytest.mark.usefixtures("run")
 def test_other_weights_are_reported_with_the_largest_difference_and_the_environment() -> None:
-    train("-q", "--out", "run")
     path = Path("run/weights.safetensors")
     tensors = load_file(path)
     tensors["biases.1"][3] += 0.25
@@ -52,7 +52,6 @@ def test_other_weights_are_reported_with_the_largest_difference_and_the_environm
     assert [(each["name"], each["then"]) for each in verdict["differences"]] == [("numpy", "1.0")]
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("version", ["0.2.0rc1", "0.3.dev1+g1e38801", "99", "nightly", ""])
 def test_version_of_any_form_does_not_matter(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     neuron = ["-q", "--data", "neuron", "--hidden", "none", "--batch-size", "1"]
@@ -89,9 +88,8 @@ def test_forged_results_are_found_though_their_hashes_are_right() -> None:
     assert {"best.safetensors", "update in metrics.csv", "test_accuracy in summary.json"} <= differing()
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("run")
 def test_older_run_without_a_calibration_error_is_repeated_and_a_forged_one_is_found() -> None:
-    train("-q", "--out", "run")
     assert 0 < json.loads(Path("run/summary.json").read_text())["calibration_error"] < 0.5
     edit(calibration_error=0.01)
     assert differing() == {"calibration_error in summary.json"}
@@ -99,9 +97,8 @@ def test_older_run_without_a_calibration_error_is_repeated_and_a_forged_one_is_f
     assert differing() == set()
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("run")
 def test_forged_checkpoint_is_found_though_all_its_hashes_are_right() -> None:
-    train("-q", "--out", "run")
     path = Path("run/checkpoint.safetensors")
     with safe_open(path, "numpy") as file:
         metadata = json.loads(file.metadata()["state"])
@@ -118,9 +115,8 @@ def test_forged_checkpoint_is_found_though_all_its_hashes_are_right() -> None:
     assert differing() == {"checkpoint.safetensors"}
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("run")
 def test_forged_data_epochs_and_kernels_are_found() -> None:
-    train("-q", "--out", "run")
     summary, path = json.loads(Path("run/summary.json").read_text()), Path("run/config.toml")
     for change in ({"train": 9}, {"validation": 9}, {"test": 9}, {"name": "mnist"}, {"sha256": {"a": "b"}}):
         edit(data=summary["data"] | change)
@@ -137,9 +133,8 @@ def test_forged_data_epochs_and_kernels_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", ["config.toml", "summary.json", "weights.safetensors"])
-def test_folder_without_a_finished_run_is_refused(name: str) -> None:
-    train("-q", "--out", "run")
-    Path("run", name).unlink()
+def test_folder_without_a_finished_run_is_refused(name: str, run: Path) -> None:
+    (run / name).unlink()
     result = call("verify", "run", "-q")
     assert result.exit_code == 1
     assert has_facts(result.stderr, f"Error: run: {name}")
