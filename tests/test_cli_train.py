@@ -1,4 +1,3 @@
-import csv
 import json
 import os
 import re
@@ -99,16 +98,6 @@ def test_stored_config_repeats_the_run_to_the_byte() -> None:
 )
 def test_hidden_layers_are_given_by_commas(arguments: list[str], sizes: list[int]) -> None:
     assert json.loads(train(*arguments, "-q", "--json").stdout)["sizes"] == sizes
-
-
-def test_single_neuron_is_trained_by_name() -> None:
-    result = call(
-        "train", "--data", "neuron", "--hidden", "none", "--batch-size", "1", "--initializer", "2,2",
-        "--cost", "quadratic", "--learning-rate", "0.15", "--epochs", "300", "--dtype", "float64", "-q",
-    )  # fmt: skip
-    assert result.exit_code == 0
-    last = list(csv.DictReader(Path("runs/quadratic/metrics.csv").read_text().splitlines()))[-1]
-    assert (last["update"], last["output_error"][:6]) == ("300", "0.2028")
 
 
 def test_run_folders_are_numbered_and_never_overwritten() -> None:

@@ -116,21 +116,6 @@ def test_invalid_experiment_is_refused(text: str, message: str) -> None:
     assert has_facts(str(caught.value), message)
 
 
-@pytest.mark.parametrize(
-    ("costs", "seeds", "message"),
-    [
-        (["quadratic"], 3, "--cost quadratic: a comparison needs two or more"),
-        (["quadratic", "quadratic"], 3, "--cost quadratic: two variants of one name; must be costs that differ"),
-        (["quadratic", "cross-entropy"], 0,
-         "--seeds 0: must be a number from 1 to 1000 or a list of different ones"),
-    ],
-)  # fmt: skip
-def test_costs_that_cannot_be_compared_are_refused(costs: list[str], seeds: int, message: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        from_costs(costs, seeds, {})
-    assert has_facts(str(caught.value), message)
-
-
 def test_variant_without_a_letter_is_refused() -> None:
     variants: dict[str, Any] = {"!": resolve(), "b": resolve()}
     with pytest.raises(SettingsError, match="variant '!': names must differ in letters or digits"):

@@ -99,7 +99,7 @@ def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     tracemalloc.stop()
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_corrupted_idx_is_read_or_refused_in_one_line(tmp_path: Path, data: st.DataObject) -> None:
     packed = data.draw(st.booleans())

@@ -92,7 +92,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("index", range(0, 800, 80))
+@pytest.mark.parametrize("index", range(0, 800, 160))
 @pytest.mark.parametrize("name", CHANGES)
 def test_ink_is_found_whatever_is_around_it(name: str, index: int) -> None:
     paper = on_paper(digit(index))

@@ -1,6 +1,5 @@
 """The costs from the literature: gradients, the identities between them, and what they mean for learning."""
 
-import warnings
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +10,6 @@ from netlearn.cost_profile import ERRORS, profile, theory_curve
 from netlearn.costs import Cost, CrossEntropy, LogLikelihood, Quadratic
 from netlearn.custom_cost import KNOWN, load_cost
 from netlearn.errors import SettingsError
-from netlearn.gradient_check import check_gradient
 from netlearn.literature import (
     LITERATURE,
     AbsoluteError,
@@ -34,15 +32,6 @@ def both(cost: Cost, z: Array = Z, y: Array = HOT) -> tuple[Array, Array]:
     """Return value and delta."""
     a = cost.output.value(z)
     return cost.value(z, a, y), cost.delta(z, a, y, np.empty_like(z))
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("outputs", [2, 10])
-@pytest.mark.parametrize("name", LITERATURE)
-def test_gradient_is_right_without_a_warning(name: str, outputs: int, dtype: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert check_gradient(load_cost(name), name, outputs, dtype=dtype).worst < 1e-8
 
 
 @pytest.mark.parametrize("name", LITERATURE)

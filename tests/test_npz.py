@@ -119,7 +119,7 @@ def test_npz_with_a_claimed_packed_size_beyond_its_own_is_refused(tmp_path: Path
     assert re.match(r".*own\.npz: [\d,]+ bytes unpack to 4,000,[\d,]+; must be ", refused(str(path)))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=3))
 def test_corrupted_npz_is_read_or_refused(tmp_path: Path, changes: list[tuple[float, int]]) -> None:
     path = tmp_path / "own.npz"

@@ -105,6 +105,10 @@ BAD = [
     ("l1", -0.1, "-0.1: must be a number, at least 0"),
     ("l2", -0.1, "-0.1: must be a number, at least 0"),
     ("patience", 0, f"0: must be {COUNT}"),
+    ("halve_after", 0, f"0: must be {COUNT}, or off"),
+    ("dropout", 1, "1: must be a number, at least 0 and less than 1"),
+    ("max_norm", 0, "0: must be a number above 0, or off"),
+    ("augment", "twist", "twist: must be none, shift, affine or elastic"),
     ("seed", -1, "-1: must be a whole number, at least 0"),
     ("seed", 2**63, "9223372036854775808: must be at most 9,223,372,036,854,775,807"),
     ("train_size", 0, f"0: must be {COUNT}"),
@@ -178,7 +182,7 @@ def test_byte_order_mark_is_accepted_and_a_line_may_hold_many_numbers(tmp_path: 
     assert decode_toml(path) == {"rates": [0.125] * 200, "epochs": 3}
 
 
-@hypothesis_settings(max_examples=300)
+@hypothesis_settings(max_examples=150)
 @given(
     st.sampled_from(sorted(FIELDS)),
     st.recursive(

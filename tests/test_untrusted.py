@@ -23,7 +23,7 @@ from netlearn.runs.setup import make_trainer
 from netlearn.runs.tensors import unpack, weight_shapes
 from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import resolve
-from tests.commands import call, compare, one_line, python
+from tests.commands import call, one_line, python
 from tests.files import small_dataset, write_folder
 from tests.messages import has_facts
 from tests.runs import do_run, reseal
@@ -412,11 +412,3 @@ def test_changed_settings_of_a_complete_comparison_are_noticed(command: list[str
     path = Path("out/config.toml")
     path.write_text(path.read_text().replace("quadratic", "quadrat1c", 1))
     assert one_line(call(*command, "out"), 1, "out/config.toml: SHA-256")
-
-
-@pytest.mark.parametrize("flags", [["--hidden", "none"], ["--no-track-test"], ["--baseline", "a"], ["--force"]])
-def test_resumed_comparison_takes_no_other_settings(flags: list[str]) -> None:
-    Path("anywhere").mkdir()
-    result = compare("--resume", "anywhere", *flags)
-    name = "--track-test" if "track" in flags[0] else flags[0]
-    assert (result.exit_code, has_facts(result.stderr, f"Error: {name}: ")) == (2, True)
