@@ -1,10 +1,13 @@
-"""What a stranger meets first: the schema for editors, completion, the site's links, the page of a package index."""
+"""What a stranger meets first: schema, completion, links, the page of an index, the wheel, the API's page, layers."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,9 @@ import jsonschema
 import pytest
 
 from netlearn import __version__
-from scripts import schema, site
+from netlearn.api.given import GivenSettings, Variant
+from netlearn.settings import FIELDS
+from scripts import api_page, schema, site
 from tests.commands import call
 
 ROOT = Path(__file__).parents[1]
@@ -93,3 +98,79 @@ def test_package_index_shows_a_readme_without_links_to_files() -> None:
 
 def test_citation_names_this_version() -> None:
     assert re.search(rf"^version: {re.escape(__version__)}$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_wheel_has_the_version_the_data_the_licences_and_the_types(wheel: Path) -> None:
+    assert wheel.name == f"netlearn-{__version__}-py3-none-any.whl"
+    names = set(zipfile.ZipFile(wheel).namelist())
+    images = "datasets/mnist_5k/train-images-idx3-ubyte.gz"
+    for part in ("py.typed", "__main__.py", "cli/train.py", images, "configs/depth.toml"):
+        assert f"netlearn/{part}" in names
+    licences = {name.rpartition("licenses/")[2] for name in names if "licenses/" in name}
+    assert licences == {"LICENSE", "netlearn/datasets/mnist_5k/LICENSE-mnist-5k.txt"}
+    assert not any(name.startswith(("tests", "scripts")) for name in names)
+
+
+@pytest.mark.slow
+def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-m", "netlearn", "train", "--data", "mnist-5k", "--epochs", "1"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert f"from {tmp_path / 'site' / 'netlearn' / 'datasets' / 'mnist_5k'}" in result.stderr
+    command = [sys.executable, "-m", "netlearn", "compare", "--list"]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    for path in (ROOT / "configs").glob("*.toml"):
+        assert re.search(rf"^ *{path.stem} +\w", listed.stdout, re.MULTILINE), path
+
+
+def test_version_is_defined_once() -> None:
+    found = [
+        path.name
+        for path in [
+            *(ROOT / "netlearn").rglob("*.py"),
+            ROOT / "pyproject.toml",
+            ROOT / "README.md",
+            ROOT / "Makefile",
+        ]
+        if re.search(rf"\b{re.escape(__version__)}\b", path.read_text())
+    ]
+    assert found == ["__init__.py"]
+
+
+REVERSED = {"costs": "network", "runs/files": "plotting", "training/state": "cli"}
+
+
+def test_contract_is_broken_by_reversed_imports_and_by_nothing_else() -> None:
+    shutil.copytree(ROOT / "netlearn", "netlearn", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", ".")
+    for module, imported in REVERSED.items():
+        with Path("netlearn", f"{module}.py").open("a") as file:
+            file.write(f"\nfrom netlearn import {imported}\n")
+    program = Path(sys.executable).with_name("lint-imports")
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    result = subprocess.run([program, "--no-cache"], env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stdout + result.stderr
+    found = set(re.findall(r"netlearn\.(\S+) -> netlearn\.(\S+) \(l\.", result.stdout))
+    assert found == {(module.replace("/", "."), imported) for module, imported in REVERSED.items()}
+
+
+@pytest.mark.slow
+def test_page_is_current() -> None:
+    assert api_page.render() == api_page.PAGE.read_text("utf-8"), "make api writes it"
+
+
+def test_types_of_settings_are_those_of_the_schema() -> None:
+    assert Variant.__annotations__.keys() == FIELDS.keys()
+    assert Variant.__annotations__.keys() - GivenSettings.__annotations__.keys() == {"cost", "data"}
