@@ -51,6 +51,7 @@ def test_check_of_a_wrong_cost_names_the_mistake() -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.usefixtures("rendered")
 def test_check_as_json_for_the_classes_of_a_data_set_with_a_picture() -> None:
     result = call("check", "focal", "--data", "neuron", "--out", "focal.png", "--json", "-q")
     assert result.exit_code == 0, result.output

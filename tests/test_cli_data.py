@@ -29,6 +29,7 @@ def test_failed_data_download_names_the_mirrors() -> None:
     )
 
 
+@pytest.mark.usefixtures("rendered")
 def test_data_show_draws_a_picture() -> None:
     result = call("data", "show", "mnist-5k")
     assert (result.exit_code, result.stdout) == (0, "mnist-5k.png\n")
@@ -39,6 +40,7 @@ def test_data_show_numbers_its_pictures() -> None:
     assert [call("data", "show", "mnist-5k").stdout for _ in range(2)] == ["mnist-5k.png\n", "mnist-5k-2.png\n"]
 
 
+@pytest.mark.usefixtures("rendered")
 def test_data_show_draws_svg() -> None:
     assert call("data", "show", "mnist-5k", "--out", "digits.svg").exit_code == 0
     assert b"<svg" in Path("digits.svg").read_bytes()

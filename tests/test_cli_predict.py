@@ -137,7 +137,7 @@ def test_bad_images_get_a_line_each_and_the_others_an_answer() -> None:
     assert [each["file"] for each in found["refused"]] == list(bad)
 
 
-@pytest.mark.usefixtures("runs")
+@pytest.mark.usefixtures("runs", "rendered")
 def test_show_draws_what_the_network_saw() -> None:
     write_digit("one.png")
     write_digit("two.png", 200)

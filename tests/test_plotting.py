@@ -160,6 +160,7 @@ def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
     assert 0 < heights[1] < heights[2] <= 1.02
 
 
+@pytest.mark.usefixtures("rendered")
 def test_figure_shows_itself_in_a_notebook_without_a_magic_line() -> None:
     figure = run_curves(columns(RECORDS), 5000, "title", 50_000)
     assert figure._repr_png_().startswith(b"\x89PNG")

@@ -101,6 +101,7 @@ def test_cost_that_is_not_finite_at_the_start_is_not_blamed_on_the_learning_rate
     assert "learning rate" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("rendered")
 def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "other"):
         finish(tmp_path / name)
