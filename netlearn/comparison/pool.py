@@ -173,7 +173,17 @@ def _errors_named(jobs: int) -> Iterator[None]:
     except (OSError, RuntimeError, EOFError) as error:  # no more files may be open, or no process or thread started
         hint = "; --jobs 1 starts only one" if jobs > 1 else ""
         why = getattr(error, "strerror", None) or error
-        raise WorkerError(f"a worker process cannot be started: {why}{hint}") from error
+        raise WorkerError(f"a worker process cannot be started{_limit()}: {why}{hint}") from error
+
+
+def _limit() -> str:
+    """Return the limit on the user's processes and threads in words, or "" if there is none."""
+    try:
+        import resource  # noqa: PLC0415 (Windows has none)
+    except ImportError:
+        return ""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    return "" if limit == resource.RLIM_INFINITY else f" with ulimit -u {limit}"
 
 
 def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Task) -> Result:
