@@ -1,4 +1,4 @@
-"""Text of unknown origin: TOML files, read within bounds, and names, made safe to print, to draw and to store."""
+"""Text that people wrote: TOML files, and names, made safe to print, to draw and to store."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from netlearn.errors import SettingsError
-
-MOST_TOML = 250_000  # bytes of settings
-MOST_EXPERIMENT = 16_000_000  # bytes of an experiment: 100,000 variants have about 10 MB
-MOST_DOTS = 200  # of a line, beside decimal points: the memory that a key takes grows with the square of its dots
-DECIMAL_POINT = re.compile(rb"\d\.\d")
-LONG_NUMBER = re.compile(rb"0[xob]\w{1000}")  # Python prints none of more than 4,300 digits
 
 
 def printable(text: str) -> str:
@@ -39,25 +33,16 @@ def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) ->
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{below}"
 
 
-def decode_toml(path: Path, raw: bytes | None = None, most: int = MOST_TOML) -> dict[str, Any]:
-    """Return the content of a TOML file of at most `most` bytes; `raw` are these, if they have been read already.
+def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
+    """Return the content of a TOML file; `raw` are its bytes, if they have been read already.
 
     Raises:
-        SettingsError: the file cannot be read, is too large or is not TOML.
+        SettingsError: the file cannot be read or is not TOML.
     """
     import msgspec  # noqa: PLC0415 (left to those who read settings: the help has none)
 
     try:
-        if raw is None:
-            with path.open("rb") as file:
-                raw = file.read(most + 1)
-        if len(raw) > most:
-            raise SettingsError(f"{path}: must be at most {most:,} bytes")
-        for number, line in enumerate(DECIMAL_POINT.sub(b"", raw).split(b"\n"), 1):
-            if line.count(b".") > MOST_DOTS or LONG_NUMBER.search(line):
-                raise SettingsError(
-                    f"{path}: line {number}: has more than {MOST_DOTS} dots, or a number of 1,000 digits"
-                )
+        raw = path.read_bytes() if raw is None else raw
         content: dict[str, Any] = msgspec.toml.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error

@@ -155,11 +155,10 @@ def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> No
         (b"epochs = \n", "not a TOML file: Invalid value (at line 1, column 10)"),
         (b"\xff\xfe", "not a TOML file: UTF-16"),
         (b"a = " + b"[" * 5000 + b"]" * 5000, "not a TOML file: "),
-        (b"seed = 0x" + b"f" * 5000, "line 1: 1,000 digits"),
         (b"format = 1", "format 1: must be 2: netlearn 0.1"),
         (b"format = 3", "format 3: must be 2: later netlearn"),
     ],
-    ids=["missing", "position", "bytes", "nested", "digits", "old", "new"],
+    ids=["missing", "position", "bytes", "nested", "old", "new"],
 )
 def test_file_that_holds_no_settings_is_refused(tmp_path: Path, content: bytes | None, facts: str) -> None:
     path = tmp_path / "config.toml"
@@ -176,10 +175,10 @@ def test_layers_may_switch_off_what_earlier_ones_set() -> None:
     assert resolve({"train_size": 50}, {"train_size": check("train_size", "all", "")}).train_size == "all"
 
 
-def test_byte_order_mark_is_accepted_and_a_line_may_hold_many_numbers(tmp_path: Path) -> None:
+def test_byte_order_mark_is_accepted_and_a_line_may_hold_anything(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_bytes(b"\xef\xbb\xbfrates = [" + b"0.125, " * 200 + b"]\nepochs = 3\n")
-    assert decode_toml(path) == {"rates": [0.125] * 200, "epochs": 3}
+    path.write_bytes(b"\xef\xbb\xbfrates = [" + b"0.125, " * 5000 + b"]\nepochs = 3\n")
+    assert decode_toml(path) == {"rates": [0.125] * 5000, "epochs": 3}
 
 
 @hypothesis_settings(max_examples=150)

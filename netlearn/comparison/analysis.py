@@ -18,10 +18,21 @@ from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
 from netlearn.custom_cost import short_names
 from netlearn.errors import NetlearnError, RunError, SettingsError
-from netlearn.runs import CONFIG, RESULTS, SUMS, Groups, Run, Sums, name_of, read_run, run_folders, varied
+from netlearn.runs import (
+    CONFIG,
+    RESULTS,
+    SUMS,
+    Groups,
+    Run,
+    Sums,
+    name_of,
+    read_config_content,
+    read_run,
+    run_folders,
+    varied,
+)
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import FIELDS
-from netlearn.text import MOST_EXPERIMENT, decode_toml
 
 MOST_TITLE = 80  # characters; the names of variants with more are in the legends
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
@@ -195,7 +206,7 @@ def read_comparison(path: Path) -> Analysis:
     check_own_runs(path)
     if not (path / SUMS).exists():
         raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
-    content = decode_toml(path / CONFIG, Sums.read(path).content(CONFIG, MOST_EXPERIMENT), MOST_EXPERIMENT)
+    content = read_config_content(path, Sums.read(path))
     try:
         listed = msgspec.convert(content, Listed)
     except msgspec.ValidationError as error:

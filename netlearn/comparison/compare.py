@@ -39,9 +39,10 @@ from netlearn.runs import (
     run_folders,
 )
 from netlearn.runs.files import damage, is_sealed, with_lf
+from netlearn.runs.formats import MOST_CONFIG
 from netlearn.runs.setup import environment
 from netlearn.settings import Settings
-from netlearn.text import MOST_EXPERIMENT, printable
+from netlearn.text import printable
 
 BEGIN_AGAIN = "to begin again, repeat the command that began it, with another folder as --out"
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the learning rates that tuning tries
@@ -121,9 +122,9 @@ def check_resumable(folder: Path) -> None:
     if not path.exists():
         raise RunError(f"{folder}: cannot be resumed: it has no {CONFIG}; {BEGIN_AGAIN}")
     try:
-        content = read_bounded(path, MOST_EXPERIMENT)
+        content = read_bounded(path, MOST_CONFIG)
         is_new = with_lf(content).startswith(SEALED)
-        is_comparison = is_new or "variants" in read_config_content(folder, most=MOST_EXPERIMENT)
+        is_comparison = is_new or "variants" in read_config_content(folder)
     except RunError as error:
         raise RunError(f"{error}; {BEGIN_AGAIN}") from error
     if is_new and not is_sealed(content):

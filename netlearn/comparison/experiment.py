@@ -19,8 +19,9 @@ from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in, short_names
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
+from netlearn.runs.formats import MOST_CONFIG
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
-from netlearn.text import MOST_EXPERIMENT, decode_toml
+from netlearn.text import decode_toml
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}
@@ -153,7 +154,7 @@ def read_experiment(
     Raises:
         NetlearnError: the file cannot be read, has an unknown key or an invalid value, or a cost cannot be loaded.
     """
-    content = decode_toml(path, most=MOST_EXPERIMENT)
+    content = decode_toml(path)
     of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
     if of_one_run:
         name = str(content.get("cost", FIELDS["cost"].default))
@@ -206,7 +207,7 @@ def read_experiment(
 
 def own_costs_of(path: Path) -> set[str]:
     """Return the users' own costs in the config.toml of a comparison, without importing them."""
-    content = decode_toml(path, most=MOST_EXPERIMENT)
+    content = decode_toml(path)
     variants = content.get("variants")
     tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
     named = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table}
@@ -256,9 +257,9 @@ def write_experiment(experiment: Experiment) -> bytes:
     head |= {"baseline": experiment.baseline} if experiment.baseline else {}
     head |= {"looks": experiment.looks, "tuning": experiment.tuning}
     content = msgspec.toml.encode(head | {"data_sha256": experiment.data_sha256, "defaults": shared, "variants": own})
-    if len(content) > MOST_EXPERIMENT:
+    if len(content) > MOST_CONFIG:
         raise SettingsError(
-            f"variants: {len(own):,} with these settings: must fit into {MOST_EXPERIMENT:,} bytes of TOML"
+            f"variants: {len(own):,} with these settings: must fit into {MOST_CONFIG:,} bytes of TOML"
         )
     return content
 

@@ -18,11 +18,10 @@ from io import BufferedReader
 from pathlib import Path
 from time import monotonic, sleep
 
-from netlearn.errors import RunError
+from netlearn.errors import NetlearnError, RunError
 
 MOST_BYTES = 100_000_000_000  # of any file
 SUMS = "SHA256SUMS"
-MOST_SUMS = 100_000  # bytes
 SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
 TEXTS, MOST_TEXT = (".toml", ".csv", ".json", ".svg"), 100_000_000  # bytes of a text file
 CRLF = "its lines end with CR LF instead of LF, as git changes them; put * -text into .gitattributes, check out again"
@@ -104,6 +103,19 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an error of any kind that the content of a file leads to into a `RunError` that names the file."""
+    try:
+        yield
+    except RunError:
+        raise
+    except NetlearnError as error:
+        raise RunError(str(error)) from error
+    except Exception as error:  # a forged file may lead any library to any of its errors
+        raise RunError(f"{path}: not a file that netlearn writes: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
 def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterator[None]:
     """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
 
@@ -181,7 +193,7 @@ class Sums:
         path = folder / SUMS
         if not path.exists():
             raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
-        content = read_bounded(path, MOST_SUMS)
+        content = read_bounded(path, MOST_TEXT)
         lines = [SUMS_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").split("\n")]
         sums = cls(folder, {line[2]: line[1] for line in lines if line})
         if sums.encode() != content:
@@ -192,7 +204,7 @@ class Sums:
         """Return the content of the file."""
         return sealed("".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items()).encode())
 
-    def content(self, name: str, most: int) -> bytes:
+    def content(self, name: str, most: int = MOST_TEXT) -> bytes:
         """Return the content of a file of at most `most` bytes, checked against its hash."""
         if name not in self.hashes:
             raise RunError(f"{self.folder}: its {SUMS} lists no {name}")

@@ -25,7 +25,6 @@ from netlearn.runs.files import (
 )
 from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, read_config_content
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
-from netlearn.text import MOST_EXPERIMENT
 
 CURVES = ("curves.png", "curves.svg")
 RUN_FILES = (
@@ -220,7 +219,7 @@ def holds_comparison(path: Path) -> bool:
     if (path / RESULTS).is_file():
         return True
     try:
-        return "variants" in read_config_content(path, most=MOST_EXPERIMENT)
+        return "variants" in read_config_content(path)
     except RunError:
         return False
 

@@ -19,15 +19,17 @@ from msgspec import Meta
 
 from netlearn.custom_cost import is_own, lies_in
 from netlearn.datasets import Appearance
-from netlearn.errors import RunError, SettingsError
+from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs.files import MOST_TEXT, SUMS, Sums, damage, read_bounded, write_whole, writing
+from netlearn.runs.files import MOST_TEXT, SUMS, Sums, damage, read_bounded, reading, write_whole, writing
 from netlearn.settings import Settings, check, check_format
 from netlearn.slowdown import Record
-from netlearn.text import MOST_TOML, decode_toml
+from netlearn.text import decode_toml
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.csv", "summary.json"
-MOST_SUMMARY, LONGEST_ROW = 1_000_000, 10_000  # bytes
+MOST_CONFIG = 16_000_000  # bytes; the 100,000 variants of a large comparison have about 10 million
+MOST_DOTS = 1000  # of a line: the memory that a key takes grows with the square of its dots
+LONGEST_ROW = 10_000  # bytes
 TEST_COLUMNS = ("test_cost", "test_accuracy")  # where the test set is tracked
 COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"speeds", *TEST_COLUMNS})
 
@@ -47,30 +49,26 @@ def read_config(folder: Path, sums: Sums | None = None) -> Settings:
     content = read_config_content(folder, sums)
     if "variants" in content:
         raise RunError(f"{folder}: is a comparison, not a run; resume it with netlearn compare --resume")
-    try:
+    with reading(path):
         settings = Settings(**{name: check(name, value, f"{path}: {name}") for name, value in content.items()})
-    except TypeError as error:
-        raise RunError(f"{path}: not the settings of a run: {error}") from error
-    except SettingsError as error:
-        raise RunError(str(error)) from error
     if is_own(settings.cost) and lies_in(settings.cost, folder):
         raise RunError(f"{path}: cost {settings.cost}: its code is in the run folder, which must not hold code")
     return settings
 
 
-def read_config_content(folder: Path, sums: Sums | None = None, most: int = MOST_TOML) -> dict[str, Any]:
+def read_config_content(folder: Path, sums: Sums | None = None) -> dict[str, Any]:
     """Return the content of the config.toml of a run or comparison, after checking only its size, format and hash."""
     path = folder / CONFIG
     if not path.exists():
         raise RunError(f"{folder}: not the folder of a run: it has no {CONFIG}")
     if sums is None and (folder / SUMS).exists():
         sums = Sums.read(folder)
-    raw = sums.content(CONFIG, most) if sums else read_bounded(path, most)
-    try:
-        content = decode_toml(path, raw, most)
+    raw = sums.content(CONFIG, MOST_CONFIG) if sums else read_bounded(path, MOST_CONFIG)
+    if max(line.count(b".") for line in raw.split(b"\n")) > MOST_DOTS:
+        raise RunError(f"{path}: not the settings of a run: a line has more than {MOST_DOTS:,} dots")
+    with reading(path):
+        content = decode_toml(path, raw)
         check_format(path, content.pop("format", 1))
-    except SettingsError as error:
-        raise RunError(str(error)) from error
     return content
 
 
@@ -147,7 +145,7 @@ def _follow_no_link(path: str, flags: int) -> int:
 
 def read_metrics(sums: Sums) -> dict[str, Array]:
     """Return the columns of metrics.csv in a complete folder, or none if it has no such file."""
-    return parse_metrics(sums.folder / METRICS, sums.content(METRICS, MOST_TEXT)) if METRICS in sums.hashes else {}
+    return parse_metrics(sums.folder / METRICS, sums.content(METRICS)) if METRICS in sums.hashes else {}
 
 
 def parse_metrics(path: Path, content: bytes) -> dict[str, Array]:
@@ -158,11 +156,8 @@ def parse_metrics(path: Path, content: bytes) -> dict[str, Array]:
     wrong = RunError(f"{path}: not the metrics of a run: its columns or rows differ")
     if not _are_columns(columns) or (rows and commas != len(columns) - 1):
         raise wrong
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of no rows
-            table = np.loadtxt(io.BytesIO(rows), delimiter=",", ndmin=2, comments=None)
-    except ValueError as error:
-        raise RunError(f"{path}: not the metrics of a run: {error}") from error
+    with reading(path), warnings.catch_warnings(action="ignore"):  # of no rows
+        table = np.loadtxt(io.BytesIO(rows), delimiter=",", ndmin=2, comments=None)
     if table.shape[1] != len(columns) or not np.isfinite(table[:, :2]).all():
         raise wrong
     return dict(zip(columns, table.T, strict=True))
@@ -243,8 +238,5 @@ def encode_summary(summary: msgspec.Struct) -> bytes:
 
 def read_summary(sums: Sums) -> Summary:
     """Return the summary of a complete folder."""
-    content = sums.content(SUMMARY, MOST_SUMMARY)
-    try:
-        return msgspec.json.decode(content, type=Summary)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RunError(f"{sums.folder / SUMMARY}: not the summary of a run: {error}") from error
+    with reading(sums.folder / SUMMARY):
+        return msgspec.json.decode(sums.content(SUMMARY), type=Summary)

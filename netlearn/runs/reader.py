@@ -3,8 +3,7 @@
 The identity of a run is everything that determines its results.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -13,10 +12,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from netlearn.errors import NetlearnError, RunError
+from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs.files import SUMS, Sums, lock
-from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, Summary, read_config, read_metrics, read_summary
+from netlearn.runs.files import SUMS, Sums, lock, reading
+from netlearn.runs.formats import METRICS, Summary, read_config, read_metrics, read_summary
 from netlearn.runs.tensors import (
     OUTPUT_NEURONS,
     SNAPSHOTS,
@@ -171,25 +170,12 @@ def read_run(folder: Path, variant: str = "") -> Run:
 
 def read_locked(folder: Path, variant: str = "") -> Run:
     """Read a complete run folder whose lock the caller holds."""
-    with reading(folder / CONFIG):
-        sums = Sums.read(folder) if (folder / SUMS).exists() else None
-        settings = read_config(folder, sums)
+    sums = Sums.read(folder) if (folder / SUMS).exists() else None
+    settings = read_config(folder, sums)
     if sums is None:
         raise RunError(f"{folder}: not the folder of a complete run: it has no {SUMS}")
-    with reading(folder / SUMMARY):
-        results = read_summary(sums)
+    results = read_summary(sums)
     with reading(folder / METRICS):
         run = Run(variant, folder, settings, results, read_metrics(sums), results.error, sums)
         _ = run.updates_per_epoch, run.shortfall, run.diverging  # what is computed from them can be computed
     return run
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn an error of any kind that the content of a file leads to into one that names the file."""
-    try:
-        yield
-    except NetlearnError:
-        raise
-    except Exception as error:
-        raise RunError(f"{path}: not a file that netlearn writes: {type(error).__name__}: {error}") from error
