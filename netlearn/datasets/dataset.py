@@ -12,7 +12,7 @@ from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 
 Labels: TypeAlias = NDArray[np.int64]
-LABEL_NOISE_STREAM = (4,)  # its spawn key among the random streams of a run
+LABEL_NOISE_KEY = 4  # of its random stream; those of a run's others are in `runs.setup`
 BLOCK = 1000  # examples that are floats at once where all are hashed
 
 
@@ -128,7 +128,7 @@ class Dataset:
         The seed of the run determines which examples are wrong first, and which class each of them gets: what is
         wrong with a smaller fraction is as wrong with a larger one.
         """
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=LABEL_NOISE_STREAM))
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(LABEL_NOISE_KEY,)))
         n, classes = len(self.train), max(2, self.outputs)
         order, shifts = rng.permutation(n), rng.integers(1, classes, n)
         wrong = order[: round(fraction * n)]

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Meta
 
 from netlearn.errors import MismatchError, RunError
-from netlearn.runs.files import MOST_BYTES, read_bounded
-from netlearn.runs.formats import Count
+from netlearn.runs.files import MOST_BYTES, read_bounded, reading
+from netlearn.runs.formats import Natural
 from netlearn.runs.tensors import (
     BEFORE_HEADER,
     MOST_HEADER,
@@ -26,7 +26,6 @@ from netlearn.runs.tensors import (
     unpack,
     unpack_metadata,
 )
-from netlearn.slowdown import SAMPLE_UPDATES
 from netlearn.training import MOST_HALVINGS, Best, State, Trainer
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -69,17 +68,17 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     sha256: Sha256
     run: dict[str, Any]
-    update: Count
+    update: Natural
     seconds: Annotated[float, Meta(ge=0)]
     probed: bool
     rng: Generator
     dropout: Generator | None
     learning_rate: Annotated[float, Meta(gt=0)]
-    halvings: tuple[Annotated[int, Meta(ge=0, le=MOST_HALVINGS)], Count]
+    halvings: tuple[Annotated[int, Meta(ge=0, le=MOST_HALVINGS)], Natural]
     batches_sha256: Sha256
     best: tuple[Annotated[int, Meta(ge=1)], Annotated[float, Meta(ge=0, le=1)]] | None
     samples: list[Annotated[int, Meta(ge=0)]]
-    metrics_bytes: Count
+    metrics_bytes: Natural
     metrics_sha256: Sha256
     snapshots_sha256: Sha256 | None = None
     blas: tuple[str, ...] = ()
@@ -113,21 +112,20 @@ def read_checkpoint(path: Path, trainer: Trainer) -> tuple[State, Metadata]:
         RunError: the file cannot be read, was changed, or is not a checkpoint.
     """
     size, dtype = trainer.network.parameters.vector.size, trainer.network.dtype.name
-    train, outputs = len(trainer.data.train), trainer.network.sizes[-1]
     vectors = [f"{OPTIMIZER}_{number}" for number in range(1, trainer.optimizer.vectors + 1)]
-    needed = dict.fromkeys([PARAMETERS, *vectors], (size,))
-    largest = needed | {BEST: (size,)} | sample_shapes(SAMPLE_UPDATES, train, outputs)
-    content = read_bounded(path, most_bytes(largest, dtype))
+    shapes = sample_shapes(len(trainer.data.train), trainer.network.sizes[-1])
+    shapes |= dict.fromkeys([PARAMETERS, *vectors, BEST], (size,))
+    content = read_bounded(path, most_bytes(shapes, dtype))
     metadata = _checked(path, content)
-    shapes = needed | ({BEST: (size,)} if metadata.best else {})
-    tensors = unpack(path, content, shapes | sample_shapes(metadata.samples, train, outputs), dtype)
-    state = State(
-        parameters=tensors[PARAMETERS], optimizer=tuple(tensors[name] for name in vectors),
-        rng=metadata.rng.to_numpy(), dropout=metadata.dropout.to_numpy() if metadata.dropout else None,
-        batches_sha256=bytes.fromhex(metadata.batches_sha256), samples=samples_from(tensors, metadata.samples),
-        best=Best(*metadata.best, tensors[BEST]) if metadata.best else None,
-        **{name: getattr(metadata, name) for name in AS_THEY_ARE},
-    )  # fmt: skip
+    with reading(path):
+        tensors = unpack(path, content, shapes, dtype, some=True)
+        state = State(
+            parameters=tensors[PARAMETERS], optimizer=tuple(tensors[name] for name in vectors),
+            rng=metadata.rng.to_numpy(), dropout=metadata.dropout.to_numpy() if metadata.dropout else None,
+            batches_sha256=bytes.fromhex(metadata.batches_sha256), samples=samples_from(tensors),
+            best=Best(*metadata.best, tensors[BEST]) if metadata.best else None,
+            **{name: getattr(metadata, name) for name in AS_THEY_ARE},
+        )  # fmt: skip
     if state.update > trainer.schedule.last:
         raise RunError(f"{path}: update {state.update}: must be at most {trainer.schedule.last}, the last of the run")
     return state, metadata
@@ -162,10 +160,8 @@ def _checked(path: Path, content: bytes) -> Metadata:
 
 def _metadata(path: Path, content: bytes) -> Metadata:
     """Return the metadata, given the content of a file or only its header."""
-    try:
+    with reading(path):
         return msgspec.json.decode(unpack_metadata(path, content).get(KEY, ""), type=Metadata)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RunError(f"{path}: not a checkpoint: {error}") from error
 
 
 def _sha256(content: bytes) -> bytes:

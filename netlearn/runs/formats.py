@@ -35,8 +35,8 @@ COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"sp
 
 Status: TypeAlias = Literal["finished", "stopped early", "interrupted", "diverged"]
 Fraction: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
-Size: TypeAlias = Annotated[int, Meta(ge=1)]
+Natural: TypeAlias = Annotated[int, Meta(ge=0)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
 
 
@@ -189,9 +189,9 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     where: str
     note: str
-    train: Size
-    validation: Size
-    test: Size
+    train: Positive
+    validation: Positive
+    test: Positive
     sha256: dict[str, str]
     appearance: Appearance | None = None
 
@@ -209,9 +209,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     status: Status
     error: str | None
-    updates: Count
+    updates: Natural
     epochs: Annotated[float, Meta(ge=0, le=10_000_000)]
-    best_epoch: Size | None
+    best_epoch: Positive | None
     best_validation_accuracy: Fraction | None
     validation_accuracy: Fraction | None
     train_cost: float | None
@@ -220,8 +220,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     test_accuracy: Fraction | None
     recall: tuple[Fraction | None, ...]
     calibration_error: Fraction | None = None
-    seed: Count
-    sizes: Annotated[tuple[Size, ...], Meta(min_length=2)]
+    seed: Natural
+    sizes: Annotated[tuple[Positive, ...], Meta(min_length=2)]
     initial_weights_sha256: str
     mini_batches_sha256: str
     shuffling_sha256: str | None = None

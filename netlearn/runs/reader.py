@@ -5,6 +5,7 @@ The identity of a run is everything that determines its results.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -18,12 +19,17 @@ from netlearn.runs.files import SUMS, Sums, lock, reading
 from netlearn.runs.formats import METRICS, Summary, read_config, read_metrics, read_summary
 from netlearn.runs.tensors import (
     OUTPUT_NEURONS,
+    SNAPSHOT_DTYPE,
     SNAPSHOTS,
     WEIGHTS,
     Snapshots,
-    read_samples,
-    read_snapshots,
-    read_weights,
+    decode_snapshots,
+    most_bytes,
+    sample_shapes,
+    samples_from,
+    snapshot_shapes,
+    unpack,
+    weight_shapes,
 )
 from netlearn.settings import Settings
 
@@ -91,22 +97,30 @@ class Run:
         """Return |a − y| and |δ| of single output neurons, by update, or none if the run did not store them."""
         if self.summary is None or self.sums is None or OUTPUT_NEURONS not in self.sums.hashes:
             return {}
+        shapes = sample_shapes(self.summary.data.train, self.summary.sizes[-1])
         with reading(self.folder / OUTPUT_NEURONS):
-            return read_samples(self.sums, self.summary.data.train, self.summary.sizes[-1], self.settings.dtype)
+            return samples_from(self._arrays(OUTPUT_NEURONS, shapes, some=True))
 
     def weights(self, name: str = WEIGHTS) -> dict[str, Array]:
         """Return the weights and biases of each layer in `WEIGHTS` or `BEST_WEIGHTS`."""
-        if self.summary is None or self.sums is None:
+        if self.summary is None:
             raise RunError(f"{self.folder}: has no weights: {self.problem}")
         with reading(self.folder / name):
-            return read_weights(self.sums, name, self.summary.sizes, self.settings.dtype, finite=self.problem is None)
+            return self._arrays(name, weight_shapes(self.summary.sizes), finite=self.problem is None)
 
     def snapshots(self) -> Snapshots:
         """Return all weights, then all biases, by update, in float16; none if the run did not store them."""
-        if self.summary is None or self.sums is None:
+        if self.summary is None or self.sums is None or SNAPSHOTS not in self.sums.hashes:
             return {}
-        with reading(self.folder / SNAPSHOTS):
-            return read_snapshots(self.sums, self.summary.sizes)
+        path, parameters = self.folder / SNAPSHOTS, sum((a + 1) * b for a, b in pairwise(self.summary.sizes))
+        with reading(path):
+            most = most_bytes(snapshot_shapes(parameters), SNAPSHOT_DTYPE)
+            return decode_snapshots(path, self.sums.content(SNAPSHOTS, most), parameters)
+
+    def _arrays(self, name: str, shapes: Mapping[str, tuple[int, ...]], **how: bool) -> dict[str, Array]:
+        """Return the arrays in a file of the complete folder; `how` are arguments of `unpack`."""
+        dtype, sums = self.settings.dtype, self.sums or Sums.read(self.folder)
+        return unpack(self.folder / name, sums.content(name, most_bytes(shapes, dtype)), shapes, dtype, **how)
 
     @property
     def interrupted(self) -> bool:

@@ -30,7 +30,7 @@ from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
 OnVerified: TypeAlias = Callable[[str], object]
-WEIGHTS, SHUFFLING, DROPOUT, AUGMENTATION = range(4)  # spawn keys of the streams
+WEIGHTS_KEY, SHUFFLING_KEY, DROPOUT_KEY, AUGMENTATION_KEY = range(4)  # of streams; 4 is that of label noise
 
 
 def stream(settings: Settings, key: int) -> np.random.Generator:
@@ -49,7 +49,7 @@ def initial_network(
     Raises:
         SettingsError: no network can have these sizes with these settings.
     """
-    activation, rng = activation or ACTIVATIONS[settings.activation], stream(settings, WEIGHTS)
+    activation, rng = activation or ACTIVATIONS[settings.activation], stream(settings, WEIGHTS_KEY)
     try:
         return Network(sizes, cost, activation, settings.initializer, rng, settings.dtype)
     except MemoryError as error:
@@ -114,11 +114,11 @@ def make_trainer(
     cost = checked_cost(settings, data, costs, on_verified)
     data = training_part(settings, data)
     activation = ACTIVATIONS[settings.activation]
-    dropout = Dropout(activation, settings.dropout, stream(settings, DROPOUT)) if settings.dropout else None
+    dropout = Dropout(activation, settings.dropout, stream(settings, DROPOUT_KEY)) if settings.dropout else None
     sizes = [data.train.n_in, *settings.hidden, data.outputs]
     network = initial_network(settings, sizes, cost, dropout)
     deformed = _augmentation(settings, data)
-    return Trainer(network, data, settings, rng=stream(settings, SHUFFLING), augmentation=deformed, last=last)
+    return Trainer(network, data, settings, rng=stream(settings, SHUFFLING_KEY), augmentation=deformed, last=last)
 
 
 def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
@@ -127,7 +127,7 @@ def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
     own = own_settings(settings, "augment")
     name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
     deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
-    return Augmentation(name, deformer, settings.seed, (AUGMENTATION,))
+    return Augmentation(name, deformer, settings.seed, (AUGMENTATION_KEY,))
 
 
 def environment() -> dict[str, str | int | None]:

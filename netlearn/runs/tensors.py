@@ -7,7 +7,8 @@ resumed reads the snapshots before SHA256SUMS exists, so they state the SHA-256 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from itertools import pairwise, product
 from pathlib import Path
 from typing import TypeAlias
@@ -20,7 +21,7 @@ import safetensors.numpy
 from netlearn.errors import RunError
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.runs.files import Sums, read_bounded, write_whole
+from netlearn.runs.files import read_bounded, write_whole
 from netlearn.slowdown import SAMPLE_EXAMPLES, SAMPLE_UPDATES
 
 WEIGHTS, BEST_WEIGHTS = "weights.safetensors", "best.safetensors"
@@ -55,24 +56,24 @@ def unpack_metadata(path: Path, content: bytes) -> dict[str, str]:
 
 
 def unpack(
-    path: Path, content: bytes, shapes: Mapping[str, tuple[int, ...]], dtype: str, *, finite: bool = True
-) -> dict[str, Array]:
+    path: Path, content: bytes, shapes: Mapping[str, tuple[int, ...]], dtype: str, *, finite: bool = True,
+    some: bool = False,
+) -> dict[str, Array]:  # fmt: skip
     """Return the arrays in the content of a file, which must have the given names, shapes and dtype.
 
-    With `finite`, all their numbers must be finite.
+    With `finite`, all their numbers must be finite; with `some`, not all of the names must be there.
     """
     unpack_metadata(path, content)  # bounds the header before it is parsed
     try:
         tensors = safetensors.numpy.load(content)
     except (ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
         raise RunError(f"{path}: not a safetensors file: {error}") from error
-    if tensors.keys() != shapes.keys():
-        names, wrong = ", ".join(shapes), ", ".join(sorted(tensors.keys() ^ shapes.keys()))
-        raise RunError(f"{path}: its arrays must be {names[:200]}; missing or unexpected: {wrong[:200]}")
-    for name, shape in shapes.items():
-        found = tensors[name]
-        if (found.shape, found.dtype) != (shape, np.dtype(dtype)):
-            raise RunError(f"{path}: {name}: {found.dtype} of shape {found.shape}: must be {dtype}, {shape}")
+    if wrong := tensors.keys() - shapes.keys() if some else tensors.keys() ^ shapes.keys():
+        names, listed = ", ".join(shapes), ", ".join(sorted(wrong))
+        raise RunError(f"{path}: its arrays must be {names[:200]}; missing or unexpected: {listed[:200]}")
+    for name, found in tensors.items():
+        if (found.shape, found.dtype) != (shapes[name], np.dtype(dtype)):
+            raise RunError(f"{path}: {name}: {found.dtype} of shape {found.shape}: must be {dtype}, {shapes[name]}")
         if finite and not np.isfinite(found).all():
             raise RunError(f"{path}: {name} has numbers that are not finite")
     return tensors
@@ -80,7 +81,7 @@ def unpack(
 
 def most_bytes(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> int:
     """Return the largest size of a file with arrays of these shapes."""
-    return sum(int(np.prod(shape)) for shape in shapes.values()) * np.dtype(dtype).itemsize + MOST_HEADER
+    return sum(map(math.prod, shapes.values())) * np.dtype(dtype).itemsize + MOST_HEADER
 
 
 def encode_weights(network: Network) -> bytes:
@@ -97,15 +98,6 @@ def weight_shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_weights(
-    sums: Sums, name: str, sizes: tuple[int, ...], dtype: str, *, finite: bool = True
-) -> dict[str, Array]:
-    """Return the arrays of `WEIGHTS` or `BEST_WEIGHTS` in a complete folder; diverged runs are not `finite`."""
-    shapes = weight_shapes(sizes)
-    content = sums.content(name, most_bytes(shapes, dtype))
-    return unpack(sums.folder / name, content, shapes, dtype, finite=finite)
-
-
 def encode_samples(samples: Samples) -> bytes:
     """Return the content of the file."""
     return pack(sample_arrays(samples), {UPDATES: " ".join(map(str, samples))})
@@ -117,24 +109,16 @@ def sample_arrays(samples: Samples) -> dict[str, Array]:
     return errors | {f"gradient.{update}": gradient for update, (_, gradient) in samples.items()}
 
 
-def samples_from(arrays: Mapping[str, Array], updates: Iterable[int]) -> dict[int, tuple[Array, Array]]:
-    """Return the samples, given the result of `sample_arrays`."""
+def samples_from(arrays: Mapping[str, Array]) -> dict[int, tuple[Array, Array]]:
+    """Return the samples among named arrays, by update."""
+    updates = [update for update in SAMPLE_UPDATES if f"error.{update}" in arrays]
     return {update: (arrays[f"error.{update}"], arrays[f"gradient.{update}"]) for update in updates}
 
 
-def sample_shapes(updates: Iterable[int], train: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of the arrays of a run with that many training examples and output neurons."""
+def sample_shapes(train: int, outputs: int) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes that the samples of a run may have, by its training examples and output neurons."""
     size = min(SAMPLE_EXAMPLES, train) * outputs
-    return {f"{kind}.{update}": (size,) for kind, update in product(("error", "gradient"), updates)}
-
-
-def read_samples(sums: Sums, train: int, outputs: int, dtype: str) -> dict[int, tuple[Array, Array]]:
-    """Return |a − y| and |δ| of single output neurons, by update, from a complete folder."""
-    path = sums.folder / OUTPUT_NEURONS
-    content = sums.content(OUTPUT_NEURONS, most_bytes(sample_shapes(SAMPLE_UPDATES, train, outputs), dtype))
-    found = unpack_metadata(path, content).get(UPDATES, "").split()
-    updates = tuple(update for update in SAMPLE_UPDATES if str(update) in found)
-    return samples_from(unpack(path, content, sample_shapes(updates, train, outputs), dtype), updates)
+    return {f"{kind}.{update}": (size,) for kind, update in product(("error", "gradient"), SAMPLE_UPDATES)}
 
 
 class SnapshotWriter:
@@ -171,8 +155,8 @@ class SnapshotWriter:
         expected = [due for due in self._due if due <= update]
         if expected:
             path, size = self._path, self._network.parameters.vector.size
-            content = read_bounded(path, most_bytes({str(due): (size,) for due in self._due}, SNAPSHOT_DTYPE))
-            found = _decode_snapshots(path, content, size)
+            content = read_bounded(path, most_bytes(snapshot_shapes(size), SNAPSHOT_DTYPE))
+            found = decode_snapshots(path, content, size)
             if missing := set(expected) - found.keys():
                 raise RunError(f"{path}: has no snapshot of update {min(missing)}, which the checkpoint is after")
             self._taken = {due: found[due] for due in expected}
@@ -187,14 +171,9 @@ def snapshot_updates(parameters: int, updates_per_epoch: int) -> tuple[int, ...]
     return tuple(sorted(possible[: MOST_SNAPSHOTS // (np.dtype(SNAPSHOT_DTYPE).itemsize * parameters)]))
 
 
-def read_snapshots(sums: Sums, sizes: tuple[int, ...]) -> Snapshots:
-    """Return the snapshots in a complete folder, by update; none if there are none."""
-    if SNAPSHOTS not in sums.hashes:
-        return {}
-    parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-    shapes = {str(place): (parameters,) for place in range(len(SAMPLE_UPDATES) + 1)}
-    content = sums.content(SNAPSHOTS, most_bytes(shapes, SNAPSHOT_DTYPE))
-    return _decode_snapshots(sums.folder / SNAPSHOTS, content, parameters)
+def snapshot_shapes(parameters: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of as many snapshots as a run of that many parameters may keep."""
+    return {str(place): (parameters,) for place in range(len(SAMPLE_UPDATES) + 1)}
 
 
 def _encode_snapshots(snapshots: Snapshots) -> bytes:
@@ -202,7 +181,8 @@ def _encode_snapshots(snapshots: Snapshots) -> bytes:
     return pack(arrays, {SNAPSHOT_KEY: " ".join([_sha256_of(snapshots), *arrays])})
 
 
-def _decode_snapshots(path: Path, content: bytes, parameters: int) -> Snapshots:
+def decode_snapshots(path: Path, content: bytes, parameters: int) -> Snapshots:
+    """Return the snapshots in the content of a file, which states their hash."""
     sha256, *listed = unpack_metadata(path, content).get(SNAPSHOT_KEY, "").split()[:100] or [""]
     updates = [int(text) for text in listed if text.isdecimal() and len(text) < 10]
     arrays = unpack(path, content, {str(update): (parameters,) for update in updates}, SNAPSHOT_DTYPE, finite=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import asdict
 
 from netlearn.custom_cost import check_named
 from netlearn.datasets import Dataset
@@ -26,8 +27,7 @@ from netlearn.settings import Settings
 from netlearn.training import Trainer
 
 NOT_REPEATED = ("environment", "training_seconds", "total_seconds", "data")  # of a summary
-NEWER = ("shuffling_sha256", "calibration_error")  # of a summary; older runs have none
-COUNTS = ("train", "validation", "test")  # of a summary's data
+NEWER = tuple(f"{name} in {SUMMARY}" for name in ("shuffling_sha256", "calibration_error", "data.appearance"))
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -127,27 +127,23 @@ def _end(trainer: Trainer) -> bytes:
 
 def _differing(then: Run, now: Run) -> list[str]:
     """Return the files, the columns of metrics.csv and the fields of summary.json that differ."""
-    hashes = [run.sums.hashes if run.sums else {} for run in (then, now)]
-    files = (WEIGHTS, BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS)
-    found = [name for name in files if hashes[0].get(name) != hashes[1].get(name)]
-    for name in sorted((then.metrics.keys() | now.metrics.keys()) - {"seconds"}):
-        stored, repeated = (run.metrics.get(name, np.empty(0)) for run in (then, now))
-        if not np.array_equal(stored, repeated, equal_nan=True):
-            found.append(f"{name} in {METRICS}")
-    summaries = [msgspec.to_builtins(run.summary) for run in (then, now)]
-    names = [name for name in summaries[0] if name not in NOT_REPEATED]
-    names = [name for name in names if name not in NEWER or summaries[0][name] is not None]
-    found += [f"{name} in {SUMMARY}" for name in names if summaries[0][name] != summaries[1][name]]
-    if then.summary and now.summary:
-        data = [then.summary.data, now.summary.data]
-        found += [f"data.{name} in {SUMMARY}" for name in COUNTS if getattr(data[0], name) != getattr(data[1], name)]
-        if data[0].appearance not in (None, data[1].appearance):  # older runs have none
-            found.append(f"data.appearance in {SUMMARY}")
-        if data[0].name != then.settings.data:
-            found.append(f"data.name in {SUMMARY}")
-        if list(data[0].sha256.values()) != list(data[1].sha256.values()):
-            found.append(f"data.sha256 in {SUMMARY}")
-    return found
+    stored, repeated = _determined(then), _determined(now)
+    older = {name for name in NEWER if stored.get(name) is None}
+    return [name for name in stored | repeated if name not in older and stored.get(name) != repeated.get(name)]
+
+
+def _determined(run: Run) -> dict[str, object]:
+    """Return all that the settings determine of a complete run, by what a difference in it is called."""
+    if run.sums is None or run.summary is None:
+        return {}
+    files = {name: run.sums.hashes.get(name) for name in (WEIGHTS, BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS)}
+    columns = {
+        f"{name} in {METRICS}": run.metrics[name].tobytes() for name in sorted(run.metrics.keys() - {"seconds"})
+    }
+    results = {name: value for name, value in asdict(run.summary).items() if name not in NOT_REPEATED}
+    data = asdict(run.summary.data) | {"sha256": list(run.summary.data.sha256.values())}
+    results |= {f"data.{name}": value for name, value in data.items() if name not in {"where", "note"}}
+    return files | columns | {f"{name} in {SUMMARY}": value for name, value in results.items()}
 
 
 def _environment_differences(then: Run, data: Dataset) -> list[Difference]:
