@@ -6,7 +6,8 @@ import numpy as np
 
 from netlearn.activations import Identity, Softmax
 from netlearn.costs import Cost
-from netlearn.numerics import Array, columns
+from netlearn.gradient_check import laid_out
+from netlearn.numerics import Array
 
 ERRORS = (0.1, 0.5, 0.9, 0.99, 0.999)  # shown as numbers
 CURVE = np.linspace(0.001, 0.999, 999)
@@ -52,32 +53,28 @@ def profile(cost: Cost, outputs: int) -> Profile:
 
 def theory_curve(cost: Cost, outputs: int, errors: Array) -> Array:
     """Return |δ| of the output neuron of the right class at errors 1 − a between 0 and 1; the others have z = 0."""
-    if isinstance(cost.output, Identity):
-        z = 1 - errors
-    elif isinstance(cost.output, Softmax):
-        z = np.log((outputs - 1) * (1 - errors) / errors)
-    else:
-        z = np.log((1 - errors) / errors)
+    others = outputs - 1 if isinstance(cost.output, Softmax) else 1
+    z = 1 - errors if isinstance(cost.output, Identity) else np.log(others * (1 - errors) / errors)
     return _at(cost, outputs, z)[0]
 
 
 def _at(cost: Cost, outputs: int, z: Array) -> tuple[Array, Array]:
     """Return |δ| of the right class and the value at its weighted inputs z, (n,), where the others have 0."""
-    zs, y = np.zeros((outputs, z.size)), np.zeros((outputs, z.size))
+    zs: Array = np.zeros((outputs, z.size))
+    y = np.zeros_like(zs)
     zs[0], y[0] = z, 1
-    delta, laid_out, a = _delta(cost, zs, y)
+    delta, zs, a = _delta(cost, zs, y)
     with np.errstate(all="ignore"):
-        return np.abs(delta[0]), np.asarray(cost.value(laid_out, a, y))
+        return np.abs(delta[0]), np.asarray(cost.value(zs, a, y))
 
 
 def _delta(cost: Cost, z: Array, y: Array) -> tuple[Array, Array, Array]:
     """Return δ, z and a, called and laid out as in training."""
-    laid_out = columns(z.shape[0], z.shape[1], z.dtype)
-    laid_out[:] = z
+    z = laid_out(z)
     with np.errstate(all="ignore"):
-        a, delta = cost.output.value(laid_out), np.empty_like(laid_out)
-        cost.delta(laid_out, a, y, delta)
-    return delta, laid_out, a
+        a, delta = cost.output.value(z), np.empty_like(z)
+        cost.delta(z, a, y, delta)
+    return delta, z, a
 
 
 def _least(cost: Cost, outputs: int, scale: float) -> tuple[Array, Array]:

@@ -8,8 +8,8 @@ import inspect
 import os
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,7 +45,7 @@ def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
     head, parameters = parse_name(name)
     if not is_own(name):
         return _make(KNOWN[head], name, parameters)
-    with blaming(name, "cannot be loaded"):
+    with Blaming(name, "cannot be loaded"):
         kind = given or _imported(*head.split(":"))
         if not isinstance(kind, type):
             raise CostError(f"cost {name!r}: must be a class, not a {type(kind).__name__}")
@@ -59,11 +59,11 @@ def parse_name(name: str) -> tuple[str, dict[str, Any]]:
     Raises:
         SettingsError: it is neither a name in `KNOWN` nor package.module:ClassName, with parameters or not.
     """
-    head, parenthesis, _ = name.partition("(")
+    head, parenthesis, rest = name.partition("(")
     parameters: dict[str, Any] = {}
     if parenthesis:
         try:
-            parameters = ast.literal_eval(_as_mapping(name[len(head) :]))
+            parameters = _keywords(f"f({rest}")
         except (ValueError, SyntaxError) as error:
             raise SettingsError(
                 f"cost {name!r}: parameters must be given as NAME=VALUE, such as {head}(gamma=2)"
@@ -74,15 +74,15 @@ def parse_name(name: str) -> tuple[str, dict[str, Any]]:
     return head, parameters
 
 
-def _as_mapping(text: str) -> ast.expr:
-    """Return the dictionary of the arguments "(a=1, b=2)"."""
-    call = ast.parse(f"f{text}", mode="eval").body
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+def _keywords(text: str) -> dict[str, Any]:
+    """Return the arguments of a call such as "f(a=1, b=2)", which must be named literals."""
+    call = ast.parse(text, mode="eval").body
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)) or call.args:
         raise ValueError(text)
-    named = {each.arg: each.value for each in call.keywords}
-    if None in named or len(named) < len(call.keywords):  # **mapping, or one twice
+    named = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+    if len(named) < len(call.keywords):  # **mapping, or one twice
         raise ValueError(text)
-    return ast.Dict([ast.Constant(name) for name in named], list(named.values()))
+    return named
 
 
 def is_own(name: str) -> bool:
@@ -125,13 +125,12 @@ def check_named(cost: str, named: Collection[str], where: Path) -> None:
 
 
 def _imported(module: str, kind: str) -> Any:
-    folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
-    sys.path.insert(0, folder)
+    before = list(sys.path)
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a string is what sys.path holds)
     try:
         return getattr(importlib.import_module(module), kind)
     finally:
-        with suppress(ValueError):  # the user's code may have changed the path
-            sys.path.remove(folder)
+        sys.path[:] = before
 
 
 def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:
@@ -146,12 +145,29 @@ def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:
     return kind(**parameters)
 
 
+@dataclass(frozen=True)
+class Blaming:
+    """A context that turns errors of a user's own cost into a `CostError`, which says what went wrong with it."""
+
+    name: str
+    what: str = "fails when called"
+
+    def __enter__(self) -> None:
+        """Nothing is prepared, so that a context can be used again in every step."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception | SystemExit) and not isinstance(error, NetlearnError):
+            text = " ".join(str(error).split())[:200]
+            hint = " (z, a and y must be left unchanged)" if "read-only" in text else ""
+            raise CostError(f"cost {self.name!r}: {self.what}: {type(error).__name__}: {text}{hint}") from error
+
+
 class CustomCost:
     """A user's own cost, with all parts of a cost; an error in it names it."""
 
     def __init__(self, cost: Cost, name: str) -> None:
         _check_parts(cost, name, PARTS)
-        self._cost, self._name = cost, name
+        self._cost, self._name, self._blaming = cost, name, Blaming(name)
         self.output = cost.output
         if isinstance(self.output, type | str) or not hasattr(self.output, "value"):
             shown = self.output.__name__ if isinstance(self.output, type) else str(self.output).capitalize()
@@ -168,13 +184,11 @@ class CustomCost:
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return the user's value, a number per example."""
-        try:
+        with self._blaming:
             values = self._cost.value(z, a, y)
-        except (Exception, SystemExit) as error:
-            raise _blamed(self._name, error) from error
-        if not (isinstance(values, np.ndarray) and values.shape == (z.shape[1],) and values.dtype.kind in "fiu"):
+        n = z.shape[1]
+        if not (isinstance(values, np.ndarray) and values.shape == (n,) and values.dtype.kind in "fiu"):
             found = f"of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-            n = z.shape[1]
             raise CostError(
                 f"cost {self._name!r}: value must return a number per example, shape ({n},) for {n}, not {found}; "
                 "sum over axis 0 alone, which has the outputs"
@@ -183,30 +197,11 @@ class CustomCost:
 
     def delta(self, z: Array, a: Array, y: Array, out: Array) -> Array:
         """Let the user's delta write to `out`."""
-        try:
+        with self._blaming:
             return self._cost.delta(z, a, y, out)
-        except (Exception, SystemExit) as error:
-            raise _blamed(self._name, error) from error
 
 
 def _check_parts(cost: object, name: str, parts: Collection[str]) -> None:
     for part in parts:
         if not hasattr(cost, part):
             raise CostError(f"cost {name!r}: the class has no {part!r}; a cost has {', '.join(PARTS)}")
-
-
-@contextmanager
-def blaming(name: str, what: str = "fails when called") -> Iterator[None]:
-    """Turn errors of a user's own cost into a `CostError`."""
-    try:
-        yield
-    except NetlearnError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _blamed(name, error, what) from error
-
-
-def _blamed(name: str, error: BaseException, what: str = "fails when called") -> CostError:
-    text = " ".join(str(error).split())[:200]
-    hint = " (z, a and y must be left unchanged)" if "read-only" in text else ""
-    return CostError(f"cost {name!r}: {what}: {type(error).__name__}: {text}{hint}")

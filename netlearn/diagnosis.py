@@ -14,8 +14,11 @@ from netlearn.numerics import Array
 FIT = 1e-5  # largest misfit of a pattern, relative to the largest derivative
 LOG_FIT = 0.02  # that of a constant in a logarithm, relative to the largest error, which may be tiny itself
 SMALLEST, LARGEST = 1e-12, 0.3  # constants in a logarithm
-FACTORS = {0.5: "½ of it", 2.0: "2 times it", -1.0: "−1 times it: the sign is wrong"}
-LOGARITHMS = {np.log(10): "ln 10", np.log(2): "ln 2"}
+FACTORS = {
+    0.5: "½ of it", 2.0: "2 times it", -1.0: "−1 times it: the sign is wrong",
+    np.log(2): "ln 2 times it", 1 / np.log(2): "it divided by ln 2",
+    np.log(10): "ln 10 times it", 1 / np.log(10): "it divided by ln 10",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ def explain(points: Points, error_with: Callable[[Activation], float]) -> str | 
         points: where it was checked.
         error_with: returns the largest error of the same cost with another output activation.
     """
-    for pattern in (_factor, _prime, _logarithm):
-        if (found := pattern(points)) is not None:
-            return found
-    return _other_output(points.output, error_with)
+    if found := _factor(points) or _prime(points):
+        return found
+    if epsilon := constant_in_logarithm(points):
+        return f"value has a constant inside a logarithm, about {epsilon:.1g}; compute it from z instead"
+    for each in (Sigmoid(), Softmax(), Identity()):
+        if type(each) is not type(points.output) and error_with(each) < FIT:
+            return f"it would be right with output = {type(each).__name__}()"
+    return None
 
 
 def constant_in_logarithm(points: Points) -> float | None:
@@ -96,14 +103,12 @@ def _factor(points: Points) -> str | None:
     if c is None:
         return None
     outputs, examples = points.z.shape
-    named: dict[float, str] = FACTORS | {
+    named = FACTORS | {
         1 / outputs: f"1/{outputs} of it, divided by the number of outputs",
         float(outputs): f"{outputs} times it, the number of outputs, as if value took the mean over them",
         1 / examples: f"divided by the number of examples, {examples}, over which training takes the mean itself",
         float(examples): f"{examples} times it, the number of examples",
     }
-    for number, name in LOGARITHMS.items():
-        named |= {number: f"{name} times it", 1 / number: f"it divided by {name}"}
     text = next((text for factor, text in named.items() if abs(c / factor - 1) < FIT), f"{c:.6g} times it")
     return f"delta is {text}"
 
@@ -127,18 +132,4 @@ def _prime(points: Points) -> str | None:
         if c is not None:
             factor = "" if abs(c - 1) < FIT else f", and a factor {c:.6g} is wrong"
             return f"{name} is {text}{factor}"
-    return None
-
-
-def _logarithm(points: Points) -> str | None:
-    epsilon = constant_in_logarithm(points)
-    if epsilon is None:
-        return None
-    return f"value has a constant inside a logarithm, about {epsilon:.1g}; compute it from z instead"
-
-
-def _other_output(output: Activation, error_with: Callable[[Activation], float]) -> str | None:
-    for each in (Sigmoid(), Softmax(), Identity()):
-        if type(each) is not type(output) and error_with(each) < FIT:
-            return f"it would be right with output = {type(each).__name__}()"
     return None

@@ -4,7 +4,7 @@ The cost is called as in training: with arrays in the memory layout of the netwo
 """
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netlearn.activations import Activation, Sigmoid
 from netlearn.costs import Cost
-from netlearn.custom_cost import blaming
+from netlearn.custom_cost import Blaming
 from netlearn.diagnosis import Points, constant_in_logarithm, explain
 from netlearn.errors import CostError, CostWarning
 from netlearn.numerics import Array, columns
@@ -74,7 +74,7 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
     hot = classes[rng.integers(len(classes), size=examples)].T
     soft = rng.dirichlet(np.ones(outputs), examples).T if outputs > 1 else rng.random((1, examples))
     y = np.where(np.arange(examples) % 2, hot, soft)
-    with blaming(name), np.errstate(all="ignore"):  # what is not finite is reported
+    with Blaming(name), np.errstate(all="ignore"):  # what is not finite is reported
         check = _Check(cost, name)
         worst = check.moderate(moderate, y)
         y = hot if check.takes_only_hot else y
@@ -96,8 +96,8 @@ class _Check:
 
     def delta(self, z: Array, y: Array) -> Array:
         """Return what `delta` writes, which must be finite."""
-        out = _laid_out(np.full_like(z, np.nan))
-        result = self._cost.delta(_locked(z), _locked(self._activation(z)), _locked(y), out)
+        out = laid_out(np.full_like(z, np.nan))
+        result = self._cost.delta(*self._locked(z, y), out)
         if np.isnan(out).all() and np.shape(result) == out.shape and np.isfinite(result).all():
             raise self._error("delta returns its result but does not write it to `out`; out[:] = … does")
         if not np.isfinite(out).all():
@@ -110,12 +110,16 @@ class _Check:
 
     def value(self, z: Array, y: Array) -> Array:
         """Return the value of each example, which may not be finite."""
-        return self._cost.value(_locked(z), _locked(self._activation(z)), _locked(y)).astype(np.float64)
+        return self._cost.value(*self._locked(z, y)).astype(np.float64)
+
+    def _locked(self, z: Array, y: Array) -> tuple[Array, Array, Array]:
+        """Return z, a and y as a network passes them to a cost, but read-only."""
+        return laid_out(z, locked=True), laid_out(self._activation(z), locked=True), laid_out(y, locked=True)
 
     def _activation(self, z: Array) -> Array:
-        a = _laid_out(np.full_like(z, np.nan))
-        self._output.value(_locked(z), a)  # by position, as the network calls it
-        if not np.array_equal(a, self._output.value(_locked(z))):
+        a, locked = laid_out(np.full_like(z, np.nan)), laid_out(z, locked=True)
+        self._output.value(locked, a)  # by position, as the network calls it
+        if not np.array_equal(a, self._output.value(locked)):
             raise self._error("the value of its output activation must write to `out` what it returns")
         return a
 
@@ -184,9 +188,10 @@ class _Check:
     def single(self, moderate: Array, large: Array, y: Array) -> None:
         """Compare float32 with float64, at weighted inputs that are exact in both."""
         self._warn_unless_finite(large.astype(np.float32), y.astype(np.float32))
-        for z in (moderate, large):
-            pair = z.astype(np.float32), y.astype(np.float32)
-            exact, found = (self.delta(*(array.astype(dtype) for array in pair)) for dtype in ("float64", "float32"))
+        for z in (large, moderate):
+            pair: tuple[Array, Array] = z.astype(np.float32), y.astype(np.float32)
+            exact_pair: tuple[Array, Array] = pair[0].astype(np.float64), pair[1].astype(np.float64)
+            found, exact = self.delta(*pair), self.delta(*exact_pair)
             wrong = np.argwhere(abs(exact - found) > SINGLE_TOLERANCE * _scale(exact, found))
             if wrong.size:
                 j, x = wrong[0]
@@ -194,9 +199,8 @@ class _Check:
                     f"delta must be the same in float32 and float64: {_place(z, y, j, x)} "
                     f"it is {found[j, x]:.7g} and {exact[j, x]:.7g}"
                 )
-        pair = moderate.astype(np.float32), y.astype(np.float32)
-        values = [self.value(*(array.astype(dtype) for array in pair)) for dtype in ("float64", "float32")]
-        if not np.all(abs(values[0] - values[1]) <= SINGLE_TOLERANCE * _scale(*values)):
+        value, exactly = self.value(*pair), self.value(*exact_pair)  # at moderate weighted inputs
+        if not np.all(abs(exactly - value) <= SINGLE_TOLERANCE * _scale(exactly, value)):
             raise self._error("value must be the same in float32 and float64")
 
     def batches(self, z: Array, y: Array, sizes: Collection[int]) -> None:
@@ -216,23 +220,16 @@ class _Check:
 
     def _slopes(self, z: Array, y: Array, step: float) -> tuple[Array, Array]:
         """Return the one-sided differences of value, left and right of each weighted input."""
-        lower, upper = np.empty_like(z), np.empty_like(z)
         middle = self.value(z, y)
-        for j in range(len(z)):
-            bump = np.zeros_like(z)
-            bump[j] = step
-            lower[j] = (middle - self.value(z - bump, y)) / step
-            upper[j] = (self.value(z + bump, y) - middle) / step
+        rises = [(middle - self.value(low, y), self.value(high, y) - middle) for low, high in _beside(z, step)]
+        lower, upper = np.array(rises).swapaxes(0, 1) / step
         return lower, upper
 
     def _means(self, z: Array, y: Array, delta: Array) -> Array:
         """Return the mean of `delta` over the wide step, by Simpson's rule."""
-        mean = np.empty_like(z)
-        for j in range(len(z)):
-            bump = np.zeros_like(z)
-            bump[j] = WIDE_STEP
-            mean[j] = (self.delta(z - bump, y)[j] + 4 * delta[j] + self.delta(z + bump, y)[j]) / 6
-        return mean
+        beside = enumerate(_beside(z, WIDE_STEP))
+        sums = [self.delta(low, y)[j] + 4 * delta[j] + self.delta(high, y)[j] for j, (low, high) in beside]
+        return np.array(sums) / 6
 
     def _difference(
         self, z: Array, y: Array, delta: Array, numeric: Array, wrong: NDArray[np.bool_], why: str | None = None
@@ -262,18 +259,21 @@ class _Check:
         return CostError(f"cost {self._name!r}: {text}")
 
 
-def _laid_out(array: Array) -> Array:
-    """Return a copy of an array in the memory layout of the network's."""
+def laid_out(array: Array, *, locked: bool = False) -> Array:
+    """Return a copy of an array in the memory layout of the network's, read-only if `locked`."""
     n, batch = array.shape
     copy = columns(n, batch, array.dtype)
     copy[:] = array
+    copy.flags.writeable = not locked
     return copy
 
 
-def _locked(array: Array) -> Array:
-    copy = _laid_out(array)
-    copy.flags.writeable = False
-    return copy
+def _beside(z: Array, step: float) -> Iterator[tuple[Array, Array]]:
+    """Yield z with each weighted input, one after the other, lowered and raised by a step."""
+    for j in range(len(z)):
+        bump = np.zeros_like(z)
+        bump[j] = step
+        yield z - bump, z + bump
 
 
 def _scale(one: Array, other: Array) -> Array:
