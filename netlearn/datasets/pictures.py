@@ -84,6 +84,24 @@ def scale(grey: NDArray[Any], size: tuple[int, int]) -> Array:
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
+def border(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:
+    """Return the pixels along each side of a picture, as vectors."""
+    return [part.ravel() for part in (grid[:width], grid[-width:], grid[:, :width], grid[:, -width:])]
+
+
+def border_value(grey: Array) -> float:
+    """Return the median brightness along the sides of a picture."""
+    return float(np.median(np.concatenate(border(grey))))
+
+
+def bounding_box(mask: NDArray[np.bool_], more_than: float = 0) -> tuple[slice, slice] | None:
+    """Return from where to where the rows and columns go of which more than a fraction is set, None if none are."""
+    rows, columns = (np.flatnonzero(mask.mean(axis=axis) > more_than) for axis in (1, 0))
+    if not rows.size or not columns.size:
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 def _decode(content: bytes) -> Array:
     """Return a picture as (height, width) or (height, width, 3)."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (takes 0.1 s to import)

@@ -12,12 +12,11 @@ import msgspec
 import numpy as np
 
 from netlearn import __version__
-from netlearn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from netlearn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
 from netlearn.inspection.trained import check_data, check_used, load_network, weights_file
-from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.predictions import Predictions, answers, predict
 from netlearn.runs import Run, write_whole
@@ -25,11 +24,8 @@ from netlearn.text import printable
 
 SUFFIXES = (".onnx", ".npz")
 TOLERANCE = 1e-5  # of the outputs, relative to the largest where that is above 1
-OUTPUTS: dict[type, str] = {
-    Sigmoid: "sigmoid", Tanh: "tanh", ReLU: "relu", Softmax: "softmax", Identity: "identity",
-}  # fmt: skip
-OPSET, IR_VERSION = 13, 8  # of ONNX, which runtimes since 2021 read
-OPERATORS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "softmax": "Softmax", "identity": "Identity"}
+ACTIVATIONS = {kind: kind.__name__.lower() for kind in (Sigmoid, Tanh, ReLU, Softmax, Identity)}
+OPSET, IR_VERSION = 13, 8  # of ONNX, which runtimes since 2021 read; its operators are Sigmoid, Tanh, Relu, …
 Feedforward = Callable[[Array], Array]  # from inputs, (n, n_in), to outputs, (n, n_out)
 
 
@@ -99,14 +95,30 @@ def export(
     network = load_network(run, best=best, costs=costs)
     predictions = predict(network, data.test)
     accuracy = predictions.accuracy
-    model = _model(network, _metadata(run, data, weights_file(run, best=best), accuracy), run.settings.activation)
+    name, output = weights_file(run, best=best), type(network.cost.output)
+    if output not in ACTIVATIONS:
+        names = ", ".join(ACTIVATIONS.values())
+        raise SettingsError(f"output activation {output.__name__}: must be one of netlearn's, {names}")
+    model = Model(
+        weights=tuple(np.asarray(w, np.float32) for w in network.weights),
+        biases=tuple(np.asarray(b[:, 0], np.float32) for b in network.biases),
+        activations=(*[run.settings.activation] * len(run.settings.hidden), ACTIVATIONS[output]),
+        metadata={
+            "netlearn": __version__,
+            "settings": msgspec.json.encode(msgspec.structs.asdict(run.settings)).decode(),
+            "data": data.name,
+            "data_sha256": msgspec.json.encode(data.sha256).decode(),
+            "weights_sha256": run.sums.hashes[name] if run.sums else "",
+            "test_accuracy": repr(accuracy),
+        },
+    )
     content, verifier, feedforward = _encode_onnx(model, path) if path.suffix == ".onnx" else _encode_npz(model)
     difference = _verify(feedforward, predictions, path, verifier)
     write_whole(path, content)
     return Exported(
         file=printable(str(path)),
         folder=printable(str(run.folder)),
-        weights=weights_file(run, best=best),
+        weights=name,
         sizes=network.sizes,
         verified_with=verifier,
         data=data.name,
@@ -114,35 +126,6 @@ def export(
         accuracy=accuracy,
         largest_difference=difference,
     )
-
-
-def _metadata(run: Run, data: Dataset, name: str, accuracy: float) -> dict[str, str]:
-    settings = msgspec.json.encode(msgspec.structs.asdict(run.settings)).decode()
-    hashes = run.sums.hashes if run.sums else {}
-    return {
-        "netlearn": __version__,
-        "settings": settings,
-        "data": data.name,
-        "data_sha256": msgspec.json.encode(data.sha256).decode(),
-        "weights_sha256": hashes[name],
-        "test_accuracy": repr(accuracy),
-    }
-
-
-def _model(network: Network, metadata: dict[str, str], hidden: str) -> Model:
-    return Model(
-        weights=tuple(np.asarray(w, np.float32) for w in network.weights),
-        biases=tuple(np.asarray(b[:, 0], np.float32) for b in network.biases),
-        activations=(*[hidden] * (len(network.weights) - 1), _name(network.cost.output)),
-        metadata=metadata,
-    )
-
-
-def _name(output: Activation) -> str:
-    if type(output) not in OUTPUTS:
-        names = ", ".join(OUTPUTS.values())
-        raise SettingsError(f"output activation {type(output).__name__}: must be one of netlearn's, {names}")
-    return OUTPUTS[type(output)]
 
 
 def _verify(feedforward: Feedforward, predictions: Predictions, path: Path, verifier: str) -> float:
@@ -179,7 +162,7 @@ def _encode_onnx(model: Model, path: Path) -> tuple[bytes, str, Feedforward]:
         names = [f"weights.{layer}", f"biases.{layer}"]
         tensors += [onnx.numpy_helper.from_array(array, name) for array, name in zip((w, b), names, strict=True)]
         nodes.append(onnx.helper.make_node("Gemm", [a, *names], [z], transB=1))
-        nodes.append(onnx.helper.make_node(OPERATORS[activation], [z], [out]))
+        nodes.append(onnx.helper.make_node(activation.capitalize(), [z], [out]))
         a = out
     ends = [
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", size])

@@ -1,10 +1,11 @@
 """The ink of one digit in a photo, a scan or a drawing: what is stroke, and what is paper, shadow, frame or dirt."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netlearn.datasets.pictures import border, bounding_box
 from netlearn.errors import DataError
 from netlearn.numerics import Array
 
@@ -17,9 +18,7 @@ LEAST_LIT = 64  # pixels a side of a photo
 BROAD = 0.62  # of the longer side of the ink: the thickness of what is no stroke
 LARGE = 0.2  # of a picture: ink that fills it, so that no paper is around
 STEEP = 60  # range of brightness in a side: soft shadows are less
-SOFT = (
-    0.1  # of the range of brightness: detail by which a soft shadow differs from its blurred self; strokes have 0.14
-)
+SOFT = 0.1  # of the range of brightness: by how much blurring changes a soft shadow at most; strokes 0.14 and more
 MOST_DIGITS = 8  # side by side, and not lines
 MOST_ENDS = 12  # of lines at the edges of the ink
 FULL = 0.7  # of its rectangle, which a sheet of paper and a frame cover
@@ -75,13 +74,13 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     ink = (grey - paper) / light
     if np.square(np.minimum(ink, 0)).sum() > np.square(np.maximum(ink, 0)).sum():
         ink = -ink
-    texture = min(1.4826 * float(np.median(np.abs(side - np.median(side)))) for side in sides(ink))
+    texture = min(1.4826 * float(np.median(np.abs(side - np.median(side)))) for side in border(ink))
     strongest = float(ink.max())
     if strongest <= max(least, LEAST_TO_TEXTURE * texture):
         return None
     contrast = float(np.median(ink[ink > STRONG * strongest]))
-    border = np.concatenate(sides(ink, max(1, min(ink.shape) // 40)))
-    crossing = 1.25 * float(np.percentile(np.abs(border[border < STRONG * contrast]), 95))
+    edge = np.concatenate(border(ink, max(1, min(ink.shape) // 40)))
+    crossing = 1.25 * float(np.percentile(np.abs(edge[edge < STRONG * contrast]), 95))
     areas, _ = ndimage.label(ink > min(max(FAINT * contrast, crossing), STRONG * contrast), np.ones((3, 3)))
     sizes = np.bincount(areas[ink > STRONG * contrast], minlength=areas.max() + 1)
     boxes = ndimage.find_objects(areas)
@@ -91,8 +90,7 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     if inner is not None:
         return inner
     kept = _without_dirt(areas, sizes, boxes)
-    rows, columns = (np.flatnonzero(kept.any(axis=axis))[[0, -1]] for axis in (1, 0))
-    cut = slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
+    cut = bounding_box(kept) or ()
     found: Array = np.clip(ink[cut] / contrast, 0, 1) * kept[cut]
     return found
 
@@ -138,7 +136,7 @@ def _check_strokes(ink: Array) -> None:
     thickness = 2 * float(ndimage.distance_transform_edt(np.pad(strong, 1)).max())
     if thickness > BROAD * max(ink.shape):
         raise DataError("has no strokes, but one broad area: must be one digit, dark on light or light on dark")
-    ends = sum(int((np.diff(side.astype(np.int8)) == 1).sum()) for side in sides(strong))
+    ends = sum(int((np.diff(side.astype(np.int8)) == 1).sum()) for side in border(strong))
     if ends > MOST_ENDS:
         raise DataError("has no strokes, but lines from edge to edge: must be one digit, also on ruled paper")
     groups, count = ndimage.label(strong.any(axis=0))
@@ -150,11 +148,6 @@ def _check_strokes(ink: Array) -> None:
         raise DataError(f"has several digits, {tall} groups of strokes side by side: must be one")
 
 
-def sides(grid: NDArray[Any], width: int = 1) -> list[NDArray[Any]]:
-    """Return the pixels along each side of a picture, as vectors."""
-    return [part.ravel() for part in (grid[:width], grid[-width:], grid[:, :width], grid[:, -width:])]
-
-
 def _paper(grey: Array) -> Array:
     """Return the brightness of the paper, a plane, at each pixel."""
     height, width = grey.shape
@@ -163,7 +156,7 @@ def _paper(grey: Array) -> Array:
     x = float(np.median(rows[:, right:] - rows[:, : width - right])) / max(1, right)
     y = float(np.median(columns[down:] - columns[: height - down])) / max(1, down)
     plane = (x * np.arange(width) + y * np.arange(height)[:, np.newaxis]).astype(np.float32)
-    paper: Array = plane + np.median(np.concatenate(sides(grey - plane)))
+    paper: Array = plane + np.median(np.concatenate(border(grey - plane)))
     return paper
 
 
@@ -175,7 +168,7 @@ def _find_inside(grey: Array, area: Mask, box: Box, frames: int, contrast: float
         return None
     gaps, _ = ndimage.label(~area)
     sizes = np.bincount(gaps.ravel())
-    sizes[[0, *np.concatenate(sides(gaps))]] = 0  # the area itself, and gaps that are open to the outside
+    sizes[[0, *np.concatenate(border(gaps))]] = 0  # the area itself, and gaps that are open to the outside
     if not _is_rectangle(area | (sizes > 0)[gaps]):
         return None
     widest = int(sizes.argmax())
@@ -214,7 +207,7 @@ def _inside(box: Box, part: Box) -> Box:
 def _without_dirt(areas: NDArray[np.int32], sizes: NDArray[np.int64], boxes: list[Box]) -> Mask:
     """Return which pixels belong to strokes, given the areas and the number of strong pixels of each."""
     touching = np.zeros(len(sizes), bool)
-    touching[np.concatenate(sides(areas))] = True
+    touching[np.concatenate(border(areas))] = True
     free = np.where(touching, 0, sizes)
     largest = int(free.argmax())
     if free[largest] and max(part.stop - part.start for part in boxes[largest - 1]) >= max(areas.shape) / 10:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from netlearn.datasets import MNIST, Appearance, measure
 from netlearn.datasets.appearance import DIM, INK, box_centres, extents, mass_centres
-from netlearn.datasets.pictures import read_grey, scale
+from netlearn.datasets.pictures import border, border_value, bounding_box, read_grey, scale
 from netlearn.errors import DataError, NetlearnError, RunError
-from netlearn.inspection.ink import find_strokes, sides
+from netlearn.inspection.ink import find_strokes
 from netlearn.inspection.trained import is_data_of, load_present, results_of
 from netlearn.network import Network
 from netlearn.numerics import Array
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SMALL = 112  # pixels of a picture, drawn beside what the network saw
-MOST_SHOWN = 24
+MOST_PICTURES = 24
 ALIKE = 0.12  # difference of brightness, or of a place relative to the side, up to which pictures are alike
 MOSTLY, SOME = 0.8, 0.01  # of the pixels of a border; of those of a row or a column
 SURE = (0.5, 0.75)  # of the strongest output among several, and of a single one
@@ -143,9 +143,9 @@ def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: st
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.marks import short  # noqa: PLC0415
 
-    if len(seen) > MOST_SHOWN:
-        title = f"{title}\nthe first {MOST_SHOWN} of {len(seen):,} pictures"
-    shown = list(zip(seen, predictions, strict=True))[:MOST_SHOWN]
+    if len(seen) > MOST_PICTURES:
+        title = f"{title}\nthe first {MOST_PICTURES} of {len(seen):,} pictures"
+    shown = list(zip(seen, predictions, strict=True))[:MOST_PICTURES]
     captions = [
         f"{short(Path(each.file).name)}\nanswer {found.answer} ({strongest(np.array(found.outputs))})"
         for each, found in shown
@@ -196,8 +196,7 @@ def _as_it_is(grey: Array, like: Appearance) -> Array | None:
         grey = grey / np.float32(white)
     if like.background is None:
         return grey
-    border = np.concatenate(sides(grey))
-    if abs(float(np.median(border)) - like.background) > 0.5:
+    if abs(border_value(grey) - like.background) > 0.5:
         return None
     if like.kind == "scenes":
         return grey
@@ -212,36 +211,27 @@ def _as_it_is(grey: Array, like: Appearance) -> Array | None:
 
 def _turned(grey: Array, like: Appearance) -> Array:
     """Return a picture with light and dark exchanged if its border is uniform and opposite to that of the images."""
-    border = np.concatenate(sides(grey))
-    value = float(np.median(border))
-    uniform = float((np.abs(border - value) < ALIKE).mean()) > MOSTLY
+    value = border_value(grey)
+    uniform = float((np.abs(np.concatenate(border(grey)) - value) < ALIKE).mean()) > MOSTLY
     opposite = like.background is not None and abs(value - like.background) > abs(1 - value - like.background)
     return 1 - grey if uniform and opposite else grey
 
 
 def _without_margin(grey: Array) -> Array:
     """Return a picture without the uniform margin on all of its sides, if it has one."""
-    value = float(np.median(np.concatenate(sides(grey))))
-    other = np.abs(grey - value) > ALIKE
-    rows, columns = (np.flatnonzero(other.mean(axis=axis) > SOME) for axis in (1, 0))
-    if not rows.size or not columns.size:
+    box = bounding_box(np.abs(grey - border_value(grey)) > ALIKE, SOME)
+    if box is None or any(part.start == 0 or part.stop == n for part, n in zip(box, grey.shape, strict=True)):
         return grey
-    cut = (rows[0], grey.shape[0] - 1 - rows[-1]), (columns[0], grey.shape[1] - 1 - columns[-1])
-    if min(map(min, cut)) == 0:
-        return grey
-    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return grey[box]
 
 
 def _prepare_object(grey: Array, like: Appearance) -> Array:
     """Return what differs from the border of a picture, scaled and placed as the objects of the images are."""
-    value = float(np.median(np.concatenate(sides(grey))))
-    other = np.abs(grey - value) > INK
-    rows, columns = (np.flatnonzero(other.mean(axis=axis) > SOME) for axis in (1, 0))
-    if not rows.size or not columns.size:
+    value = border_value(grey)
+    box = bounding_box(np.abs(grey - value) > INK, SOME)
+    if box is None:
         raise DataError("has no object: must be one, on a uniform background")
-    cut = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = (max(1, round(like.extent * length / max(cut.shape))) for length in cut.shape)
-    fitted = scale(cut, (min(height, like.height), min(width, like.width)))
+    fitted = scale(grey[box], _fitting(grey[box], like))
     return _on_background(_place(np.abs(fitted - value), like), like)
 
 
@@ -249,11 +239,15 @@ def _fit(ink: Array, like: Appearance) -> Array:
     """Return ink scaled to the size that it has in the images, the strongest at 1."""
     from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
 
-    height, width = (max(1, round(like.extent * length / max(ink.shape))) for length in ink.shape)
-    size = min(width, like.width), min(height, like.height)
-    scaled = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.HAMMING))
+    scaled = np.asarray(Image.fromarray(ink).resize(_fitting(ink, like)[::-1], Image.Resampling.HAMMING))
     fitted: Array = scaled / scaled.max()
     return fitted
+
+
+def _fitting(ink: Array, like: Appearance) -> tuple[int, int]:
+    """Return the height and width at which the longer side of ink is that in the images."""
+    height, width = (max(1, round(like.extent * length / max(ink.shape))) for length in ink.shape)
+    return min(height, like.height), min(width, like.width)
 
 
 def _place(ink: Array, like: Appearance) -> Array:
