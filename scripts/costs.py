@@ -13,8 +13,8 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.process import terminated_as_interrupted
-from netlearn.cli.progress import load, note
+from netlearn.cli.progress import load_and_tell, note
+from netlearn.cli.terminal import terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import Experiment, folder_name, read_experiment
@@ -81,7 +81,7 @@ def main(quick: bool, jobs: int | None, runs: Path | None, target: Path | None) 
     runs = runs or Path("runs/costs-quick" if quick else "runs/costs")
     target = target or (runs / "costs.md" if quick else Path("docs/costs.md"))
     with resumable():
-        load(QUICK_DATA if quick else "auto", quiet=False)
+        load_and_tell(QUICK_DATA if quick else "auto")
         plans, failed = {condition: plan(condition, quick=quick) for condition in CONDITIONS}, {}
         with terminated_as_interrupted(), Pool(jobs or cores()) as workers:
             rates = {}

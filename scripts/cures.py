@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from netlearn.cli.process import terminated_as_interrupted
-from netlearn.cli.progress import load
+from netlearn.cli.progress import load_and_tell
+from netlearn.cli.terminal import terminated_as_interrupted
 from netlearn.comparison.pool import Pool, cores
 from netlearn.runs import write_whole
 from scripts.cures_page import LONG, PICTURES, page
@@ -35,7 +35,7 @@ def main(
     target = target or (runs / "what-cures.md" if quick or only else Path("docs/cures.md"))
     beside = target.parent / target.stem
     with resumable():
-        load(QUICK_DATA if quick else "auto", quiet=False)
+        load_and_tell(QUICK_DATA if quick else "auto")
         plans = {name: plan(name, None, quick=quick) for name in PICTURES}
         with terminated_as_interrupted(), Pool(jobs or cores()) as workers:
             failed = {

@@ -13,8 +13,8 @@ import click
 import msgspec
 
 from netlearn import datasets
-from netlearn.cli.process import Terminated, terminated_as_interrupted
-from netlearn.cli.progress import comparison_progress, load, note
+from netlearn.cli.progress import comparison_progress, load_and_tell, note
+from netlearn.cli.terminal import Terminated, terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.compare import compare
 from netlearn.comparison.data import load_data
@@ -62,7 +62,7 @@ def reproduce(
         note(f"{name}: {experiment.title}")
         begun = (folder / CONFIG).is_file()
         opened = RunFolder.existing(folder, FILES) if begun else RunFolder.create(folder, files=FILES)
-        progress = comparison_progress(experiment, quiet=False)
+        progress = comparison_progress(experiment)
         with opened as where, _timed(folder / SECONDS), progress as on_progress:
             result = compare(experiment, where, workers, pictures=pictures, on_progress=on_progress)
     except NetlearnError as error:
@@ -121,7 +121,7 @@ def main(only: tuple[str, ...], seeds: int | None, quick: bool, runs: Path | Non
     runs = runs or Path("runs/reproduce-quick" if quick else "runs/reproduce")
     target = target or (runs / "reproduction.md" if quick or only or seeds else Path("docs/reproduction.md"))
     with resumable():
-        load(QUICK_DATA if quick else "auto", quiet=False)
+        load_and_tell(QUICK_DATA if quick else "auto")
         plans = {name: plan(name, seeds, quick=quick) for name in EXPERIMENTS}
         with terminated_as_interrupted(), Pool(cores()) as workers:
             failed = {name: reproduce(name, plans[name], runs / name, workers) for name in only or EXPERIMENTS}

@@ -13,7 +13,7 @@ from tests.commands import POSIX, call, python, shell, train
 @POSIX
 def test_second_interrupt_ends_at_once() -> None:
     code = (
-        "import os, signal\nfrom netlearn.cli.process import stopping_on_signals\n"
+        "import os, signal\nfrom netlearn.cli.terminal import stopping_on_signals\n"
         "class Trainer:\n    def stop(self): print('stopping', flush=True)\n"
         "with stopping_on_signals(Trainer().stop):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n    os.kill(os.getpid(), signal.SIGINT)\n    print('too late')\n"

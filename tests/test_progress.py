@@ -4,10 +4,12 @@ import os
 import re
 import sys
 
+import click
 import pytest
 
 from netlearn.cli import progress
 from netlearn.cli.progress import MOST_LINES, comparison_progress, note
+from netlearn.cli.terminal import QUIETLY
 from netlearn.comparison.experiment import Experiment
 from netlearn.settings import resolve
 from tests.commands import POSIX
@@ -22,8 +24,8 @@ def ten_seconds_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
 
 
-def lines_of(experiment: Experiment, *states: tuple[float, int], quiet: bool = False) -> None:
-    with comparison_progress(experiment, quiet=quiet) as show:
+def lines_of(experiment: Experiment, *states: tuple[float, int]) -> None:
+    with comparison_progress(experiment) as show:
         for state in states:
             show(*state)
 
@@ -52,7 +54,9 @@ def test_many_runs_are_few_lines_and_the_last_one_is_shown(capsys: pytest.Captur
 
 
 def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    lines_of(SIX, (0, 0), (60, 6), quiet=True)
+    with click.Context(click.Command("compare")) as context:
+        context.meta[QUIETLY] = True
+        lines_of(SIX, (0, 0), (60, 6))
     assert capsys.readouterr().err == ""
 
 
@@ -65,7 +69,7 @@ def test_terminal_shows_the_epochs_of_all_runs_with_notes_above_the_bar(monkeypa
     termios.tcsetwinsize(child_end, (24, 100))
     with os.fdopen(child_end, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
-        with comparison_progress(SIX, quiet=False) as show:
+        with comparison_progress(SIX) as show:
             show(45, 4)
             note("a, seed 0: failed")
             show(60, 6)

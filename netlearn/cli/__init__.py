@@ -19,8 +19,7 @@ import click
 import click.shell_completion
 
 from netlearn import __version__
-from netlearn.cli.process import Terminated, check_address_space
-from netlearn.cli.terminal import echo, prepare
+from netlearn.cli.terminal import Terminated, check_address_space, echo, prepare
 from netlearn.errors import CostWarning, DrawingWarning, NetlearnError, SettingsError
 from netlearn.text import printable
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from netlearn.activations import Softmax
 from netlearn.cli.options import JSON, PATH, QUIET, Command, check_suffix
-from netlearn.cli.progress import load, note
-from netlearn.cli.terminal import echo
+from netlearn.cli.progress import load_and_tell, tell
+from netlearn.cli.terminal import echo_results
 from netlearn.comparison.table import aligned
 from netlearn.cost_profile import CURVE, ERRORS, Profile, profile, theory_curve
 from netlearn.custom_cost import load_cost, short_name
@@ -43,7 +43,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 )
 @QUIET
 @JSON
-def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json: bool) -> None:
+def command(name: str, data: str | None, out: Path | None) -> None:
     """Check the gradient of a cost, and show what the cost means for learning.
 
     COST is your own, package.module:ClassName, with parameters or not, such as "mycosts:Focal(gamma=2)", or one of
@@ -53,7 +53,7 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
     """
     check("cost", name, "COST", shown=name)
     check_suffix(out, "--out", ".png", ".svg")
-    outputs = OUTPUTS if data is None else load(data, quiet=quiet).outputs
+    outputs = OUTPUTS if data is None else load_and_tell(data).outputs
     cost = load_cost(name)
     if outputs == 1 and isinstance(cost.output, Softmax):
         raise SettingsError(f"COST {name}: must have another output than softmax for {data}, which has one output")
@@ -67,15 +67,12 @@ def command(name: str, data: str | None, out: Path | None, quiet: bool, as_json:
         curves = {each: theory_curve(known, outputs, CURVE) for each, known in costs.items()}
         figure = theory_curves(CURVE, curves, f"{short_name(name)}: the gradient at each error")
         write_whole(out, render(figure, out.suffix[1:]))
-    if as_json:
-        file = None if out is None else str(out)
-        result = Checked(cost=name, outputs=outputs, verified=verified, errors=ERRORS, profile=found, file=file)
-        echo(msgspec.json.encode(result))
-        return
+    file = None if out is None else str(out)
+    result = Checked(cost=name, outputs=outputs, verified=verified, errors=ERRORS, profile=found, file=file)
     deltas = {each: theory_curve(known, outputs, np.array(ERRORS)) for each, known in costs.items()}
-    echo(_results(name, verified, found, deltas))
-    if out is not None and not quiet:
-        note(f"picture: {out}")
+    echo_results(result, _results(name, verified, found, deltas))
+    if out is not None:
+        tell(f"picture: {out}")
 
 
 def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:

@@ -9,13 +9,11 @@ from shlex import quote
 from typing import Any
 
 import click
-import msgspec
 
 from netlearn.cli.comparing import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
 from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, whole
-from netlearn.cli.process import check_address_space, terminated_as_interrupted
-from netlearn.cli.progress import comparison_progress, load, note, teller
-from netlearn.cli.terminal import echo
+from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
+from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.analysis import read_runs
 from netlearn.comparison.cluster import Cluster
@@ -87,7 +85,7 @@ from netlearn.runs.selection import MOST_SHOWN
 def command(
     ctx: click.Context, /, paths: tuple[Path, ...], listing: bool, seeds: Any, baseline: str | None, tune: bool,
     jobs: int | None, top: int | None, shard: Shard | None, markdown: bool, out: Path | None, force: bool,
-    resumed: Path | None, quiet: bool, as_json: bool, **flags: Any,
+    resumed: Path | None, **flags: Any,
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
@@ -104,7 +102,7 @@ def command(
     if listing:
         if paths:
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
-        echo(msgspec.json.encode(catalogue.descriptions()) if as_json else _list().rstrip())
+        echo_results(catalogue.descriptions(), _list().rstrip())
         return
     sweep, dry_run = sweep_of(flags), flags.pop("dry_run")
     cluster = {name: flags.pop(name) for name in ("cluster", "tls_folder", "insecure")}
@@ -123,17 +121,17 @@ def command(
     if not trains:
         _refuse([name for name in used if name != "--cost"],
                 "must be left out with existing runs, which are drawn as they are")  # fmt: skip
-    jobs, tell = jobs or cores(), teller(quiet=quiet)
+    jobs = jobs or cores()
     check_address_space(jobs)
-    with terminated_as_interrupted(), _workers(jobs, **cluster, dry_run=dry_run, quiet=quiet) as workers:
+    with terminated_as_interrupted(), _workers(jobs, **cluster, dry_run=dry_run) as workers:
         if resumed is not None:
             check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:
                 experiment = _resumed_experiment(resumed, costs, settings)
                 if seeds is not None:
                     experiment = experiment.with_seeds(parse_seeds(seeds, "--seeds"))
-                experiment = load_data(experiment, partial(load, quiet=quiet), workers, tell)
-                result = _train(experiment, folder, workers, shard, quiet=quiet)
+                experiment = load_data(experiment, load_and_tell, workers, tell)
+                result = _train(experiment, folder, workers, shard)
         elif not trains:
             analysis = read_runs(paths, tell, fewest=2)
             for cost in sorted(filter(is_own, {run.settings.cost for run in analysis.runs} - set(costs))):
@@ -142,24 +140,22 @@ def command(
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
             experiment = _experiment(files, costs, settings, seeds, sweep, baseline)
-            experiment = load_data(experiment, partial(load, quiet=quiet), workers, tell)
+            experiment = load_data(experiment, load_and_tell, workers, tell)
             experiment = replace(experiment, tuning="to do") if tune else experiment
             if dry_run:
                 size = size_of(experiment)
-                echo(msgspec.json.encode(size) if as_json else str(size))
+                echo_results(size, str(size))
                 return
             with _folder(out, force=force) as folder:
-                result = _train(experiment, folder, workers, shard, quiet=quiet)
-    echo(msgspec.json.encode(result) if as_json else _results(result, markdown=markdown, top=top))
+                result = _train(experiment, folder, workers, shard)
+    echo_results(result, _results(result, markdown=markdown, top=top))
     if isinstance(result, Comparison) and result.failed:
         note(f"{_runs(result.failed)} failed; to complete it: netlearn compare --resume {quote(result.folder)}")
     if trains and not result.succeeded:
         ctx.exit(1)
 
 
-def _workers(
-    jobs: int, cluster: str | None, tls_folder: Path | None, *, insecure: bool, dry_run: bool, quiet: bool
-) -> Workers:
+def _workers(jobs: int, cluster: str | None, tls_folder: Path | None, *, insecure: bool, dry_run: bool) -> Workers:
     """Return what trains: a cluster if there is one, else processes here; a dry run needs none."""
     if cluster is None:
         _refuse([name for name, value in (("--tls-folder", tls_folder), ("--insecure", insecure)) if value],
@@ -168,7 +164,7 @@ def _workers(
         return Workers()
     if cluster is None:
         return Pool(jobs)
-    return Cluster(jobs, cluster, tls_folder, insecure=insecure, note=teller(quiet=quiet))
+    return Cluster(jobs, cluster, tls_folder, insecure=insecure, note=tell)
 
 
 def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
@@ -216,10 +212,7 @@ def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolde
     return RunFolder.create(out, force=force, files=FILES, remove=partial(remove_runs, on_note=note))
 
 
-def _train(
-    experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None, *, quiet: bool
-) -> Comparison | Part:
-    tell = teller(quiet=quiet)
+def _train(experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None) -> Comparison | Part:
 
     def on_tuned(tuned: Experiment) -> None:
         rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
@@ -228,7 +221,7 @@ def _train(
     if experiment.tuning == "to do":
         tell(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {TUNING_SEEDS} seeds each")
     try:
-        with comparison_progress(experiment, shard, quiet=quiet) as on_progress:
+        with comparison_progress(experiment, shard) as on_progress:
             if shard is not None:
                 return train_shard(experiment, folder, workers, shard, on_progress=on_progress, on_note=tell)
             return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=tell)

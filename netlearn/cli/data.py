@@ -1,14 +1,13 @@
 """`netlearn data`: the data sets and their contents."""
 
-import json
 from pathlib import Path
 
 import click
 
 from netlearn import datasets
 from netlearn.cli.options import JSON, PATH, Command, check_suffix
-from netlearn.cli.progress import download_bar, note
-from netlearn.cli.terminal import echo
+from netlearn.cli.progress import download_bar, load, note
+from netlearn.cli.terminal import echo, echo_results
 from netlearn.datasets import sources
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.plotting import drawing
@@ -22,7 +21,7 @@ def command() -> None:
 
 @command.command("list", cls=Command)
 @JSON
-def list_(as_json: bool) -> None:
+def list_() -> None:
     """List the named data sets with their size and location."""
     bundled = sum(path.stat().st_size for path in datasets.BUNDLED.glob("*.gz")) / 1e6
     rows = [("NAME", "IMAGES", "SIZE", "WHERE"), ("mnist-5k", "5,000", f"{bundled:.1f} MB", "comes with netlearn")]
@@ -31,11 +30,10 @@ def list_(as_json: bool) -> None:
         rows.append((name, "70,000", f"{source.megabytes} MB", str(where)))
     rows.append(("neuron", "-", "-", "one example, x = 1 and y = 0, for the book's single neuron"))
     rows.append(("auto", "", "", "mnist if present or downloaded within seconds, otherwise mnist-5k"))
-    if as_json:
-        echo(json.dumps([dict(zip(map(str.lower, rows[0]), row, strict=True)) for row in rows[1:]]))
-        return
-    for name, images, size, where in rows:
-        echo(f"{name:<14} {images:>7} {size:>7}  {where}")
+    listed = [dict(zip(map(str.lower, rows[0]), row, strict=True)) for row in rows[1:]]
+    echo_results(
+        listed, "\n".join(f"{name:<14} {images:>7} {size:>7}  {where}" for name, images, size, where in rows)
+    )
 
 
 @command.command(cls=Command)
@@ -62,7 +60,7 @@ def show(name: str, augment: str | None, out: Path | None) -> None:
     from netlearn.plotting.networks import examples  # noqa: PLC0415 (matplotlib is slow to import)
     from netlearn.plotting.style import render  # noqa: PLC0415
 
-    data = datasets.load(name, download_bar)
+    data = load(name)
     if data.note:
         note(f"{data.name}: {data.note}")
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out

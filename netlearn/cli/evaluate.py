@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from netlearn.calibration import Calibration
 from netlearn.cli.options import BEST, COST, EXISTING, FILES, JSON, QUIET, Command, completing
-from netlearn.cli.progress import note
+from netlearn.cli.progress import tell
 from netlearn.cli.stored import data_of
-from netlearn.cli.terminal import echo
+from netlearn.cli.terminal import echo_results
 from netlearn.comparison.table import aligned, percent
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
@@ -36,7 +35,7 @@ from netlearn.text import printable
 @JSON
 def command(
     folders: tuple[Path, ...], data: str | None, split: str, best: bool | None, costs: tuple[str, ...],
-    out: Path | None, quiet: bool, as_json: bool,
+    out: Path | None,
 ) -> None:  # fmt: skip
     """Evaluate the trained network of a run, and show where it is wrong.
 
@@ -51,16 +50,16 @@ def command(
     --out, each run gets a folder of its own there.
     """
     runs = read_trained(folders)
-    dataset = data_of(runs, data, quiet=quiet)
+    dataset = data_of(runs, data)
     evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
     for run in runs:
-        if data is not None and not quiet and (problem := unlike(run, dataset) or dataset.note):
-            note(f"{dataset.name}: {problem}")
+        if data is not None and (problem := unlike(run, dataset) or dataset.note):
+            tell(f"{dataset.name}: {problem}")
     pairs = disagreements(evaluated)
     paths = write_evaluation(evaluated, dataset, out)
     evaluations = [each.evaluation for each in evaluated]
     results = {"evaluations": evaluations, "pairs": pairs, "files": [printable(str(path)) for path in paths]}
-    echo(msgspec.json.encode(results) if as_json else _text(evaluations, pairs, paths))
+    echo_results(results, _text(evaluations, pairs, paths))
 
 
 def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Disagreement], paths: Sequence[Path]) -> str:

@@ -5,12 +5,10 @@ from math import isfinite
 from pathlib import Path
 
 import click
-import msgspec
-from tqdm import tqdm
 
-from netlearn.cli.options import PATH, QUIET, Command, check_suffix, setting
-from netlearn.cli.progress import note, on_a_terminal
-from netlearn.cli.terminal import echo
+from netlearn.cli.options import PATH, QUIET, Command, check_suffix, remembered, setting
+from netlearn.cli.progress import bar, tell
+from netlearn.cli.terminal import AS_JSON, echo_results
 from netlearn.comparison.neuron import neuron_curves
 from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
@@ -39,11 +37,10 @@ ROWS = 6  # of the table, after the first
 @click.option("--gif", type=PATH, metavar="FILE", help="write an animation as a .gif file.")
 @click.option("--mp4", type=PATH, metavar="FILE", help="write an animation as an .mp4 file; needs ffmpeg.")
 @QUIET
-@click.option("--json", "as_json", is_flag=True, help="print the curves as JSON, a value for each epoch.")
+@remembered(AS_JSON, "--json", "as_json", text="print the curves as JSON, a value for each epoch.")
 def command(
-    weight: float, bias: float, learning_rate: float, epochs: int, gif: Path | None, mp4: Path | None, quiet: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
+    weight: float, bias: float, learning_rate: float, epochs: int, gif: Path | None, mp4: Path | None
+) -> None:
     """Train one neuron with both costs: input 1, desired output 0.
 
     From the default start, w = b = 2, the neuron is badly wrong: with the quadratic cost it hardly learns for 150
@@ -58,12 +55,11 @@ def command(
         raise NetlearnError(f"--mp4 {mp4}: needs ffmpeg, which is not installed; --gif needs nothing else")
     curves = neuron_curves(COSTS, weight, bias, learning_rate, epochs)
     plain = {cost: {name: values.tolist() for name, values in each.items()} for cost, each in curves.items()}
-    echo(msgspec.json.encode(plain) if as_json else _table(curves, epochs))
+    echo_results(plain, _table(curves, epochs))
     for path in filter(None, (gif, mp4)):
         title = f"One neuron, start w = {weight:g}, b = {bias:g}, η = {learning_rate:g}"
-        _draw(curves, title, path, quiet=quiet)
-        if not quiet:
-            note(f"animation: {path}")
+        _draw(curves, title, path)
+        tell(f"animation: {path}")
 
 
 def _table(curves: dict[str, dict[str, Array]], epochs: int) -> str:
@@ -79,15 +75,15 @@ def _table(curves: dict[str, dict[str, Array]], epochs: int) -> str:
 
 
 @drawing()
-def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path, *, quiet: bool) -> None:
+def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path) -> None:
     from netlearn.plotting.single import animation, save  # noqa: PLC0415 (matplotlib is slow to import)
 
     temporary = temporary_of(path).with_suffix(path.suffix)
-    with writing(path), tqdm(unit=" frames", leave=False, disable=quiet or not on_a_terminal()) as bar:
+    with writing(path), bar(unit=" frames", leave=False) as drawn:
 
         def show(frame: int, frames: int) -> None:
-            bar.total = frames
-            bar.update(frame + 1 - bar.n)
+            drawn.total = frames
+            drawn.update(frame + 1 - drawn.n)
 
         try:
             save(animation(curves, title), temporary, show)

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn import settings
-from netlearn.cli.terminal import RESULTS
+from netlearn.cli.terminal import AS_JSON, QUIETLY, RESULTS
 from netlearn.errors import SettingsError
-from netlearn.text import printable
 
 METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
@@ -40,6 +38,15 @@ GROUPS = {  # the sections of a long help text, by the names of parameters; othe
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def remembered(key: str, *names: str, text: str) -> Callable[[Function], Function]:
+    """Return a flag that is no argument of a command: its context has it by a key, for `asked`."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        ctx.meta[key] = value
+
+    return click.option(*names, is_flag=True, expose_value=False, callback=remember, help=text)
+
+
 class Existing(click.Path):
     """The path of a file or folder that must exist; one that does not is wrong usage."""
 
@@ -54,8 +61,8 @@ class Existing(click.Path):
 PATH = click.Path(path_type=Path)
 EXISTING = Existing(path_type=Path)
 RUN = click.argument("folder", type=EXISTING, metavar="RUN")
-QUIET = click.option("-q", "--quiet", is_flag=True, help="print nothing but the results.")
-JSON = click.option("--json", "as_json", is_flag=True, help="print the results as JSON.")
+QUIET = remembered(QUIETLY, "-q", "--quiet", text="print nothing but the results.")
+JSON = remembered(AS_JSON, "--json", "as_json", text="print the results as JSON.")
 OPEN = click.option("--open", "opened", is_flag=True, help="open the page in the browser.")
 FILES = click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
 BEST = click.option(
@@ -211,11 +218,6 @@ def check_suffix(path: Path | None, name: str, *suffixes: str) -> None:
     """
     if path is not None and path.suffix not in suffixes:
         raise SettingsError(f"{name} {path}: must end in {' or '.join(suffixes)}")
-
-
-def named_json(folder: Path, results: msgspec.Struct) -> bytes:
-    """Return the results of one run as JSON, with its folder."""
-    return msgspec.json.encode({"folder": printable(str(folder))} | msgspec.to_builtins(results))
 
 
 def text_of(value: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from netlearn.cli.options import COST, EXISTING, JSON, OPEN, PATH, QUIET, Command, check_suffix
-from netlearn.cli.progress import note
+from netlearn.cli.progress import tell
 from netlearn.cli.terminal import echo_files
 
 
@@ -19,9 +19,7 @@ from netlearn.cli.terminal import echo_files
 @COST
 @QUIET
 @JSON
-def report_command(
-    folders: tuple[Path, ...], out: Path | None, opened: bool, costs: tuple[str, ...], quiet: bool, as_json: bool
-) -> None:
+def report_command(folders: tuple[Path, ...], out: Path | None, opened: bool, costs: tuple[str, ...]) -> None:
     """Make the page of a comparison, report.html, to explore in a browser.
 
     It is one file that needs no network: the results, a neuron to play with, curves, gradients, a canvas to draw
@@ -31,7 +29,7 @@ def report_command(
     from netlearn.comparison.outputs import report  # noqa: PLC0415 (imports everything, which takes half a second)
 
     check_suffix(out, "--out", ".html")
-    _show(report(folders, out, dict.fromkeys(costs)), opened=opened, quiet=quiet, as_json=as_json)
+    _show(report(folders, out, dict.fromkeys(costs)), opened=opened)
 
 
 @click.command("lab", cls=Command)
@@ -42,10 +40,7 @@ def report_command(
 @OPEN
 @QUIET
 @JSON
-def lab_command(
-    folder: Path | None, data: str | None, variants: tuple[str, ...], out: Path, opened: bool, quiet: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
+def lab_command(folder: Path | None, data: str | None, variants: tuple[str, ...], out: Path, opened: bool) -> None:
     """Make the lab, a page in which two networks learn while you watch.
 
     They start from the same weights and see the same mini-batches; each has its own cost. The file holds 2,000
@@ -55,12 +50,11 @@ def lab_command(
     from netlearn.api import lab  # noqa: PLC0415 (likewise)
 
     check_suffix(out, "--out", ".html")
-    page = lab(folder, data=data, variants=variants)
-    _show(page.save(out), opened=opened, quiet=quiet, as_json=as_json)
+    _show(lab(folder, data=data, variants=variants).save(out), opened=opened)
 
 
-def _show(path: Path, *, opened: bool, quiet: bool, as_json: bool) -> None:
+def _show(path: Path, *, opened: bool) -> None:
     """Print the path of a page, and open it in the browser if that was asked for."""
-    echo_files([path], as_json=as_json)
-    if opened and not webbrowser.open(path.resolve().as_uri()) and not quiet:
-        note(f"no browser found; open {path}")
+    echo_files([path])
+    if opened and not webbrowser.open(path.resolve().as_uri()):
+        tell(f"no browser found; open {path}")

@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 import numpy as np
-from tqdm import tqdm
 
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, RUN, Command, check_suffix
-from netlearn.cli.progress import note, on_a_terminal
-from netlearn.cli.terminal import echo
+from netlearn.cli.progress import bar, tell
+from netlearn.cli.terminal import AS_JSON, asked, echo, echo_results
 from netlearn.comparison.table import aligned
 from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
@@ -40,7 +39,7 @@ class Refused(msgspec.Struct, frozen=True):
 @click.pass_context
 def command(
     ctx: click.Context, folder: Path, images: tuple[Path, ...], best: bool | None, costs: tuple[str, ...],
-    show: Path | None, quiet: bool, as_json: bool,
+    show: Path | None,
 ) -> None:  # fmt: skip
     """Classify pictures of digits with the trained network of a run.
 
@@ -59,21 +58,20 @@ def command(
     check_used(costs, [run])
     network = load_network(run, best=best, costs=dict.fromkeys(costs))
     like = appearance_of(run)
-    if like.kind == "scenes" and not quiet:
-        note(f"{folder}: takes images of {like.width} × {like.height} pixels: each picture is scaled as a whole")
+    if like.kind == "scenes":
+        tell(f"{folder}: takes images of {like.width} × {like.height} pixels: each picture is scaled as a whole")
     seen, refused = _see_all(images, like)
     predictions = predict_pictures(network, seen, like)
     if show is not None and seen:
         from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
         write_whole(show, render(draw_seen(seen, predictions, f"What {folder} saw"), show.suffix[1:]))
-        note(f"picture: {show}")
-    if as_json:
+        tell(f"picture: {show}")
+    if seen or asked(AS_JSON):
         results = {"folder": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
-        echo(msgspec.json.encode(results | {"refused": refused}))
-    elif seen:
         rows = [[each.file, str(each.answer), strongest(np.array(each.outputs)), each.remark] for each in predictions]
-        echo(aligned([["", "answer", "strongest outputs", ""], *rows]))
+        text = aligned([["", "answer", "strongest outputs", ""], *rows])
+        echo_results(results | {"refused": refused}, text)
     for each in refused:
         echo(f"Error: {each.file}: {each.error}", err=True)
     ctx.exit(1 if refused else 0)
@@ -82,7 +80,7 @@ def command(
 def _see_all(images: Sequence[Path], like: Appearance) -> tuple[list[Seen], list[Refused]]:
     """Return what the network sees of each picture, and which were refused."""
     seen, refused = [], []
-    for image in tqdm(images, unit=" images", leave=False, disable=not on_a_terminal()):
+    for image in bar(iterable=images, unit=" images", leave=False):
         file = click.format_filename(image)
         try:
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else read_file(image)

@@ -1,4 +1,4 @@
-"""Progress on stderr: notes, with bars on a terminal and plain lines elsewhere."""
+"""What goes to stderr: notes, with bars on a terminal and plain lines elsewhere, or nothing with --quiet."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from netlearn import datasets
-from netlearn.cli.terminal import echo
+from netlearn.cli.terminal import QUIETLY, asked, echo
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.shard import Shard
 from netlearn.comparison.table import percent
@@ -31,14 +31,16 @@ def note(text: str) -> None:
         echo(text, err=True)
 
 
-def teller(*, quiet: bool) -> Callable[[str], object]:
-    """Return what prints notes, or nothing if quiet."""
-    return (lambda text: None) if quiet else note
+def tell(text: str) -> None:
+    """Print a note, unless the command was asked to be quiet."""
+    if not asked(QUIETLY):
+        note(text)
 
 
-def on_a_terminal() -> bool:
-    """Return whether stderr is a terminal; it may be closed."""
-    return sys.stderr is not None and sys.stderr.isatty()
+def bar(**given: Any) -> "tqdm[Any]":
+    """Return a progress bar, which is shown only on a terminal, and not where the command was asked to be quiet."""
+    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()  # it may be closed
+    return tqdm(disable=not on_a_terminal or asked(QUIETLY), **given)
 
 
 def _is_narrow() -> bool:
@@ -48,89 +50,88 @@ def _is_narrow() -> bool:
         return False
 
 
-def load(name: str, *, quiet: bool, noted: bool = True) -> Dataset:
-    """Load a data set; unless quiet, show its download and, if it is to be noted, print what it is."""
-    data = datasets.load(name, None if quiet else download_bar)
-    if noted and not quiet:
-        note_data(data)
+def load(name: str) -> Dataset:
+    """Load a data set and show its download."""
+    return datasets.load(name, download_bar)
+
+
+def load_and_tell(name: str) -> Dataset:
+    """Load a data set as `load` does, and print which one it is."""
+    data = load(name)
+    tell_data(data)
     return data
 
 
-def note_data(data: Dataset) -> None:
+def tell_data(data: Dataset) -> None:
     """Print which data set is used, and its note."""
     counts = ", ".join(
         f"{len(examples):,} {part}"
         for part, examples in (("training", data.train), ("validation", data.validation), ("test", data.test))
     )
-    note(f"data: {data.name} ({counts} examples) from {data.where}")
+    tell(f"data: {data.name} ({counts} examples) from {data.where}")
     if data.note:
-        note(f"      {data.note}")
+        tell(f"      {data.note}")
 
 
 def download_bar(file: str) -> "tqdm[Any]":
-    """Return a progress bar for the download of a file, shown only on a terminal."""
-    return tqdm(desc=file, unit="B", unit_scale=True, leave=False, disable=not on_a_terminal())
+    """Return a progress bar for the download of a file."""
+    return bar(desc=file, unit="B", unit_scale=True, leave=False)
 
 
 @contextmanager
 def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
     """Show the progress of a trainer; yields a function to call with each record."""
     narrow = _is_narrow()
-    with updates_bar(trainer, bar_format=TRAINING_BAR) as bar:
+    with updates_bar(trainer, bar_format=TRAINING_BAR) as updates:
 
         def show(record: Record) -> None:
             accuracy = percent(record.validation_accuracy)
-            if not bar.disable:
-                bar.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
-                bar.set_postfix_str(accuracy if narrow else f"cost {record.train_cost:.4f}, accuracy {accuracy}")
+            if not updates.disable:
+                updates.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
+                updates.set_postfix_str(accuracy if narrow else f"cost {record.train_cost:.4f}, accuracy {accuracy}")
             elif trainer.schedule.epoch_ends(record.update):
                 figures = f"cost {record.train_cost:.4f}, validation accuracy {accuracy}"
-                note(f"epoch {record.epoch:.0f}/{trainer.epochs}  {figures}  {record.seconds:.1f} s")
+                tell(f"epoch {record.epoch:.0f}/{trainer.epochs}  {figures}  {record.seconds:.1f} s")
 
         yield show
 
 
 @contextmanager
 def updates_bar(trainer: Trainer, **given: Any) -> Iterator["tqdm[Any]"]:
-    """Show the updates of a trainer in a progress bar, only on a terminal."""
-    with tqdm(total=trainer.schedule.last, unit=" updates", disable=not on_a_terminal(), **given) as bar:
-        trainer.on_progress = lambda: bar.update(trainer.update - bar.n)  # a resumed run does not start at 0
-        yield bar
+    """Show the updates of a trainer in a progress bar."""
+    with bar(total=trainer.schedule.last, unit=" updates", **given) as updates:
+        trainer.on_progress = lambda: updates.update(trainer.update - updates.n)  # a resumed run does not start at 0
+        yield updates
 
 
 @contextmanager
-def comparison_progress(
-    plan: Experiment, shard: Shard | None = None, *, quiet: bool
-) -> Iterator[Callable[[float, int], None]]:
+def comparison_progress(plan: Experiment, shard: Shard | None = None) -> Iterator[Callable[[float, int], None]]:
     """Show the progress of an experiment, or a shard; yields a function of the epochs and the runs completed."""
     planned = [settings.epochs for _ in plan.seeds for settings in plan.variants.values()]
     mine = planned if shard is None else shard.of(planned)
     runs, epochs = len(mine), sum(mine)
-    if quiet:
-        yield lambda epochs, done: None
-        return
     names = ", ".join(plan.variants) if len(plan.variants) <= MOST_SHOWN else f"{len(plan.variants):,} variants"
     part = f"; shard {shard} has {runs:,} of them" if shard else ""
     seeds = f"{len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'}"
-    note(f"runs: {len(planned):,}, {names} from {seeds} each{part}")
+    tell(f"runs: {len(planned):,}, {names} from {seeds} each{part}")
     noted, every = 0, -(-runs // MOST_LINES) or 1
     begun: tuple[float, float] | None = None
     layout = NARROW_BAR if _is_narrow() else BAR
-    with tqdm(total=epochs, unit=" epochs", bar_format=layout, disable=not on_a_terminal()) as bar:
+    with bar(total=epochs, unit=" epochs", bar_format=layout) as shown:
 
         def show(done: float, ended: int) -> None:
             nonlocal noted, begun
             text = f"{ended} of {runs} runs complete"
             if begun is None:
                 begun = monotonic(), done
-                bar.initial, noted = done, ended  # of a comparison that is resumed
-            if not bar.disable:
-                bar.n = done
-                bar.set_description(text)
+                shown.initial, noted = done, ended  # of a comparison that is resumed
+            if not shown.disable:
+                shown.n = done
+                shown.set_description(text)
             elif ended // every > noted // every or noted < ended == runs:
                 noted = ended
                 seconds, new = monotonic() - begun[0], done - begun[1]
                 left = tqdm.format_interval(seconds * (epochs - done) / new) if new else "?"
-                note(text if ended == runs else f"{text}, {left} left")
+                tell(text if ended == runs else f"{text}, {left} left")
 
         yield show

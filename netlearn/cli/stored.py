@@ -1,11 +1,9 @@
 """Commands on stored runs: `netlearn curves`, `export`, `verify` and `weights`."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
-import msgspec
 
 from netlearn.cli.options import (
     BEST,
@@ -18,10 +16,9 @@ from netlearn.cli.options import (
     RUN,
     Command,
     check_suffix,
-    named_json,
 )
-from netlearn.cli.progress import load, note, updates_bar
-from netlearn.cli.terminal import echo, echo_files
+from netlearn.cli.progress import load, tell, updates_bar
+from netlearn.cli.terminal import echo_files, echo_results
 from netlearn.comparison.outputs import draw_curves
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
@@ -33,12 +30,12 @@ from netlearn.runs.setup import initial_network
 from netlearn.runs.verify import Verdict, verify
 
 
-def data_of(runs: Sequence[Run], name: str | None, *, quiet: bool) -> Dataset:
+def data_of(runs: Sequence[Run], name: str | None) -> Dataset:
     """Load the data set of runs, or the one named, and note which run was trained on another version of it."""
-    data = load(data_name(runs) if name is None else name, quiet=quiet, noted=False)
+    data = load(data_name(runs) if name is None else name)
     for run in runs:
-        if name is None and not (quiet or is_data_of(run, data)):
-            note(f"{run.folder}: was trained on another version of {data.name}: its files have other SHA-256 hashes")
+        if name is None and not is_data_of(run, data):
+            tell(f"{run.folder}: was trained on another version of {data.name}: its files have other SHA-256 hashes")
     return data
 
 
@@ -46,13 +43,13 @@ def data_of(runs: Sequence[Run], name: str | None, *, quiet: bool) -> Dataset:
 @click.argument("folders", nargs=-1, required=True, type=EXISTING, metavar="RUN...")
 @QUIET
 @JSON
-def curves_command(folders: tuple[Path, ...], quiet: bool, as_json: bool) -> None:
+def curves_command(folders: tuple[Path, ...]) -> None:
     """Draw the learning curves of runs, as netlearn train does.
 
     The runs of a comparison have none until they are asked for; its folder stands for all runs in it. Writes
     curves.png and curves.svg to each run folder.
     """
-    echo_files((path for folder in folders for path in draw_curves(folder)), as_json=as_json)
+    echo_files(path for folder in folders for path in draw_curves(folder))
 
 
 @click.command("export", cls=Command)
@@ -63,9 +60,7 @@ def curves_command(folders: tuple[Path, ...], quiet: bool, as_json: bool) -> Non
 @COST
 @QUIET
 @JSON
-def export_command(
-    folder: Path, to: Path, data: str | None, best: bool | None, costs: tuple[str, ...], quiet: bool, as_json: bool
-) -> None:
+def export_command(folder: Path, to: Path, data: str | None, best: bool | None, costs: tuple[str, ...]) -> None:
     """Export the trained network of a run to ONNX or NumPy.
 
     An .onnx file needs the extra onnx: pip install 'netlearn[onnx]'. Its input is a batch of examples, (batch, n) in
@@ -77,7 +72,7 @@ def export_command(
     """
     check_suffix(to, "--to", *SUFFIXES)
     (run,) = read_trained([folder])
-    dataset = data_of([run], data, quiet=quiet)
+    dataset = data_of([run], data)
     if to.resolve() == Path(dataset.where).resolve():
         raise SettingsError(f"--to {to}: is the data set: must be another file")
     found = export(run, dataset, to, best=best, costs=dict.fromkeys(costs))
@@ -87,7 +82,7 @@ def export_command(
         f"verified with {found.verified_with}: netlearn's answers on all {found.examples:,} test examples of "
         f"{found.data}, outputs within {found.largest_difference:.1g}"
     )
-    echo(msgspec.json.encode(found) if as_json else text)
+    echo_results(found, text)
 
 
 @click.command("verify", cls=Command)
@@ -97,20 +92,14 @@ def export_command(
 @QUIET
 @JSON
 @click.pass_context
-def verify_command(
-    ctx: click.Context, /, folder: Path, data: str | None, costs: tuple[str, ...], quiet: bool, as_json: bool
-) -> None:
+def verify_command(ctx: click.Context, /, folder: Path, data: str | None, costs: tuple[str, ...]) -> None:
     """Repeat a run and check that all that its settings determine is the same to the byte.
 
     Otherwise print what differs, also in the recorded environment and data, and exit with code 1. The folder is not
     changed.
     """
-
-    def load_it(name: str) -> Dataset:
-        return load(name if data is None else data, quiet=quiet, noted=False)
-
-    verdict = verify(folder, load_it, nullcontext if quiet else updates_bar, costs=costs)
-    echo(named_json(folder, verdict) if as_json else _result(verdict))
+    verdict = verify(folder, lambda name: load(name if data is None else data), updates_bar, costs=costs)
+    echo_results(verdict, _result(verdict), folder)
     if not verdict.identical:
         ctx.exit(1)
 
@@ -136,9 +125,7 @@ def _result(verdict: Verdict) -> str:
 @FILES
 @QUIET
 @JSON
-def weights_command(
-    folder: Path, data: str | None, best: bool | None, out: Path | None, quiet: bool, as_json: bool
-) -> None:
+def weights_command(folder: Path, data: str | None, best: bool | None, out: Path | None) -> None:
     """Draw the weights of the first layer as images, before and after training.
 
     Each image shows the weights from the pixels to one neuron: ink excites the neuron where the image is bright, and
@@ -146,11 +133,11 @@ def weights_command(
     again from the seed of the run and checked by their SHA-256. Writes weights.png and weights.svg.
     """
     (run,) = read_trained([folder])
-    dataset = load(run.settings.data if data is None else data, quiet=quiet, noted=False)
+    dataset = load(run.settings.data if data is None else data)
     results = results_of(run)
     initial = initial_network(run.settings, results.sizes)
     repeated = initial.parameters.sha256() == results.initial_weights_sha256
-    if not (repeated or quiet):
-        note(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
+    if not repeated:
+        tell(f"{folder}: its initial weights are left out: seed {results.seed} gives other ones here (by SHA-256)")
     figure = draw_weights(run, dataset, initial if repeated else None, best=best)
-    echo_files(write_files(run, out, {"weights": figure}), as_json=as_json)
+    echo_files(write_files(run, out, {"weights": figure}))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -10,21 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn.cli.options import (
-    EXISTING,
-    JSON,
-    PATH,
-    QUIET,
-    Command,
-    flag,
-    given,
-    named_json,
-    setting_options,
-    text_of,
-)
-from netlearn.cli.process import stopping_on_signals
-from netlearn.cli.progress import load, note, note_data, teller, training_progress
-from netlearn.cli.terminal import echo
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
+from netlearn.cli.progress import load, note, tell, tell_data, training_progress
+from netlearn.cli.terminal import echo_results, stopping_on_signals
 from netlearn.comparison.outputs import curves_or_warning
 from netlearn.comparison.table import percent
 from netlearn.custom_cost import check_named
@@ -52,9 +39,8 @@ from netlearn.training import Trainer
 @JSON
 @click.pass_context
 def command(
-    ctx: click.Context, /, config: Path | None, out: Path | None, force: bool, resumed: Path | None, quiet: bool,
-    as_json: bool, **flags: Any,
-) -> None:  # fmt: skip
+    ctx: click.Context, /, config: Path | None, out: Path | None, force: bool, resumed: Path | None, **flags: Any
+) -> None:
     """Train a network and draw its learning curves.
 
     The defaults, 30 hidden neurons and scaled initial weights, learn well. Those of netlearn compare, 100 hidden
@@ -78,26 +64,28 @@ def command(
             if (summary := _end_of(resumed, settings)) is not None:
                 more = f"; --epochs beyond {settings.epochs} trains further" if summary.status == "finished" else ""
                 note(f"{resumed}: already {summary.status}{more}")
-                echo(named_json(resumed, summary) if as_json else _results(summary, resumed))
+                echo_results(summary, _results(summary, resumed), resumed)
                 return
             check_named(settings.cost, {flags["cost"]}, resumed)
-        data = load(asked.get("data", settings.data), quiet=quiet, noted=False)
+        data = load(asked.get("data", settings.data))
         settings = msgspec.structs.replace(settings, data=data.name)  # found for "auto", or where it was moved to
-        trainer = make_trainer(settings, data, on_verified=teller(quiet=quiet))
+        trainer = make_trainer(settings, data, on_verified=tell)
         if resumed is None:
             folder = stack.enter_context(_folder(settings, out, force=force))
         signals = stack.enter_context(stopping_on_signals(trainer.stop))
-        train = partial(
-            train_run, settings, trainer, folder, resumed=resumed is not None, draw=curves_or_warning, on_note=note
-        )
-        if quiet:
-            summary = train()
-        else:
-            note_data(data)
-            _note_network(settings, trainer)
-            with training_progress(trainer) as on_record:
-                summary = train(on_record)
-    echo(named_json(folder.path, summary) if as_json else _results(summary, folder.path))
+        tell_data(data)
+        _tell_network(settings, trainer)
+        with training_progress(trainer) as on_record:
+            summary = train_run(
+                settings,
+                trainer,
+                folder,
+                on_record,
+                resumed=resumed is not None,
+                draw=curves_or_warning,
+                on_note=note,
+            )
+    echo_results(summary, _results(summary, folder.path), folder.path)
     done = read_run(folder.path)
     if problem := done.diverging or done.unlearned:
         note(f"Warning: {problem}")
@@ -113,8 +101,8 @@ def _folder(settings: Settings, out: Path | None, *, force: bool) -> AbstractCon
     return RunFolder.create_numbered(Path("runs"), settings.cost.replace(":", "-"))
 
 
-def _note_network(settings: Settings, trainer: Trainer) -> None:
-    note(
+def _tell_network(settings: Settings, trainer: Trainer) -> None:
+    tell(
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
         f"{settings.initializer} initial weights, {settings.cost} cost, "
         f"learning rate {settings.learning_rate:g}, λ {settings.l2:g}, "
