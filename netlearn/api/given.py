@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from netlearn.api.place import Place, session
 from netlearn.comparison import catalogue
 from netlearn.comparison.experiment import (
-    BUILT_IN,
     BUILT_IN_COSTS,
     BUILT_IN_SEEDS,
     Experiment,
+    from_variants,
     parse_seeds,
     read_experiment,
 )
@@ -24,9 +24,8 @@ from netlearn.costs import Cost
 from netlearn.custom_cost import KNOWN, NamedCosts, short_names
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
-from netlearn.settings import check, resolve
+from netlearn.settings import check
 
-MOST_IN_TITLE = 4  # variants
 Data: TypeAlias = str | Path | Mapping[str, ArrayLike] | Sequence[ArrayLike]
 AnyCost: TypeAlias = str | Cost | type[Cost]
 OrOff: TypeAlias = float | Literal["off"]
@@ -199,10 +198,7 @@ def plan(
         layers = {str(name): settings_of(own, known, beside) for name, own in what.items()}
     if any("seed" in layer for layer in (shared, *layers.values())):
         raise SettingsError("seed: must be given as seeds, for all variants")
-    spread = sweep.spread(layers, len(chosen))
-    variants = {name: resolve(BUILT_IN, shared, layer, costs=known.given) for name, layer in spread.items()}
-    title = " against ".join(variants) if len(variants) <= MOST_IN_TITLE else f"{len(variants)} variants"
-    return Experiment(title, chosen, variants, baseline, costs=known.given)
+    return from_variants(layers, shared, chosen, sweep, baseline, known.given)
 
 
 def _values(name: str, given: Any, known: Costs) -> tuple[Any, ...]:
@@ -216,7 +212,7 @@ def _values(name: str, given: Any, known: Costs) -> tuple[Any, ...]:
 def _of_costs(costs: Any, sweep: Sweep, known: Costs) -> dict[str, Layer]:
     if costs is None:
         if sweep.values:
-            return {"": {}}
+            return {}
         costs = BUILT_IN_COSTS
     short = short_names(map(known.name_of, costs))
     layers: dict[str, Layer] = {short[known.name_of(cost)]: settings_of({"cost": cost}, known) for cost in costs}

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from netlearn.comparison.claims import Claim, Family, Pair, claims_of, find_claims
 from netlearn.comparison.conclusion import conclude
-from netlearn.comparison.experiment import folder_name, looks_before
+from netlearn.comparison.experiment import content_of, folder_name, looks_before, parse_seeds, title_of
 from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
 from netlearn.custom_cost import short_names
@@ -31,10 +30,8 @@ from netlearn.runs import (
     run_folders,
     varied,
 )
-from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import FIELDS
 
-MOST_TITLE = 80  # characters; the names of variants with more are in the legends
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
 NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
 
@@ -97,9 +94,7 @@ def analyse(
     groups = group(runs)
     rows, neurons = summarize_all(groups), neurons_of(groups)
     family, pairs = find_claims(groups, baseline if baseline in groups else None, look)
-    names = " against ".join(groups)
-    if not title:
-        title = names if len(groups) <= MOST_SHOWN and len(names) <= MOST_TITLE else f"{len(groups):,} variants"
+    title = title or title_of(groups)
     sentences = conclude_neurons(neurons) if neurons else conclude(rows, family, pairs)
     return Analysis(
         title=title,
@@ -186,17 +181,6 @@ def name_variants(runs: Sequence[Run]) -> list[Run]:
     return [replace(run, variant=variant(run) or short[run.settings.cost]) for run in runs]
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """What the config.toml of a comparison says about its runs."""
-
-    title: str
-    seeds: tuple[int, ...]
-    variants: dict[str, Any]
-    baseline: str | None = None
-    looks: tuple[int, ...] = ()
-    tuning: str = "no"
-
-
 def read_comparison(path: Path) -> Analysis:
     """Return the analysis of a complete comparison, of the runs that can be read.
 
@@ -206,23 +190,25 @@ def read_comparison(path: Path) -> Analysis:
     check_own_runs(path)
     if not (path / SUMS).exists():
         raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
-    content = read_config_content(path, Sums.read(path))
+    raw = read_config_content(path, Sums.read(path))
     try:
-        listed = msgspec.convert(content, Listed)
-    except msgspec.ValidationError as error:
-        raise RunError(f"{path / CONFIG}: not the experiment of a comparison: {error}") from error
+        content = content_of(path / CONFIG, raw)
+        seeds = parse_seeds(content["seeds"], "seeds")
+    except SettingsError as error:
+        raise RunError(f"not the experiment of a comparison: {error}") from error
     runs, unreadable = [], []
-    for name in listed.variants:
-        for seed in listed.seeds:
+    for name in content["variants"]:
+        for seed in seeds:
             try:
                 runs.append(read_run(path / f"{folder_name(name)}-{seed}", name))
             except NetlearnError as error:
                 unreadable.append(f"{name}, seed {seed}: {error}")
     if not runs:
-        raise RunError(f"{path}: has no run that can be read: {unreadable[0]}")
+        raise RunError(f"{path}: has no run that can be read{''.join(f': {why}' for why in unreadable[:1])}")
+    look = 1 + len(looks_before(content["looks"], seeds))
     return analyse(
-        listed.title, runs, baseline=listed.baseline, look=1 + len(looks_before(listed.looks, listed.seeds)),
-        tuned=listed.tuning == "done", unreadable=unreadable,
+        content["title"] or "", runs, baseline=content["baseline"], look=look, tuned=content["tuning"] == "done",
+        unreadable=unreadable,
     )  # fmt: skip
 
 

@@ -8,18 +8,19 @@ file with the settings of one run is an experiment with one variant. The command
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from netlearn.comparison.sweep import NO_SWEEP, Sweep, values_in
+from netlearn.comparison.sweep import NO_SWEEP, Layer, Sweep, values_in
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in, short_names
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.runs.formats import MOST_CONFIG
+from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
 from netlearn.text import decode_toml
 
@@ -27,21 +28,24 @@ FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}
 BUILT_IN_COSTS = ("quadratic", "cross-entropy")
 BUILT_IN_SEEDS = 6
-TYPED: dict[str, tuple[Any, Any, str]] = {  # keys of a file: type, default, and what they must be
+MOST_SEEDS = 1000
+SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
+MOST_NAME = 200  # bytes: a file system takes 255
+MOST_TITLE = 80  # characters; the names of variants with more are in the legends
+Tuning: TypeAlias = Literal["no", "to do", "done"]
+KEYS: dict[str, tuple[Any, Any, str]] = {  # of a file: type, default, and what they must be
+    "format": (Any, FORMAT, ""),
+    "about": (Any, None, ""),
     "title": (str | None, None, "a string"),
+    "seeds": (Any, BUILT_IN_SEEDS, ""),
     "baseline": (str | None, None, "the name of a variant"),
     "looks": (tuple[int, ...], (), "numbers of seeds"),
-    "tuning": (Literal["no", "to do", "done"], "no", "no, to do or done"),
+    "tuning": (Tuning, "no", "no, to do or done"),
     "data_sha256": (dict[str, tuple[str, ...]], {}, "hashes for each data set"),
     "defaults": (dict[str, Any], {}, "a table, [defaults]"),
     "variants": (dict[str, Any], {}, "a table, [variants]"),
     "vary": (dict[str, Any], {}, "a table, [vary]"),
 }
-KEYS = ("format", "about", "seeds", *TYPED)
-MOST_SEEDS = 1000
-SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
-MOST_NAME = 200  # bytes: a file system takes 255
-Tuning = Literal["no", "to do", "done"]
 
 
 @dataclass(frozen=True)
@@ -119,22 +123,38 @@ def folder_name(variant: str) -> str:
 def from_costs(
     costs: Sequence[str], seeds: Any, flags: Mapping[str, Any], sweep: Sweep = NO_SWEEP, baseline: str | None = None
 ) -> Experiment:
-    """Return the experiment that compares costs, with the built-in settings as changed by flags, in a sweep or not.
-
-    No costs are given where the sweep varies the cost.
-    """
+    """Return the experiment that compares costs; no costs are given where the sweep varies the cost."""
     if len(costs) < 2 and not sweep.values:
         raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
     if twice := [cost for cost in costs if costs.count(cost) > 1]:
         raise SettingsError(f"--cost {twice[0]}: is given twice; the costs must differ")
-    chosen = parse_seeds(seeds, "--seeds")
     names = short_names(costs)
-    bases: dict[str, dict[str, Any]] = {names[cost]: {"cost": cost} for cost in costs} or {"": {}}
-    variants = {name: resolve(BUILT_IN, flags, layer) for name, layer in sweep.spread(bases, len(chosen)).items()}
-    title = " against ".join(bases)
+    layers = {names[cost]: {"cost": cost} for cost in costs}
+    chosen = parse_seeds(seeds, "--seeds")
+    return from_variants(layers, flags, chosen, sweep, names.get(baseline or "", baseline))
+
+
+def from_variants(
+    layers: Mapping[str, Layer], shared: Layer, seeds: Sequence[int], sweep: Sweep = NO_SWEEP,
+    baseline: str | None = None, costs: NamedCosts = NO_COSTS,
+) -> Experiment:  # fmt: skip
+    """Return the experiment with variants of the built-in network, in a sweep or not.
+
+    `layers` are the variants' own settings, none where the sweep varies all that differs; `shared` those of all. The
+    others are as in `read_experiment`.
+    """
+    spread = sweep.spread(layers or {"": {}}, len(seeds))
+    variants = {name: resolve(BUILT_IN, shared, layer, costs=costs) for name, layer in spread.items()}
+    title = title_of(layers)
     if sweep.values:
-        title = " × ".join(sweep.values) + (f" with {' and '.join(bases)}" if costs else "")
-    return Experiment(title, chosen, variants, names.get(baseline or "", baseline))
+        title = " × ".join(sweep.values) + (f" with {' and '.join(layers)}" if layers else "")
+    return Experiment(title, tuple(seeds), variants, baseline, costs=costs)
+
+
+def title_of(names: Collection[str]) -> str:
+    """Return the title of a comparison that has none: the names of its variants, or how many there are."""
+    title = " against ".join(names)
+    return title if len(names) <= MOST_SHOWN and len(title) <= MOST_TITLE else f"{len(names):,} variants"
 
 
 def read_experiment(
@@ -154,52 +174,40 @@ def read_experiment(
     Raises:
         NetlearnError: the file cannot be read, has an unknown key or an invalid value, or a cost cannot be loaded.
     """
-    content = decode_toml(path)
-    of_one_run = "variants" not in content and bool(content.keys() & FIELDS.keys())
+    raw = decode_toml(path)
+    of_one_run = "variants" not in raw and bool(raw.keys() & FIELDS.keys())
     if of_one_run:
-        name = str(content.get("cost", FIELDS["cost"].default))
-        rest = {"format": content.get("format", FORMAT), "vary": content.get("vary", {})}
-        settings = {key: value for key, value in content.items() if key not in {"seed", "about", *rest}}
-        content = rest | {"defaults": settings, "variants": {} if rest["vary"] or sweep.values else {name: {}}}
-    for key in content:
-        if key not in KEYS:
-            raise unknown(f"{path}: {key}", key, KEYS)
-    check_format(path, content.get("format", FORMAT))
-    found = {
-        key: _convert(content.get(key, default), kind, f"{path}: {key}", must_be)
-        for key, (kind, default, must_be) in TYPED.items()
-    }
-    tables = {"defaults": found["defaults"]} | {f"variants.{name}": own for name, own in found["variants"].items()}
-    layers = {
-        name: {
-            key: check(key, value, f"{path}: {key}" if of_one_run else f"{path}: {name}.{key}")
-            for key, value in _convert(table, dict[str, Any], f"{path}: {name}", f"a table, [{name}]").items()
-        }
-        for name, table in tables.items()
-    }
-    for name, layer in layers.items():
-        if "seed" in layer:
-            raise SettingsError(f"{path}: {name}.seed {layer['seed']}: must be given as `seeds`, for all variants")
-    defaults = layers.pop("defaults")
-    vary = values_in(path, found["vary"])
+        name = str(raw.get("cost", FIELDS["cost"].default))
+        rest = {key: raw[key] for key in ("format", "vary") if key in raw}
+        settings = {key: value for key, value in raw.items() if key not in {"seed", "about", *rest}}
+        raw = rest | {"defaults": settings, "variants": {} if "vary" in rest or sweep.values else {name: {}}}
+    content = content_of(path, raw)
+
+    def checked(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+        where = f"{path}: " if of_one_run else f"{path}: {name}."
+        if "seed" in table:
+            raise SettingsError(f"{where}seed {table['seed']}: must be given as `seeds`, for all variants")
+        return {key: check(key, value, f"{where}{key}") for key, value in table.items()}
+
+    defaults = checked(content["defaults"], "defaults")
+    layers = {name: checked(table, f"variants.{name}") for name, table in content["variants"].items()}
+    vary = values_in(path, content["vary"])
     for key in flags:
-        own = [name.removeprefix("variants.") for name, layer in layers.items() if key in layer]
+        own = [name for name, layer in layers.items() if key in layer]
         if own or key in vary:
             who = f"variants of {path} set it themselves: {', '.join(own)}" if own else f"{path} varies it"
             raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
     sweep = replace(sweep, values={**vary, **sweep.values})
-    stored = {} if "format" in content else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-    bases = {name.removeprefix("variants."): layer for name, layer in layers.items()}
-    baseline = baseline or found["baseline"]
-    if sweep.values and baseline in bases:
+    stored = {} if "format" in raw else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
+    baseline = baseline or content["baseline"]
+    if sweep.values and baseline in layers:
         baseline = None  # the sweep has renamed the variants
     try:
-        given, label = (content.get("seeds", BUILT_IN_SEEDS), "seeds") if seeds is None else (seeds, "--seeds")
-        chosen = parse_seeds(given, label)
-        spread = sweep.spread(bases or ({"": {}} if sweep.values else {}), len(chosen))
+        chosen = parse_seeds(content["seeds"], "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
+        spread = sweep.spread(layers or ({"": {}} if sweep.values else {}), len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
-        title = path.stem if found["title"] is None else found["title"]
-        looks, tuning, hashes = found["looks"], found["tuning"], found["data_sha256"]
+        title = path.stem if content["title"] is None else content["title"]
+        looks, tuning, hashes = content["looks"], content["tuning"], content["data_sha256"]
         return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, costs)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
@@ -207,15 +215,27 @@ def read_experiment(
 
 def own_costs_of(path: Path) -> set[str]:
     """Return the users' own costs in the config.toml of a comparison, without importing them."""
-    content = decode_toml(path)
-    variants = content.get("variants")
-    tables = [content.get("defaults"), *(variants.values() if isinstance(variants, dict) else ())]
-    named = {str(table["cost"]) for table in tables if isinstance(table, dict) and "cost" in table}
-    costs = set(filter(is_own, named))
+    content = content_of(path, decode_toml(path))
+    tables = [content["defaults"], *content["variants"].values()]
+    costs = set(filter(is_own, {str(table["cost"]) for table in tables if "cost" in table}))
     for cost in costs:
         if lies_in(cost, path.parent):
             raise SettingsError(f"{path}: cost {cost}: its code is in the folder, which must not hold code")
     return costs
+
+
+def content_of(path: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of all `KEYS` in a file whose TOML has been decoded."""
+    content = {}
+    for key in raw:
+        if key not in KEYS:
+            raise unknown(f"{path}: {key}", key, KEYS)
+    for key, (kind, default, must_be) in KEYS.items():
+        content[key] = _convert(raw.get(key, default), kind, f"{path}: {key}", must_be)
+    for name, table in content["variants"].items():
+        _convert(table, dict[str, Any], f"{path}: variants.{name}", f"a table, [variants.{name}]")
+    check_format(path, content["format"])
+    return content
 
 
 def _convert(given: Any, kind: Any, key: str, must_be: str) -> Any:
