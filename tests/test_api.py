@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import netlearn
-from netlearn.api import ComparisonResult, RunResult, place
+from netlearn.api import ComparisonResult, RunResult, source
 from netlearn.errors import RunError
 from netlearn.plotting import style
 from netlearn.runs import lock
@@ -140,12 +140,14 @@ def test_nothing_is_left_on_disk_without_out(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 def test_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    killed, running, other = (tmp_path / f"{name}1" for name in (place.PREFIX, f"{place.PREFIX}running", "netlearn-"))
+    killed, running, other = (
+        tmp_path / f"{name}1" for name in (source.PREFIX, f"{source.PREFIX}running", "netlearn-")
+    )
     for folder in (killed, running, other):
         (folder / "result").mkdir(parents=True)
         os.utime(folder, (0, 0))
     with lock(running):
-        made = place.session.__wrapped__()
+        made = source.session.__wrapped__()
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == {running, other, made}
 
 

@@ -10,7 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from netlearn.api.given import Costs, plan
+from netlearn.api.arguments import plan
+from netlearn.api.source import Source
 from netlearn.cli import COMMANDS, main
 from netlearn.cli.options import COMMA, PARTS, parse
 from tests.commands import call, compare, one_line
@@ -204,7 +205,7 @@ def test_experiments_are_listed_as_json_with_their_times() -> None:
 
 
 def test_ranges_are_varied_in_python_too() -> None:
-    planned = plan(None, None, {"learning_rate": "0.1:1:log3"}, 1, None, {"cost": "quadratic"}, Costs(), None)
+    planned = plan(None, None, {"learning_rate": "0.1:1:log3"}, 1, None, {"cost": "quadratic"}, Source("out"))
     assert [each.learning_rate for each in planned.variants.values()] == [0.1, 0.316, 1]
 
 

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from netlearn import __version__
-from netlearn.api.given import GivenSettings, Variant
+from netlearn.api.arguments import GivenSettings, Variant
 from netlearn.settings import FIELDS
 from scripts import api_page, schema, site
 from tests.commands import call

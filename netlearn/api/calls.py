@@ -2,8 +2,8 @@
 
 from __future__ import annotations  # so that help() and notebooks show the names of types
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +12,17 @@ from typing import Any, TypeAlias, Unpack
 import msgspec
 
 from netlearn import datasets
-from netlearn.api.given import AnyCost, Costs, Data, GivenSettings, Source, Variant, data_name, plan, settings_of
-from netlearn.api.place import Place
-from netlearn.api.progress import comparison_bar, load_data, training_bar
+from netlearn.api.arguments import Data, GivenSettings, Variant, data_name, plan, settings_of
 from netlearn.api.results import ComparisonResult, Page, Result, RunResult
+from netlearn.api.source import AnyCost, Source
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.analysis import read_comparison, read_runs
-from netlearn.comparison.data import load_data as load_all_data
+from netlearn.comparison.data import load_data
+from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.outputs import FILES, curves_or_warning
 from netlearn.comparison.pool import Pool, Workers, cores
-from netlearn.comparison.table import problems
+from netlearn.comparison.table import percent, problems
+from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.report.lab import DEFAULTS
 from netlearn.report.lab import lab as lab_page
@@ -29,6 +30,8 @@ from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, nearest, resolve
+from netlearn.slowdown import Record
+from netlearn.training import Trainer
 
 Variants: TypeAlias = Mapping[str, Variant]
 Results: TypeAlias = Sequence[str | Path | RunResult | ComparisonResult]
@@ -63,18 +66,18 @@ def train(
     Raises:
         NetlearnError: a setting, the cost or the data is not valid, or the folder cannot be written.
     """
-    costs, place = Costs(), Place(out)
-    chosen = resolve(settings_of({**settings, "cost": cost, "data": data}, costs, place.beside), costs=costs.given)
-    examples = load_data(chosen.data, shown=progress)
+    source = Source(out)
+    chosen = resolve(settings_of({**settings, "cost": cost, "data": data}, source), costs=source.given)
+    examples = _load(chosen.data, shown=progress)
     chosen = msgspec.structs.replace(chosen, data=examples.name)
-    trainer = make_trainer(chosen, examples, costs=costs.given)
+    trainer = make_trainer(chosen, examples, costs=source.given)
     with (
-        RunFolder.create(place.folder, force=force) as folder,
-        training_bar(trainer, shown=progress) as on_record,
+        RunFolder.create(source.folder, force=force) as folder,
+        _training_bar(trainer, shown=progress) as on_record,
         suppress(DivergenceError),
     ):
-        train_run(chosen, trainer, folder, on_record, draw=None if place.is_temporary else curves_or_warning)
-    return RunResult(read_run(place.folder), Source(costs, [place]))
+        train_run(chosen, trainer, folder, on_record, draw=None if source.is_temporary else curves_or_warning)
+    return RunResult(read_run(source.folder), source)
 
 
 def compare(
@@ -120,27 +123,26 @@ def compare(
     """
     if jobs is not None and jobs < 1:
         raise SettingsError(f"jobs {jobs}: must be 1 or more")
-    known, place = Costs(), Place(out)
-    source = Source(known, [place])
+    source = Source(out)
     if isinstance(what, Sequence) and not isinstance(what, str):
         others = {"costs": costs, "vary": vary, "seeds": seeds, "baseline": baseline, "cost": cost, "data": data}
         for name, value in {**others, "tune": tune or None, **settings}.items():
             if value is not None:
                 raise SettingsError(f"{name}: must be left out with existing runs, which are compared as they are")
         return _overlay(what, source, jobs, force=force)
-    shared = settings_of({**settings, "cost": cost, "data": data}, known, place.beside)
-    planned = plan(what, costs, vary or {}, seeds, baseline, shared, known, place.beside)
+    shared = settings_of({**settings, "cost": cost, "data": data}, source)
+    planned = plan(what, costs, vary or {}, seeds, baseline, shared, source)
     if tune:
         planned = replace(planned, tuning="to do")
-    in_process = jobs == 1 or not known.given.keys().isdisjoint(known.names)
+    in_process = jobs == 1 or not source.given.keys().isdisjoint(source.names)
     with Workers() if in_process else Pool(jobs or cores()) as workers:
-        experiment = load_all_data(planned, partial(load_data, shown=progress), workers)
-        with _folder(place, force=force) as folder, comparison_bar(experiment, shown=progress) as on_progress:
+        experiment = load_data(planned, partial(_load, shown=progress), workers)
+        with _folder(source, force=force) as folder, _comparison_bar(experiment, shown=progress) as on_progress:
             results = comparison.compare(
-                experiment, folder, workers, pictures=not place.is_temporary, on_progress=on_progress
+                experiment, folder, workers, pictures=not source.is_temporary, on_progress=on_progress
             )
     try:
-        return ComparisonResult(read_comparison(place.folder), place.folder, source)
+        return ComparisonResult(read_comparison(source.folder), source.folder, source)
     except RunError as error:
         raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
 
@@ -157,11 +159,9 @@ def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResul
     Raises:
         NetlearnError: it is not such a folder, or a file in it was changed, or no run has such a cost.
     """
-    path, costs = Path(folder), Costs()
-    named = {
-        costs.name_of(each) for each in (cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost])
-    }
-    source = Source(costs, [Place(path)])
+    path, source = Path(folder), Source(folder)
+    costs = cost if isinstance(cost, Sequence) and not isinstance(cost, str) else [cost]
+    named = {source.name_of(each) for each in costs}
     result: RunResult | ComparisonResult
     if holds_comparison(path):
         analysis = read_comparison(path)
@@ -194,25 +194,22 @@ def lab(folder: str | Path | Result | None = None, *, data: Data | None = None, 
     return Page(lab_page(datasets.load(name), networks).decode())
 
 
-def _folder(place: Place, *, force: bool) -> AbstractContextManager[RunFolder]:
-    return RunFolder.create(place.folder, force=force, files=FILES, remove=comparison.remove_runs)
+def _folder(source: Source, *, force: bool) -> AbstractContextManager[RunFolder]:
+    return RunFolder.create(source.folder, force=force, files=FILES, remove=comparison.remove_runs)
 
 
 def _overlay(what: Results, source: Source, jobs: int | None, *, force: bool) -> ComparisonResult:
     """Compare runs that exist, as they are."""
     if not what:
         raise SettingsError("runs []: must be one or more")
-    known, (place,) = source.costs, source.places
     for each in what:
         if isinstance(each, Result):
-            known.names += each.source.costs.names
-            known.given = each.source.costs.given | known.given
-            source.places += each.source.places
+            source.add(each.source)
     analysis = read_runs([each.folder if isinstance(each, Result) else Path(each) for each in what], fewest=2)
-    in_process = bool(known.given) or jobs == 1
-    with _folder(place, force=force) as folder, Workers() if in_process else Pool(jobs or cores()) as workers:
-        comparison.write_results(analysis, folder, workers, known.named, pictures=not place.is_temporary)
-    return ComparisonResult(analysis, place.folder, source)
+    in_process = bool(source.given) or jobs == 1
+    with _folder(source, force=force) as folder, Workers() if in_process else Pool(jobs or cores()) as workers:
+        comparison.write_results(analysis, folder, workers, source.costs, pictures=source.beside is not None)
+    return ComparisonResult(analysis, source.folder, source)
 
 
 def _two(folder: str | Path | Result, variants: Sequence[str]) -> list[Settings]:
@@ -230,3 +227,43 @@ def _two(folder: str | Path | Result, variants: Sequence[str]) -> list[Settings]
             f"variants {len(chosen)}: the lab shows two; name them with --variant, twice: {', '.join(found)}"
         )
     return [found[name] for name in chosen]
+
+
+def _bar(*, shown: bool, **given: Any) -> Any:
+    """Return a progress bar of tqdm; a script whose stderr is not a terminal gets none."""
+    from tqdm.auto import tqdm  # noqa: PLC0415 (in a notebook it imports ipywidgets)
+
+    in_notebook = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
+    return tqdm(disable=(False if in_notebook else None) if shown else True, **given)
+
+
+def _load(name: str, *, shown: bool) -> Dataset:
+    """Load a data set, with a bar for each file that is downloaded."""
+    return datasets.load(name, lambda file: _bar(shown=shown, desc=file, unit="B", unit_scale=True, leave=False))
+
+
+@contextmanager
+def _training_bar(trainer: Trainer, *, shown: bool) -> Iterator[Callable[[Record], None]]:
+    """Show a bar of updates; yield a function to call with each record."""
+    with _bar(shown=shown, total=trainer.schedule.last, unit=" updates") as updates:
+        trainer.on_progress = lambda: updates.update(trainer.update - updates.n)
+
+        def show(record: Record) -> None:
+            updates.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
+            updates.set_postfix_str(f"validation accuracy {percent(record.validation_accuracy)}")
+
+        yield show
+
+
+@contextmanager
+def _comparison_bar(experiment: Experiment, *, shown: bool) -> Iterator[Callable[[float, int], None]]:
+    """Show a bar of the epochs of all runs; yield a function of the epochs and the runs completed."""
+    runs = len(experiment.seeds) * len(experiment.variants)
+    total = len(experiment.seeds) * sum(settings.epochs for settings in experiment.variants.values())
+    with _bar(shown=shown, total=total, unit=" epochs", bar_format="{l_bar}{bar}| {n:.1f}/{total} epochs") as epochs:
+
+        def show(completed: float, done: int) -> None:
+            epochs.set_description(f"{done} of {runs} runs complete", refresh=False)
+            epochs.update(completed - epochs.n)
+
+        yield show

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netlearn import datasets
-from netlearn.api.given import Data, Source, data_name
+from netlearn.api.arguments import Data, data_name
+from netlearn.api.source import Source
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
 from netlearn.comparison.outputs import PICTURES, draw, render_page
@@ -88,7 +89,7 @@ class Result:
             raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
         self._check_folders()
         names = [name] if name else ["curves", "neuron"]
-        figure = next(filter(None, (draw(each, self._analysis, self.source.costs.named) for each in names)), None)
+        figure = next(filter(None, (draw(each, self._analysis, self.source.costs) for each in names)), None)
         if figure is None:
             raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
         return figure
@@ -141,8 +142,8 @@ class Result:
         """
         self._check_folders()
         folder = self.folder if holds_comparison(self.folder) and (self.folder / CONFIG).exists() else None
-        kept = not any(place.is_temporary for place in self.source.places)
-        return Page(render_page(self._analysis, folder, self.source.costs.named, kept=kept).decode())
+        kept = not self.source.is_temporary
+        return Page(render_page(self._analysis, folder, self.source.costs, kept=kept).decode())
 
     def _check_folders(self) -> None:
         for run in self._runs:
@@ -187,7 +188,7 @@ class RunResult(Result):
             RunError: the run diverged, has no such weights, or its folder is gone or was changed.
         """
         self._check_folders()
-        return load_network(self._run, best=best, costs=self.source.costs.named)
+        return load_network(self._run, best=best, costs=self.source.costs)
 
     def evaluate(self, data: Data | None = None, split: str = "test", *, best: bool | None = None) -> Evaluation:
         """Return cost, accuracy with its interval, and each class's scores, as `netlearn evaluate` does.
@@ -202,7 +203,7 @@ class RunResult(Result):
         """
         self._check_folders()
         examples = datasets.load(self.settings.data if data is None else data_name(data))
-        costs = {name: cost for name, cost in self.source.costs.named.items() if name == self.settings.cost}
+        costs = {name: cost for name, cost in self.source.costs.items() if name == self.settings.cost}
         return evaluate([self._run], examples, split, best=best, costs=costs)[0].evaluation
 
     def __repr__(self) -> str:

@@ -1,15 +1,14 @@
-"""What a caller gives in Python: its types, for editors, and the settings and the experiment that it describes."""
+"""The arguments of calls: their types, for editors, and the settings and the experiment that they describe."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netlearn.api.place import Place, session
+from netlearn.api.source import AnyCost, Source, session
 from netlearn.comparison import catalogue
 from netlearn.comparison.experiment import (
     BUILT_IN_COSTS,
@@ -20,14 +19,12 @@ from netlearn.comparison.experiment import (
     read_experiment,
 )
 from netlearn.comparison.sweep import RANGE, Layer, Sweep, values_of
-from netlearn.costs import Cost
-from netlearn.custom_cost import KNOWN, NamedCosts, short_names
+from netlearn.custom_cost import short_names
 from netlearn.datasets import KEYS, store
 from netlearn.errors import DataError, SettingsError
 from netlearn.settings import check
 
 Data: TypeAlias = str | Path | Mapping[str, ArrayLike] | Sequence[ArrayLike]
-AnyCost: TypeAlias = str | Cost | type[Cost]
 OrOff: TypeAlias = float | Literal["off"]
 
 
@@ -70,59 +67,10 @@ class Variant(GivenSettings, total=False):
     data: Data
 
 
-class Costs:
-    """The costs of one result: the names of all, whose code may be imported, and the objects that some stand for."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.given: dict[str, Cost | type[Cost]] = {}
-
-    @property
-    def named(self) -> NamedCosts:
-        """The costs that may be used: as objects, or imported."""
-        return {name: self.given.get(name) for name in self.names}
-
-    def name_of(self, cost: AnyCost) -> str:
-        """Return the name of a cost: in `KNOWN`, module:ClassName, or module:ClassName(attribute=value)."""
-        name = cost if isinstance(cost, str) else self._name_of_object(cost)
-        if name not in self.names:
-            self.names.append(name)
-        return name
-
-    def _name_of_object(self, cost: Cost | type[Cost]) -> str:
-        kind = cost if isinstance(cost, type) else type(cost)
-        if not all(hasattr(cost, part) for part in ("value", "delta")):
-            raise SettingsError(f"cost {cost!r:.80}: must be a name, or a class or instance with value and delta")
-        public = {} if kind is cost else {key: each for key, each in vars(cost).items() if not key.startswith("_")}
-        shown = ", ".join(f"{key}={value!r}" for key, value in public.items() if isinstance(value, int | float | str))
-        if built_in := [name for name, known in KNOWN.items() if kind is known]:
-            return f"{built_in[0]}({shown})" if shown else built_in[0]
-        name = f"{kind.__module__}:{kind.__name__}"
-        if kind is cost:
-            found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
-            if found is cost and kind.__module__ != "__main__":
-                return name
-        else:
-            name = f"{name}({shown})"
-        first, number = name, 1
-        while self.given.setdefault(name, cost) is not cost:
-            number += 1
-            name = f"{first} {number}"
-        return name
-
-
-@dataclass
-class Source:
-    """What a result is read from: its costs and its folders, of which temporary ones last as long as it."""
-
-    costs: Costs
-    places: list[Place]
-
-
-def settings_of(given: Mapping[str, Any], costs: Costs, beside: Path | None = None) -> dict[str, Any]:
+def settings_of(given: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """Return settings checked by the schema; None stands for a setting that is not given.
 
-    Costs are added to `costs`, and arrays are stored as `data_name` says.
+    Costs are added to the source, and arrays are stored as `data_name` says.
 
     Raises:
         SettingsError: there is no such setting, or its value is not valid.
@@ -130,10 +78,10 @@ def settings_of(given: Mapping[str, Any], costs: Costs, beside: Path | None = No
     """
     plain = {name: _plain(value) for name, value in given.items() if value is not None and name != "data"}
     if "cost" in plain:
-        plain["cost"] = costs.name_of(plain["cost"])
+        plain["cost"] = source.name_of(plain["cost"])
     checked = {name: check(name, value, name) for name, value in plain.items()}
     if given.get("data") is not None:  # last, since it may be stored
-        checked["data"] = check("data", data_name(given["data"], beside), "data")
+        checked["data"] = check("data", data_name(given["data"], source.beside), "data")
     return checked
 
 
@@ -166,10 +114,9 @@ def data_name(data: Data, beside: Path | None = None) -> str:
 
 
 def plan(
-    what: Any, costs: Any, vary: Mapping[str, Any], seeds: Any, baseline: str | None, shared: Layer, known: Costs,
-    beside: Path | None,
-) -> Experiment:  # fmt: skip
-    """Return the experiment; costs are added to `known`, and arrays are stored as `data_name` says.
+    what: Any, costs: Any, vary: Mapping[str, Any], seeds: Any, baseline: str | None, shared: Layer, source: Source
+) -> Experiment:
+    """Return the experiment; costs are added to the source, and arrays are stored as `data_name` says.
 
     Raises:
         NetlearnError: an argument is not valid, or does not go with another.
@@ -180,42 +127,43 @@ def plan(
         raise SettingsError(f"costs {costs!r:.80}: must be a list")
     if not isinstance(what, str | Path | Mapping | None):
         raise SettingsError(f"{what!r:.80}: must be an experiment, variants, or a list of runs or their folders")
-    sweep = Sweep({name: _values(name, values, known) for name, values in vary.items()})
+    sweep = Sweep({name: _values(name, values, source) for name, values in vary.items()})
     chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else items_of(seeds), "seeds")
     if isinstance(what, str | Path):
         path = catalogue.find(Path(what))
         if path is None:
             raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
-        experiment = read_experiment(path, shared, None, sweep, baseline, known.given)
-        known.names += [variant.cost for variant in experiment.variants.values()]
+        experiment = read_experiment(path, shared, None, sweep, baseline, source.given)
+        source.names += [variant.cost for variant in experiment.variants.values()]
         return experiment if seeds is None else replace(experiment, seeds=chosen)
     if what is None:
-        layers = _of_costs(costs, sweep, known)
+        layers = _of_costs(costs, sweep, source)
     else:
         for name, own in what.items():
             if not isinstance(own, Mapping):
                 raise SettingsError(f"variant {name!r}: {own!r:.80}: must be a mapping from settings to values")
-        layers = {str(name): settings_of(own, known, beside) for name, own in what.items()}
+        layers = {str(name): settings_of(own, source) for name, own in what.items()}
     if any("seed" in layer for layer in (shared, *layers.values())):
         raise SettingsError("seed: must be given as seeds, for all variants")
-    return from_variants(layers, shared, chosen, sweep, baseline, known.given)
+    return from_variants(layers, shared, chosen, sweep, baseline, source.given)
 
 
-def _values(name: str, given: Any, known: Costs) -> tuple[Any, ...]:
+def _values(name: str, given: Any, source: Source) -> tuple[Any, ...]:
     """Return the values of a setting that is varied."""
     items = [given] if isinstance(given, str) and RANGE.fullmatch(given) else items_of(given)
     if not isinstance(items, list):
         raise SettingsError(f"vary {name} {given!r:.80}: must be a list of values, or a range such as 0.1:1:log3")
-    return values_of(name, map(known.name_of, items) if name == "cost" else items, f"vary {name}")
+    return values_of(name, map(source.name_of, items) if name == "cost" else items, f"vary {name}")
 
 
-def _of_costs(costs: Any, sweep: Sweep, known: Costs) -> dict[str, Layer]:
+def _of_costs(costs: Any, sweep: Sweep, source: Source) -> dict[str, Layer]:
     if costs is None:
         if sweep.values:
             return {}
         costs = BUILT_IN_COSTS
-    short = short_names(map(known.name_of, costs))
-    layers: dict[str, Layer] = {short[known.name_of(cost)]: settings_of({"cost": cost}, known) for cost in costs}
+    names = list(map(source.name_of, costs))
+    short = short_names(names)
+    layers: dict[str, Layer] = {short[name]: settings_of({"cost": name}, source) for name in names}
     if len(layers) < (1 if sweep.values else 2) or len(layers) < len(costs):
         raise SettingsError(f"costs {', '.join(layers) or '[]'}: must be two or more with different names")
     return layers
