@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from netlearn.cli.comparing import vary
+from netlearn.cli.compare_options import vary
 from netlearn.cli.options import parse
 from netlearn.comparison.experiment import Experiment, from_costs, read_experiment, write_experiment
 from netlearn.comparison.sweep import MOST_RUNS, NO_SWEEP, Sweep

@@ -1,6 +1,7 @@
 """`netlearn compare`: the same network with different settings, side by side."""
 
 import shutil
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -9,9 +10,10 @@ from shlex import quote
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from netlearn.cli.comparing import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, whole
+from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, given, setting_options, whole
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
 from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
 from netlearn.comparison import catalogue
@@ -40,13 +42,17 @@ from netlearn.comparison.experiment import (
 from netlearn.comparison.neuron import QUANTITIES, neuron_cells
 from netlearn.comparison.outputs import FILES, PAGE
 from netlearn.comparison.pool import Pool, Workers, cores
-from netlearn.comparison.shard import Part, Shard, train_shard
+from netlearn.comparison.shard import Shard, ShardResult, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
+
+ALWAYS = {"jobs", "top", "markdown", "quiet", "as_json"}
+WITH_RESUME = ALWAYS | {"resumed", "cost", "data", "seeds", "shard", "cluster", "tls_folder", "insecure"}
+WITH_RUNS = ALWAYS | {"paths", "cost", "out", "force"}
 
 
 @click.command("compare", cls=Command)
@@ -104,26 +110,19 @@ def command(
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
         echo_results(catalogue.descriptions(), _list().rstrip())
         return
+    if resumed is not None:
+        _refuse_all_but(WITH_RESUME, ctx, "must be left out with --resume, which keeps the settings and the folder")
+    files = [catalogue.find(path) for path in paths]
+    trains = not paths or any(files)
+    if not trains:
+        _refuse_all_but(WITH_RUNS, ctx, "must be left out with existing runs, which are drawn as they are")
     sweep, dry_run = sweep_of(flags), flags.pop("dry_run")
     cluster = {name: flags.pop(name) for name in ("cluster", "tls_folder", "insecure")}
     settings = given(flags)
     costs = settings.pop("cost", ())
-    others = {"--seeds": seeds is not None, "--baseline": baseline is not None, "--tune": tune,
-              "--cost": bool(costs), "--vary": bool(sweep.values), "--random": sweep.random is not None,
-              "--cluster": bool(cluster["cluster"]), "--shard": shard is not None, "--dry-run": dry_run}  # fmt: skip
-    used = [*map(flag, settings), *(name for name, is_used in others.items() if is_used)]
-    if resumed is not None:
-        flags_used = [name for name in used if name not in {"--cost", "--data", "--seeds", "--cluster", "--shard"}]
-        _refuse([*map(str, paths), *flags_used, *(["--out"] if out else []), *(["--force"] if force else [])],
-                "must be left out with --resume, which keeps the settings and the folder")  # fmt: skip
-    files = [catalogue.find(path) for path in paths]
-    trains = not paths or any(files)
-    if not trains:
-        _refuse([name for name in used if name != "--cost"],
-                "must be left out with existing runs, which are drawn as they are")  # fmt: skip
     jobs = jobs or cores()
     check_address_space(jobs)
-    with terminated_as_interrupted(), _workers(jobs, **cluster, dry_run=dry_run) as workers:
+    with terminated_as_interrupted(), Workers() if dry_run else _workers(jobs, **cluster) as workers:
         if resumed is not None:
             check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:
@@ -155,16 +154,22 @@ def command(
         ctx.exit(1)
 
 
-def _workers(jobs: int, cluster: str | None, tls_folder: Path | None, *, insecure: bool, dry_run: bool) -> Workers:
-    """Return what trains: a cluster if there is one, else processes here; a dry run needs none."""
-    if cluster is None:
-        _refuse([name for name, value in (("--tls-folder", tls_folder), ("--insecure", insecure)) if value],
-                "must be given with --cluster")  # fmt: skip
-    if dry_run:
-        return Workers()
-    if cluster is None:
-        return Pool(jobs)
-    return Cluster(jobs, cluster, tls_folder, insecure=insecure, note=tell)
+def _refuse_all_but(names: Collection[str], ctx: click.Context, reason: str) -> None:
+    """Refuse what was given on the command line, but for some parameters."""
+    for param in ctx.command.params:
+        name = str(param.name)
+        if name not in names and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            what = ctx.params[name][0] if isinstance(param, click.Argument) else max(param.opts, key=len)
+            raise SettingsError(f"{what}: {reason}")
+
+
+def _workers(jobs: int, cluster: str | None, tls_folder: Path | None, *, insecure: bool) -> Workers:
+    """Return what trains: a cluster if there is one, else processes here."""
+    if cluster is not None:
+        return Cluster(jobs, cluster, tls_folder, insecure=insecure, note=tell)
+    if tls_folder or insecure:
+        raise SettingsError(f"{'--tls-folder' if tls_folder else '--insecure'}: must be given with --cluster")
+    return Pool(jobs)
 
 
 def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
@@ -172,14 +177,10 @@ def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str
     for cost in sorted(own_costs_of(folder / CONFIG)):
         check_named(cost, costs, folder)
     experiment = read_experiment(folder / CONFIG, settings, None)
-    _refuse([f"--cost {cost}" for cost in costs if cost not in {each.cost for each in experiment.variants.values()}],
-            "must be a cost of the comparison")  # fmt: skip
+    for cost in costs:
+        if cost not in {each.cost for each in experiment.variants.values()}:
+            raise SettingsError(f"--cost {cost}: must be a cost of the comparison")
     return experiment
-
-
-def _refuse(used: list[str], reason: str) -> None:
-    for what in used:
-        raise SettingsError(f"{what}: {reason}")
 
 
 def _list() -> str:
@@ -212,7 +213,9 @@ def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolde
     return RunFolder.create(out, force=force, files=FILES, remove=partial(remove_runs, on_note=note))
 
 
-def _train(experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None) -> Comparison | Part:
+def _train(
+    experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None
+) -> Comparison | ShardResult:
 
     def on_tuned(tuned: Experiment) -> None:
         rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
@@ -236,8 +239,8 @@ def _train(experiment: Experiment, folder: RunFolder, workers: Workers, shard: S
         raise
 
 
-def _results(result: Comparison | Part, *, markdown: bool, top: int | None) -> str:
-    if isinstance(result, Part):
+def _results(result: Comparison | ShardResult, *, markdown: bool, top: int | None) -> str:
+    if isinstance(result, ShardResult):
         copies = "copy those of all shards into one, then: netlearn compare --resume FOLDER"
         finished = f"shard {result.shard}: {result.finished} of {result.runs} runs finished"
         return "\n".join([*result.problems, finished, f"folder: {result.folder} ({copies})"])

@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from netlearn.runs import Groups, Run, selection, text_of, varied
+from netlearn.comparison.statistics import FIGURES, has_finished, spread_of
+from netlearn.runs import Groups, selection, text_of, varied
 
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
 POWER = 0.8
@@ -130,28 +131,15 @@ def alpha_of(look: int) -> float:
     return FIRST_LOOK if look == 1 else LATER_LOOKS / 2 ** (look - 1)
 
 
-def early_accuracy(run: Run) -> float:
-    """Return the mean validation accuracy over the probes of the first epoch, evenly spaced on a log scale."""
-    probes = int(run.metrics["epoch"].searchsorted(1, side="right"))
-    return float(run.metrics["validation_accuracy"][:probes].mean())
-
-
-def value_of(run: Run, measure: str) -> float | None:
-    """Return a measure of a run; None if it has not finished."""
-    if not run.metrics or run.shortfall is not None or run.summary is None:
-        return None
-    if measure == CALIBRATION:
-        return None if run.summary.calibration_error is None else -run.summary.calibration_error
-    return early_accuracy(run) if measure == "early_accuracy" else run.summary.test_accuracy
-
-
-def values_of(groups: Groups, measure: str, without: Collection[int] = ()) -> Values:
-    """Return a measure of each variant's finished runs, by seed; some seeds can be left out."""
+def measured(groups: Groups, measure: str, without: Collection[int] = ()) -> Values:
+    """Return a measure of each variant's finished runs, by seed, of errors the negative; some can be left out."""
+    sign = -1 if measure == CALIBRATION else 1
     return {
         name: {
-            run.settings.seed: value
+            run.settings.seed: sign * value
             for run in runs
-            if run.settings.seed not in without and (value := value_of(run, measure)) is not None
+            if run.settings.seed not in without and has_finished(run)
+            if (value := FIGURES[measure](run)) is not None
         }
         for name, runs in groups.items()
     }
@@ -162,7 +150,7 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
 
     Of more than eight variants only the pairs with the first of each measure are returned; the tests count all.
     """
-    diverged = {name for name, runs in groups.items() if any(map(has_diverged, runs))}
+    diverged = {name for name, runs in groups.items() if any(run.diverged for run in runs)}
     choice = Choice() if baseline else choose_by_cost(groups, diverged)
     compared = {name: groups[name] for name in choice.variants or groups}
     count, alpha = len(compared), alpha_of(look)
@@ -170,7 +158,7 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
     pairs: list[Pair] = []
     first: dict[str, str] = {}
     for measure in (*MEASURES, CALIBRATION):
-        values = values_of(compared, measure, choice.seeds)
+        values = measured(compared, measure, choice.seeds)
         if leader := baseline or leader_of(values, diverged):
             first[measure] = leader
         named = [(leader, name) for name in values if leader and name != leader]
@@ -179,11 +167,6 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
             if pair is not None:
                 pairs.append(pair if measure in MEASURES else msgspec.structs.replace(pair, claimed=False))
     return Family(baseline=baseline, look=look, alpha=alpha, tests=tests, choice=choice, first=first), tuple(pairs)
-
-
-def has_diverged(run: Run) -> bool:
-    """Return whether a run diverged; one that failed has no summary."""
-    return run.summary is not None and run.problem is not None
 
 
 def leader_of(values: Values, diverged: Collection[str]) -> str | None:
@@ -223,12 +206,6 @@ def compare_pair(
     )  # fmt: skip
 
 
-def spread_of(values: Sequence[float]) -> float:
-    """Return the sample standard deviation of two values or more."""
-    mean = statistics.fmean(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-
-
 def t_test(leads: Sequence[float], level: float) -> Test:
     """Test whether the mean of some differences is 0, by Student's t.
 
@@ -241,7 +218,7 @@ def t_test(leads: Sequence[float], level: float) -> Test:
         return Test(mean)
     if min(leads) == max(leads):
         return Test(mean, mean, mean, 2 / 2**n if mean else 1.0)
-    error = spread_of(leads) / math.sqrt(n)
+    error = (spread_of(leads) or 0) / math.sqrt(n)
     quantile, found = _critical(n - 1, level)
     p = 2 * float(stdtr(n - 1, -abs(mean / error)))
     return Test(mean, mean - quantile * error, mean + quantile * error, p, found * error)

@@ -43,7 +43,7 @@ class Shard(NamedTuple):
         return items[self.number - 1 :: self.shards]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class ShardResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a shard: how many runs it has, how many of them finished, and why others did not."""
 
     shard: str
@@ -78,7 +78,7 @@ def train_shard(
     *,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
-) -> Part:
+) -> ShardResult:
     """Train the runs of a shard that its folder does not hold yet.
 
     The arguments are those of `netlearn.comparison.compare.compare`.
@@ -96,7 +96,7 @@ def train_shard(
     tasks = shard.of(tasks_of(experiment, folder.path))
     runs = perform_all(tasks, workers, on_progress, on_note)
     problems = [f"{run.variant}, seed {run.settings.seed}: {run.shortfall}" for run in runs if run.shortfall]
-    return Part(
+    return ShardResult(
         shard=str(shard),
         runs=len(runs),
         finished=len(runs) - len(problems),

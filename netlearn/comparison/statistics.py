@@ -7,16 +7,31 @@ import csv
 import io
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from netlearn.comparison.claims import has_diverged, spread_of, value_of
 from netlearn.runs import Groups, Run, Summary, selection, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
 SIGN_LEVEL = 0.05
+FIGURES: dict[str, Callable[[Run], float | None]] = {  # of a run, by the names of results.csv
+    "early_accuracy": lambda run: early_accuracy(run) if has_finished(run) else None,
+    "test_accuracy": lambda run: run.summary.test_accuracy if run.summary else None,
+    "best_validation_accuracy": lambda run: run.summary.best_validation_accuracy if run.summary else None,
+    "updates_to_80": lambda run: run.updates_to(0.8),
+    "updates_to_90": lambda run: run.updates_to(0.9),
+    "updates_to_95": lambda run: run.updates_to(0.95),
+    "learning_speed_0": lambda run: run.at_update("learning_speed", 0),
+    "learning_speed_100": lambda run: run.at_update("learning_speed", 100),
+    "stuck_after_epoch_1": lambda run: run.at_update("stuck", run.updates_per_epoch),
+    "calibration_error": lambda run: run.summary.calibration_error if run.summary else None,
+}
+OF_ROWS = (  # whose means over the seeds are in the rows
+    "early_accuracy", "test_accuracy", "learning_speed_0", "learning_speed_100", "stuck_after_epoch_1",
+    "calibration_error",
+)  # fmt: skip
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -118,11 +133,8 @@ def summarize_all(groups: Groups) -> tuple[Row, ...]:
 def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> Row:
     """Return the row of a variant with some of its settings; of interrupted and failed runs it has only that."""
     ended = [run for run in runs if _ended(run)]
+    found = {name: [value for run in ended if (value := FIGURES[name](run)) is not None] for name in OF_ROWS}
     finished = [run.summary for run in ended if run.summary is not None and run.summary.test_accuracy is not None]
-    test = [each.test_accuracy for each in finished if each.test_accuracy is not None]
-    early = [value for run in ended if (value := value_of(run, "early_accuracy")) is not None]
-    wrong_by = [each.calibration_error for each in finished if each.calibration_error is not None]
-    learning = [_learning(run) for run in ended]
     return Row(
         variant=variant,
         settings={name: text_of(getattr(runs[0].settings, name)) for name in names},
@@ -130,18 +142,15 @@ def summarize(variant: str, runs: Sequence[Run], names: Iterable[str] = ()) -> R
         data=runs[0].settings.data,
         seeds=len(runs),
         finished=len(finished),
-        diverged=sum(map(has_diverged, runs)),
+        diverged=sum(run.diverged for run in runs),
         failed=sum(run.summary is None for run in runs),
-        early_accuracy=_mean(early),
-        early_spread=spread_of(early) if len(early) > 1 else None,
-        test_accuracy=_mean(test),
-        test_spread=spread_of(test) if len(test) > 1 else None,
-        test_lowest=min(test, default=None),
+        **{name: _mean(values) for name, values in found.items()},
+        early_spread=spread_of(found["early_accuracy"]),
+        test_spread=spread_of(found["test_accuracy"]),
+        test_lowest=min(found["test_accuracy"], default=None),
         best_validation_accuracy=selection.validation_accuracy(runs),
         reached=tuple(_reached(accuracy, ended) for accuracy in THRESHOLDS),
-        **{name: _mean([each[name] for each in learning]) for name in _learning(runs[0])},
-        calibration_error=_mean(wrong_by),
-        calibration_spread=spread_of(wrong_by) if len(wrong_by) > 1 else None,
+        calibration_spread=spread_of(found["calibration_error"]),
         seconds_per_epoch=_mean([each.training_seconds / each.epochs for each in finished if each.epochs]),
         diverging=sum(run.diverging is not None for run in runs),
         problems=tuple(
@@ -155,29 +164,27 @@ def _ended(run: Run) -> bool:
     return run.summary is not None and not run.interrupted
 
 
-def _learning(run: Run) -> dict[str, float | None]:
-    """Return what the probes of a run say about learning speed, by the names of `Row` and of results.csv."""
-    return {
-        "learning_speed_0": run.at_update("learning_speed", 0),
-        "learning_speed_100": run.at_update("learning_speed", 100),
-        "stuck_after_epoch_1": run.at_update("stuck", run.updates_per_epoch),
-    }
+def has_finished(run: Run) -> bool:
+    """Return whether a run came to its end and was measured there."""
+    return bool(run.metrics) and run.shortfall is None and run.summary is not None
 
 
-def bracket_of(run: Run, accuracy: float) -> tuple[int, int] | None:
-    """Return the last probed update before a validation accuracy was reached, and the first with it.
+def early_accuracy(run: Run) -> float:
+    """Return the mean validation accuracy over the probes of the first epoch, evenly spaced on a log scale."""
+    probes = int(run.metrics["epoch"].searchsorted(1, side="right"))
+    return float(run.metrics["validation_accuracy"][:probes].mean())
 
-    A run that was there at update 0 has 0 twice. None if it never got there, or diverged.
-    """
-    if not run.metrics or has_diverged(run):
+
+def spread_of(values: Sequence[float]) -> float | None:
+    """Return the sample standard deviation; None for fewer than two values."""
+    if len(values) < 2:
         return None
-    reached, update = run.metrics["validation_accuracy"] >= accuracy, run.metrics["update"]
-    at = int(reached.argmax())
-    return (int(update[max(0, at - 1)]), int(update[at])) if reached[at] else None
+    mean = statistics.fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def _reached(accuracy: float, runs: Sequence[Run]) -> Reached:
-    brackets = [bracket for run in runs if (bracket := bracket_of(run, accuracy)) is not None]
+    brackets = [bracket for run in runs if (bracket := run.bracket(accuracy)) is not None]
     after, updates = (tuple(sorted(bracket[end] for bracket in brackets)) for end in (0, 1))
     return Reached(accuracy, updates, len(runs), after)
 
@@ -192,7 +199,7 @@ def race(rows: Sequence[Row], groups: Groups) -> tuple[Race, ...]:
 def _race(accuracy: float, first: str, other: str, groups: Groups, tests: int) -> Race:
     never = (math.inf, math.inf)
     ours, theirs = (
-        {run.settings.seed: bracket_of(run, accuracy) or never for run in groups[name] if _ended(run)}
+        {run.settings.seed: run.bracket(accuracy) or never for run in groups[name] if _ended(run)}
         for name in (first, other)
     )
     both = [(ours[seed], theirs[seed]) for seed in ours if seed in theirs]
@@ -209,8 +216,8 @@ def sign_test(ahead: int, behind: int) -> float:
     return min(1.0, float(2 * sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n))
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    present = [value for value in values if value is not None and math.isfinite(value)]
+def _mean(values: Iterable[float]) -> float | None:
+    present = [value for value in values if math.isfinite(value)]
     return statistics.fmean(present) if present else None
 
 
@@ -264,28 +271,20 @@ def _same_batches(one: Summary, other: Summary) -> bool:
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
     """Return the rows of results.csv, one per run, with a column for each setting that varies."""
     names = [name for name in varied(run.settings for run in runs) if name != "learning_rate"]
-    return [_columns(run, names) for run in runs]
-
-
-def _columns(run: Run, names: Sequence[str]) -> dict[str, object]:
-    settings, summary = run.settings, run.summary
-    updates = {f"updates_to_{100 * accuracy:.0f}": bracket_of(run, accuracy) for accuracy in THRESHOLDS}
-    return {
-        "variant": run.variant,
-        "seed": settings.seed,
-        "learning_rate": settings.learning_rate,
-        **{name: text_of(getattr(settings, name)) for name in names},
-        "status": summary.status if summary else "failed",
-        "early_accuracy": value_of(run, "early_accuracy"),
-        "test_accuracy": summary.test_accuracy if summary else None,
-        "best_validation_accuracy": summary.best_validation_accuracy if summary else None,
-        **{name: None if bracket is None else bracket[1] for name, bracket in updates.items()},
-        **_learning(run),
-        "calibration_error": summary.calibration_error if summary else None,
-        "problem": run.shortfall or run.diverging,
-        "folder": printable(str(run.folder)),
-        "training_seconds": summary.training_seconds if summary else None,
-    }
+    return [
+        {
+            "variant": run.variant,
+            "seed": run.settings.seed,
+            "learning_rate": run.settings.learning_rate,
+            **{name: text_of(getattr(run.settings, name)) for name in names},
+            "status": run.summary.status if run.summary else "failed",
+            **{name: figure(run) for name, figure in FIGURES.items()},
+            "problem": run.shortfall or run.diverging,
+            "folder": printable(str(run.folder)),
+            "training_seconds": run.summary.training_seconds if run.summary else None,
+        }
+        for run in runs
+    ]
 
 
 def results_csv(runs: Sequence[Run]) -> bytes:

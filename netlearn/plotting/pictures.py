@@ -17,7 +17,7 @@ from netlearn.plotting import landscape, lines, single, style, sweep
 from netlearn.plotting.lines import Ends, measured, of_the_neuron
 from netlearn.plotting.marks import LABEL, MARKS, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
-from netlearn.runs import Groups, Run, selection
+from netlearn.runs import Groups, selection
 
 LEVELS = dict(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
 MOST_SCATTERED = 4  # variants
@@ -109,7 +109,7 @@ def cures(groups: Groups, title: str) -> Figure | None:
         return None
     shown = selection.select(groups)
     runs = measured(shown)
-    levels = {level: mark for level, mark in LEVELS.items() if any(_reached(level, run) is not None for run in runs)}
+    levels = {level: mark for level, mark in LEVELS.items() if any(run.updates_to(level) is not None for run in runs)}
     heights = [2.2, 2.2, *([0.45 * len(shown)] if levels else [])]
     figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
     wrong, accuracy, *updates = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
@@ -122,11 +122,6 @@ def cures(groups: Groups, title: str) -> Figure | None:
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
-def _reached(level: float, run: Run) -> int | None:
-    """Return the updates to a validation accuracy; a run that diverged never got there."""
-    return run.updates_to(level) if run.problem is None else None
-
-
 def _draw_updates(axes: Axes, groups: Groups, levels: Mapping[float, tuple[str, str]]) -> None:
     """Draw the updates to each level, a row for each variant: the mean, from the fastest seed to the slowest."""
     plain(axes)
@@ -137,7 +132,7 @@ def _draw_updates(axes: Axes, groups: Groups, levels: Mapping[float, tuple[str, 
         text: dict[str, Any] = {"va": "center", "color": readable(line.colour)}
         heights = row + np.linspace(-0.25, 0.25, len(levels))
         for (level, (marker, _)), height in zip(levels.items(), heights, strict=True):
-            reached = [updates for run in ended if (updates := _reached(level, run)) is not None]
+            reached = [updates for run in ended if (updates := run.updates_to(level)) is not None]
             mark: dict[str, Any] = {"marker": marker, "color": line.colour, "markersize": 6}
             if reached and len(reached) == len(ended):
                 axes.plot([min(reached), max(reached)], [height, height], color=line.colour, linewidth=1.5)

@@ -73,10 +73,21 @@ class Run:
         found = np.flatnonzero(self.metrics["update"] == update) if self.metrics else np.empty(0, int)
         return float(self.metrics[column][found[0]]) if found.size else None
 
-    def updates_to(self, accuracy: float) -> int | None:
-        """Return the first probed update with at least that validation accuracy, or None."""
+    def bracket(self, accuracy: float) -> tuple[int, int] | None:
+        """Return the last probed update before a validation accuracy was reached, and the first with it.
+
+        A run that was there at update 0 has 0 twice. None if it never got there, or diverged.
+        """
         reached = self.metrics["validation_accuracy"] >= accuracy if self.metrics else np.empty(0, bool)
-        return int(self.metrics["update"][reached.argmax()]) if reached.any() else None
+        if self.diverged or not reached.any():
+            return None
+        at, update = int(reached.argmax()), self.metrics["update"]
+        return int(update[max(0, at - 1)]), int(update[at])
+
+    def updates_to(self, accuracy: float) -> int | None:
+        """Return the first probed update with at least that validation accuracy; None where `bracket` is."""
+        bracket = self.bracket(accuracy)
+        return None if bracket is None else bracket[1]
 
     @property
     def data(self) -> tuple[str, ...]:
@@ -121,6 +132,11 @@ class Run:
         """Return the arrays in a file of the complete folder; `how` are arguments of `unpack`."""
         dtype, sums = self.settings.dtype, self.sums or Sums.read(self.folder)
         return unpack(self.folder / name, sums.content(name, most_bytes(shapes, dtype)), shapes, dtype, **how)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run diverged; one that failed has no results."""
+        return self.summary is not None and self.problem is not None
 
     @property
     def interrupted(self) -> bool:
