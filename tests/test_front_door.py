@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from netlearn import __version__
@@ -24,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def validator() -> jsonschema.Draft202012Validator:
+def validator() -> Any:
+    import jsonschema  # noqa: PLC0415 (its import takes a second)
+
     content = json.loads(schema.TARGET.read_text())
     jsonschema.Draft202012Validator.check_schema(content)
     return jsonschema.Draft202012Validator(content)
@@ -35,9 +36,7 @@ def test_schema_is_current() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.stem)
-def test_schema_accepts_each_shipped_file_and_each_names_it(
-    path: Path, validator: jsonschema.Draft202012Validator
-) -> None:
+def test_schema_accepts_each_shipped_file_and_each_names_it(path: Path, validator: Any) -> None:
     text = path.read_text()
     validator.validate(tomllib.loads(text))
     assert text.startswith("#:schema ./experiment.schema.json\n")
@@ -60,9 +59,7 @@ def test_schema_accepts_each_shipped_file_and_each_names_it(
         ({"initializer": [0.6, 0.9]}, {"initializer": [0.6]}),
     ],
 )
-def test_schema_refuses_what_netlearn_refuses(
-    valid: dict[str, Any], mistake: dict[str, Any], validator: jsonschema.Draft202012Validator
-) -> None:
+def test_schema_refuses_what_netlearn_refuses(valid: dict[str, Any], mistake: dict[str, Any], validator: Any) -> None:
     assert validator.is_valid(valid)
     assert not validator.is_valid(mistake)
 
