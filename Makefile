@@ -139,11 +139,11 @@ $(VENV)-lowest/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml
-	$(PIP) install --editable .
+	$(PIP) install --no-compile --editable .
 	touch $@
 
 $(VENV)/.developed: $(VENV)/.installed
-	$(PIP) install --group dev
+	$(PIP) install --no-compile --group dev
 	touch $@
 
 # environments of their own for the groups site, release and workflow of pyproject.toml
