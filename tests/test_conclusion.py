@@ -45,8 +45,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"a": HIGH[:1], "b": LOW[:1]},
         [
             *both(
-                "no difference between a and b is clear (a is {ab.mean} points higher); 1 seed cannot tell a "
-                "difference from chance."
+                "no difference between a and b is clear (a is {ab.mean} points higher); 1 seed is too few to "
+                "tell it from chance."
             ),
             f"{BRACKETS}; by b after 100 to 500 updates.",
         ],
@@ -63,7 +63,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             EARLY,
             TEST + "no difference between a and b is clear (a is 0.10 points higher on average, the same in each "
-            "seed); 3 seeds cannot tell a difference from chance.",
+            "seed); 3 seeds are too few to tell it from chance.",
             TOGETHER,
         ],
     ),
@@ -106,7 +106,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"a": HIGH, "b": NEVER, "c": [*NEVER[:4], (0.92, 500), (0.93, 1000)]},
         [
             EARLY + "a is ahead of b by {ab} and c by {ac}.",
-            TEST + "a is ahead of b by {ab}; c cannot be told from a: 6 seeds cannot tell a difference from chance.",
+            TEST + "a is ahead of b by {ab}; c cannot be told from a: 6 seeds are too few to tell a difference that "
+            "varies so much from chance.",
             f"{BRACKETS} (median), by c in only 2 of 6 seeds, not by b.",
         ],
     ),

@@ -130,7 +130,8 @@ def _detectable(pairs: Sequence[Pair]) -> str:
     """Return which differences the seeds of some pairs cannot tell from chance."""
     sizes = [pair.detectable for pair in pairs if pair.detectable is not None]
     if not sizes or min(sizes) > LARGEST:
-        return f"{_seeds(pairs)} cannot tell a difference from chance"
+        what = "a difference that varies so much" if sizes else "it"
+        return f"{_seeds(pairs)} {'is' if _seeds(pairs) == '1 seed' else 'are'} too few to tell {what} from chance"
     low, high = points(min(sizes)), points(max(sizes))
     size = f"{low} points" if low == high else f"{low} points in one pair, {high} in another"
     return f"{_seeds(pairs)} cannot tell differences below {size}"
