@@ -69,6 +69,18 @@ def test_differences_stand_below_their_measures() -> None:
     assert found["interval"][1] == f"{points(-(pair.high or 0))} to {points(-(pair.low or 0))}"
 
 
+@pytest.mark.parametrize(("width", "parts"), [(80, 1), (60, 2)])
+def test_three_variants_stay_beside_each_other_on_a_narrow_terminal(width: int, parts: int) -> None:
+    names = ("quadratic", "cross-entropy", "focal")
+    analysis = analysed(**dict(zip(names, (HIGH, LOW, [(x - 0.3, y) for x, y in LOW]), strict=True)))
+    blocks = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=width).split("\n\n")
+    assert [name for block in blocks for name in block.splitlines()[0].split()] == list(names)
+    assert len(blocks) == parts
+    for lines in map(str.splitlines, blocks):
+        assert max(map(wcswidth, lines)) <= width
+        assert [line[:8] for line in lines if "points" in line or "behind" in line] == ["  points"] * 2
+
+
 NAME = "quadratic + momentum with scaled weights"
 
 

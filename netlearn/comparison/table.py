@@ -18,6 +18,8 @@ TOP = 10  # variants that are shown of more
 MOST_TEXTS = 10
 WIDTH = 100  # columns, if not said otherwise
 GAP = 2  # spaces between columns
+LABEL = 21  # columns, at least, of what stands before the variants
+FEW = 4  # variants that stay beside each other
 Cells = list[list[str]]
 NO_FAMILY = Family()
 
@@ -35,10 +37,7 @@ def table(
         if markdown:
             return in_markdown(lines)
         whole = aligned(lines)
-        if _widest(whole) <= width:
-            return whole
-        beside = aligned(list(map(list, zip(*map(_wrapped, zip(*lines, strict=True)), strict=True))))
-        return beside if _widest(beside) <= width else fitted(transposed(lines), width)
+        return whole if _widest(whole) <= width else _beside(lines, width) or fitted(transposed(lines), width)
     lines = ranked(rows)[: 1 + (top or TOP)]
     text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
     if len(lines) <= len(rows):
@@ -202,15 +201,30 @@ def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
     if _widest(whole) <= width:
         return whole
     columns = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(zip(*lines, strict=True))]
-    parts = [columns[:fixed]]
+    return _in_parts(columns, width, fixed)
+
+
+def _in_parts(columns: Sequence[Sequence[str]], width: int, fixed: int) -> str:
+    """Return columns beside each other, in as many parts as it takes; each part has the fixed ones."""
+    parts = [list(columns[:fixed])]
     for column in columns[fixed:]:
         if (
             len(parts[-1]) > fixed
             and sum(GAP + max(map(_widest, each)) for each in [*parts[-1], column]) - GAP > width
         ):
-            parts.append(columns[:fixed])
+            parts.append(list(columns[:fixed]))
         parts[-1].append(column)
     return "\n\n".join(aligned(list(map(list, zip(*part, strict=True))), fixed) for part in parts)
+
+
+def _beside(lines: Cells, width: int) -> str:
+    """Return lines with wrapped labels and names, in few parts if there are few variants; "" if they have no room."""
+    labels, *variants = zip(*lines, strict=True)
+    columns = [_wrapped(column) for column in variants]
+    room = width - sum(GAP + max(map(_widest, column)) for column in columns)
+    if room < LABEL and len(columns) > FEW:
+        return ""
+    return _in_parts([[_wrap(label, room if room >= LABEL else width // 3) for label in labels], *columns], width, 1)
 
 
 def _wrapped(column: Sequence[str], most: int = 0) -> list[str]:
@@ -221,8 +235,9 @@ def _wrapped(column: Sequence[str], most: int = 0) -> list[str]:
 
 
 def _wrap(text: str, width: int) -> str:
-    """Return a text in lines; a word is broken only if it is wider than a line."""
-    return textwrap.fill(text, max(1, width * len(text) // max(1, _widest(text))))
+    """Return a text in lines that keep its indentation; a word is broken only if it is wider than a line."""
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(text, max(1, width * len(text) // max(1, _widest(text))), subsequent_indent=indent)
 
 
 def transposed(lines: Cells) -> Cells:
