@@ -5,13 +5,16 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from itertools import accumulate, cycle, pairwise
 
 import jinja2
 
 from netlearn.plotting.marks import Dashes, cost_styles, readable
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-DASH = {"-": "", "--": "7.4 3.2", "-.": "12.8 3.2 2 3.2", ":": "2 3.3"}  # matplotlib's, at a line width of 2
+DASH: dict[str, tuple[float, ...]] = {  # matplotlib's, at a line width of 2
+    "-": (), "--": (7.4, 3.2), "-.": (12.8, 3.2, 2.0, 3.2), ":": (2.0, 3.3),
+}  # fmt: skip
 DARK, WHITE = "#14161b", "#ffffff"  # the background, and what a colour is mixed with to be seen on it
 
 
@@ -51,11 +54,16 @@ def cost_colours(costs: Iterable[str]) -> str:
 
 
 def line_styles(lines: Iterable[tuple[str, str, Dashes]]) -> str:
-    """Return the style of lines, each with its class, without the v, its colour and its dash."""
+    """Return the style of lines and of their keys, each with its class, without the v, its colour and its dash."""
     light, dark = [], []
     for name, colour, dash in lines:
-        texts = DASH[dash] if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
-        light.append(f".v{name}{{--line:{colour};--dash:{texts or 'none'}}}")
+        lengths = DASH[dash] if isinstance(dash, str) else tuple(2 * length for length in dash[1])
+        ends = pairwise(accumulate(lengths, initial=0.0))
+        inks = zip(cycle(("var(--line)", "#0000")), ends, strict=False)
+        stops = "".join(f",{ink} {start:g}px {end:g}px" for ink, (start, end) in inks)
+        key = f"repeating-linear-gradient(90deg{stops})" if stops else "var(--line)"
+        texts = " ".join(f"{length:g}" for length in lengths) or "none"
+        light.append(f".v{name}{{--line:{colour};--dash:{texts};--key:{key}}}")
         dark.append(f".v{name}{{--line:{readable(colour, DARK, WHITE)}}}")
     auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
     chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
@@ -17,7 +16,7 @@ from netlearn.plotting.marks import short, variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
 from netlearn.report.curves import curves, neurons, on_neurons, on_recall, on_silence, on_speed
 from netlearn.report.networks import examples, networks
-from netlearn.runs import Groups
+from netlearn.runs import Groups, text_of
 from netlearn.settings import FIELDS, description
 
 NAMES = (
@@ -27,8 +26,8 @@ NAMES = (
 SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
 NEURON = ("quadratic", "cross-entropy")  # the costs of the single neuron
+UNUSED = ("off", "none", "0", "false")  # values of settings that change nothing
 LABEL = 24  # characters at the end of a line
-SIDE_BY_SIDE = 4  # variants that a table has room for beside each other
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ def render(content: Content) -> bytes:
         "examples": tested,
         "networks": networks(content.groups, costs=content.costs),
     }
-    by_variant = content.ranked or len(names) > SIDE_BY_SIDE
-    columns, *lines = _by_variant(content.table) if by_variant and not content.ranked else content.table
+    columns, *lines = content.table
     marks = enumerate(variant_styles(content.groups).values())
     colours = line_styles((str(place), mark.colour, mark.dashes) for place, mark in marks)  # those of the pictures
     code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + colours
@@ -99,24 +97,12 @@ def render(content: Content) -> bytes:
     page = environment().get_template("page/report.html").render(
         content=content, version=__version__, style=style, script=code, policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
-        by_variant=by_variant, columns=columns, lines=lines, runs=_recalls(content.groups),
+        columns=columns, lines=lines, runs=_recalls(content.groups),
         speed=on_speed(content.groups), wrong=on_neurons(samples, names) if samples else "",
         silence=on_silence(tested, names), recall=on_recall(content.groups), settings=_settings(content.groups),
         hashes={summary.data.name: summary.data.sha256 for summary in summaries},
     )  # fmt: skip
     return page.encode(errors="backslashreplace")  # paths may have bytes that are no text
-
-
-def _by_variant(table: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return a table with a line for each variant, without what is said of none, from one with a column for each."""
-    head, *rest = table
-    rows = [line for line in rest if set(line[1:]) != {"-"}]
-    lines = [[name, *(line[place] for line in rows)] for place, name in enumerate(head[1:], 1)]
-    heads, above = ["variant"], ""
-    for label, *_ in rows:  # an indented one belongs to the one above it
-        above = above if label.startswith(" ") else label
-        heads.append(label if label == above else f"{above}: {label.strip()}")
-    return [heads, *lines]
 
 
 def _recalls(groups: Groups) -> list[dict[str, Any]]:
@@ -133,17 +119,15 @@ def _recalls(groups: Groups) -> list[dict[str, Any]]:
 def _settings(groups: Groups) -> dict[str, Any]:
     """Return the settings in which the variants differ, and those that they share; the seed aside."""
     values = {
-        name: {field: _text(getattr(runs[0].settings, field)) for field in FIELDS if field != "seed"}
+        name: {field: text_of(getattr(runs[0].settings, field)) for field in FIELDS if field != "seed"}
         for name, runs in groups.items()
     }
     first = next(iter(values.values()))
     differing = [field for field in first if len({each[field] for each in values.values()}) > 1]
+    shared = [field for field in first if field not in differing]
     return {
         "differing": [(field, description(field)) for field in differing],
         "rows": [[each[field] for field in differing] for each in values.values()],
-        "shared": [(field, description(field), value) for field, value in first.items() if field not in differing],
+        "shared": [(field, description(field), first[field]) for field in shared if first[field] not in UNUSED],
+        "unused": [field for field in shared if first[field] in UNUSED],
     }
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
