@@ -85,13 +85,9 @@ def judge(test: Planned, groups: Groups, level: float) -> tuple[Pair | None, str
 
 
 def page(plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: str) -> str:
-    """Return the page, and draw its pictures into a folder.
+    """Return the page that a command makes, and draw its pictures into a folder.
 
-    Args:
-        plans: the comparison of each condition, with its learning rates; all of their runs are done.
-        runs: the folder with a folder for each.
-        pictures: where the pictures go.
-        command: what made the page.
+    `plans` has the comparison of each condition, whose runs are done and have a folder each below `runs`.
     """
     found = {name: msgspec.json.decode((runs / name / SUMMARY).read_bytes(), type=Comparison) for name in plans}
     groups = {
@@ -152,21 +148,18 @@ output as the probability that the answer is right, debiased; 0 is best.
 ## Wrong labels
 
 Test accuracy after training with some labels replaced by another class. The chosen rates are small there, so that
-early accuracy, with which the conclusions begin, says more about the rate than about the cost.
+early accuracy says more about the rate than about the cost.
 
 {_under_noise(rows, order)}
 
 {_without_a_class(groups)}
 
-## What the comparisons conclude
+## Where cross-entropy wins, and where it does not
 
-Each compares ten costs with cross-entropy, in early and in test accuracy.
+Each compares ten costs with cross-entropy, in early and in test accuracy. A difference that is named is claimed as in
+every comparison: where nothing differs, any claim at all has a probability of 4 %.
 
 {_conclusions(found)}
-
-## Where cross-entropy does not win
-
-{_not_first(found)}
 
 ## Published orderings
 
@@ -240,23 +233,30 @@ def _without_a_class(groups: Mapping[str, Groups]) -> str:
 
 
 def _conclusions(found: Mapping[str, Comparison]) -> str:
-    lines = [f"- **{NAMES[name].capitalize()}.** {each.conclusion}" for name, each in found.items()]
-    return "\n".join(lines)
+    """Return a table for each measure, what each comparison claims, and when an accuracy was reached."""
+    parts = []
+    for measure in ("early_accuracy", "test_accuracy"):
+        lines = [["", "ahead of cross-entropy, by points", "behind it, by points", "cannot be told from it"]]
+        lines += [[f"**{NAMES[name]}**", *_standings(each, measure)] for name, each in found.items()]
+        parts.append(f"### {MEASURES[measure].capitalize()}\n\n{_in_lists(lines)}")
+    speeds = "\n".join(f"- {NAMES[name].capitalize()}: {each.sentences[-1]}" for name, each in found.items())
+    return "\n\n".join([*parts, f"### Updates to an accuracy\n\n{speeds}"])
 
 
-def _not_first(found: Mapping[str, Comparison]) -> str:
-    """Return in which comparisons a cost is claimed to be ahead of the baseline, cross-entropy."""
-    lines = []
-    for condition, comparison in found.items():
-        for measure in ("early_accuracy", "test_accuracy"):
-            ahead = [
-                f"{claim.leader} by {points(claim.mean)} points"
-                for claim in comparison.claims
-                if claim.measure == measure and claim.leader != comparison.family.baseline
-            ]
-            if ahead:
-                lines.append(f"- {NAMES[condition]}, {MEASURES[measure]}: {', '.join(ahead)}.")
-    return "Clearly ahead of it are:\n\n" + "\n".join(lines) if lines else "No cost is clearly ahead of it anywhere."
+def _standings(comparison: Comparison, measure: str) -> list[str]:
+    """Return which costs are claimed to be ahead of the baseline, which behind it, and which neither."""
+    baseline, ahead, behind, unclear = comparison.family.baseline, list[str](), list[str](), list[str]()
+    pairs = [pair for pair in comparison.pairs if pair.measure == measure and baseline in pair.names]
+    for pair in sorted(pairs, key=lambda pair: -pair.mean):
+        other = pair.other if pair.leader == baseline else pair.leader
+        place = ahead if other == pair.leader else behind
+        (place if pair.claimed else unclear).append(f"{other} {points(pair.mean)}" if pair.claimed else other)
+    return [", ".join(names) or "none" for names in (ahead, behind, unclear)]
+
+
+def _in_lists(lines: list[list[str]]) -> str:
+    """Return a table in Markdown whose cells are text, to the left."""
+    return in_markdown(lines).replace("---:", "---")
 
 
 def _orderings(groups: Mapping[str, Groups]) -> str:
@@ -273,7 +273,7 @@ def _orderings(groups: Mapping[str, Groups]) -> str:
                 if verdict == "undecided" and pair.detectable is not None:
                     verdict += f": {pair.seeds} seeds cannot tell differences below {points(pair.detectable)}"
             lines.append(["" if place else published, what, difference, p, verdict])
-    return in_markdown(lines)
+    return _in_lists(lines)
 
 
 def ranking(groups: Mapping[str, Groups], order: Sequence[str]) -> Figure:
