@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from netlearn.runs import Summary, Sums, encode_summary, lock, read_run
-from tests.commands import call, files_of, one_line
+from tests.commands import ONE_EPOCH, call, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
 
@@ -14,13 +14,16 @@ CURVES = {"curves.png", "curves.svg"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("runs", "rendered")
+@pytest.mark.usefixtures("run", "rendered")
 def test_curves_are_those_that_train_draws() -> None:
-    names = ["ce", "stopped", "plain", "neuron"]
+    neuron = ["--data", "neuron", "--hidden", "none", "--batch-size", "1", "--initializer", "2,2"]
+    for name, settings in (("stopped", ["--patience", "1", "--epochs", "2"]), ("neuron", neuron)):
+        assert call("train", *ONE_EPOCH, *settings, "--out", name).exit_code == 0
+    names = ["run", "stopped", "neuron"]
     before = {name: {file: Path(name, file).read_bytes() for file in [*CURVES, "SHA256SUMS"]} for name in names}
     for file in CURVES:
-        Path("ce", file).unlink()
-    reseal(Path("ce"))
+        Path("run", file).unlink()
+    reseal(Path("run"))
     result = call("curves", *names)
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [f"{name}/curves.{kind}" for name in names for kind in ("png", "svg")]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import call
+from tests.commands import call, one_line
 
 
 def test_data_list_names_every_set_and_where_it_is() -> None:
@@ -12,11 +12,8 @@ def test_data_list_names_every_set_and_where_it_is() -> None:
     assert rows[2].endswith("netlearn data download mnist")
 
 
-def test_data_list_shows_the_own_folder(full_mnist: Path) -> None:
+def test_own_folder_is_listed_and_is_what_a_download_prints(full_mnist: Path) -> None:
     assert str(full_mnist) in call("data", "list").stdout
-
-
-def test_data_download_prints_the_folder_of_existing_data(full_mnist: Path) -> None:
     assert call("data", "download", "mnist").stdout == f"{full_mnist}\n"
 
 
@@ -30,18 +27,10 @@ def test_failed_data_download_names_the_mirrors() -> None:
 
 
 @pytest.mark.usefixtures("rendered")
-def test_data_show_draws_a_picture() -> None:
-    result = call("data", "show", "mnist-5k")
-    assert (result.exit_code, result.stdout) == (0, "mnist-5k.png\n")
-    assert Path("mnist-5k.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_data_show_numbers_its_pictures() -> None:
-    assert [call("data", "show", "mnist-5k").stdout for _ in range(2)] == ["mnist-5k.png\n", "mnist-5k-2.png\n"]
-
-
-@pytest.mark.usefixtures("rendered")
-def test_data_show_draws_svg() -> None:
+def test_data_show_draws_pictures_that_it_numbers_or_svg() -> None:
+    for name in ("mnist-5k.png", "mnist-5k-2.png"):
+        assert call("data", "show", "mnist-5k").stdout == f"{name}\n"
+        assert Path(name).read_bytes().startswith(b"\x89PNG")
     assert call("data", "show", "mnist-5k", "--out", "digits.svg").exit_code == 0
     assert b"<svg" in Path("digits.svg").read_bytes()
 
@@ -53,13 +42,7 @@ def test_data_show_writes_png_or_svg_only(out: str) -> None:
     assert re.fullmatch(rf"Error: --out {re.escape(str(Path(out)))}: .*\.png or \.svg\n", result.stderr)
 
 
-def test_data_show_of_data_without_images_is_refused() -> None:
-    result = call("data", "show", "neuron")
-    assert result.exit_code == 1
-    assert re.fullmatch(r"Error: neuron: .*\n", result.stderr)
-
-
-def test_data_show_to_an_unwritable_path_is_refused() -> None:
+def test_what_cannot_be_shown_or_written_is_refused() -> None:
+    assert one_line(call("data", "show", "neuron"), 1, "Error: neuron: it has no images")
     result = call("data", "show", "mnist-5k", "--out", "nowhere/picture.png")
-    assert result.exit_code == 1
-    assert re.fullmatch(r"Error: nowhere/picture\.png: .*No such file or directory\n", result.stderr)
+    assert one_line(result, 1, "Error: nowhere/picture.png: No such file or directory")

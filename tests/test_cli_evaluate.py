@@ -140,13 +140,6 @@ def test_runs_with_equal_folder_names_get_different_output_folders() -> None:
     assert files_of("out") == {"ce", "ce-2", "disagreements.png", "disagreements.svg"}
 
 
-@pytest.mark.usefixtures("runs")
-def test_best_chooses_the_weights() -> None:
-    for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
-        (found,) = evaluated("stopped", flag)["evaluations"]
-        assert found["weights"] == name
-
-
 WRONG = [
     (["nowhere"], 2, "nowhere: no such"),
     (["diverged"], 1, "diverged: no trained network, learning rate 1e+06"),

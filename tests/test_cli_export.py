@@ -107,16 +107,6 @@ def test_reference_implementation_verifies_without_onnxruntime(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("runs")
-def test_best_chooses_the_weights() -> None:
-    for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
-        assert exported("stopped", "--to", "model.npz", flag)["weights"] == name
-        (run,) = read_trained([Path("stopped")])
-        with np.load("model.npz") as arrays:
-            np.testing.assert_array_equal(arrays["weights.1"], run.weights(name)["weights.1"])
-    assert exported("stopped", "--to", "model.npz")["weights"] == "best.safetensors"
-
-
-@pytest.mark.usefixtures("runs")
 def test_single_output_can_be_exported() -> None:
     pytest.importorskip("onnx")
     assert exported("neuron", "--to", "model.onnx")["sizes"] == [1, 1]

@@ -184,18 +184,15 @@ def test_json_names_the_folder_of_a_run(command: list[str], run: Path) -> None:
     assert found.get("evaluations", [found])[0]["folder"] == str(run)
 
 
+BOTH = ("30 hidden neurons", "scaled", "learn well", "100 hidden neurons", "large initial weights", "slowdown")
+
+
 @pytest.mark.parametrize("command", ["train", "compare"])
-def test_both_helps_name_the_defaults_of_both_and_why(command: str) -> None:
-    text = " ".join(call(command, "--help").stdout.split())
-    for fact in (
-        "30 hidden neurons",
-        "scaled",
-        "learn well",
-        "100 hidden neurons",
-        "large initial weights",
-        "slowdown",
-    ):
-        assert fact in text
+def test_both_helps_have_sections_and_name_the_defaults_of_both_and_why(command: str) -> None:
+    text = call(command, "--help").stdout
+    sections = re.findall(r"^(\w+):$", text, re.MULTILINE)
+    assert [*sections[:3], sections[-1]] == ["Options", "Network", "Learning", "Results"]
+    assert [fact for fact in BOTH if fact not in " ".join(text.split())] == []
 
 
 def test_experiments_are_listed_as_json_with_their_times() -> None:
@@ -209,22 +206,17 @@ def test_ranges_are_varied_in_python_too() -> None:
     assert [each.learning_rate for each in planned.variants.values()] == [0.1, 0.316, 1]
 
 
-@pytest.mark.parametrize("command", WITH_A_RUN)
+@pytest.mark.parametrize("command", [*WITH_A_RUN, "train --resume", "compare --resume"])
 def test_path_that_does_not_exist_is_wrong_usage(command: str) -> None:
-    assert one_line(call(command, "no/run", *REST.get(command, [])), 2, "no/run")
+    assert one_line(call(*command.split(), "no/run", *REST.get(command, [])), 2, "no/run")
 
 
-@pytest.mark.parametrize("arguments", [["train", "--resume", "no/run"], ["compare", "--resume", "no/run"]])
-def test_option_with_a_path_that_does_not_exist_is_wrong_usage(arguments: list[str]) -> None:
-    assert one_line(call(*arguments), 2, "no/run")
-
-
-@pytest.mark.parametrize("command", ["train", "compare"])
-def test_long_help_has_sections(command: str) -> None:
-    text = call(command, "--help").stdout
-    sections = re.findall(r"^(\w+):$", text, re.MULTILINE)
-    assert sections[:3] == ["Options", "Network", "Learning"]
-    assert sections[-1] == "Results"
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("command", [["evaluate"], ["export", "--to", "m.npz"], ["predict", SEVEN]])
+def test_best_and_last_choose_the_weights(command: list[str]) -> None:
+    for flags, name in (([], "best"), (["--best"], "best"), (["--last"], "weights")):
+        found = json.loads(call(command[0], "stopped", *command[1:], *flags, "--json", "-q").stdout)
+        assert found.get("evaluations", [found])[0]["weights"] == f"{name}.safetensors"
 
 
 @pytest.mark.parametrize(

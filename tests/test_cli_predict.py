@@ -104,16 +104,6 @@ def test_image_from_stdin_is_the_same_image() -> None:
 
 
 @pytest.mark.usefixtures("runs")
-def test_best_chooses_the_weights() -> None:
-    write_digit("one.png")
-    for flag, name in (("--best", "best.safetensors"), ("--last", "weights.safetensors")):
-        found = predicted("stopped", "one.png", flag)
-        assert found["weights"] == name
-        assert found["predictions"][0]["answer"] == int(np.argmax(found["predictions"][0]["outputs"]))
-    assert predicted("stopped", "one.png")["weights"] == "best.safetensors"
-
-
-@pytest.mark.usefixtures("runs")
 def test_bad_images_get_a_line_each_and_the_others_an_answer() -> None:
     write_digit("one.png")
     Path("text.png").write_text("seven")

@@ -14,8 +14,8 @@ from tests.messages import has_facts
 from tests.runs import results_of
 
 
+@pytest.mark.usefixtures("run")
 def test_metrics_that_do_not_match_the_checkpoint_are_refused_unchanged() -> None:
-    train("-q", "--out", "run")
     path = Path("run/metrics.csv")
     path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
     before = {path: path.read_bytes() for path in Path("run").iterdir()}
@@ -36,8 +36,8 @@ def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
     assert "stopped early" in result.stderr
 
 
+@pytest.mark.usefixtures("run")
 def test_edited_settings_are_noticed_in_complete_and_in_interrupted_runs() -> None:
-    train("-q", "--out", "run")
     path = Path("run/config.toml")
     path.write_text(path.read_text().replace("l2 = 0.0", "l2 = 9.0"))
     result = call("train", "--resume", "run")
@@ -75,8 +75,8 @@ def test_interrupted_train_prints_the_command_that_resumes_it(number: int, code:
     assert results_of(Path("my run")) == results_of(Path("whole"))
 
 
+@pytest.mark.usefixtures("run")
 def test_finished_run_is_reported_and_left_unchanged() -> None:
-    train("-q", "--out", "run")
     before = {path: path.stat().st_mtime_ns for path in Path("run").iterdir()}
     result = call("train", "--resume", "run")
     assert (result.exit_code, has_facts(result.stderr, "run: --epochs beyond 2")) == (0, True)
@@ -86,22 +86,22 @@ def test_finished_run_is_reported_and_left_unchanged() -> None:
 
 REFUSED = [
     (["--learning-rate", "0.25"], "--learning-rate 0.25: 0.5"),
-    (["--hidden", "none"], "--hidden none: 30"),
+    (["--hidden", "none"], "--hidden none: 5"),
     (["--epochs", "1"], "--epochs 1: 2"),
     (["--out", "other"], "--out: run"),
     (["--force"], "--force: run"),
 ]
 
 
+@pytest.mark.usefixtures("run")
 @pytest.mark.parametrize(("arguments", "message"), REFUSED)
 def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
-    train("-q", "--out", "run")
     result = call("train", "--resume", "run", *arguments)
     assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
 
 
+@pytest.mark.usefixtures("run")
 def test_setting_may_be_repeated_with_the_same_value() -> None:
-    train("-q", "--out", "run")
     assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
     assert json.loads(Path("run/summary.json").read_text())["epochs"] == 3
 

@@ -185,14 +185,7 @@ def test_parameters_are_passed_to_the_class() -> None:
         ("own_costs:Scaled(**{'factor': 2})", "parameters must be given as NAME=VALUE"),
         ("own_costs:Scaled(factor=1, factor=2)", "parameters must be given as NAME=VALUE"),
         ("own_costs:Scaled(factor=2).real", "parameters must be given as NAME=VALUE"),
-        (
-            "own_costs:",
-            "squentropy or package.module:ClassName",
-        ),
-        (
-            "hinge(factor=2)",
-            "squentropy or package.module:ClassName",
-        ),
+        *((name, "squentropy or package.module:ClassName") for name in ("own_costs:", "hinge(factor=2)")),
     ],
 )
 def test_parameters_that_do_not_exist_or_are_no_literals_are_refused(name: str, facts: str) -> None:
