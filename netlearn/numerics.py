@@ -31,8 +31,16 @@ def numerics() -> Iterator[None]:
         yield
 
 
+def blas_kernels() -> str:
+    """Return the BLAS libraries in use, with their versions and the kernels chosen for the processor."""
+    libraries = _blas_libraries().select(user_api="blas").info()
+    keys = ("internal_api", "version", "architecture")
+    return ", ".join(sorted({" ".join(str(each.get(key, "")) for key in keys).strip() for each in libraries}))
+
+
 @cache
 def _blas_libraries() -> ThreadpoolController:
+    # The search waits for ever if another thread, meanwhile, imports an extension module: it must be made before.
     _scipy_blas()  # scipy brings a second BLAS, which must be found too
     return ThreadpoolController()
 

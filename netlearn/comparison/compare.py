@@ -8,7 +8,6 @@ import math
 import statistics
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,6 @@ from pathlib import Path
 import msgspec
 
 from netlearn.comparison.analysis import Analysis, Findings, analyse
-from netlearn.comparison.claims import t_test
 from netlearn.comparison.experiment import SEALED, Experiment, folder_name, read_experiment, sealed_experiment
 from netlearn.comparison.outputs import PAGE, PICTURES, write_output
 from netlearn.comparison.pool import Workers
@@ -99,9 +97,7 @@ def compare(
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(CONFIG, sealed_experiment(experiment))
         on_tuned(experiment)
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(t_test, (0.0, 1.0), 0.05)  # so that what it imports is there when the workers wait for it
-        runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
+    runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
     costs = {each.cost: experiment.costs.get(each.cost) for each in experiment.variants.values()}
     analysis = analyse(
         experiment.title, runs, baseline=experiment.baseline, look=experiment.look, tuned=experiment.tuning == "done"

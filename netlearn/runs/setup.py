@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 import scipy
-from threadpoolctl import threadpool_info
 
 from netlearn import __version__
 from netlearn.activations import ACTIVATIONS, HiddenActivation
@@ -25,7 +24,7 @@ from netlearn.datasets.augmentation import make_deformer
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
-from netlearn.numerics import BLAS_THREADS, blas
+from netlearn.numerics import BLAS_THREADS, blas_kernels
 from netlearn.settings import Settings, own_settings
 from netlearn.training import Augmentation, Dropout, Trainer
 
@@ -143,14 +142,6 @@ def environment() -> dict[str, str | int | None]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
     }
-
-
-def blas_kernels() -> str:
-    """Return the BLAS libraries in use, with their versions and the kernels chosen for the processor."""
-    blas("float32")  # loads that of scipy
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    keys = ("internal_api", "version", "architecture")
-    return ", ".join(sorted({" ".join(str(pool.get(key, "")) for key in keys).strip() for pool in pools}))
 
 
 def _cpu() -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from netlearn.calibration import calibration_error
 from netlearn.datasets import measure
 from netlearn.errors import DamageError, DivergenceError, MismatchError, RunError
-from netlearn.numerics import Array
+from netlearn.numerics import Array, blas_kernels
 from netlearn.runs.checkpoint import CHECKPOINT, check_identity, encode_checkpoint, read_checkpoint
 from netlearn.runs.folder import EXTENSION, RunFolder
 from netlearn.runs.formats import (
@@ -25,7 +25,7 @@ from netlearn.runs.formats import (
     read_config,
 )
 from netlearn.runs.reader import determining_settings, read_locked, run_identity
-from netlearn.runs.setup import blas_kernels, environment
+from netlearn.runs.setup import environment
 from netlearn.runs.tensors import (
     BEST_WEIGHTS,
     OUTPUT_NEURONS,
