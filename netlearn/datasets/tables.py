@@ -9,6 +9,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,8 @@ def _counts_rows(layout: Layout, i: int, column: NDArray[Any]) -> bool:
 def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDArray[Any]:
     """Return columns of numbers, or all, (n, columns), in the smallest of `TYPES` that holds them."""
     for dtype in TYPES[:-1]:
-        with suppress(ValueError, OverflowError):
+        with suppress(ValueError, OverflowError, DeprecationWarning), catch_warnings():
+            simplefilter("error")  # before version 2.3, numpy only warns that it cuts fractions off
             return _load(text, layout, dtype, columns)
     return _load(text, layout, TYPES[-1], columns)
 
