@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, given, setting_options, whole
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in, whole
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
 from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
 from netlearn.comparison import catalogue
@@ -118,7 +118,7 @@ def command(
         _refuse_all_but(WITH_RUNS, ctx, "must be left out with existing runs, which are drawn as they are")
     sweep, dry_run = sweep_of(flags), flags.pop("dry_run")
     cluster = {name: flags.pop(name) for name in ("cluster", "tls_folder", "insecure")}
-    settings = given(flags)
+    settings = settings_in(flags)
     costs = settings.pop("cost", ())
     jobs = jobs or cores()
     check_address_space(jobs)

@@ -23,17 +23,13 @@ DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
 }
 PARTS = re.compile(r",|(?<![eE])\+")  # between the layers of one value, as in 100+30; not that of 1e+3
 COMMA = re.compile(r",(?![^(]*\))")  # not one inside parentheses, as in costs:Focal(gamma=2,alpha=1)
-GROUPS = {  # the sections of a long help text, by the names of parameters; others stand below "Options"
-    "Network": ("cost", "hidden", "activation", "initializer", "dtype"),
-    "Learning": (
-        "epochs", "batch_size", "learning_rate", "optimizer", "momentum", "beta1", "beta2", "epsilon", "l2", "l1",
-        "max_norm", "dropout", "halve_after", "patience", "seed",
-    ),
-    "Data": ("data", "train_size", "augment", "elastic_sigma", "elastic_alpha", "label_noise"),
-    "Measuring": ("probe_every", "track_test", "snapshots"),
+BEGINNING = {  # of the sections of a long help text: each has the settings from this one to the next
+    "cost": "Network", "epochs": "Learning", "data": "Data", "dtype": "Network", "probe_every": "Measuring",
+}  # fmt: skip
+SECTIONS = {  # other options by section; those in none stand below "Options"
     "Running": ("jobs", "shard", "cluster", "tls_folder", "insecure", "dry_run", "resumed"),
     "Results": ("out", "force", "top", "markdown", "quiet", "as_json", "help"),
-}  # fmt: skip
+}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,6 +41,14 @@ def remembered(key: str, *names: str, text: str) -> Callable[[Function], Functio
         ctx.meta[key] = value
 
     return click.option(*names, is_flag=True, expose_value=False, callback=remember, help=text)
+
+
+def sections() -> dict[str, str]:
+    """Return the section of the help in which an option stands, by its name, in the order of the sections."""
+    found, section = {}, ""
+    for name in settings.FIELDS:
+        found[name] = section = BEGINNING.get(name, section)
+    return found | {name: section for section, names in SECTIONS.items() for name in names}
 
 
 class Existing(click.Path):
@@ -89,11 +93,11 @@ class Command(click.Command):
             for param in self.get_params(ctx)
             if isinstance(param, click.Option) and (record := param.get_help_record(ctx))
         ]
-        group_of = {name: group for group, names in GROUPS.items() for name in names} if len(shown) > 20 else {}
-        for group in ("Options", *GROUPS):
-            records = [record for name, record in shown if group_of.get(str(name), "Options") == group]
+        section_of = sections() if len(shown) > 20 else {}
+        for section in dict.fromkeys(["Options", *section_of.values()]):
+            records = [record for name, record in shown if section_of.get(str(name), "Options") == section]
             if records:
-                with formatter.section(group):
+                with formatter.section(section):
                     formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -225,6 +229,6 @@ def text_of(value: Any) -> str:
     return ("+".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 
-def given(flags: dict[str, Any]) -> dict[str, Any]:
+def settings_in(flags: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that were given."""
     return {name: value for name, value in flags.items() if value is not None and (name != "cost" or value != ())}

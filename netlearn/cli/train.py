@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, given, setting_options, text_of
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, setting_options, settings_in, text_of
 from netlearn.cli.progress import load, note, tell, tell_data, training_progress
 from netlearn.cli.terminal import echo_results, stopping_on_signals
 from netlearn.comparison.outputs import curves_or_warning
@@ -50,7 +50,7 @@ def command(
     and curves.svg) to the run folder. Ctrl-C ends the run within a few mini-batches and saves its state; --resume
     continues it, with the same results to the byte as without the interruption.
     """
-    asked = (read_toml(config) if config else {}) | given(flags)
+    asked = (read_toml(config) if config else {}) | settings_in(flags)
     with ExitStack() as stack:
         if resumed is None:
             settings = resolve(asked)
