@@ -1,6 +1,6 @@
 """Makes runs and rows with chosen figures, without training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ from netlearn.runs.formats import DataSummary
 from netlearn.settings import resolve
 
 UPDATES = (0, 1, 10, 100, 500, 1000)
-Outcome: TypeAlias = tuple[float | str | None, int | None]
+Outcome: TypeAlias = float | tuple[float | str | None, int | None] | None
 FAILED = "failed"
 HIGH = [(0.96 + 0.001 * i, 100) for i in (1, 3, 2, 4, 1, 2)]
 LOW = [(0.90 + 0.001 * i, 500) for i in (4, 1, 3, 2, 2, 3)]
@@ -64,13 +64,14 @@ def row(variant: str, mean: float | None, spread: float | None, to_90: tuple[int
     return Row(**(values | given))
 
 
-def outcomes_of(variant: str, outcomes: Sequence[Outcome], **settings: Any) -> list[Run]:
-    """Return a run for each seed, given its test accuracy and the update at which it reached 90 %.
+def outcomes_of(variant: str, outcomes: Sequence[Outcome], first: int = 0, **settings: Any) -> list[Run]:
+    """Return a run for each seed from the first, given its test accuracy and the update at which it reached 90 %.
 
-    In place of an accuracy, None is a run that diverged, and `FAILED` one that failed.
+    An accuracy alone never got there. In place of one, None is a run that diverged, and `FAILED` one that failed.
     """
     runs = []
-    for seed, (accuracy, reached) in enumerate(outcomes):
+    for seed, outcome in enumerate(outcomes, first):
+        accuracy, reached = outcome if isinstance(outcome, tuple) else (outcome, None)
         error = "diverged" if accuracy is None else None
         made = run(variant, seed, test_accuracy=accuracy, best_validation_accuracy=accuracy, error=error)
         noise = 0.1 * accuracy if isinstance(accuracy, float) else 0.0
@@ -88,6 +89,21 @@ def analysed(baseline: Any = None, look: Any = 1, **variants: Sequence[Outcome])
     """Return the analysis of variants with these outcomes."""
     runs = [each for name, outcomes in variants.items() for each in outcomes_of(name, outcomes)]
     return analyse("", runs, baseline=baseline, look=look)
+
+
+def grid(best: Mapping[str, float], outcomes: Mapping[str, Sequence[float]]) -> list[Run]:
+    """Return runs of costs with three learning rates each, which are worse by 0.2 than the best rate's outcomes."""
+    return [
+        each
+        for cost, chosen in best.items()
+        for rate in (0.1, 1.0, 10.0)
+        for each in outcomes_of(
+            f"{cost} η = {rate:g}",
+            [accuracy - 0.2 * (rate != chosen) for accuracy in outcomes[cost]],
+            cost=cost,
+            learning_rate=rate,
+        )
+    ]
 
 
 def many_rows(count: int, **given: Any) -> list[Row]:

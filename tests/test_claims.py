@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +13,11 @@ from scipy import stats
 from netlearn.comparison.analysis import Analysis, analyse, read_runs
 from netlearn.comparison.claims import Family, Pair, alpha_of, claims_of, compare_pair, find_claims, t_test
 from netlearn.comparison.statistics import group
-from netlearn.runs import Run
 from netlearn.settings import resolve
 from tests.commands import compare
-from tests.comparisons import run
+from tests.comparisons import analysed, grid, outcomes_of, run
 
-Accuracies = Sequence[float | None]  # by seed; None diverged
 LEAD = [0.01, 0.012, 0.009, 0.011, 0.01, 0.0105]  # clear with six seeds
-
-
-def runs_of(variant: str, accuracies: Accuracies, first: int = 0, **settings: Any) -> list[Run]:
-    """Return runs with these test accuracies, which are also those of validation throughout the first epoch."""
-    found = []
-    for seed, accuracy in enumerate(accuracies, first):
-        error = "diverged" if accuracy is None else None
-        made = run(variant, seed, test_accuracy=accuracy, best_validation_accuracy=accuracy, error=error)
-        curve = np.full(6, accuracy or 0.1)
-        found.append(
-            dataclasses.replace(
-                made,
-                metrics=made.metrics | {"validation_accuracy": curve},
-                settings=resolve({"data": "small", "epochs": 2, "seed": seed} | settings),
-            )
-        )
-    return found
-
-
-def analysed(baseline: Any = None, look: Any = 1, **variants: Accuracies) -> Analysis:
-    runs = [each for name, accuracies in variants.items() for each in runs_of(name, accuracies)]
-    return analyse("", runs, baseline=baseline, look=look)
 
 
 def raised(by: float, start: float = 0.9) -> list[float]:
@@ -84,7 +59,7 @@ def test_rounding_of_accuracies_makes_no_spread_of_its_own() -> None:
 def test_family_is_all_pairs_or_those_with_the_baseline_in_both_measures(
     variants: int, baseline: str | None, tests: int
 ) -> None:
-    groups = group([each for i in range(variants) for each in runs_of(f"v{i}", [0.9, 0.91 + i / 1000, 0.92])])
+    groups = group([each for i in range(variants) for each in outcomes_of(f"v{i}", [0.9, 0.91 + i / 1000, 0.92])])
     family, pairs = find_claims(groups, baseline)
     assert (family.tests, len(pairs), family.level) == (tests, tests, 0.04 / tests)
     assert all(baseline in pair.names for pair in pairs if baseline)
@@ -112,15 +87,15 @@ def test_variant_with_a_diverged_seed_is_behind_but_never_ahead() -> None:
 
 
 def test_only_seeds_that_both_finished_are_compared() -> None:
-    runs = [*runs_of("a", raised(0)), *runs_of("b", [0.5, 0.5, 0.9, 0.9], first=4)]
+    runs = [*outcomes_of("a", raised(0)), *outcomes_of("b", [0.5, 0.5, 0.9, 0.9], first=4)]
     (early, test) = analyse("", runs).pairs
     assert (early.seeds, test.seeds) == (2, 2)
     assert test.mean == pytest.approx(np.mean([0.91, 0.9105]) - 0.5)
-    assert analyse("", [*runs_of("a", [0.9] * 3), *runs_of("b", [0.5] * 3, first=3)]).pairs == ()
+    assert analyse("", [*outcomes_of("a", [0.9] * 3), *outcomes_of("b", [0.5] * 3, first=3)]).pairs == ()
 
 
 def test_variant_that_finished_few_seeds_is_not_the_one_that_others_are_measured_by() -> None:
-    analysis = analyse("", [*runs_of("a", raised(0)), *runs_of("b", [0.9] * 6), *runs_of("c", [0.99])])
+    analysis = analyse("", [*outcomes_of("a", raised(0)), *outcomes_of("b", [0.9] * 6), *outcomes_of("c", [0.99])])
     assert claimed(analysis) == [("a", "b")]
     assert "In test accuracy a is ahead of b" in analysis.conclusion
 
@@ -141,36 +116,22 @@ def test_of_many_variants_the_leader_is_compared_with_each_and_all_pairs_are_cou
     assert len(analysis.pairs) == 22
 
 
-def grid(best: Mapping[str, float], seeds: int = 6) -> list[Run]:
-    """Return runs of two costs with three learning rates each; the one in `best` is the best of its cost."""
-    rng = np.random.default_rng(5)
-    return [
-        each
-        for cost, chosen in best.items()
-        for rate in (0.1, 1.0, 10.0)
-        for each in runs_of(
-            f"{cost} η = {rate:g}",
-            (0.8 + 0.1 * (rate == chosen) + 0.001 * rng.random(seeds)).tolist(),
-            cost=cost,
-            learning_rate=rate,
-        )
-    ]
+GRID = grid({"quadratic": 1.0, "cross-entropy": 10.0}, dict.fromkeys(("quadratic", "cross-entropy"), raised(0)))
 
 
 def test_best_of_each_cost_is_chosen_on_seeds_that_are_then_not_compared() -> None:
-    family, pairs = find_claims(group(grid({"quadratic": 1.0, "cross-entropy": 10.0})))
+    family, pairs = find_claims(group(GRID))
     assert family.choice.variants == ("quadratic η = 1", "cross-entropy η = 10")
     assert family.choice.seeds == (0, 1)
     assert family.choice.edges == ("learning_rate=10 of cross-entropy",)
     assert (family.tests, [pair.seeds for pair in pairs]) == (2, [4, 4])
-    baseline, _ = find_claims(group(grid({"quadratic": 1.0, "cross-entropy": 10.0})), "quadratic η = 0.1")
+    baseline, _ = find_claims(group(GRID), "quadratic η = 0.1")
     assert (baseline.choice.variants, baseline.tests) == ((), 10)
 
 
 def test_choice_is_made_by_the_chosen_seeds_alone() -> None:
-    runs = grid({"quadratic": 1.0, "cross-entropy": 10.0})
-    lucky = [*runs_of("quadratic η = 0.1", [0.95, 0.95, 0.1, 0.1, 0.1, 0.1], cost="quadratic", learning_rate=0.1)]
-    family, pairs = find_claims(group([*lucky, *[each for each in runs if each.variant != "quadratic η = 0.1"]]))
+    lucky = outcomes_of("quadratic η = 0.1", [0.95, 0.95, *[0.1] * 4], cost="quadratic", learning_rate=0.1)
+    family, pairs = find_claims(group([*lucky, *[each for each in GRID if each.variant != "quadratic η = 0.1"]]))
     assert family.choice.variants[0] == "quadratic η = 0.1"
     assert claims_of(pairs)[0].leader == "cross-entropy η = 10"
 

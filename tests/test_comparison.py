@@ -51,7 +51,7 @@ def test_tuning_keeps_a_rate_that_no_trial_beats(monkeypatch: pytest.MonkeyPatch
     Path("two.toml").write_text("[variants.a]\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {}, 1)
     monkeypatch.setattr("netlearn.comparison.compare.perform_all", lambda *_, **given: [])
-    assert tune_rates(experiment, Path(), Workers()) == replace(experiment, tuning="done")
+    assert tune_rates(experiment, Path(), Workers(), lambda note: None) == replace(experiment, tuning="done")
     assert [task.folder.name for task in tasks_of(experiment, Path())] == ["a-0", "b-0"]
 
 
@@ -80,7 +80,8 @@ def test_tuning_takes_the_mean_over_two_seeds_and_no_rate_that_failed(monkeypatc
     notes: list[str] = []
     tuned = tune_rates(experiment, Path(), Workers(), notes.append)
     assert [settings.learning_rate for settings in tuned.variants.values()] == [0.3, 0.5]
-    assert notes == [
+    assert "5 learning rates, from 2 seeds" in notes[0]
+    assert notes[1:] == [
         "tuning a: of η = 0.1 (50.0 %), 0.3 (60.0 %), 1 (50.0 %), 3 (failed), 10 (failed) in validation accuracy, "
         "0.3 is chosen"
     ]

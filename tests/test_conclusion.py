@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from netlearn.comparison.analysis import Analysis, analyse
+from netlearn.comparison.analysis import analyse
 from netlearn.comparison.table import points
 from netlearn.runs import Run
-from tests.comparisons import FAILED, HIGH, LOW, Outcome, analysed, outcomes_of
+from tests.comparisons import FAILED, HIGH, LOW, Outcome, analysed, grid
 
 NEAR = [(0.96 + 0.001 * i, 100) for i in (3, 1, 4, 2, 2, 1)]
 NEVER: list[Outcome] = [(0.30 + 0.01 * i, None) for i in (4, 1, 3, 2, 2, 3)]
@@ -275,17 +275,14 @@ def test_sentence_says_what_the_figures_show(given: dict[str, Any], expected: li
     assert bool(analysis.claims) == (lead is not None)
 
 
-def grid(best: float) -> Analysis:
-    runs = []
-    for cost, chosen in (("quadratic", 1.0), ("cross-entropy", best)):
-        for rate in (0.1, 1.0, 10.0):
-            outcomes = [(x - 0.2 * (rate != chosen), y) for x, y in (LOW if cost == "quadratic" else HIGH)]
-            runs += outcomes_of(f"{cost} η = {rate:g}", outcomes, cost=cost, learning_rate=rate)
-    return analyse("", runs)
-
-
 def test_best_of_each_cost_is_named_with_the_seeds_that_chose_it() -> None:
-    chosen, early, *_ = grid(best=1.0).sentences
+    outcomes = {
+        cost: [accuracy for accuracy, _ in each] for cost, each in (("quadratic", LOW), ("cross-entropy", HIGH))
+    }
+    inside, at_the_edge = (
+        analyse("", grid({"quadratic": 1.0, "cross-entropy": best}, outcomes)).sentences for best in (1.0, 10.0)
+    )
+    chosen, early, *_ = inside
     assert chosen == (
         "The best of each cost, by validation accuracy on seeds 0 and 1: quadratic η = 1 and cross-entropy η = 1; "
         "these are compared on the other seeds."
@@ -294,5 +291,5 @@ def test_best_of_each_cost_is_named_with_the_seeds_that_chose_it() -> None:
     assert early.endswith(", 4 seeds).")
     assert (
         "learning_rate=10 of cross-entropy lies at the edge of what was tried: there may be a better value."
-        in grid(best=10.0).sentences
+        in at_the_edge
     )

@@ -19,15 +19,7 @@ from netlearn.cli.terminal import check_address_space, echo_results, terminated_
 from netlearn.comparison import catalogue
 from netlearn.comparison.analysis import read_runs
 from netlearn.comparison.cluster import Cluster
-from netlearn.comparison.compare import (
-    FACTORS,
-    TUNING_SEEDS,
-    Comparison,
-    check_resumable,
-    compare,
-    remove_runs,
-    write_results,
-)
+from netlearn.comparison.compare import Comparison, check_resumable, compare, remove_runs, write_results
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import (
     BUILT_IN,
@@ -216,18 +208,11 @@ def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolde
 def _train(
     experiment: Experiment, folder: RunFolder, workers: Workers, shard: Shard | None
 ) -> Comparison | ShardResult:
-
-    def on_tuned(tuned: Experiment) -> None:
-        rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in tuned.variants.items()]
-        tell(", ".join(shortened(rates, f"config.toml of {folder.path}")))
-
-    if experiment.tuning == "to do":
-        tell(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {TUNING_SEEDS} seeds each")
     try:
         with comparison_progress(experiment, shard) as on_progress:
             if shard is not None:
                 return train_shard(experiment, folder, workers, shard, on_progress=on_progress, on_note=tell)
-            return compare(experiment, folder, workers, on_tuned=on_tuned, on_progress=on_progress, on_note=tell)
+            return compare(experiment, folder, workers, on_progress=on_progress, on_note=tell)
     except (KeyboardInterrupt, ClusterError) as error:
         part = f" --shard {shard}" if shard else ""
         resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}{part}"

@@ -22,6 +22,7 @@ from netlearn.comparison.outputs import PAGE, PICTURES, write_output
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import results_csv
+from netlearn.comparison.table import shortened
 from netlearn.comparison.tasks import perform_all, task_of, tasks_of
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingWarning, RunError
@@ -72,7 +73,6 @@ def compare(
     workers: Workers,
     *,
     pictures: bool = True,
-    on_tuned: Callable[[Experiment], object] = lambda experiment: None,
     on_progress: Callable[[float, int], object] = lambda epochs, runs: None,
     on_note: Callable[[str], object] = lambda note: None,
 ) -> Comparison:
@@ -83,7 +83,6 @@ def compare(
         folder: gets the experiment as config.toml, a run folder for each variant and seed, and the results.
         workers: train the runs and draw the pictures.
         pictures: whether to draw them and write the page.
-        on_tuned: called with the tuned experiment.
         on_progress: called with the number of epochs and of runs completed so far.
         on_note: called with notes for the user.
 
@@ -96,7 +95,8 @@ def compare(
     if experiment.tuning == "to do":
         experiment = tune_rates(experiment, folder.path, workers, on_note)
         folder.write(CONFIG, sealed_experiment(experiment))
-        on_tuned(experiment)
+        rates = [f"{name}: η = {settings.learning_rate:g}" for name, settings in experiment.variants.items()]
+        on_note(", ".join(shortened(rates, f"config.toml of {folder.path}")))
     runs = perform_all(tasks_of(experiment, folder.path), workers, on_progress, on_note)
     costs = {each.cost: experiment.costs.get(each.cost) for each in experiment.variants.values()}
     analysis = analyse(
@@ -192,13 +192,14 @@ def write_results(
 
 
 def tune_rates(
-    experiment: Experiment, folder: Path, workers: Workers, on_note: Callable[[str], object] = lambda note: None
+    experiment: Experiment, folder: Path, workers: Workers, on_note: Callable[[str], object]
 ) -> Experiment:
     """Choose each variant's learning rate on the validation set.
 
     Short runs from two seeds try 0.1 to 10 times the variant's own rate. The one with the best validation accuracy,
     in the mean over the seeds, is chosen, the smallest among equals. A rate with a run that did not finish is not.
     """
+    on_note(f"tuning: short runs of each variant with {len(FACTORS)} learning rates, from {TUNING_SEEDS} seeds each")
     tasks = [
         task_of(experiment, name, settings, folder / TUNING / trial)
         for trial, (name, settings) in trials_of(experiment).items()
