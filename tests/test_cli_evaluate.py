@@ -36,7 +36,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("name", ["ce", "quadratic", "stopped", "plain", "neuron"])
+@pytest.mark.parametrize("name", ["quadratic", "stopped", "neuron"])
 def test_evaluation_is_exactly_that_of_the_summary(name: str) -> None:
     stored = json.loads(Path(name, "summary.json").read_text())
     (found,) = evaluated(name)["evaluations"]

@@ -65,8 +65,8 @@ def predicted(*arguments: str, code: int = 0) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_drawings_of_the_digits_get_the_answers_of_the_originals(able: Path) -> None:
-    x = digits()
-    paths = [str(write_digit(f"{i:03}.png", i)) for i in range(len(x))]
+    x = digits()[::2]
+    paths = [str(write_digit(f"{i:03}.png", 2 * i)) for i in range(len(x))]
     found = predicted(str(able), *paths)["predictions"]
     assert [each["file"] for each in found] == paths
     agreed = np.equal([each["answer"] for each in found], answers_to(able, x))

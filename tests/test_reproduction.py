@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -207,9 +208,17 @@ def test_seconds_spent_are_kept_when_interrupted(number: int, code: int) -> None
     assert float(Path("runs/slowdown/seconds.txt").read_text()) > 0
 
 
+@cache
+def examples_of(folder: Path) -> Data:
+    """Return full MNIST, which NETLEARN_DATA names, as the book loads it."""
+    return mnist_loader.load_data_wrapper()
+
+
 @pytest.fixture
 def mnist(full_mnist: Path) -> Data:
-    return mnist_loader.load_data_wrapper()
+    """Return lists of the examples, which training shuffles."""
+    training, validation, test = examples_of(full_mnist)
+    return training[:], validation[:], test[:]
 
 
 @pytest.mark.parametrize("record", ["overfitting", "regularized"])
