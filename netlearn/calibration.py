@@ -84,11 +84,10 @@ def calibrate(p: Array, happened: Events) -> Calibration:
             linear outputs give, are read as 0 and 1.
         happened: whether each event happened, of the same shape.
     """
-    p, o = np.clip(np.asarray(p, np.float64), 0, 1), np.asarray(happened, np.float64)
+    p, o, mass = _prepared(p, happened)
     rng = np.random.default_rng(0)
-    mass = _Binned.of(p, o, equal_mass(p))
     brier = float(np.mean((p - o) ** 2))
-    squared, low, high, is_calibrated = _squared_error(p, o, rng)
+    squared, low, high, is_calibrated = _squared_error(p, o, mass, rng)
     safe = np.clip(p, EPS, 1 - EPS)
     return Calibration(
         forecasts=p.size,
@@ -105,9 +104,8 @@ def calibrate(p: Array, happened: Events) -> Calibration:
 
 def calibration_error(p: Array, happened: Events) -> float:
     """Return `Calibration.debiased` of forecasts, (n,)."""
-    p, o = np.clip(np.asarray(p, np.float64), 0, 1), np.asarray(happened, np.float64)
-    binned = _Binned.of(p, o, equal_mass(p))
-    return _root(float(_debiased(binned.n, binned.p, binned.o)[0]))
+    _, _, mass = _prepared(p, happened)
+    return _root(float(_debiased(mass.n, mass.p, mass.o)[0]))
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,11 @@ class _Binned:
         return np.asarray((values * self.n).sum(axis=-1) / self.n.sum())
 
 
-def equal_mass(p: Array, bins: int = BINS) -> Array:
-    """Return the edges of bins with equally many forecasts; of equal edges, which many equal p give, one."""
-    return np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
+def _prepared(p: Array, happened: Events) -> tuple[Array, Array, _Binned]:
+    """Return p and o as numbers from 0 to 1, and both in bins with equally many forecasts."""
+    p, o = np.clip(np.asarray(p, np.float64), 0, 1), np.asarray(happened, np.float64)
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, BINS + 1)))  # many equal p give equal edges
+    return p, o, _Binned.of(p, o, edges)
 
 
 def _decompose(p: Array, o: Array, binned: _Binned) -> dict[str, float]:
@@ -153,14 +153,13 @@ def _decompose(p: Array, o: Array, binned: _Binned) -> dict[str, float]:
     }
 
 
-def _squared_error(p: Array, o: Array, rng: np.random.Generator) -> tuple[float, float, float, bool]:
+def _squared_error(p: Array, o: Array, binned: _Binned, rng: np.random.Generator) -> tuple[float, float, float, bool]:
     """Return the debiased squared calibration error, its interval, and whether it may be chance.
 
     The bootstrap draws examples, with all their forecasts. Its estimates scatter around the error of the sample,
     which is larger than the debiased one, as that scatters around the truth; the interval is the debiased error minus
     the quantiles of the difference.
     """
-    binned = _Binned.of(p, o, equal_mass(p))
     found, plain = (float(each) for each in _debiased(binned.n, binned.p, binned.o))
     rows, bins = len(p), len(binned.n)
     sums = np.zeros((3, rows, bins))  # of each example in each bin: forecasts, p and o

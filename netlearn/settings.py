@@ -1,7 +1,6 @@
 """The settings of one run, declared once: command-line options, TOML files and run folders all follow this schema."""
 
 import difflib
-import math
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -28,6 +27,7 @@ Off: TypeAlias = Literal["off"]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
 AtLeast0: TypeAlias = Annotated[float, Meta(ge=0, le=LARGEST)]
 Above0: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
+Constant: TypeAlias = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
 
 
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = (30,)
     activation: Annotated[str, _says("activation of the hidden layers", ACTIVATIONS)] = "sigmoid"
     initializer: Annotated[
-        Annotated[str, _says("", INITIALIZERS)] | tuple[float, float],
+        Annotated[str, _says("", INITIALIZERS)] | tuple[Constant, Constant],
         _says("initial weights: N(0, 1/n_in), N(0, 1) or constants"),
     ] = "scaled"
     epochs: Annotated[Count, _says("passes over the training set")] = 30
@@ -88,7 +88,7 @@ CHOICES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
     "augment": AUGMENT,
 }
-OWN: dict[str, Mapping[str, Mapping[str, float]]] = {  # the settings that belong to a choice, with their defaults
+OF_CHOICE: dict[str, Mapping[str, Mapping[str, float]]] = {  # settings that belong to a choice, with their defaults
     "optimizer": {name: optimizer.settings for name, optimizer in OPTIMIZERS.items()},
     "augment": {"none": {}} | {name: displacement.settings for name, displacement in AUGMENTATIONS.items()},
 }
@@ -215,9 +215,6 @@ def _convert(name: str, value: Any) -> Any:
     result = msgspec.convert([value] if one_layer else value, FIELDS[name].type)
     if isinstance(result, str) and not result.isprintable():
         raise msgspec.ValidationError
-    constants = result if name == "initializer" and isinstance(result, tuple) else ()
-    if not all(map(math.isfinite, constants)):
-        raise msgspec.ValidationError
     if name == "cost":
         try:
             parse_name(result)
@@ -270,7 +267,7 @@ def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS, cost: Cost
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= layer
-    for owner, choices in OWN.items():
+    for owner, choices in OF_CHOICE.items():
         choice = merged.setdefault(owner, FIELDS[owner].default)
         for name in {name for own in choices.values() for name in own}:
             value = merged.get(name, "off")
@@ -292,7 +289,7 @@ def resolve(*layers: Mapping[str, Any], costs: NamedCosts = NO_COSTS, cost: Cost
     return Settings(**merged)
 
 
-def own_settings(settings: Settings, owner: str) -> dict[str, float]:
+def settings_of_choice(settings: Settings, owner: str) -> dict[str, float]:
     """Return the settings that belong to the choice of `owner`, "optimizer" or "augment", in a run."""
-    values = {name: getattr(settings, name) for name in OWN[owner][getattr(settings, owner)]}
+    values = {name: getattr(settings, name) for name in OF_CHOICE[owner][getattr(settings, owner)]}
     return {name: value for name, value in values.items() if value != "off"}

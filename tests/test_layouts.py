@@ -227,7 +227,7 @@ def test_relative_netlearn_data_holds_mnist(full_mnist: Path, monkeypatch: pytes
 def test_netlearn_data_without_mnist_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETLEARN_DATA", str(tmp_path))
     monkeypatch.setattr("netlearn.datasets.sources.cache_folder", lambda name: datasets.BUNDLED)
-    monkeypatch.setattr("netlearn.datasets.loading.locate", lambda name: datasets.BUNDLED)
+    monkeypatch.setattr("netlearn.datasets.sources.locate", lambda name: datasets.BUNDLED)
     for name in ("mnist", "auto"):
         assert f"NETLEARN_DATA {tmp_path} does not hold mnist" in datasets.load(name).note
 

@@ -181,7 +181,6 @@ def test_comparison_leaves_out_what_it_cannot_show(tmp_path: Path, monkeypatch: 
         pytest.fail("nothing must be downloaded for a picture")
 
     monkeypatch.setattr(sources, "download", refuse)
-    monkeypatch.setattr("netlearn.datasets.loading.download", refuse)
     moved = [
         Run("absent", run.folder, resolve({"data": "mnist"}), run.summary, {}, None, run.sums),
         Run("auto", run.folder, resolve({"data": "auto"}), run.summary, {}, None, run.sums),

@@ -13,7 +13,7 @@ from netlearn.cli.terminal import echo_results
 from netlearn.comparison.table import aligned, percent
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
-from netlearn.inspection.trained import read_trained, unlike
+from netlearn.inspection.trained import read_trained, scaling_note
 from netlearn.plotting.marks import letter
 from netlearn.text import printable
 
@@ -53,7 +53,7 @@ def command(
     dataset = data_of(runs, data)
     evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
     for run in runs:
-        if data is not None and (problem := unlike(run, dataset) or dataset.note):
+        if data is not None and (problem := scaling_note(run, dataset) or dataset.note):
             tell(f"{dataset.name}: {problem}")
     pairs = disagreements(evaluated)
     paths = write_evaluation(evaluated, dataset, out)

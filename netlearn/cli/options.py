@@ -19,7 +19,10 @@ from netlearn.errors import SettingsError
 METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
 DEFAULTS = {"learning_rate": "that of the cost and the optimizer"} | {
-    name: f"that of {owner}" for owner, choices in settings.OWN.items() for own in choices.values() for name in own
+    name: f"that of {owner}"
+    for owner, choices in settings.OF_CHOICE.items()
+    for own in choices.values()
+    for name in own
 }
 PARTS = re.compile(r",|(?<![eE])\+")  # between the layers of one value, as in 100+30; not that of 1e+3
 COMMA = re.compile(r",(?![^(]*\))")  # not one inside parentheses, as in costs:Focal(gamma=2,alpha=1)

@@ -15,7 +15,7 @@ from netlearn.comparison.table import aligned
 from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
-from netlearn.inspection.prediction import Seen, appearance_of, draw_seen, predict_pictures, see
+from netlearn.inspection.prediction import Prepared, appearance_of, draw_prepared, predict_pictures, prepare_file
 from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
 from netlearn.runs import write_whole
@@ -57,17 +57,18 @@ def command(
     (run,) = read_trained([folder])
     check_used(costs, [run])
     network = load_network(run, best=best, costs=dict.fromkeys(costs))
-    like = appearance_of(run)
-    if like.kind == "scenes":
-        tell(f"{folder}: takes images of {like.width} × {like.height} pixels: each picture is scaled as a whole")
-    seen, refused = _see_all(images, like)
-    predictions = predict_pictures(network, seen, like)
-    if show is not None and seen:
+    appearance = appearance_of(run)
+    if appearance.kind == "scenes":
+        size = f"{appearance.width} × {appearance.height}"
+        tell(f"{folder}: takes images of {size} pixels: each picture is scaled as a whole")
+    prepared, refused = _prepare_all(images, appearance)
+    predictions = predict_pictures(network, prepared, appearance)
+    if show is not None and prepared:
         from netlearn.plotting.style import render  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
 
-        write_whole(show, render(draw_seen(seen, predictions, f"What {folder} saw"), show.suffix[1:]))
+        write_whole(show, render(draw_prepared(prepared, predictions, f"What {folder} saw"), show.suffix[1:]))
         tell(f"picture: {show}")
-    if seen or asked(AS_JSON):
+    if prepared or asked(AS_JSON):
         results = {"folder": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
         rows = [[each.file, str(each.answer), strongest(np.array(each.outputs)), each.remark] for each in predictions]
         text = aligned([["", "answer", "strongest outputs", ""], *rows])
@@ -77,14 +78,14 @@ def command(
     ctx.exit(1 if refused else 0)
 
 
-def _see_all(images: Sequence[Path], like: Appearance) -> tuple[list[Seen], list[Refused]]:
+def _prepare_all(images: Sequence[Path], appearance: Appearance) -> tuple[list[Prepared], list[Refused]]:
     """Return what the network sees of each picture, and which were refused."""
-    seen, refused = [], []
+    prepared, refused = [], []
     for image in bar(iterable=images, unit=" images", leave=False):
         file = click.format_filename(image)
         try:
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else read_file(image)
-            seen.append(see(file, content, like))
+            prepared.append(prepare_file(file, content, appearance))
         except NetlearnError as error:
             refused.append(Refused(file, str(error)))
-    return seen, refused
+    return prepared, refused

@@ -55,7 +55,7 @@ SYNONYMS = {
 WORDS = {word: meaning for meaning, words in SYNONYMS.items() for word in words.split()}
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; bzip2 and LZMA expand a million times
-MOST_SHOWN = 12  # keys in an error
+MOST_NAMES = 12  # of arrays in an error
 
 Shape: TypeAlias = tuple[int, ...]
 Files: TypeAlias = dict[str, list[Path]]  # the files of each array, such as "x_train"; several should be equal
@@ -171,7 +171,7 @@ def rename(name: str, names: Iterable[str]) -> dict[str, str]:
     else:
         keys = KEYS + VALIDATION_KEYS * any(key in found for key in VALIDATION_KEYS)
     if missing := [key for key in keys if key not in found]:
-        shown = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         renamed = ", ".join(f'{key}=d["{found.get(key, "…")}"]' for key in keys)
         raise DataError(
             f"{name}: has no {missing[0]}, but {shown or 'nothing'}; must hold {', '.join(keys)}; to rename its "

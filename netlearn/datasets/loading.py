@@ -13,7 +13,7 @@ from netlearn.datasets.dataset import Dataset, Examples
 from netlearn.datasets.formats import KEYS, VALIDATION_KEYS, choose, find_sets, header_of, is_idx, read_idx, read_npz
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
-from netlearn.datasets.sources import BUNDLED, FILES, SOURCES, MakeBar, download, in_vain, locate, sha256_of
+from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
 from netlearn.datasets.splitting import Named, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
@@ -25,8 +25,7 @@ ELSEWHERE = (  # known data sets that do not come with netlearn
     "cifar-10", "cifar100", "digits", "iris", "gtsrb", "sign-mnist", "kannada-mnist", "xor",
 )  # fmt: skip
 HELD: dict[str, Dataset] = {}  # what a worker process was given, by name
-AUTO_SILENCE, AUTO_WITHIN = 3.0, 8.0  # time limits of a download for "auto", in seconds
-MOST_SHOWN = 8  # files of a folder in an error
+MOST_FILES = 8  # files of a folder in an error
 
 
 def load(name: str, progress: MakeBar = None) -> Dataset:
@@ -45,13 +44,10 @@ def load(name: str, progress: MakeBar = None) -> Dataset:
     """
     if name in HELD:
         return HELD[name]
-    if name == "auto":
-        return _load_auto(progress)
-    if name in SOURCES:
-        data = _load_idx(locate(name) or download(name, progress), name)
-        return replace(data, note="; ".join(filter(None, [in_vain(name, Path(data.where)), data.note])))
-    if name == "mnist-5k":
-        return _load_idx(BUNDLED, name)
+    if name in {"auto", "mnist-5k", *SOURCES}:
+        known, folder, note = find(name, progress)
+        data = _load_idx(folder, known)
+        return replace(data, note="; ".join(filter(None, [note, data.note])))
     if name == "neuron":
         one = Examples(np.ones((1, 1), np.float32), np.zeros(1, np.int64))
         return Dataset(name, "the book", one, one, one, outputs=1, image=None, sha256={})
@@ -66,20 +62,6 @@ def hold(data: Dataset) -> None:
 def is_present(name: str) -> bool:
     """Return whether a data set can be loaded without a download."""
     return name in HELD or not (name == "auto" or (name in SOURCES and locate(name) is None))
-
-
-def _load_auto(progress: MakeBar) -> Dataset:
-    folder = locate("mnist")
-    if folder is None:
-        try:
-            folder = download("mnist", progress, silence=AUTO_SILENCE, within=AUTO_WITHIN)
-        except DataError as error:
-            because = "; ".join(filter(None, [in_vain("mnist", BUNDLED), str(error).partition("; put its")[0]]))
-            return replace(
-                _load_idx(BUNDLED, "mnist-5k"),
-                note=f"used because {because}; to try for longer: netlearn data download mnist",
-            )
-    return replace(_load_idx(folder, "mnist"), note=in_vain("mnist", folder))
 
 
 def _load_path(name: str) -> Dataset:
@@ -138,7 +120,7 @@ def _load_folder(folder: Path) -> Dataset:
         return _load_tables(folder, tables)
     if len(files) == 1:
         return _load_file(files[0])
-    names = ", ".join(path.name for path in files[:MOST_SHOWN]) or "no files"
+    names = ", ".join(path.name for path in files[:MOST_FILES]) or "no files"
     raise DataError(
         f"{folder}: has no {FILES[0]}.gz and no images by class, but {names}; must be a folder with "
         f"{', '.join(FILES)}, or with a folder of images for each class, or name one file"

@@ -28,7 +28,7 @@ HEIC = {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"}  # what
 PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val",
          "validation": "val"}  # fmt: skip
 MOST_BYTES = 200_000_000  # of a file
-MOST_PIXELS, MOST_TOGETHER = 80_000_000, 4_000_000_000  # of a picture, and of all of a data set
+MOST_PIXELS = 80_000_000  # of a picture
 LARGE = 400  # larger pictures are averaged down to at most twice as many pixels a side, which takes out noise
 SIDE = 28  # of the examples, in pixels, where pictures have several sizes
 DEPTH = 2  # folders below the one that is named
@@ -70,12 +70,7 @@ def read_grey(content: bytes, *, clearest: bool = True) -> Array:
     return colour if clearest and contrasts.max() > 2 * luma.std() else luma
 
 
-def read_pixels(content: bytes) -> NDArray[np.uint8]:
-    """Return the brightness of a picture as an example of a data set, from 0 to 255: see `read_grey`."""
-    return np.rint(255 * read_grey(content, clearest=False)).astype(np.uint8)
-
-
-def scale(grey: NDArray[Any], size: tuple[int, int]) -> Array:
+def resized(grey: NDArray[Any], size: tuple[int, int]) -> Array:
     """Return a picture scaled to a height and width."""
     from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
 
@@ -216,7 +211,7 @@ def read_images(classes: Mapping[str, Classes]) -> dict[str, Images]:
     """Read the pictures of each part.
 
     Raises:
-        DataError: there is no picture in a part, or there are too many pixels.
+        DataError: there is no picture in a part.
     """
     read = {part: _read_part(each) for part, each in classes.items()}
     sizes = Counter(x.shape for xs, *_ in read.values() for x in xs)
@@ -224,7 +219,7 @@ def read_images(classes: Mapping[str, Classes]) -> dict[str, Images]:
     scaled = f"its pictures of {len(sizes):,} sizes were scaled to {SIDE} × {SIDE} pixels" if len(sizes) > 1 else ""
     images = {}
     for part, (xs, names, sha256, note) in read.items():
-        x = np.stack([x if x.shape == size else np.rint(scale(x, size)).astype(np.uint8) for x in xs])
+        x = np.stack([x if x.shape == size else np.rint(resized(x, size)).astype(np.uint8) for x in xs])
         images[part] = Images(x, np.array(names), sha256, "; ".join(filter(None, [note, scaled])))
         scaled = ""  # said once
     return images
@@ -234,19 +229,16 @@ def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[str], st
     images: list[NDArray[np.uint8]] = []
     names: list[str] = []
     broken: list[Path] = []
-    total, sha256 = 0, hashlib.sha256()
+    sha256 = hashlib.sha256()
     for name, path in ((name, path) for name, paths in classes.items() for path in paths):
         content = read_file(path)
         sha256.update(f"{name}/{path.name} {hashlib.sha256(content).hexdigest()}\n".encode())
         try:
-            images.append(read_pixels(content))
+            images.append(np.rint(255 * read_grey(content, clearest=False)).astype(np.uint8))
         except DataError:
             broken.append(path)
             continue
         names.append(name)
-        total += images[-1].size
-        if total > MOST_TOGETHER:
-            raise DataError(f"{path.parents[1]}: more than {MOST_TOGETHER:,} pixels; must be smaller pictures")
     if not images:
         raise DataError(f"{broken[0].parents[1]}: none of its {len(broken):,} files is a picture that can be read")
     note, count = "", len(images) + len(broken)

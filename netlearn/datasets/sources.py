@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MakeBar: TypeAlias = "Callable[[str], tqdm[Any]] | None"  # of a progress bar, given a file's name
 MAX_BYTES = 100_000_000  # of a download; the largest known file has 26 million
 CHUNK = 65536
+AUTO = {"silence": 3.0, "within": 8.0}  # time limits of a download for "auto", in seconds
 BUNDLED = Path(__file__).parent / "mnist_5k"  # comes with netlearn
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -135,15 +136,6 @@ def _own_folders(name: str) -> list[Path]:
     return [folder / name, folder] if name == "mnist" else [folder / name]
 
 
-def in_vain(name: str, found: Path) -> str:
-    """Return a note if a known set was found elsewhere than in `$NETLEARN_DATA`, else ""."""
-    folders = _own_folders(name)
-    if not folders or found.absolute() in {folder.absolute() for folder in folders}:
-        return ""
-    places = " or ".join(map(str, folders))
-    return f"NETLEARN_DATA {folders[0].parent} does not hold {name}, whose files would be in {places}"
-
-
 def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
     for file, sha256 in files.items():
         with errors_named(folder / file):
@@ -153,6 +145,31 @@ def _verify(name: str, folder: Path, files: dict[str, str]) -> None:
                 f"{folder / file}: SHA-256 {found[:12]}…; must be {sha256[:12]}…, the original of {name}; "
                 "to use other data, name its folder with --data"
             )
+
+
+def find(name: str, progress: MakeBar = None) -> tuple[str, Path, str]:
+    """Return the known set that a name stands for, its folder, and what may surprise about it, or "".
+
+    It is downloaded if it is not on this machine. "auto" is "mnist" if that takes a few seconds at most.
+    """
+    if name == "mnist-5k":
+        return name, BUNDLED, ""
+    known, limits = ("mnist", AUTO) if name == "auto" else (name, {})
+    folder, why_not = locate(known), ""
+    try:
+        folder = folder or download(known, progress, **limits)
+    except DataError as error:
+        if name != "auto":
+            raise
+        folder, why_not = BUNDLED, str(error).partition("; put its")[0]
+    own, unused = _own_folders(known), ""
+    if own and folder.absolute() not in {each.absolute() for each in own}:
+        places = " or ".join(map(str, own))
+        unused = f"NETLEARN_DATA {own[0].parent} does not hold {known}, whose files would be in {places}"
+    if not why_not:
+        return known, folder, unused
+    because = "; ".join(filter(None, [unused, why_not]))
+    return "mnist-5k", folder, f"used because {because}; to try for longer: netlearn data download mnist"
 
 
 def download(name: str, progress: MakeBar = None, *, silence: float = 10, within: float = float("inf")) -> Path:

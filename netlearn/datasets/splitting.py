@@ -19,7 +19,7 @@ from netlearn.errors import DataError
 from netlearn.numerics import Array
 
 MAX_CLASSES = 1000
-MOST_NAMED = 20  # classes in a note
+MOST_CLASSES = 20  # classes in a note
 WIDTHS = (1, 8, 16, 32, 64)  # bits of a pixel
 DARK = 0.25  # fraction of a type's range: if no pixel is brighter, the range may be another
 UNLIKE = 20  # times the inputs of the training set: scaled by another number
@@ -29,7 +29,7 @@ SEED = 0  # of the order of a user's own data, which does not depend on the seed
 TEST, VALIDATION = 7, 6  # one in so many is withheld; full MNIST has 10,000 of 70,000, then of 60,000
 ORDINALS = {7: "seventh", 6: "sixth"}
 FEW = 10  # examples of a class: with fewer, none are withheld
-MAX_LISTED = 10  # classes in a note
+MOST_MISSING = 10  # classes in a note
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def number_classes(labels: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[A
     names = sorted({name for part in labels.values() for name in np.unique(part).tolist()})
     if all(name.isdecimal() and name.isascii() for name in names):
         return {part: values.astype(np.int64) for part, values in labels.items()}, ""
-    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(names[:MOST_NAMED]))
-    note = f"its classes are {listed}{', …' if len(names) > MOST_NAMED else ''}"
+    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(names[:MOST_CLASSES]))
+    note = f"its classes are {listed}{', …' if len(names) > MOST_CLASSES else ''}"
     return {part: np.searchsorted(names, values) for part, values in labels.items()}, note
 
 
@@ -128,10 +128,8 @@ def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
 
     The training set comes first; its pixels decide about the note.
     """
-    return _check_floats(images) if kind(images[0].values) == "f" else _range_of_integers(images)
-
-
-def _check_floats(images: Sequence[Named]) -> tuple[float, str]:
+    if kind(images[0].values) != "f":
+        return _range_of_integers(images)
     for array in images:
         largest = max(abs(array.values.min()), abs(array.values.max()))
         if not np.isfinite(largest) or largest > np.finfo(np.float32).max:
@@ -198,25 +196,24 @@ def split(
     labels = {part: as_labels(named[f"y_{part}"], len(array.values)) for part, array in images.items()}
     classes = max(2, int(labels["train"].max()) + 1)
     for part, array in images.items():
-        _check_images(array, images["train"].values)
-        _check_classes(named[f"y_{part}"].name, labels[part], classes)
+        _check_part(array, images["train"].values, named[f"y_{part}"].name, labels[part], classes)
     divisor, doubtful = divisor_of([*images.values()])
     x = {part: array.values for part, array in images.items()}
     if not is_known(sha256.values()):
         order = stratified_order(labels["train"], np.random.default_rng(SEED))
         x["train"], labels["train"] = x["train"][order], labels["train"][order]
     parts = {part: Examples(as_rows(x[part], divisor), labels[part]) for part in x}
-    said = [*notes, *filter(None, [doubtful])]
+    all_notes = [*notes, doubtful]
     if whole:
         parts["train"], parts["test"], note = _withhold(parts["train"], TEST, "test")
-        said.append(note or f"a {ORDINALS[TEST]} of its examples, {len(parts['test']):,}, are the test set")
+        all_notes.append(note or f"a {ORDINALS[TEST]} of its examples, {len(parts['test']):,}, are the test set")
     if "val" not in parts:
         parts["train"], parts["val"], note = _withhold(parts["train"], VALIDATION, "validation")
-        said += filter(None, [note])
-    said += missing_classes({part: parts[part].labels for part in PARTS}, classes)
+        all_notes.append(note)
+    all_notes += missing_classes({part: parts[part].labels for part in PARTS}, classes)
     shape = x["train"].shape[1:]
     image = (int(shape[0]), int(shape[1])) if len(shape) == 2 else None
-    note = "; ".join(said)
+    note = "; ".join(filter(None, all_notes))
     return Dataset(name, where, parts["train"], parts["val"], parts["test"], classes, image, sha256, note)
 
 
@@ -233,16 +230,13 @@ def _withhold(examples: Examples, share: int, part: str) -> tuple[Examples, Exam
     return examples[:n], examples[n:], ""
 
 
-def _check_images(array: Named, train: NDArray[Any]) -> None:
-    x = array.values
+def _check_part(array: Named, train: NDArray[Any], name: str, labels: Labels, classes: int) -> None:
+    """Check that the images and labels of a part are like those to learn from."""
+    x, i = array.values, int(labels.argmax())
     if kind(x) != kind(train):
         raise DataError(f"{array.name}: {x.dtype}; must be of the same kind as in training, {train.dtype}")
     if x.shape[1:] != train.shape[1:]:
         raise DataError(f"{array.name}: examples of shape {x.shape[1:]}; must be {train.shape[1:]}, as in training")
-
-
-def _check_classes(name: str, labels: Labels, classes: int) -> None:
-    i = int(labels.argmax())
     if labels[i] >= classes:
         raise DataError(f"{name}: label {labels[i]} at item {i}; must be from 0 to {classes - 1}, as in training")
 
@@ -273,5 +267,5 @@ def missing_classes(labels: Mapping[str, Labels], classes: int) -> list[str]:
 
 
 def _listed(classes: set[int]) -> str:
-    more = f" and {len(classes) - MAX_LISTED} more" if len(classes) > MAX_LISTED else ""
-    return ", ".join(map(str, sorted(classes)[:MAX_LISTED])) + more
+    more = f" and {len(classes) - MOST_MISSING} more" if len(classes) > MOST_MISSING else ""
+    return ", ".join(map(str, sorted(classes)[:MOST_MISSING])) + more

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from netlearn.datasets import MNIST, Appearance, measure
 from netlearn.datasets.appearance import DIM, INK, box_centres, extents, mass_centres
-from netlearn.datasets.pictures import border, border_value, bounding_box, read_grey, scale
+from netlearn.datasets.pictures import border, border_value, bounding_box, read_grey, resized
 from netlearn.errors import DataError, NetlearnError, RunError
 from netlearn.inspection.ink import find_strokes
 from netlearn.inspection.trained import is_data_of, load_present, results_of
@@ -54,7 +54,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Prepared:
     """What a network sees of a picture.
 
     Attributes:
@@ -79,19 +79,19 @@ def appearance_of(run: Run) -> Appearance:
     """
     summary = results_of(run)
     n_in, side = summary.sizes[0], isqrt(summary.sizes[0])
-    like = summary.data.appearance or _measured(run)
-    if like is None and n_in == MNIST.height * MNIST.width:
-        like = MNIST
-    elif like is None and side > 1:
-        like = Appearance(kind="scenes", height=side, width=side)
-    if like is None or like.height * like.width != n_in:
+    appearance = summary.data.appearance or _measured(run)
+    if appearance is None and n_in == MNIST.height * MNIST.width:
+        appearance = MNIST
+    elif appearance is None and side > 1:
+        appearance = Appearance(kind="scenes", height=side, width=side)
+    if appearance is None or appearance.height * appearance.width != n_in:
         raise RunError(f"{run.folder}: has {n_in} inputs: must be the pixels of an image, such as 784")
-    if like.kind == "other":
+    if appearance.kind == "other":
         raise RunError(
             f"{run.folder}: its inputs are no brightness, but standardized one by one or all equal: pictures cannot "
             "be prepared as they were"
         )
-    return like
+    return appearance
 
 
 def _measured(run: Run) -> Appearance | None:
@@ -102,32 +102,32 @@ def _measured(run: Run) -> Appearance | None:
     return None
 
 
-def see(file: str, content: bytes, like: Appearance) -> Seen:
+def prepare_file(file: str, content: bytes, appearance: Appearance) -> Prepared:
     """Return what a network sees of a picture, prepared as the images were that it was trained with.
 
     Args:
         file: its name.
         content: of the file.
-        like: what these images look like.
+        appearance: what these images look like.
 
     Raises:
         DataError: it cannot be read, or has no ink.
     """
-    grey = read_grey(content, clearest=like.kind == "strokes")
+    grey = read_grey(content, clearest=appearance.kind == "strokes")
     height, width = (max(1, round(length * min(1, SMALL / max(grey.shape)))) for length in grey.shape)
-    small = np.rint(255 * scale(grey, (height, width))).astype(np.uint8)
-    return Seen(file, small, prepare(grey, like))
+    small = np.rint(255 * resized(grey, (height, width))).astype(np.uint8)
+    return Prepared(file, small, prepare(grey, appearance))
 
 
-def predict_pictures(network: Network, seen: Sequence[Seen], like: Appearance) -> list[Prediction]:
+def predict_pictures(network: Network, prepared: Sequence[Prepared], appearance: Appearance) -> list[Prediction]:
     """Return the answer of a network to each picture."""
-    if not seen:
+    if not prepared:
         return []
-    brightness = np.stack([each.x.ravel() for each in seen], axis=1)
-    outputs = network.feedforward(like.black + (like.white - like.black) * brightness)
+    brightness = np.stack([each.x.ravel() for each in prepared], axis=1)
+    outputs = network.feedforward(appearance.black + (appearance.white - appearance.black) * brightness)
     return [
         Prediction(file=each.file, answer=answer, outputs=tuple(a), remark=_remark(a))
-        for each, answer, a in zip(seen, answers(outputs).tolist(), outputs.T.tolist(), strict=True)
+        for each, answer, a in zip(prepared, answers(outputs).tolist(), outputs.T.tolist(), strict=True)
     ]
 
 
@@ -138,14 +138,14 @@ def _remark(outputs: Sequence[float]) -> str:
 
 
 @drawing()
-def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: str) -> "Figure":
+def draw_prepared(prepared: Sequence[Prepared], predictions: Sequence[Prediction], title: str) -> "Figure":
     """Return the first pictures beside what the network saw of them, each with its answer."""
     from netlearn.plotting import networks  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.marks import short  # noqa: PLC0415
 
-    if len(seen) > MOST_PICTURES:
-        title = f"{title}\nthe first {MOST_PICTURES} of {len(seen):,} pictures"
-    shown = list(zip(seen, predictions, strict=True))[:MOST_PICTURES]
+    if len(prepared) > MOST_PICTURES:
+        title = f"{title}\nthe first {MOST_PICTURES} of {len(prepared):,} pictures"
+    shown = list(zip(prepared, predictions, strict=True))[:MOST_PICTURES]
     captions = [
         f"{short(Path(each.file).name)}\nanswer {found.answer} ({strongest(np.array(found.outputs))})"
         for each, found in shown
@@ -153,7 +153,7 @@ def draw_seen(seen: Sequence[Seen], predictions: Sequence[Prediction], title: st
     return networks.seen([(each.small / 255, each.x) for each, _ in shown], captions, title)
 
 
-def prepare(grey: Array, like: Appearance = MNIST) -> Array:
+def prepare(grey: Array, appearance: Appearance = MNIST) -> Array:
     """Return a picture as an image of a data set, of brightness 0 to 1, shape (height, width).
 
     A picture of the images' own size whose content lies where theirs does is one of them, and stays as it is. Others
@@ -174,46 +174,48 @@ def prepare(grey: Array, like: Appearance = MNIST) -> Array:
 
     Args:
         grey: brightness from 0, black, to 1, white, of any shape (height, width).
-        like: what the images of the data set look like.
+        appearance: what the images of the data set look like.
 
     Raises:
         DataError: there is no ink, or no object.
     """
     grey = grey.astype(np.float32, copy=False)
-    if grey.shape == like.size and (same := _as_it_is(grey, like)) is not None:
+    if grey.shape == appearance.size and (same := _as_it_is(grey, appearance)) is not None:
         return same
-    if like.kind == "scenes":
-        return scale(_turned(_without_margin(grey) if like.background is None else grey, like), like.size)
-    if like.kind == "objects":
-        return _prepare_object(_turned(grey, like), like)
-    return _on_background(_place(_fit(find_strokes(grey), like), like), like)
+    if appearance.kind == "scenes":
+        whole = _without_margin(grey) if appearance.background is None else grey
+        return resized(_turned(whole, appearance), appearance.size)
+    if appearance.kind == "objects":
+        return _prepare_object(_turned(grey, appearance), appearance)
+    return _on_background(_place(_fit(find_strokes(grey), appearance), appearance), appearance)
 
 
-def _as_it_is(grey: Array, like: Appearance) -> Array | None:
+def _as_it_is(grey: Array, appearance: Appearance) -> Array | None:
     """Return a picture of the size of the images if it looks like one of them, otherwise None."""
-    white = like.white if like.white <= 1 else like.white / 255
+    white = appearance.white if appearance.white <= 1 else appearance.white / 255
     if white < DIM and 0 < float(grey.max()) <= 1.01 * white:  # saved as the numbers that the data has
         grey = grey / np.float32(white)
-    if like.background is None:
+    if appearance.background is None:
         return grey
-    if abs(border_value(grey) - like.background) > 0.5:
+    if abs(border_value(grey) - appearance.background) > 0.5:
         return None
-    if like.kind == "scenes":
+    if appearance.kind == "scenes":
         return grey
-    ink = np.abs(grey - like.background)[np.newaxis]
+    ink = np.abs(grey - appearance.background)[np.newaxis]
     if not (ink > INK).any():
         return None
-    centre = (mass_centres(ink) if like.centred == "mass" else box_centres(ink > INK))[0]
-    off = np.abs(centre - like.centre) / like.size
+    centre = (mass_centres(ink) if appearance.centred == "mass" else box_centres(ink > INK))[0]
+    off = np.abs(centre - appearance.centre) / appearance.size
     longest = max(int(extent[0]) for extent in extents(ink > INK))
-    return grey if off.max() < ALIKE and 0.5 < longest / like.extent < 1.2 else None
+    return grey if off.max() < ALIKE and 0.5 < longest / appearance.extent < 1.2 else None
 
 
-def _turned(grey: Array, like: Appearance) -> Array:
+def _turned(grey: Array, appearance: Appearance) -> Array:
     """Return a picture with light and dark exchanged if its border is uniform and opposite to that of the images."""
     value = border_value(grey)
     uniform = float((np.abs(np.concatenate(border(grey)) - value) < ALIKE).mean()) > MOSTLY
-    opposite = like.background is not None and abs(value - like.background) > abs(1 - value - like.background)
+    background = value if appearance.background is None else appearance.background
+    opposite = abs(value - background) > abs(1 - value - background)
     return 1 - grey if uniform and opposite else grey
 
 
@@ -225,45 +227,45 @@ def _without_margin(grey: Array) -> Array:
     return grey[box]
 
 
-def _prepare_object(grey: Array, like: Appearance) -> Array:
+def _prepare_object(grey: Array, appearance: Appearance) -> Array:
     """Return what differs from the border of a picture, scaled and placed as the objects of the images are."""
     value = border_value(grey)
     box = bounding_box(np.abs(grey - value) > INK, SOME)
     if box is None:
         raise DataError("has no object: must be one, on a uniform background")
-    fitted = scale(grey[box], _fitting(grey[box], like))
-    return _on_background(_place(np.abs(fitted - value), like), like)
+    fitted = resized(grey[box], _fitting(grey[box], appearance))
+    return _on_background(_place(np.abs(fitted - value), appearance), appearance)
 
 
-def _fit(ink: Array, like: Appearance) -> Array:
+def _fit(ink: Array, appearance: Appearance) -> Array:
     """Return ink scaled to the size that it has in the images, the strongest at 1."""
     from PIL import Image  # noqa: PLC0415 (takes 0.1 s to import)
 
-    scaled = np.asarray(Image.fromarray(ink).resize(_fitting(ink, like)[::-1], Image.Resampling.HAMMING))
+    scaled = np.asarray(Image.fromarray(ink).resize(_fitting(ink, appearance)[::-1], Image.Resampling.HAMMING))
     fitted: Array = scaled / scaled.max()
     return fitted
 
 
-def _fitting(ink: Array, like: Appearance) -> tuple[int, int]:
+def _fitting(ink: Array, appearance: Appearance) -> tuple[int, int]:
     """Return the height and width at which the longer side of ink is that in the images."""
-    height, width = (max(1, round(like.extent * length / max(ink.shape))) for length in ink.shape)
-    return min(height, like.height), min(width, like.width)
+    height, width = (max(1, round(appearance.extent * length / max(ink.shape))) for length in ink.shape)
+    return min(height, appearance.height), min(width, appearance.width)
 
 
-def _place(ink: Array, like: Appearance) -> Array:
+def _place(ink: Array, appearance: Appearance) -> Array:
     """Return ink in an image of the size of the data set, its centre where theirs is."""
-    image, place = np.zeros(like.size, np.float32), []
+    image, place = np.zeros(appearance.size, np.float32), []
     for axis, length in enumerate(ink.shape):
         centre = (length - 1) / 2
-        if like.centred == "mass":
+        if appearance.centred == "mass":
             centre = float(ink.sum(axis=1 - axis) @ np.arange(length) / ink.sum())
-        start = min(max(round(like.centre[axis] - centre), 0), like.size[axis] - length)
+        start = min(max(round(appearance.centre[axis] - centre), 0), appearance.size[axis] - length)
         place.append(slice(start, start + length))
     image[tuple(place)] = ink
     return image
 
 
-def _on_background(ink: Array, like: Appearance) -> Array:
+def _on_background(ink: Array, appearance: Appearance) -> Array:
     """Return ink, a difference from 0 to 1, on the background of the images."""
-    background = np.float32(like.background or 0)
+    background = np.float32(appearance.background or 0)
     return background + ink if background < 0.5 else background - ink

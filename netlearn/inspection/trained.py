@@ -22,7 +22,7 @@ from netlearn.runs import (
     run_folders,
 )
 
-MOST_NAMED = 8  # runs in an error
+MOST_RUNS = 8  # runs in an error
 
 
 def read_trained(folders: Sequence[Path]) -> list[Run]:
@@ -36,7 +36,7 @@ def read_trained(folders: Sequence[Path]) -> list[Run]:
         raise SettingsError(f"{', '.join(map(str, folders))}: must be different runs")
     for folder in folders:
         if holds_comparison(folder):
-            names = ", ".join(str(each) for each in run_folders(folder)[:MOST_NAMED])
+            names = ", ".join(str(each) for each in run_folders(folder)[:MOST_RUNS])
             raise RunError(f"{folder}: is a comparison, not a run; name one or several of its runs: {names}")
     runs = [read_run(folder) for folder in folders]
     for run in runs:
@@ -52,7 +52,7 @@ def data_name(runs: Sequence[Run]) -> str:
     return names[0]
 
 
-def unlike(run: Run, data: Dataset) -> str:
+def scaling_note(run: Run, data: Dataset) -> str:
     """Return a note if other data is scaled unlike that of a run, else ""."""
     was, now = results_of(run).data.appearance, measure(data)
     if was is None or now is None or (was.black, was.white) == (now.black, now.white):

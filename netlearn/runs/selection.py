@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from netlearn.runs.reader import Run
-from netlearn.settings import FIELDS, OWN, Settings
+from netlearn.settings import FIELDS, OF_CHOICE, Settings
 
 MOST_SHOWN = 8  # variants beside each other
 IN_GREY = "thin lines"
@@ -86,7 +86,7 @@ def varied(variants: Iterable[Settings]) -> dict[str, tuple[Any, ...]]:
     values = {name: tuple(dict.fromkeys(getattr(each, name) for each in variants)) for name in FIELDS}
     differing = {name: found for name, found in values.items() if len(found) > 1 and name not in IGNORED}
     choices: dict[str, tuple[str, ...]] = {
-        name: (owner,) for owner, choices in OWN.items() for own in choices.values() for name in own
+        name: (owner,) for owner, choices in OF_CHOICE.items() for own in choices.values() for name in own
     }
     choices["learning_rate"] = ("cost", "optimizer", "momentum")
     return {

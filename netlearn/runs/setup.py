@@ -25,7 +25,7 @@ from netlearn.errors import SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
 from netlearn.numerics import BLAS_THREADS, blas_kernels
-from netlearn.settings import Settings, own_settings
+from netlearn.settings import Settings, settings_of_choice
 from netlearn.training import Augmentation, Dropout, Trainer
 
 OnVerified: TypeAlias = Callable[[str], object]
@@ -123,7 +123,7 @@ def make_trainer(
 def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
     if settings.augment == "none" or data.image is None:
         return None
-    own = own_settings(settings, "augment")
+    own = settings_of_choice(settings, "augment")
     name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
     deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
     return Augmentation(name, deformer, settings.seed, (AUGMENTATION_KEY,))

@@ -13,7 +13,7 @@ from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS, Penalty
-from netlearn.settings import Settings, check, own_settings, resolve
+from netlearn.settings import Settings, check, resolve, settings_of_choice
 from netlearn.slowdown import Probe, Record, Schedule
 from netlearn.training.augmented import Augmentation
 from netlearn.training.descent import Batches, Descent, Step
@@ -82,7 +82,7 @@ class Trainer:
         updates = self.epochs * self.batches.per_epoch
         self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, settings.probe_every)
         penalty = Penalty(settings.l2, settings.l1, len(y))
-        own = own_settings(settings, "optimizer")
+        own = settings_of_choice(settings, "optimizer")
         self.optimizer = OPTIMIZERS[settings.optimizer](network, settings.learning_rate, penalty, **own)
         step: Step = self.optimizer.step
         if settings.max_norm != "off":
