@@ -163,17 +163,13 @@ def test_bash_completes_no_files_beside_the_names_of_all_experiments() -> None:
     assert not [line for line in found if line.startswith("file")]  # bash would drop the names
 
 
-PRINTING = sorted(COMMANDS.keys() - {"data", "completion"})
-WITH_A_RUN = ["curves", "evaluate", "export", "predict", "report", "verify", "weights"]
 SEVEN = str(Path(__file__).parents[1] / "docs" / "seven.jpg")
-REST = {"export": ["--to", "model.npz"], "predict": ["picture.png"]}
 
 
-@pytest.mark.parametrize("command", PRINTING)
-def test_command_that_prints_results_has_quiet_and_json(command: str) -> None:
-    text = call(command, "--help").stdout
-    assert re.search(r"-q, --quiet", text)
-    assert re.search(r"--json +\S", text)
+def test_every_command_that_prints_results_has_quiet_and_json() -> None:
+    found = {" ".join(words): {each.name for each in command.params} for words, command in commands(main)}
+    assert found.keys() >= {"train", "compare", "data list", "data show", "data download", *COMMANDS} - {"data"}
+    assert {words for words, names in found.items() if not {"quiet", "as_json"} <= names} == {"completion"}
 
 
 @pytest.mark.parametrize(
@@ -195,8 +191,12 @@ def test_both_helps_have_sections_and_name_the_defaults_of_both_and_why(command:
     assert [fact for fact in BOTH if fact not in " ".join(text.split())] == []
 
 
-def test_experiments_are_listed_as_json_with_their_times() -> None:
+def test_experiments_are_listed_by_chapter_with_their_times_also_as_json() -> None:
+    text = call("compare", "--list").stdout
+    assert re.findall(r"^Chapter (\d):$", text, re.MULTILINE) == ["1", "3", "5", "6"]
     found = json.loads(call("compare", "--list", "--json").stdout)
+    assert all(name in text for name in found)
+    assert text.count(" second") + text.count(" minute") + text.count(" hour") >= len(found)
     assert {"slowdown", "cures"} <= found.keys()
     assert all(each["run_time"] for each in found.values())
 
@@ -206,9 +206,16 @@ def test_ranges_are_varied_in_python_too() -> None:
     assert [each.learning_rate for each in planned.variants.values()] == [0.1, 0.316, 1]
 
 
-@pytest.mark.parametrize("command", [*WITH_A_RUN, "train --resume", "compare --resume"])
-def test_path_that_does_not_exist_is_wrong_usage(command: str) -> None:
-    assert one_line(call(*command.split(), "no/run", *REST.get(command, [])), 2, "no/run")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curves PATH", "evaluate PATH", "export PATH --to model.npz", "predict PATH picture.png", "report PATH",
+        "verify PATH", "weights PATH", "lab PATH", "compare PATH", "train --resume PATH", "compare --resume PATH",
+        "train --config PATH", "train --data PATH", "compare --data PATH", "lab --data PATH", "data show PATH",
+    ],
+)  # fmt: skip
+def test_path_that_does_not_exist_is_wrong_usage(line: str) -> None:
+    assert one_line(call(*line.replace("PATH", "no/run").split()), 2, "no/run")
 
 
 @pytest.mark.usefixtures("runs")

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from netlearn import datasets
-from netlearn.cli.options import JSON, PATH, Command, check_suffix
-from netlearn.cli.progress import download_bar, load, note
-from netlearn.cli.terminal import echo, echo_results
+from netlearn.cli.options import JSON, PATH, QUIET, Command, check_suffix
+from netlearn.cli.progress import download_bar, load, tell
+from netlearn.cli.terminal import echo_files, echo_results
 from netlearn.datasets import sources
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.plotting import drawing
@@ -20,6 +20,7 @@ def command() -> None:
 
 
 @command.command("list", cls=Command)
+@QUIET
 @JSON
 def list_() -> None:
     """List the named data sets with their size and location."""
@@ -38,13 +39,15 @@ def list_() -> None:
 
 @command.command(cls=Command)
 @click.argument("name", type=click.Choice(list(sources.SOURCES)))
+@QUIET
+@JSON
 def download(name: str) -> None:
     """Download a data set, unless it is on this machine, and print its folder."""
     folder = sources.locate(name)
     if folder is None:
-        note(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
+        tell(f"downloading {name}, {sources.SOURCES[name].megabytes} MB")
         folder = sources.download(name, download_bar)
-    echo(folder)
+    echo_results({"folder": str(folder)}, str(folder))
 
 
 @command.command(cls=Command)
@@ -55,6 +58,8 @@ def download(name: str) -> None:
     help="draw images above random deformations, as training with --augment sees them.",
 )
 @click.option("--out", type=PATH, metavar="FILE", help="picture to write.  [default: NAME.png in this folder]")
+@QUIET
+@JSON
 def show(name: str, augment: str | None, out: Path | None) -> None:
     """Draw the first examples of a data set with their labels, and print the picture's path."""
     from netlearn.plotting.networks import examples  # noqa: PLC0415 (matplotlib is slow to import)
@@ -62,9 +67,9 @@ def show(name: str, augment: str | None, out: Path | None) -> None:
 
     data = load(name)
     if data.note:
-        note(f"{data.name}: {data.note}")
+        tell(f"{data.name}: {data.note}")
     path = free_path(Path(), Path(data.name).resolve().stem, ".png") if out is None else out
     check_suffix(path, "--out", ".png", ".svg")
     with drawing(data.name):
         write_whole(path, render(examples(data, augment), path.suffix[1:]))
-    echo(path)
+    echo_files([path])
