@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun, such as "1 seed" or "6 seeds"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) -> str:
     """Return an HTML table, with heads in its first line and column, and sentences below it."""
     top, *body = [[escape(cell.strip()) for cell in line] for line in lines]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import numpy as np
 
-from netlearn.comparison.claims import Family, Pair, compare_pair, measured
+from netlearn.comparison.claims import Family, Pair, compare_pair, values_by_seed
 from netlearn.comparison.compare import Comparison
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.statistics import Row, group
@@ -78,7 +78,7 @@ TESTS = tuple(test for tests in ORDERINGS.values() for test in tests)
 def judge(test: Planned, groups: Groups, level: float) -> tuple[Pair | None, str]:
     """Return the pair of a test, and whether the ordering is reproduced by the rule of every comparison's claims."""
     diverged = {name for name, runs in groups.items() if any(run.diverged for run in runs)}
-    pair = compare_pair(test.measure, test.better, test.worse, measured(groups, test.measure), level, diverged)
+    pair = compare_pair(test.measure, test.better, test.worse, values_by_seed(groups, test.measure), level, diverged)
     if pair is None or not pair.claimed:
         return pair, "undecided"
     return pair, "reproduced" if pair.leader == test.better else "not reproduced"
@@ -287,7 +287,7 @@ def ranking(groups: Mapping[str, Groups], order: Sequence[str]) -> Figure:
     for axes, (condition, measure, sign) in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
         plain(axes)
         for place, name in enumerate(order):
-            values = [100 * sign * value for value in measured(groups[condition], measure)[name].values()]
+            values = [100 * sign * value for value in values_by_seed(groups[condition], measure)[name].values()]
             if values:
                 axes.plot([min(values), max(values)], [place, place], color=styles[name].colour, linewidth=2)
                 axes.plot(np.mean(values), place, "o", color=styles[name].colour)

@@ -24,7 +24,7 @@ from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
 from netlearn.settings import Settings, nearest
-from netlearn.text import html_table
+from netlearn.text import counted, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -281,8 +281,8 @@ class ComparisonResult(Result):
         """Return one line: the variants and their test accuracies, which a single neuron does not have."""
         shown = ("" if self._analysis.neurons else f" {percent(row.test_accuracy)}" for row in self.rows)
         ends = ", ".join(f"{row.variant}{end}" for row, end in zip(self.rows, shown, strict=True))
-        seeds = max(row.seeds for row in self.rows)
-        return f"<ComparisonResult {self.title}, {seeds} {'seed' if seeds == 1 else 'seeds'}: {ends}>"
+        seeds = counted(max(row.seeds for row in self.rows), "seed")
+        return f"<ComparisonResult {self.title}, {seeds}: {ends}>"
 
     def _repr_html_(self) -> str:
         analysis = self._analysis

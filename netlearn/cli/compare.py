@@ -41,6 +41,7 @@ from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
+from netlearn.text import counted
 
 ALWAYS = {"jobs", "top", "markdown", "quiet", "as_json"}
 WITH_RESUME = ALWAYS | {"resumed", "cost", "data", "seeds", "shard", "cluster", "tls_folder", "insecure"}
@@ -141,7 +142,8 @@ def command(
                 result = _train(experiment, folder, workers, shard)
     echo_results(result, _results(result, markdown=markdown, top=top))
     if isinstance(result, Comparison) and result.failed:
-        note(f"{_runs(result.failed)} failed; to complete it: netlearn compare --resume {quote(result.folder)}")
+        failed = f"{counted(result.failed, 'run')} failed"
+        note(f"{failed}; to complete it: netlearn compare --resume {quote(result.folder)}")
     if trains and not result.succeeded:
         ctx.exit(1)
 
@@ -220,7 +222,7 @@ def _train(
             raise ClusterError(f"{error}; {resume}") from error
         runs = run_folders(folder.path)
         complete = sum((run / SUMS).exists() for run in runs)
-        note(f"kept: {_runs(complete)} complete, {len(runs) - complete} begun; {resume}")
+        note(f"kept: {counted(complete, 'run')} complete, {len(runs) - complete} begun; {resume}")
         raise
 
 
@@ -252,7 +254,3 @@ def _table(result: Comparison, width: int, *, markdown: bool, top: int | None) -
         parts = [neuron_cells(result.neurons, quantity) for quantity in QUANTITIES]
         return "\n\n".join(in_markdown(cells) if markdown else fitted(cells, width) for cells in parts)
     return table(result.rows, result.pairs, result.races, result.family, markdown=markdown, top=top, width=width)
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"

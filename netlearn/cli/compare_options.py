@@ -15,6 +15,7 @@ from netlearn.comparison.shard import parse_shard
 from netlearn.comparison.sweep import RANGE, Sweep, values_of
 from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS
+from netlearn.text import counted
 
 
 def complete_experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -122,10 +123,9 @@ class Size(msgspec.Struct, frozen=True):
     runs: int
 
     def __str__(self) -> str:
-        seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} seeds"
         tuning = self.runs - self.variants * self.seeds
         tuned = f", {tuning:,} to tune them" if tuning else ""
-        return f"{self.runs:,} runs ({self.variants:,} variants from {seeds}{tuned})"
+        return f"{self.runs:,} runs ({self.variants:,} variants from {counted(self.seeds, 'seed')}{tuned})"
 
 
 def size_of(experiment: Experiment) -> Size:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from netlearn.calibration import Calibration
-from netlearn.cli.options import BEST, COST, EXISTING, FILES, JSON, QUIET, Command, completing
+from netlearn.cli.options import BEST, COST, EXISTING, JSON, OUT, QUIET, Command, completing
 from netlearn.cli.progress import tell
 from netlearn.cli.stored import data_of
 from netlearn.cli.terminal import echo_results
@@ -30,7 +30,7 @@ from netlearn.text import printable
 )
 @BEST
 @COST
-@FILES
+@OUT
 @QUIET
 @JSON
 def command(

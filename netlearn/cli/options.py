@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from netlearn import settings
 from netlearn.cli.terminal import AS_JSON, QUIETLY, RESULTS
 from netlearn.errors import SettingsError
+from netlearn.runs import text_of
 
 METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
@@ -71,7 +72,7 @@ RUN = click.argument("folder", type=EXISTING, metavar="RUN")
 QUIET = remembered(QUIETLY, "-q", "--quiet", text="print nothing but the results.")
 JSON = remembered(AS_JSON, "--json", "as_json", text="print the results as JSON.")
 OPEN = click.option("--open", "opened", is_flag=True, help="open the page in the browser.")
-FILES = click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
+OUT = click.option("--out", type=PATH, metavar="FOLDER", help="folder for the files.  [default: the run folder]")
 BEST = click.option(
     "--best/--last",
     default=None,
@@ -225,11 +226,6 @@ def check_suffix(path: Path | None, name: str, *suffixes: str) -> None:
     """
     if path is not None and path.suffix not in suffixes:
         raise SettingsError(f"{name} {path}: must end in {' or '.join(suffixes)}")
-
-
-def text_of(value: Any) -> str:
-    """Return a setting's value as a user types it."""
-    return ("+".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 
 def settings_in(flags: dict[str, Any]) -> dict[str, Any]:

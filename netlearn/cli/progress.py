@@ -17,6 +17,7 @@ from netlearn.comparison.table import percent
 from netlearn.datasets import Dataset
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.slowdown import Record
+from netlearn.text import counted
 from netlearn.training import Trainer
 
 TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"
@@ -112,8 +113,7 @@ def comparison_progress(plan: Experiment, shard: Shard | None = None) -> Iterato
     runs, epochs = len(mine), sum(mine)
     names = ", ".join(plan.variants) if len(plan.variants) <= MOST_SHOWN else f"{len(plan.variants):,} variants"
     part = f"; shard {shard} has {runs:,} of them" if shard else ""
-    seeds = f"{len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'}"
-    tell(f"runs: {len(planned):,}, {names} from {seeds} each{part}")
+    tell(f"runs: {len(planned):,}, {names} from {counted(len(plan.seeds), 'seed')} each{part}")
     noted, every = 0, -(-runs // MOST_LINES) or 1
     begun: tuple[float, float] | None = None
     layout = NARROW_BAR if _is_narrow() else BAR

@@ -11,9 +11,9 @@ from netlearn.cli.options import (
     BEST,
     COST,
     EXISTING,
-    FILES,
     JSON,
     OPEN,
+    OUT,
     PATH,
     QUIET,
     RUN,
@@ -125,7 +125,7 @@ def _result(verdict: Verdict) -> str:
 @RUN
 @click.option("--data", metavar="NAME|PATH", help="data set with the size of the images.  [default: that of the run]")
 @BEST
-@FILES
+@OUT
 @QUIET
 @JSON
 def weights_command(folder: Path, data: str | None, best: bool | None, out: Path | None) -> None:

@@ -31,6 +31,7 @@ from netlearn.runs import (
     varied,
 )
 from netlearn.settings import FIELDS
+from netlearn.text import counted
 
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
 NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
@@ -116,8 +117,7 @@ def analyse(
 def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: float = 0.0) -> str:
     """Return the caption of a comparison's pictures: title, data, seeds, label noise and the one learning rate."""
     data = ", ".join(dict.fromkeys(row.data for row in rows))
-    seeds = max(row.seeds for row in rows)
-    facts = [data, f"{seeds} {'seed' if seeds == 1 else 'seeds'}"]
+    facts = [data, counted(max(row.seeds for row in rows), "seed")]
     if noise:
         facts.append(f"up to {100 * noise:g} % of training labels wrong")
     rates = {row.learning_rate for row in rows}

@@ -131,7 +131,7 @@ def alpha_of(look: int) -> float:
     return FIRST_LOOK if look == 1 else LATER_LOOKS / 2 ** (look - 1)
 
 
-def measured(groups: Groups, measure: str, without: Collection[int] = ()) -> Values:
+def values_by_seed(groups: Groups, measure: str, without: Collection[int] = ()) -> Values:
     """Return a measure of each variant's finished runs, by seed, of errors the negative; some can be left out."""
     sign = -1 if measure == CALIBRATION else 1
     return {
@@ -158,7 +158,7 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
     pairs: list[Pair] = []
     first: dict[str, str] = {}
     for measure in (*MEASURES, CALIBRATION):
-        values = measured(compared, measure, choice.seeds)
+        values = values_by_seed(compared, measure, choice.seeds)
         if leader := baseline or leader_of(values, diverged):
             first[measure] = leader
         named = [(leader, name) for name in values if leader and name != leader]

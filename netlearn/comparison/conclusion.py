@@ -10,6 +10,7 @@ from netlearn.comparison.claims import FIRST_LOOK, Family, Pair
 from netlearn.comparison.statistics import Row, by_speed, by_validation
 from netlearn.comparison.table import between, interval, percent, points, with_spread
 from netlearn.runs.selection import MOST_SHOWN
+from netlearn.text import counted
 
 MOST_FIGURES = 2  # differences whose figures fit into a sentence; the table has all
 PHRASES = {
@@ -205,10 +206,8 @@ def _incomplete(rows: Sequence[Row]) -> list[str]:
 
 
 def _seeds(pairs: Sequence[Pair]) -> str:
-    numbers = sorted({pair.seeds for pair in pairs})
-    if numbers == [1]:
-        return "1 seed"
-    return f"{numbers[0]} seeds" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
+    fewest, *_, most = sorted(2 * [pair.seeds for pair in pairs])
+    return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 
 def _times(count: int) -> str:

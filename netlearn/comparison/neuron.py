@@ -9,6 +9,7 @@ from netlearn import datasets
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import Groups
+from netlearn.text import counted
 from netlearn.training import Trainer
 
 Curves = dict[str, Array]
@@ -96,11 +97,10 @@ def conclude_neurons(neurons: Sequence[Neuron]) -> tuple[str, ...]:
     never = [each.variant for each in neurons if each.below_half is None]
     sentences = []
     if order:
-        first = order[0].below_half
+        first = order[0].below_half or 0
         fastest = [each.variant for each in order if each.below_half == first]
         later = order[len(fastest) :]
-        when = "1 epoch" if first == 1 else f"{first} epochs"
-        sentences.append(f"The output of {'; '.join(fastest)} fell below ½ first, after {when}.")
+        sentences.append(f"The output of {'; '.join(fastest)} fell below ½ first, after {counted(first, 'epoch')}.")
         if later:
             ends = [f"{each.variant} after {each.below_half}" for each in later]
             sentences.append(f"Then came {'; '.join(ends)}.")

@@ -11,7 +11,7 @@ import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
 from netlearn.comparison.neuron import neuron_cells
-from netlearn.comparison.table import cells, problems, ranked, shortened
+from netlearn.comparison.table import cells, problems, ranking, shortened
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.files import mistakes
@@ -140,7 +140,7 @@ def render_page(
     shown = selection.shown_first(analysis.groups, MOST_ON_PAGE)
     is_ranked = shown is not analysis.groups
     if is_ranked:
-        head, *lines = ranked(rows, list(shown))
+        head, *lines = ranking(rows, list(shown))
         shown = {f"#{line[0]} {name}": runs for line, (name, runs) in zip(lines, shown.items(), strict=True)}
     content = Content(
         title=analysis.title,

@@ -38,14 +38,14 @@ def table(
             return in_markdown(lines)
         whole = aligned(lines)
         return whole if _widest(whole) <= width else _beside(lines, width) or fitted(transposed(lines), width)
-    lines = ranked(rows)[: 1 + (top or TOP)]
+    lines = ranking(rows)[: 1 + (top or TOP)]
     text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
     if len(lines) <= len(rows):
         text += f"\n\n{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
     return text
 
 
-def ranked(rows: Sequence[Row], shown: Sequence[str] = ()) -> Cells:
+def ranking(rows: Sequence[Row], shown: Sequence[str] = ()) -> Cells:
     """Return the cells of a table with a line for each variant, the best validation accuracy first.
 
     The test set is not what variants are chosen by: the best of many would owe some of its accuracy to luck.
