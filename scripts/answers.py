@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping
 
-from netlearn.comparison.table import with_spread
+from netlearn.comparison.findings import with_spread
 from scripts.findings import EARLY, Figures, Findings
 
 UNTREATED = "quadratic"  # the variant of `cures` without a remedy

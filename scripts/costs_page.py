@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import numpy as np
 
+from netlearn.cli.table import in_markdown
 from netlearn.comparison.claims import Family, Pair, compare_pair, values_by_seed
 from netlearn.comparison.compare import Comparison
 from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.findings import interval, percent, points, with_spread
 from netlearn.comparison.statistics import Row, group
-from netlearn.comparison.table import in_markdown, interval, percent, points, with_spread
 from netlearn.comparison.tasks import tasks_of
 from netlearn.cost_profile import CURVE, ERRORS, profile, theory_curve
 from netlearn.custom_cost import load_cost

@@ -95,7 +95,7 @@ def _picture(name: str, folder: Path, pictures: Path) -> str:
 
 def _table(found: Findings) -> str:
     """Return the table of a comparison with a row for each variant."""
-    (_, *names), *lines = cells(found.comparison.rows)
+    (_, *names), *lines = cells(found.comparison)
     columns = {"variant": names} | {
         COLUMNS[name]: cells for what, *cells in lines if (name := what.strip()) in COLUMNS
     }

@@ -21,7 +21,6 @@ from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import Experiment, read_experiment
 from netlearn.comparison.outputs import FILES
 from netlearn.comparison.pool import Pool, Workers, cores
-from netlearn.comparison.table import problems
 from netlearn.comparison.tasks import is_done, tasks_of
 from netlearn.errors import NetlearnError
 from netlearn.runs import CONFIG, SUMS, RunFolder, write_whole
@@ -67,7 +66,7 @@ def reproduce(
             result = compare(experiment, where, workers, pictures=pictures, on_progress=on_progress)
     except NetlearnError as error:
         return [str(error)]
-    return [] if all(map(is_done, tasks)) else problems(result.rows)
+    return [] if all(map(is_done, tasks)) else result.problems
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from netlearn.comparison.analysis import Analysis, analyse
+from netlearn.comparison.findings import Findings
 from netlearn.comparison.statistics import Reached, Row
 from netlearn.runs import Run, Summary
 from netlearn.runs.formats import DataSummary
@@ -64,6 +65,11 @@ def row(variant: str, mean: float | None, spread: float | None, to_90: tuple[int
     return Row(**(values | given))
 
 
+def only(*rows: Row) -> Findings:
+    """Return findings that are nothing but rows."""
+    return Findings(title="", conclusion="", pairing="", rows=rows)
+
+
 def outcomes_of(variant: str, outcomes: Sequence[Outcome], first: int = 0, **settings: Any) -> list[Run]:
     """Return a run for each seed from the first, given its test accuracy and the update at which it reached 90 %.
 
@@ -108,7 +114,7 @@ def grid(best: Mapping[str, float], outcomes: Mapping[str, Sequence[float]]) -> 
 
 def many_rows(count: int, **given: Any) -> list[Row]:
     """Return rows of which the one in the middle is the best and the last has not finished."""
-    found = [
+    made = [
         row(
             f"hidden={i}",
             0.9 - abs(i - count // 2) / 1000,
@@ -119,8 +125,8 @@ def many_rows(count: int, **given: Any) -> list[Row]:
         )
         for i in range(count)
     ]
-    found[-1] = row(f"hidden={count - 1}", None, None, settings={"hidden": str(count - 1)}, finished=0, **given)
-    return found
+    made[-1] = row(f"hidden={count - 1}", None, None, settings={"hidden": str(count - 1)}, finished=0, **given)
+    return made
 
 
 def neuron(variant: str, outputs: Sequence[float], **settings: Any) -> Run:

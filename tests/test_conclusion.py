@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from netlearn.comparison.analysis import analyse
-from netlearn.comparison.table import points
+from netlearn.comparison.findings import points
 from netlearn.runs import Run
 from tests.comparisons import FAILED, HIGH, LOW, Outcome, analysed, grid
 

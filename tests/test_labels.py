@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from netlearn.cli.table import table
 from netlearn.comparison.statistics import group, summarize
-from netlearn.comparison.table import problems, table
 from netlearn.plotting.marks import LABEL, short
 from netlearn.plotting.pictures import digits
-from tests.comparisons import run
+from tests.comparisons import only, run
 
 LONG = "a name that says all that there is to say about a variant"
 FAMILIES = [
@@ -44,11 +44,11 @@ def test_run_that_finished_with_an_exploded_cost_is_diverging_in_the_table_and_b
     runs[1].metrics["train_cost"] = np.array([2.3, 2.5, 30, 1e4, 1e6, 4e8])
     rows = [summarize(name, members) for name, members in group(runs).items()]
     assert [row.diverging for row in rows] == [1, 0]
-    (line,) = [line for line in table(rows).splitlines() if "diverging" in line]
+    (line,) = [line for line in table(only(*rows), 100).splitlines() if "diverging" in line]
     assert line.split()[-2:] == ["1", "0"]
-    (problem,) = problems(rows)
+    (problem,) = only(*rows).problems
     assert problem.startswith("a, seed 1: diverging: its cost grew from 2.3 to 4e+08")
-    assert "diverging" not in table([rows[1], rows[1]])
+    assert "diverging" not in table(only(rows[1], rows[1]), 100)
 
 
 def test_cost_that_falls_or_grows_a_little_is_not_diverging() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from wcwidth import wcswidth
 
+from netlearn.cli.table import paragraphs, table
 from netlearn.comparison.analysis import analyse
+from netlearn.comparison.findings import MOST_TEXTS, points, shortened
 from netlearn.comparison.statistics import Reached, Row
-from netlearn.comparison.table import MOST_TEXTS, cells, paragraphs, points, problems, shortened, table
-from tests.comparisons import HIGH, LOW, analysed, many_rows, row, run
+from netlearn.comparison.table import cells
+from tests.comparisons import HIGH, LOW, analysed, many_rows, only, row, run
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def rows() -> list[Row]:
 
 
 def test_table_has_a_column_for_each_variant_and_no_line_that_says_nothing(rows: list[Row]) -> None:
-    found = {line[0].strip(): line[1:] for line in cells(rows)}
+    found = {line[0].strip(): line[1:] for line in cells(only(*rows))}
     assert found == {
         "": ["quadratic", "mine"],
         "learning rate η": ["0.5", "0.5"],
@@ -39,14 +41,14 @@ def test_table_has_a_column_for_each_variant_and_no_line_that_says_nothing(rows:
         "badly wrong outputs after epoch 1": ["1.00 %", "1.00 %"],
         "seconds per epoch": ["0.25", "0.25"],
     }
-    assert "lowest seed" not in table([row("a", 0.9, None, seeds=1), row("b", 0.8, None, seeds=1)])
+    assert "lowest seed" not in table(only(row("a", 0.9, None, seeds=1), row("b", 0.8, None, seeds=1)), 100)
 
 
 def test_calibration_is_compared_seed_by_seed_and_claims_nothing() -> None:
     errors = {"a": 0.05, "b": 0.01}
     runs = [run(name, i, calibration_error=error + 0.001 * i) for name, error in errors.items() for i in range(6)]
     analysis = analyse("t", runs)
-    lines = [[cell.strip() for cell in line] for line in cells(analysis.rows, analysis.pairs, (), analysis.family)]
+    lines = [[cell.strip() for cell in line] for line in cells(analysis)]
     place = next(i for i, line in enumerate(lines) if line[0] == "calibration error")
     assert lines[place][1:] == ["5.25 ± 0.19 %", "1.25 ± 0.19 %"]
     assert lines[place + 1] == ["points behind the best (seeds)", "4.00 (6 of 6)", "-"]
@@ -56,15 +58,13 @@ def test_calibration_is_compared_seed_by_seed_and_claims_nothing() -> None:
 
 def test_differences_stand_below_their_measures() -> None:
     analysis = analysed(a=HIGH, b=LOW)
-    found = {
-        line[0].strip(): line[1:] for line in cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
-    }
+    found = {line[0].strip(): line[1:] for line in cells(analysis)}
     assert found["points behind the best (seeds)"] == ["-", "5.97 (6 of 6)"]
     assert found["later than the first (seeds)"] == ["-", "6 of 6, p = 0.031"]
     (pair,) = [pair for pair in analysis.pairs if pair.measure == "test_accuracy"]
     assert found["interval"][1] == f"{points(pair.low or 0)} to {points(pair.high or 0)}"
     baseline = analysed("a", a=HIGH, b=LOW)
-    found = {line[0].strip(): line[1:] for line in cells(baseline.rows, baseline.pairs, family=baseline.family)}
+    found = {line[0].strip(): line[1:] for line in cells(baseline)}
     assert found["points ahead of the baseline (seeds)"] == ["-", "−5.97 (0 of 6)"]
     assert found["interval"][1] == f"{points(-(pair.high or 0))} to {points(-(pair.low or 0))}"
 
@@ -73,7 +73,7 @@ def test_differences_stand_below_their_measures() -> None:
 def test_three_variants_stay_beside_each_other_on_a_narrow_terminal(width: int, parts: int) -> None:
     names = ("quadratic", "cross-entropy", "focal")
     analysis = analysed(**dict(zip(names, (HIGH, LOW, [(x - 0.3, y) for x, y in LOW]), strict=True)))
-    blocks = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=width).split("\n\n")
+    blocks = table(analysis, width).split("\n\n")
     assert [name for block in blocks for name in block.splitlines()[0].split()] == list(names)
     assert len(blocks) == parts
     for lines in map(str.splitlines, blocks):
@@ -89,7 +89,7 @@ NAME = "quadratic + momentum with scaled weights"
 def test_table_and_sentences_fit_the_terminal_with_words_whole(width: int, count: int) -> None:
     variants = {f"{NAME} {i}": [(x - 0.001 * i, y) for x, y in HIGH] for i in range(count)}
     analysis = analysed(**variants)
-    text = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=width)
+    text = table(analysis, width)
     assert max(map(wcswidth, text.splitlines())) <= width
     assert "validation" in text
     for word in NAME.split():
@@ -101,61 +101,61 @@ def test_table_and_sentences_fit_the_terminal_with_words_whole(width: int, count
 
 def test_variants_below_each_other_have_the_figures_that_they_have_beside_each_other() -> None:
     analysis = analysed(**{name: [(x - 0.01 * i, y) for x, y in HIGH] for i, name in enumerate("abcde")})
-    beside = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=400)
-    below = table(analysis.rows, analysis.pairs, analysis.races, analysis.family, width=80)
+    beside = table(analysis, 400)
+    below = table(analysis, 80)
     figures = re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", beside)
     assert figures
     assert sorted(re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", below)) == sorted(figures)
 
 
 def test_markdown_table_has_the_same_cells(rows: list[Row]) -> None:
-    lines = table(rows, markdown=True).splitlines()
+    lines = table(only(*rows), 100, markdown=True).splitlines()
     assert lines[:2] == ["|  | quadratic | mine |", "| --- | ---: | ---: |"]
     assert "| updates to 90 % validation | 1,000 to 2,000 (in 2 of 3) | never |" in lines
-    plain = [line.split() for line in table(rows).splitlines()[1:]]
+    plain = [line.split() for line in table(only(*rows), 100).splitlines()[1:]]
     assert [line.replace("|", " ").split() for line in lines[2:]] == plain
 
 
 def test_bar_in_the_name_of_a_variant_adds_no_column_to_the_markdown_table(rows: list[Row]) -> None:
-    head, *lines = table([row("a|b", 0.9, 0.01), rows[0]], markdown=True).splitlines()
+    head, *lines = table(only(row("a|b", 0.9, 0.01), rows[0]), 100, markdown=True).splitlines()
     assert head == r"|  | a\|b | quadratic |"
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in (head, *lines)} == {4}
 
 
 def test_columns_of_wide_characters_are_aligned() -> None:
-    lines = table([row("交差エントロピー誤差関数", 0.9, 0.01), row("b", 0.9, 0.01)]).splitlines()
+    lines = table(only(row("交差エントロピー誤差関数", 0.9, 0.01), row("b", 0.9, 0.01)), 100).splitlines()
     assert len({wcswidth(line) for line in lines}) == 1
 
 
 def test_different_data_of_variants_is_stated() -> None:
-    lines = table([row("a", 0.9, 0.1), row("b", 0.9, 0.1, data="other")]).splitlines()
+    lines = table(only(row("a", 0.9, 0.1), row("b", 0.9, 0.1, data="other")), 100).splitlines()
     assert lines[1].split() == ["data", "(not", "the", "same)", "small", "other"]
 
 
 def test_problems_name_variant_and_seed(rows: list[Row]) -> None:
-    assert problems(rows) == ["mine, seed 1: it diverged"]
+    assert only(*rows).problems == ["mine, seed 1: it diverged"]
 
 
 def test_many_variants_are_ranked_by_validation_accuracy_with_a_column_for_each_setting() -> None:
     many = many_rows(21)
     many[3] = row("hidden=3", 0.99, 0.001, settings={"hidden": "3"}, best_validation_accuracy=0.5)
-    head, *lines, _, left = table(many, width=200).splitlines()
+    head, *lines, _, left = table(only(*many), 200).splitlines()
     assert head.split()[:2] == ["hidden", "best"]
     assert [line.split()[:2] for line in lines] == [
         [str(place), hidden]
         for place, hidden in enumerate(["10", "9", "11", "8", "12", "7", "13", "6", "14", "5"], 1)
     ]
     assert "10 of 21" in left
-    assert [line.split()[1] for line in table(many, top=99).splitlines()[-2:]] == ["3", "20"]
+    assert [line.split()[1] for line in table(only(*many), 100, top=99).splitlines()[-2:]] == ["3", "20"]
 
 
 def test_top_ranks_few_variants_too_also_in_markdown() -> None:
     few = [row("a", 0.5, 0.1), row("b | c", 0.6, 0.1)]
-    ranked = table(few, top=2, markdown=True).splitlines()
+    ranked = table(only(*few), 100, top=2, markdown=True).splitlines()
     assert len(ranked) == 4
     assert r"b \| c" in ranked[2]
     assert "60.00 %" in ranked[2]
-    assert "--top" in table(few, top=1)
+    assert "--top" in table(only(*few), 100, top=1)
 
 
 def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:

@@ -19,9 +19,9 @@ from netlearn.comparison import compare as comparison
 from netlearn.comparison.analysis import read_comparison, read_runs
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import FILES, curves_or_warning
 from netlearn.comparison.pool import Pool, Workers, cores
-from netlearn.comparison.table import percent, problems
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, RunError, SettingsError
 from netlearn.report.lab import DEFAULTS
@@ -144,7 +144,7 @@ def compare(
     try:
         return ComparisonResult(read_comparison(source.folder), source.folder, source)
     except RunError as error:
-        raise RunError(f"no run succeeded: {'; '.join(problems(results.rows))}") from error
+        raise RunError(f"no run succeeded: {'; '.join(results.problems)}") from error
 
 
 def load(folder: str | Path, cost: AnyCost | Sequence[AnyCost] = ()) -> RunResult | ComparisonResult:

@@ -14,9 +14,10 @@ from netlearn.api.arguments import Data, data_name
 from netlearn.api.source import Source
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
+from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import PICTURES, draw, render_page
 from netlearn.comparison.statistics import Row
-from netlearn.comparison.table import cells, percent, problems
+from netlearn.comparison.table import cells
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
@@ -286,5 +287,4 @@ class ComparisonResult(Result):
 
     def _repr_html_(self) -> str:
         analysis = self._analysis
-        lines = cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
-        return self._table(lines, [*problems(self.rows), *analysis.sentences, self.pairing])
+        return self._table(cells(analysis), [*analysis.problems, *analysis.sentences, self.pairing])

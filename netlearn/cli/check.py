@@ -10,8 +10,8 @@ import numpy as np
 from netlearn.activations import Softmax
 from netlearn.cli.options import JSON, PATH, QUIET, Command, check_suffix
 from netlearn.cli.progress import load_and_tell, tell
+from netlearn.cli.table import aligned
 from netlearn.cli.terminal import echo_results
-from netlearn.comparison.table import aligned
 from netlearn.cost_profile import CURVE, ERRORS, Profile, profile, theory_curve
 from netlearn.custom_cost import load_cost, short_name
 from netlearn.errors import SettingsError

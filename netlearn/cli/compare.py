@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
 from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in, whole
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
+from netlearn.cli.table import TOP, paragraphs, table
 from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.analysis import read_runs
@@ -31,12 +32,11 @@ from netlearn.comparison.experiment import (
     parse_seeds,
     read_experiment,
 )
-from netlearn.comparison.neuron import QUANTITIES, neuron_cells
+from netlearn.comparison.findings import shortened
 from netlearn.comparison.outputs import FILES, PAGE
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Shard, ShardResult, train_shard
 from netlearn.comparison.sweep import Sweep
-from netlearn.comparison.table import TOP, fitted, in_markdown, paragraphs, problems, shortened, table
 from netlearn.custom_cost import check_named, is_own
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
@@ -231,12 +231,12 @@ def _results(result: Comparison | ShardResult, *, markdown: bool, top: int | Non
         copies = "copy those of all shards into one, then: netlearn compare --resume FOLDER"
         finished = f"shard {result.shard}: {result.finished} of {result.runs} runs finished"
         return "\n".join([*result.problems, finished, f"folder: {result.folder} ({copies})"])
-    failed = shortened(problems(result.rows), "results.csv")
+    failed = shortened(result.problems, "results.csv")
     pictures = ", ".join(f"{name}.png" for name in result.pictures)
     width = shutil.get_terminal_size().columns
     return "\n".join(
         [
-            _table(result, width, markdown=markdown, top=top),
+            table(result, width, markdown=markdown, top=top),
             *(["", *failed] if failed else []),
             "",
             *paragraphs(result.sentences, width),
@@ -246,11 +246,3 @@ def _results(result: Comparison | ShardResult, *, markdown: bool, top: int | Non
             f"folder: {result.folder} (pictures: {pictures})",
         ]
     )
-
-
-def _table(result: Comparison, width: int, *, markdown: bool, top: int | None) -> str:
-    """Return the table of a comparison, or of neurons the one of each quantity by epoch."""
-    if result.neurons:
-        parts = [neuron_cells(result.neurons, quantity) for quantity in QUANTITIES]
-        return "\n\n".join(in_markdown(cells) if markdown else fitted(cells, width) for cells in parts)
-    return table(result.rows, result.pairs, result.races, result.family, markdown=markdown, top=top, width=width)

@@ -9,8 +9,9 @@ from netlearn.calibration import Calibration
 from netlearn.cli.options import BEST, COST, EXISTING, JSON, OUT, QUIET, Command, completing
 from netlearn.cli.progress import tell
 from netlearn.cli.stored import data_of
+from netlearn.cli.table import aligned
 from netlearn.cli.terminal import echo_results
-from netlearn.comparison.table import aligned, percent
+from netlearn.comparison.findings import percent
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import read_trained, scaling_note

@@ -8,9 +8,9 @@ import click
 
 from netlearn.cli.options import PATH, QUIET, Command, check_suffix, remembered, setting
 from netlearn.cli.progress import bar, tell
+from netlearn.cli.table import aligned
 from netlearn.cli.terminal import AS_JSON, echo_results
 from netlearn.comparison.neuron import neuron_curves
-from netlearn.comparison.table import aligned
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.numerics import Array
 from netlearn.plotting import drawing

@@ -10,8 +10,8 @@ import numpy as np
 
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, RUN, Command, check_suffix
 from netlearn.cli.progress import bar, tell
+from netlearn.cli.table import aligned
 from netlearn.cli.terminal import AS_JSON, asked, echo, echo_results
-from netlearn.comparison.table import aligned
 from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from netlearn import datasets
 from netlearn.cli.terminal import QUIETLY, asked, echo
 from netlearn.comparison.experiment import Experiment
+from netlearn.comparison.findings import percent
 from netlearn.comparison.shard import Shard
-from netlearn.comparison.table import percent
 from netlearn.datasets import Dataset
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.slowdown import Record

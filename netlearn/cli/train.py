@@ -12,8 +12,8 @@ import msgspec
 from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, setting_options, settings_in
 from netlearn.cli.progress import load, note, tell, tell_data, training_progress
 from netlearn.cli.terminal import echo_results, stopping_on_signals
+from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import curves_or_warning
-from netlearn.comparison.table import percent
 from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
 from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_locked, read_run, text_of

@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
-from netlearn.comparison.claims import Claim, Family, Pair, claims_of, find_claims
+from netlearn.comparison.claims import claims_of, find_claims
 from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import content_of, folder_name, looks_before, parse_seeds, title_of
-from netlearn.comparison.neuron import Neuron, conclude_neurons, neurons_of
-from netlearn.comparison.statistics import Race, Row, group, pairing, race, summarize_all
+from netlearn.comparison.findings import Findings
+from netlearn.comparison.neuron import conclude_neurons, neurons_of
+from netlearn.comparison.statistics import Row, group, pairing, race, summarize_all
 from netlearn.custom_cost import short_names
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.runs import (
@@ -35,34 +34,6 @@ from netlearn.text import counted
 
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
 NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
-
-
-class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the runs of a comparison show, as its summary.json has it.
-
-    Attributes:
-        title: of the comparison.
-        conclusion: its sentences as one text.
-        sentences: the conclusion.
-        claims: the differences that are claimed.
-        pairing: whether runs with the same seed had the same weights and mini-batches, in words.
-        rows: the figures of each variant over its seeds, in the order of the variants.
-        family: the tests of the differences between variants.
-        pairs: the differences that they test.
-        races: how often the fastest variant reached an accuracy before each of the others; a description.
-        neurons: output, cost and gradient by epoch, where there is a single example to learn: no figure says more.
-    """
-
-    title: str
-    conclusion: str
-    sentences: tuple[str, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    pairing: str
-    rows: tuple[Row, ...]
-    family: Family = Family()
-    pairs: tuple[Pair, ...] = ()
-    races: tuple[Race, ...] = ()
-    neurons: tuple[Neuron, ...] = ()
 
 
 class Analysis(Findings, frozen=True, kw_only=True):

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from netlearn.comparison.analysis import Analysis, Findings, analyse
+from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.experiment import SEALED, Experiment, folder_name, read_experiment, sealed_experiment
+from netlearn.comparison.findings import Findings, shortened
 from netlearn.comparison.outputs import PAGE, PICTURES, write_output
 from netlearn.comparison.pool import Workers
 from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import results_csv
-from netlearn.comparison.table import shortened
 from netlearn.comparison.tasks import perform_all, task_of, tasks_of
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingWarning, RunError

@@ -7,8 +7,8 @@ number of seeds finds with a probability of 80 %. Updates to an accuracy are des
 from collections.abc import Iterable, Mapping, Sequence
 
 from netlearn.comparison.claims import FIRST_LOOK, Family, Pair
+from netlearn.comparison.findings import between, interval, percent, points, with_spread
 from netlearn.comparison.statistics import Row, by_speed, by_validation
-from netlearn.comparison.table import between, interval, percent, points, with_spread
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.text import counted
 

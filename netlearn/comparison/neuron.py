@@ -108,9 +108,3 @@ def conclude_neurons(neurons: Sequence[Neuron]) -> tuple[str, ...]:
         stayed = f"The output of {'; '.join(never)} stayed above ½ for {neurons[0].epochs[-1]} epochs."
         sentences.append(stayed)
     return tuple(sentences)
-
-
-def neuron_cells(neurons: Sequence[Neuron], quantity: str) -> list[list[str]]:
-    """Return the cells of a table: one of `QUANTITIES` by epoch, a line for each neuron."""
-    lines = [[each.variant, *(f"{value:.4f}" for value in getattr(each, quantity))] for each in neurons]
-    return [[f"{QUANTITIES[quantity]}, by epoch", *map(str, neurons[0].epochs)], *lines]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
-from netlearn.comparison.neuron import neuron_cells
-from netlearn.comparison.table import cells, problems, ranking, shortened
+from netlearn.comparison.findings import shortened
+from netlearn.comparison.table import cells, neuron_cells, ranking
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.files import mistakes
@@ -150,7 +150,7 @@ def render_page(
         pairing=analysis.pairing,
         table=[["place", *head[1:]], *lines] if is_ranked else page_table(analysis),
         ranked=is_ranked,
-        problems=shortened([*problems(rows), *analysis.unreadable], "results.csv"),
+        problems=shortened([*analysis.problems, *analysis.unreadable], "results.csv"),
         commands=commands if kept else [],
         config=experiment if len(experiment) <= MOST_CONFIG else "",
         environment=environment() if first.summary is None else first.summary.environment,
@@ -166,7 +166,7 @@ def page_table(analysis: Analysis) -> list[list[str]]:
         head, *lines = neuron_cells(analysis.neurons, "outputs")
         epochs = ["", *(f"output at epoch {epoch}" for epoch in head[1:])]
         return [list(column) for column in zip(epochs, *lines, strict=True)]
-    return cells(analysis.rows, analysis.pairs, analysis.races, analysis.family)
+    return cells(analysis)
 
 
 def report(paths: Sequence[Path], out: Path | None = None, costs: NamedCosts = NO_COSTS) -> Path:
