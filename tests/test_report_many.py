@@ -42,7 +42,7 @@ def test_page_of_500_variants_shows_60_and_says_so(made: Path) -> None:
     best, median, worst = selection.chosen(groups).values()
     assert names[:3] == [f"#1 {best}", f"#251 {median}", f"#500 {worst}"]
     assert [int(name[1:].split()[0]) for name in names[3:]] == list(range(2, MOST_ON_PAGE - 1))
-    table = text.partition('class="scroll by-variant tall"')[2].partition("</table>")[0]
+    table = text.partition('class="scroll ranked tall"')[2].partition("</table>")[0]
     assert table.count("<tr>") == MOST_ON_PAGE + 1
     assert f"{500 - MOST_ON_PAGE} of 500" in unescape(text)
     assert len(text) < 1_000_000

@@ -4,8 +4,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,16 +35,11 @@ Points = dict[
 ]  # of each cost, the accuracies of the variants with each value of a setting
 
 
-@dataclass(frozen=True)
-class Table:
-    """What the panels show.
+class Table(NamedTuple):
+    """What the panels show: the settings to the right and upward, and their values in ascending order.
 
-    Attributes:
-        axes: the settings to the right and upward.
-        values: of these settings, in ascending order.
-        errors: one minus the accuracy, (values upward, values to the right), for each panel by its name; NaN where no
-            run finished.
-        left: how many panels were left out.
+    `errors` has one minus the accuracy, (values upward, values to the right), for each panel by its name, NaN where
+    no run finished; `left` panels were left out.
     """
 
     axes: tuple[str, str]

@@ -159,11 +159,8 @@ def mistakes(answers: Sequence[Answer], image: Image | None, title: str) -> Figu
 def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: Image | None, title: str) -> Figure:
     """Return the examples on which runs disagree, below how many there are of each class.
 
-    Args:
-        given: the answers of each run to the same examples, which are shown if they are images.
-        counts: how many examples of each class (column) each run (row) gets wrong but another one right.
-        image: height and width of an image.
-        title: of the picture.
+    Of each run there are the answers to the same examples, which are shown if they are images, and a row of counts:
+    how many examples of each class it gets wrong but another run right.
     """
     classes, letters = counts.shape[1], [letter(i) for i in range(len(given))]
     captions = []
@@ -220,13 +217,9 @@ def seen(pictures: Sequence[tuple[Array, Array]], captions: Sequence[str], title
 
 
 def weights(panels: Mapping[str, Array], names: Sequence[str], image: Image, title: str) -> Figure:
-    """Return the incoming weights of some neurons as images, in a panel for each state of the network.
+    """Return the incoming weights of n named neurons, at most 100, as images.
 
-    Args:
-        panels: the weights in each state, (n, n_in), n at most 100; each panel has its own scale.
-        names: of the neurons.
-        image: height and width of an image.
-        title: of the picture.
+    Each state of the network has a panel with the weights, (n, n_in), and a scale of its own.
     """
     columns = int(np.ceil(np.sqrt(len(names))))
     side = min(0.9, 4.5 / columns)
