@@ -17,7 +17,7 @@ from netlearn.plotting import landscape, lines, single, style, sweep
 from netlearn.plotting.lines import Ends, measured, of_the_neuron
 from netlearn.plotting.marks import LABEL, MARKS, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
-from netlearn.runs import Groups, selection
+from netlearn.runs import Groups, Run, selection
 
 LEVELS = dict(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
 MOST_SCATTERED = 4  # variants
@@ -41,18 +41,17 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         if len(first) < len(groups):
             title = f"{title}\nthe first variant of each cost, which alone determines the relation"
         groups = dict(reversed(first.items()))
-    found = {name: ((run, run.samples()) for run in runs) for name, runs in groups.items()}
-    sampled = {name: next(((run, each) for run, each in pairs if each), None) for name, pairs in found.items()}
-    shown = {name: pair for name, pair in sampled.items() if pair is not None}
-    updates = sorted({update for _, samples in shown.values() for update in samples})
+    shown = {name: run for name, runs in groups.items() if (run := next(filter(Run.samples, runs), None))}
+    samples = {name: run.samples() for name, run in shown.items()}
+    updates = sorted({update for each in samples.values() for update in each})
     if not updates or of_the_neuron(groups):
         return None
     figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
     e, styles, entries = np.linspace(0, 1, 200), variant_styles(groups), dict[str, Line2D]()
     for (above, below), update in zip(grid.T, updates, strict=True):
-        for size, (name, (run, samples)) in zip(itertools.count(9, -2), shown.items(), strict=False):
-            error, gradient = samples.get(update, (np.empty(0), np.empty(0)))
+        for size, (name, run) in zip(itertools.count(9, -2), shown.items(), strict=False):
+            error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
             line: dict[str, Any] = {"color": styles[name].colour, "linestyle": styles[name].dashes}
             dots: dict[str, Any] = {"markersize": max(3, size), "alpha": 0.35, "rasterized": True}
             above.plot(error, gradient, ".", color=styles[name].colour, **dots)

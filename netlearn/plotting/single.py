@@ -23,11 +23,12 @@ LONG = 10  # epochs
 HIGHEST = 1.5  # |δ| in the picture: steeper costs leave it
 FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
 PER_SECOND = 12
-COLUMNS = {  # of the neuron's metrics.csv
-    "output_error": "output a\n(target 0)", "train_cost": "cost",
-    "speed_1": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
-}  # fmt: skip
-LABELS = {"output": "output a (0 is wanted)", "cost": "cost C", "gradient": "size of the gradient |∂C/∂b|"}
+LABELS = {
+    "output": "output a\n(0 is wanted)",
+    "cost": "cost C",
+    "gradient": "size of the gradient\n|∂C/∂b| = |∂C/∂w|",
+}
+COLUMNS = dict(zip(("output_error", "train_cost", "speed_1"), LABELS.values(), strict=True))  # of metrics.csv
 
 
 def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str, train_size: int) -> Figure:
