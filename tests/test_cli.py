@@ -1,11 +1,9 @@
-import os
 import sys
 
 import pytest
 
 from netlearn import __version__
 from netlearn.cli import COMMANDS
-from netlearn.custom_cost import KNOWN
 from netlearn.settings import FIELDS
 from tests.commands import POSIX, call, python, shell, train
 
@@ -74,14 +72,6 @@ def test_train_imports_matplotlib_after_training_and_never_pyplot() -> None:
 def test_module_is_the_command() -> None:
     result = python("-m", "netlearn", "--version")
     assert result.stdout == f"netlearn {__version__}\n"
-
-
-def test_shell_completion_knows_the_costs() -> None:
-    environment = os.environ | {
-        "_NETLEARN_COMPLETE": "bash_complete", "COMP_WORDS": "netlearn train --cost ", "COMP_CWORD": "3",
-    }  # fmt: skip
-    result = python("-m", "netlearn", env=environment)
-    assert result.stdout.split() == [f"plain,{name}" for name in KNOWN]
 
 
 def test_local_data_is_loaded_without_importing_the_downloader() -> None:

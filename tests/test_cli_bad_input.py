@@ -70,12 +70,6 @@ def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: 
     assert sorted(Path().rglob("*")) == before
 
 
-def test_unknown_option_and_command_are_wrong_usage() -> None:
-    assert call("train", "--lerning-rate", "1").exit_code == 2
-    assert "--learning-rate" in call("train", "--lerning-rate", "1").stderr
-    assert call("trane").exit_code == 2
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

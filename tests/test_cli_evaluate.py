@@ -36,18 +36,6 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("name", ["quadratic", "stopped", "neuron"])
-def test_evaluation_is_exactly_that_of_the_summary(name: str) -> None:
-    stored = json.loads(Path(name, "summary.json").read_text())
-    (found,) = evaluated(name)["evaluations"]
-    assert (found["accuracy"], found["cost"]) == (stored["test_accuracy"], stored["test_cost"])
-    assert [each["recall"] for each in found["classes"]] == stored["recall"]
-    assert found["weights"] == ("best.safetensors" if name == "stopped" else "weights.safetensors")
-    (train,) = evaluated(name, "--split", "train")["evaluations"]
-    assert (train["accuracy"], train["examples"]) == (stored["train_accuracy"], stored["data"]["train"])
-
-
-@pytest.mark.usefixtures("runs")
 def test_text_has_the_figures_of_the_json() -> None:
     (found,) = evaluated("ce")["evaluations"]
     result = call("evaluate", "ce")
@@ -131,13 +119,6 @@ def test_several_runs_side_by_side() -> None:
     assert text.count("McNemar's exact test") == 1
     assert {"disagreements.png", *OF_A_RUN} <= files_of("ce")
     assert "disagreements.png" not in files_of("quadratic")
-
-
-@pytest.mark.usefixtures("runs")
-def test_runs_with_equal_folder_names_get_different_output_folders() -> None:
-    shutil.copytree("quadratic", "other/ce")
-    evaluated("ce", "other/ce", "--out", "out")
-    assert files_of("out") == {"ce", "ce-2", "disagreements.png", "disagreements.svg"}
 
 
 WRONG = [

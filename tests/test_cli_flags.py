@@ -14,6 +14,7 @@ from netlearn.api.arguments import plan
 from netlearn.api.source import Source
 from netlearn.cli import COMMANDS, main
 from netlearn.cli.options import COMMA, PARTS, parse
+from netlearn.custom_cost import KNOWN
 from tests.commands import call, compare, one_line
 from tests.messages import has_facts
 
@@ -71,12 +72,6 @@ def test_every_command_refuses_every_repeated_option() -> None:
                 assert "must be given once" in result.stderr, (words, once)
 
 
-def test_costs_of_a_comparison_may_be_repeated() -> None:
-    result = compare("--cost", "quadratic", "--cost", "quadratic")
-    assert one_line(result, 2, "--cost quadratic")
-    assert "given twice" in result.stderr
-
-
 def test_flag_for_what_variants_set_themselves_is_refused_with_their_names() -> None:
     Path("e.toml").write_text(VARIANTS)
     assert one_line(compare("e.toml", "--learning-rate", "0.3"), 2, "--learning-rate e.toml")
@@ -113,10 +108,6 @@ def test_hint_about_a_toml_file_is_toml(line: str, hint: str) -> None:
     assert hint in result.stderr
 
 
-def test_hint_about_a_flag_is_a_flag() -> None:
-    assert "100+30, or none" in call("train", "--hidden", "x").stderr
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> None:
@@ -150,6 +141,7 @@ def completed(words: str) -> list[str]:
         ("train --optimizer ne", ["plain,nesterov"]),
         ("train --le", ["plain,--learning-rate"]),
         ("compare --vary le", ["plain,learning_rate="]),
+        ("train --cost ", [f"plain,{name}" for name in KNOWN]),
     ],
 )
 def test_bash_completes_names_and_files_where_no_experiment_has_the_name(words: str, expected: list[str]) -> None:

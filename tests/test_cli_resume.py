@@ -64,12 +64,15 @@ main(sys.argv[2:])
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_train_prints_the_command_that_resumes_it(number: int, code: int) -> None:
+def test_interrupted_train_keeps_its_work_and_prints_the_command_that_resumes_it(number: int, code: int) -> None:
     result = python("-c", INTERRUPTED, str(int(number)), "train", *SMALL, "--out", "my run")
     assert result.returncode == code
     last = result.stderr.splitlines()[-1]
     assert re.match(r"Interrupted after update 430\b", last)
     assert last.endswith("netlearn train --resume 'my run'")
+    assert "training: interrupted, " in result.stdout
+    run = read_run(Path("my run"))
+    assert (run.interrupted, run.metrics["update"][-1], len(run.weights())) == (True, 430, 4)
     assert call("train", "--resume", "my run", "-q").exit_code == 0
     assert train("-q", "--out", "whole").exit_code == 0
     assert results_of(Path("my run")) == results_of(Path("whole"))

@@ -30,15 +30,6 @@ def own_network(sizes: list[int], name: str) -> Network:
     return Network(sizes, cost, rng=np.random.default_rng(0))
 
 
-def test_unknown_cost_lists_the_known_ones() -> None:
-    with pytest.raises(SettingsError) as caught:
-        load_cost("hinge")
-    assert str(caught.value) == (
-        "cost 'hinge': must be quadratic, cross-entropy, log-likelihood, absolute-error, flat-spot, focal, "
-        "generalized-cross-entropy, smoothed-labels, square-loss, brier, squentropy or package.module:ClassName"
-    )
-
-
 OWN_COSTS = """
 import numpy as np
 from netlearn.activations import Identity
@@ -157,11 +148,6 @@ def test_invalid_own_cost_is_refused_in_one_line(name: str, message: str) -> Non
     assert text.startswith(f"cost 'own_costs:{name}': ")
     assert message in text
     assert text.isprintable()
-
-
-def test_module_that_does_not_exist_is_named() -> None:
-    with pytest.raises(CostError, match=r"cost 'no_such_module:Cost': cannot be loaded: ModuleNotFoundError: .*"):
-        load_cost("no_such_module:Cost")
 
 
 @pytest.mark.usefixtures("own_costs")
