@@ -82,7 +82,7 @@ def test_names_of_run_folders_are_plain() -> None:
 def test_settings_of_one_run_are_an_experiment_of_one_variant() -> None:
     experiment = read_experiment(write('cost = "quadratic"\nepochs = 2\nseed = 7\n'), {}, 2)
     assert (experiment.title, experiment.seeds) == ("experiment", (0, 1))
-    assert experiment.variants == {"quadratic": resolve({"cost": "quadratic", "epochs": 2})}
+    assert experiment.variants == {"quadratic": resolve({"cost": "quadratic", "epochs": 2, "snapshots": True})}
 
 
 BAD = [
