@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netlearn.comparison import catalogue
 from netlearn.comparison.experiment import Experiment
-from netlearn.comparison.table import cells
+from netlearn.comparison.findings import cells
 from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
 from netlearn.runs.setup import environment

@@ -8,9 +8,8 @@ from wcwidth import wcswidth
 
 from netlearn.cli.table import paragraphs, table
 from netlearn.comparison.analysis import analyse
-from netlearn.comparison.findings import MOST_TEXTS, points, shortened
+from netlearn.comparison.findings import MOST_TEXTS, cells, points, shortened
 from netlearn.comparison.statistics import Reached, Row
-from netlearn.comparison.table import cells
 from tests.comparisons import HIGH, LOW, analysed, many_rows, only, row, run
 
 

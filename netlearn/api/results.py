@@ -14,10 +14,9 @@ from netlearn.api.arguments import Data, data_name
 from netlearn.api.source import Source
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
-from netlearn.comparison.findings import percent
+from netlearn.comparison.findings import cells, percent
 from netlearn.comparison.outputs import PICTURES, draw, render_page
 from netlearn.comparison.statistics import Row
-from netlearn.comparison.table import cells
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network

@@ -9,9 +9,8 @@ from itertools import zip_longest
 
 from wcwidth import wcswidth
 
-from netlearn.comparison.findings import Findings
+from netlearn.comparison.findings import Cells, Findings, cells, neuron_cells, ranking
 from netlearn.comparison.neuron import QUANTITIES
-from netlearn.comparison.table import Cells, cells, neuron_cells, ranking
 from netlearn.runs.selection import MOST_SHOWN
 
 TOP = 10  # variants that are shown of more

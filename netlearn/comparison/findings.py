@@ -1,14 +1,16 @@
-"""What the runs of a comparison show, and how its figures are written."""
+"""What the runs of a comparison show: its figures, how they are written, and the cells of its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from netlearn.comparison.claims import Claim, Family, Pair
-from netlearn.comparison.neuron import Neuron
-from netlearn.comparison.statistics import Race, Row
+from netlearn.comparison.neuron import QUANTITIES, Neuron
+from netlearn.comparison.statistics import Race, Reached, Row, by_validation
+from netlearn.runs import name_of
 
 MOST_TEXTS = 10
+Cells = list[list[str]]
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,3 +84,124 @@ def shortened(texts: Sequence[str], where: str) -> list[str]:
     """Return as many of some texts as one reads, and how many more there are, and where."""
     left = len(texts) - MOST_TEXTS
     return [*texts] if left <= 1 else [*texts[:MOST_TEXTS], f"and {left:,} more, see {where}"]
+
+
+LOWEST = "  lowest seed"
+TEXTS: dict[str, Callable[[Row], str]] = {  # of a variant, by the label of a line
+    "learning rate η": lambda row: f"{row.learning_rate:g}",
+    "seeds finished": lambda row: f"{row.finished} of {row.seeds}",
+    "seeds diverged": lambda row: f"{row.diverged}",
+    "seeds failed": lambda row: f"{row.failed}",
+    "seeds diverging": lambda row: f"{row.diverging}",
+    "early accuracy": lambda row: with_spread(row.early_accuracy, row.early_spread),
+    "test accuracy": lambda row: with_spread(row.test_accuracy, row.test_spread),
+    LOWEST: lambda row: percent(row.test_lowest),
+    "best validation accuracy": lambda row: percent(row.best_validation_accuracy),
+    "learning speed at update 0": lambda row: number(row.learning_speed_0),
+    "learning speed at update 100": lambda row: number(row.learning_speed_100),
+    "badly wrong outputs after epoch 1": lambda row: percent(row.stuck_after_epoch_1),
+    "calibration error": lambda row: with_spread(row.calibration_error, row.calibration_spread),
+    "seconds per epoch": lambda row: number(row.seconds_per_epoch),
+}
+COMPARED = {"early accuracy": "early_accuracy", LOWEST: "test_accuracy", "calibration error": "calibration_error"}
+NOTHING = {"-", "", "0"}  # is all that a line says that is left out
+
+
+def ranking(rows: Sequence[Row], shown: Sequence[str] = ()) -> Cells:
+    """Return the cells of a table with a line for each variant, the best validation accuracy first.
+
+    The test set is not what variants are chosen by: the best of many would owe some of its accuracy to luck.
+    Where only some are `shown`, by name, their lines come in that order.
+    """
+    order = by_validation(rows)
+    columns = {"": [f"{place:,}" for place in range(1, len(rows) + 1)]}
+    if any({*row.variant.split()} != {*name_of(row.settings).split()} for row in rows):
+        columns["variant"] = [row.variant for row in order]  # names say more, or something else
+    else:
+        columns |= {name: [row.settings[name] for row in order] for name in rows[0].settings}
+    for label in ("best validation accuracy", "test accuracy", "early accuracy", LOWEST):
+        if label != LOWEST or any(row.seeds > 1 for row in rows):
+            columns[label.strip()] = [TEXTS[label](row) for row in order]
+    for i, reached in enumerate(rows[0].reached):
+        if any(row.reached[i].median is not None for row in rows):
+            columns[f"updates to {100 * reached.accuracy:.0f} %"] = [_median(row.reached[i]) for row in order]
+    if any(row.finished < row.seeds for row in rows):
+        columns["seeds finished"] = [TEXTS["seeds finished"](row) for row in order]
+    columns["seconds per epoch"] = [TEXTS["seconds per epoch"](row) for row in order]
+    lines = dict(zip((row.variant for row in order), map(list, zip(*columns.values(), strict=True)), strict=True))
+    return [list(columns), *(lines[name] for name in shown or lines)]
+
+
+def cells(found: Findings) -> Cells:
+    """Return the cells of the table, a line for each measure, the first with the names of the variants.
+
+    Lines that say nothing are left out: accuracies that no variant reached, the lowest of one seed.
+    """
+    rows = found.rows
+    lines = [["data (not the same)", *(row.data for row in rows)]] if len({row.data for row in rows}) > 1 else []
+    for label, text in TEXTS.items():
+        if label != LOWEST or any(row.seeds > 1 for row in rows):
+            lines.append([label, *map(text, rows)])
+        if label in COMPARED:
+            lines += _differences(COMPARED[label], found)
+        if label == "best validation accuracy":
+            lines += _updates(found)
+    return [["", *(row.variant for row in rows)], *(line for line in lines if not NOTHING.issuperset(line[1:]))]
+
+
+def _updates(found: Findings) -> Iterator[list[str]]:
+    """Yield a line for each accuracy that was reached, and one of the seeds in which the others were later."""
+    rows, races = found.rows, found.races
+    behind = {race.other: race for race in races}
+    for i, reached in enumerate(rows[0].reached):
+        if any(row.reached[i].updates for row in rows):
+            label = f"updates to {100 * reached.accuracy:.0f} % validation"
+            yield [label, *(_median(row.reached[i]) for row in rows)]
+        if races and reached.accuracy == races[0].accuracy:
+            ends = [_seeds_behind(behind[row.variant]) if row.variant in behind else "-" for row in rows]
+            yield ["  later than the first (seeds)", *ends]
+
+
+def _seeds_behind(race: Race) -> str:
+    ties = f", {race.tied} tied" if race.tied else ""
+    sign = "" if race.p is None else f", p = {race.p:.2g}"
+    return f"{race.ahead} of {race.seeds}{ties}{sign}"
+
+
+def _differences(measure: str, found: Findings) -> Iterator[list[str]]:
+    """Yield lines of the mean differences from the first variant, with their seeds, and of their intervals.
+
+    Signs are such that most figures are positive: points ahead of a baseline, or behind the best.
+    """
+    first, baseline = found.family.first.get(measure), found.family.baseline
+    pairs = {
+        pair.other if pair.leader == first else pair.leader: pair
+        for pair in found.pairs
+        if pair.measure == measure and first in pair.names
+    }
+    if not pairs:
+        return
+    means, intervals = [], []
+    for row in found.rows:
+        mean = ends = "-"
+        if (pair := pairs.get(row.variant)) is not None:
+            leads = pair.leader == (row.variant if baseline else first)
+            sign, seeds = (1, pair.ahead) if leads else (-1, pair.behind)
+            mean, ends = f"{points(sign * pair.mean)} ({seeds} of {pair.seeds})", interval(pair, sign)
+        means.append(mean)
+        intervals.append(ends)
+    yield [f"  points {'ahead of the baseline' if baseline else 'behind the best'} (seeds)", *means]
+    yield ["    interval", *intervals]
+
+
+def _median(reached: Reached) -> str:
+    median, count = reached.median, len(reached.updates)
+    if median is None:
+        return f"in {count} of {reached.seeds}" if count else "never"
+    return between(median) if count == reached.seeds else f"{between(median)} (in {count} of {reached.seeds})"
+
+
+def neuron_cells(neurons: Sequence[Neuron], quantity: str) -> list[list[str]]:
+    """Return the cells of a table: one of `QUANTITIES` by epoch, a line for each neuron."""
+    lines = [[each.variant, *(f"{value:.4f}" for value in getattr(each, quantity))] for each in neurons]
+    return [[f"{QUANTITIES[quantity]}, by epoch", *map(str, neurons[0].epochs)], *lines]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
-from netlearn.comparison.findings import shortened
-from netlearn.comparison.table import cells, neuron_cells, ranking
+from netlearn.comparison.findings import cells, neuron_cells, ranking, shortened
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.files import mistakes
