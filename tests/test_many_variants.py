@@ -1,5 +1,6 @@
 """What is said about many variants: settings that vary, a ranking, and sentences that stay short."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ def test_results_have_a_column_for_each_setting_that_varies() -> None:
         (seed, hidden, l2) for seed in (0, 1) for hidden in ("3", "3+4") for l2 in ("0", "0.5")
     ]
     assert "momentum" not in found[0]
+    assert (found[0]["updates_to_80"], found[0]["updates_to_95"], found[0]["test_accuracy"]) == (100, None, 0.9)
+    assert json.dumps(found)
     groups = {each.variant: [each] for each in runs[:4]}
     assert [each.settings for each in summarize_all(groups)] == [
         {"hidden": hidden, "l2": l2} for hidden in ("3", "3+4") for l2 in ("0", "0.5")
