@@ -125,12 +125,13 @@ def check_named(cost: str, named: Collection[str], where: Path) -> None:
 
 
 def _imported(module: str, kind: str) -> Any:
-    before = list(sys.path)
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a string is what sys.path holds)
+    folder = os.getcwd()  # noqa: PTH109 (a string is what sys.path holds)
+    sys.path.insert(0, folder)
     try:
         return getattr(importlib.import_module(module), kind)
     finally:
-        sys.path[:] = before
+        if folder in sys.path:  # the user's code may have changed the path
+            sys.path.remove(folder)
 
 
 def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:

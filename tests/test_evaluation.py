@@ -24,7 +24,7 @@ from netlearn.inspection.evaluate import (
 )
 from netlearn.inspection.trained import data_name, load_network, read_trained
 from netlearn.network import Network
-from netlearn.predictions import BLOCK, Predictions, predict
+from netlearn.predictions import Predictions, predict
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
 from tests.comparisons import run as any_run
@@ -116,16 +116,6 @@ def test_worst_are_the_mistakes_with_the_largest_cost() -> None:
     worst = predictions([0, 1, 0, 1, 0], [0, 0, 1, 1, 1], 2).worst(2)
     assert [(each.index, each.label, each.answer) for each in worst] == [(4, 0, 1), (2, 0, 1)]
     assert predictions([0, 1], [0, 1], 2).worst(2) == []
-
-
-def test_predictions_are_those_of_feedforward_block_by_block() -> None:
-    network = Network([6, 4, 3], rng=np.random.default_rng(0))
-    data = small_dataset(train=BLOCK + 7)
-    found = predict(network, data.train)
-    expected = network.feedforward(data.train.x.T)
-    np.testing.assert_allclose(found.outputs.T, expected, rtol=1e-5)
-    np.testing.assert_array_equal(found.answers, expected.argmax(axis=0))
-    assert found.cost == pytest.approx(found.costs.mean(dtype=float), rel=1e-6)
 
 
 def test_csv_has_index_label_answer_and_outputs_that_read_back_exactly() -> None:

@@ -71,6 +71,7 @@ def test_evaluation_in_blocks_counts_every_example_once(n: int) -> None:
     slow = ReferenceNetwork(network.weights, network.biases, "cross-entropy", "sigmoid")
     passes = [slow.forward(row) for row in x]
     evaluation = predict(network, data.train)
+    np.testing.assert_allclose(evaluation.outputs, [a[-1] for _, a in passes])
     assert evaluation.cost == pytest.approx(
         np.mean([slow.cost(zs[-1], row) for (zs, _), row in zip(passes, y, strict=True)])
     )

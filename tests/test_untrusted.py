@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from netlearn import datasets
 from netlearn.custom_cost import lies_in
-from netlearn.errors import RunError
+from netlearn.errors import DataError, RunError
 from netlearn.runs import (
     BEST_WEIGHTS,
     CHECKPOINT,
@@ -34,7 +35,7 @@ from netlearn.runs.tensors import unpack, weight_shapes
 from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import resolve
 from tests.commands import call, one_line, python
-from tests.files import small_dataset, write_folder
+from tests.files import small_arrays, small_dataset, write_folder
 from tests.messages import has_facts
 from tests.runs import do_run, reseal
 
@@ -355,6 +356,26 @@ def test_no_module_loads_pickles_from_a_file() -> None:
         text = path.read_text()
         loads = r"np\.load\((?!.*allow_pickle=False)"
         assert not re.search(rf"import pickle|allow_pickle=True|{loads}|\bmarshal\b|\beval\(|\bexec\(", text), path
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "data.npz"])
+def test_corrupted_data_is_read_or_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    rng, arrays = np.random.default_rng(0), small_arrays()
+    folder = write_folder(tmp_path / "data", arrays, packed=name.endswith(".gz"))
+    path = folder / name
+    np.savez_compressed(folder / "data.npz", x_train=arrays[0], y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
+    whole, refusals = path.read_bytes(), list[str]()
+    for _ in range(150):
+        content = bytearray(whole)
+        for at in rng.integers(len(whole), size=rng.integers(1, 4)):
+            content[at] = rng.integers(256)
+        path.write_bytes(content[: rng.integers(len(whole))] if rng.random() < 0.3 else content)
+        try:
+            assert datasets.load(str(path)).outputs <= datasets.MAX_CLASSES
+        except DataError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 30
+    assert all(len(message.splitlines()) == 1 for message in refusals)
 
 
 def idx_bomb(folder: Path) -> Path:
