@@ -1,6 +1,5 @@
 """The settings of one run, declared once: command-line options, TOML files and run folders all follow this schema."""
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -16,7 +15,7 @@ from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
 from netlearn.network import INITIALIZERS
 from netlearn.optimizers import OPTIMIZERS
-from netlearn.text import decode_toml
+from netlearn.text import decode_toml, suggestion, unknown
 
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
@@ -144,41 +143,6 @@ def _number(name: str) -> inspect.IntType | inspect.FloatType | None:
     return next((kind for kind in kinds if isinstance(kind, inspect.IntType | inspect.FloatType)), None)
 
 
-ALIASES = {  # what others call them
-    "eta": "learning_rate", "lr": "learning_rate", "alpha": "learning_rate", "rate": "learning_rate",
-    "step_size": "learning_rate", "lmbda": "l2", "lambda": "l2", "weight_decay": "l2", "reg": "l2",
-    "mini_batch_size": "batch_size", "minibatch": "batch_size", "bs": "batch_size", "layers": "hidden",
-    "sizes": "hidden", "loss": "cost", "dataset": "data", "init": "initializer", "weights": "initializer",
-    "random_state": "seed", "early_stopping": "patience", "mse": "quadratic", "l2_loss": "quadratic",
-    "squared_error": "quadratic", "bce": "cross-entropy", "binary_crossentropy": "cross-entropy",
-    "crossentropy": "cross-entropy", "softmax": "log-likelihood", "nll": "log-likelihood",
-    "categorical_crossentropy": "log-likelihood", "logistic": "sigmoid", "gd": "sgd",
-    "gradient_descent": "sgd", "float": "float32", "double": "float64", "fashion": "fashion-mnist",
-}  # fmt: skip
-NEAR = 0.75  # as difflib measures: a wrong suggestion is worse than none
-
-
-def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """Return which of the known names is meant, or None if none is near."""
-    names = {each.lstrip("-").replace("_", "-"): each for each in known}
-    plain = name.lstrip("-").lower().replace("_", "-")
-    alias = ALIASES.get(plain.replace("-", "_"), "").replace("_", "-")
-    near = [alias] if alias in names else difflib.get_close_matches(plain, names, n=1, cutoff=NEAR)
-    return names[near[0]] if near else None
-
-
-def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
-    """Return the error for a key that does not exist, with the nearest one that does."""
-    return SettingsError(f"{label}: unknown key: {nearest(name, known)}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return which of the known names is meant, for an error, or all of them."""
-    known = list(known)
-    near = suggestion(name, known)
-    return f"did you mean {near}?" if near else f"must be {', '.join(known)}"
-
-
 def check(name: str, value: Any, label: str, shown: str | None = None, allowed: str | None = None) -> Any:
     """Return the value of a setting, converted from that in a TOML file or a flag.
 
@@ -194,11 +158,19 @@ def check(name: str, value: Any, label: str, shown: str | None = None, allowed: 
     except msgspec.ValidationError as error:
         text = value if shown is None else shown
         may_be_text = shown is not None or name in CHOICES
-        text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
+        text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else _shown(text)
         near = suggestion(text, CHOICES.get(name, ()))
         hint = f"did you mean {near}? " if near else ""
         allowed = allowed or must_be(name, IN_FILES if shown is None else IN_FLAGS)
         raise SettingsError(f"{label} {text[:80]}: {hint}must be {_limit(name, value) or allowed}") from error
+
+
+def _shown(value: Any) -> str:
+    """Return a value for an error; Python prints no number of more than 4,300 digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "of so many digits"
 
 
 def _limit(name: str, value: Any) -> str:

@@ -1,7 +1,8 @@
-"""Text that people wrote: TOML files, and names, made safe to print, to draw and to store."""
+"""Text that people wrote: TOML files, names made safe to print and to draw, and which known name is meant."""
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,38 @@ def _cause(raw: bytes) -> str:
         if re.search(r"=\s*\d+,\d+\s*(#.*)?$", line):
             return f"line {number} has a decimal comma; write a point"
     return ""
+
+
+ALIASES = {  # what others call settings and their values
+    "eta": "learning_rate", "lr": "learning_rate", "alpha": "learning_rate", "rate": "learning_rate",
+    "step_size": "learning_rate", "lmbda": "l2", "lambda": "l2", "weight_decay": "l2", "reg": "l2",
+    "mini_batch_size": "batch_size", "minibatch": "batch_size", "bs": "batch_size", "layers": "hidden",
+    "sizes": "hidden", "loss": "cost", "dataset": "data", "init": "initializer", "weights": "initializer",
+    "random_state": "seed", "early_stopping": "patience", "mse": "quadratic", "l2_loss": "quadratic",
+    "squared_error": "quadratic", "bce": "cross-entropy", "binary_crossentropy": "cross-entropy",
+    "crossentropy": "cross-entropy", "softmax": "log-likelihood", "nll": "log-likelihood",
+    "categorical_crossentropy": "log-likelihood", "logistic": "sigmoid", "gd": "sgd",
+    "gradient_descent": "sgd", "float": "float32", "double": "float64", "fashion": "fashion-mnist",
+}  # fmt: skip
+NEAR = 0.75  # as difflib measures: a wrong suggestion is worse than none
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return which of the known names is meant, or None if none is near."""
+    names = {each.lstrip("-").replace("_", "-"): each for each in known}
+    plain = name.lstrip("-").lower().replace("_", "-")
+    alias = ALIASES.get(plain.replace("-", "_"), "").replace("_", "-")
+    near = [alias] if alias in names else difflib.get_close_matches(plain, names, n=1, cutoff=NEAR)
+    return names[near[0]] if near else None
+
+
+def unknown(label: str, name: str, known: Iterable[str]) -> SettingsError:
+    """Return the error for a key that does not exist, with the nearest one that does."""
+    return SettingsError(f"{label}: unknown key: {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return which of the known names is meant, for an error, or all of them."""
+    known = list(known)
+    near = suggestion(name, known)
+    return f"did you mean {near}?" if near else f"must be {', '.join(known)}"

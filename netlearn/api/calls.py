@@ -29,8 +29,9 @@ from netlearn.report.lab import lab as lab_page
 from netlearn.runs import RunFolder, holds_comparison, read_run
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run
-from netlearn.settings import Settings, nearest, resolve
+from netlearn.settings import Settings, resolve
 from netlearn.slowdown import Record
+from netlearn.text import nearest
 from netlearn.training import Trainer
 
 Variants: TypeAlias = Mapping[str, Variant]

@@ -23,8 +23,8 @@ from netlearn.inspection.trained import load_network
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
-from netlearn.settings import Settings, nearest
-from netlearn.text import counted, html_table
+from netlearn.settings import Settings
+from netlearn.text import counted, html_table, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

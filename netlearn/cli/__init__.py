@@ -4,7 +4,6 @@ Commands are imported when they are called, so that `netlearn --help` loads no n
 """
 
 import atexit
-import difflib
 import errno
 import gc
 import importlib
@@ -21,7 +20,7 @@ import click.shell_completion
 from netlearn import __version__
 from netlearn.cli.terminal import Terminated, check_address_space, echo, prepare
 from netlearn.errors import CostWarning, DrawingWarning, NetlearnError, SettingsError
-from netlearn.text import printable
+from netlearn.text import printable, suggestion
 
 COMMANDS = {
     "train": ("netlearn.cli.train:command", "Train a network and draw its learning curves."),
@@ -93,8 +92,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.7)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = suggestion(args[0], COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

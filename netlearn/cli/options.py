@@ -16,6 +16,7 @@ from netlearn import settings
 from netlearn.cli.terminal import AS_JSON, QUIETLY, RESULTS
 from netlearn.errors import SettingsError
 from netlearn.runs import text_of
+from netlearn.text import suggestion
 
 METAVARS = {"hidden": "N+…", "data": "NAME|PATH"}
 NUMBERS: dict[type | None, str] = {int: "N", float: "X"}
@@ -110,7 +111,7 @@ class Command(click.Command):
             order = self.make_parser(ctx).parse_args(args=list(args))[2]
         except click.NoSuchOption as error:
             name = error.option_name
-            near = settings.suggestion(name, [flag for option in self.params for flag in option.opts])
+            near = suggestion(name, [flag for option in self.params for flag in option.opts])
             hint = f" Did you mean {near}?" if near else ""
             raise click.NoSuchOption(name, f"No such option {name}.{hint}", ctx=ctx) from error
         for option in order:

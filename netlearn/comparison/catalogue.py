@@ -8,7 +8,7 @@ import msgspec
 
 from netlearn.errors import SettingsError
 from netlearn.runs import CONFIG
-from netlearn.text import decode_toml
+from netlearn.text import decode_toml, suggestion
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,8 +65,8 @@ def find(argument: Path) -> Path | None:
         return None
     beside = {path.name for path in argument.parent.glob("*/")}
     names = beside if len(argument.parts) > 1 else beside | known.keys()
-    near = difflib.get_close_matches(argument.name, names, n=1)
-    hint = f"did you mean {argument.parent / near[0]}?" if near else "netlearn compare --list lists the experiments"
+    near = suggestion(argument.name, names)
+    hint = f"did you mean {argument.parent / near}?" if near else "netlearn compare --list lists the experiments"
     raise SettingsError(f"{argument}: no such folder or experiment; {hint}")
 
 

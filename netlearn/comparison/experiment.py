@@ -21,8 +21,8 @@ from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.runs.formats import MOST_CONFIG
 from netlearn.runs.selection import MOST_SHOWN
-from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, nearest, resolve, unknown
-from netlearn.text import decode_toml
+from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve
+from netlearn.text import decode_toml, nearest, unknown
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}

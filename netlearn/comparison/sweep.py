@@ -13,7 +13,8 @@ import numpy as np
 from netlearn.custom_cost import short_names
 from netlearn.errors import SettingsError
 from netlearn.runs import name_of, text_of
-from netlearn.settings import FIELDS, IN_FILES, check, must_be, number_type, unknown
+from netlearn.settings import FIELDS, IN_FILES, check, must_be, number_type
+from netlearn.text import unknown
 
 MOST_RUNS = 100_000
 RANGE = re.compile(r"([^:]+):([^:]+):(log)?(\d+)")

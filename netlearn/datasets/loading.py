@@ -1,6 +1,5 @@
 """Loading a data set by its name, or from a folder or a file of any layout that is read."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha
 from netlearn.datasets.splitting import Named, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
+from netlearn.text import suggestion
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 PATHS = "a folder of IDX files or images, an .npz or a CSV file"
@@ -84,8 +84,8 @@ def _load_path(name: str) -> Dataset:
             f"data {name!r}: not included; download it and name the folder or file that holds it: {PATHS}"
         )
     if exists or not any(mark in name for mark in "./\\"):
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        near = suggestion(name, NAMES)
+        hint = f"did you mean {near}? " if near else ""
         raise SettingsError(f"data {name!r}: {hint}must be {', '.join(NAMES)}, {PATHS}")
     raise SettingsError(f"data {name!r}: no such file or folder")
 
