@@ -214,9 +214,9 @@ def test_noise_outside_0_and_1_is_refused(noise: str) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.usefixtures("one_picture")
+@pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_pictures_of_a_comparison_say_how_many_labels_are_wrong() -> None:
-    result = call("compare", *SMALL, "--seeds", "1", "--jobs", "1", "--vary", "label_noise=0,0.25", "--out", "out")
+    result = call("compare", *SMALL, "--seeds", "1", "--vary", "label_noise=0,0.25", "--out", "out")
     assert result.exit_code == 0, result.output
     runs = read_runs([Path("out")])
     assert "up to 25 % of training labels wrong" in runs.caption

@@ -238,9 +238,9 @@ def test_costs_are_separated_by_commas_but_not_inside_parentheses() -> None:
     assert COMMA.split("quadratic,my:Focal(gamma=2,alpha=1),b:C") == ["quadratic", "my:Focal(gamma=2,alpha=1)", "b:C"]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 def test_costs_of_one_option_are_compared_and_files_are_listed_as_json() -> None:
-    flags = ["--data", "mnist-5k", "--train-size", "50", "--epochs", "1", "--seeds", "1", "--jobs", "1", "-q"]
+    flags = ["--data", "mnist-5k", "--train-size", "50", "--epochs", "1", "--seeds", "1", "-q"]
     result = call("compare", "--cost", "quadratic,log-likelihood", *flags, "--out", "out", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)

@@ -32,12 +32,12 @@ def test_snapshots_are_the_weights_at_updates_of_the_first_epoch(tmp_path: Path)
     assert not found
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 def test_runs_store_none_unless_asked_to_but_comparisons_do(tmp_path: Path) -> None:
     assert train("--out", "alone", "--epochs", "1", "-q").exit_code == 0
     assert not Path("alone", SNAPSHOTS).exists()
     assert compare("--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "1", "--seeds", "1",
-                   "--initializer", "2,2", "--out", "two", "--jobs", "1", "-q").exit_code == 0  # fmt: skip
+                   "--initializer", "2,2", "--out", "two", "-q").exit_code == 0  # fmt: skip
     assert sorted(read_run(Path("two/quadratic-0")).snapshots()) == [0, 1]
 
 
