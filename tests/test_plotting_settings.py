@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.sweep import LABELS
 from netlearn.runs import Run
 from tests.comparisons import run
 from tests.sweeps import picture
@@ -34,6 +35,12 @@ def test_training_size_is_drawn_with_the_mean_of_the_last_accuracies_on_a_log_ax
     axes = figure.axes[-1]
     assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "training examples, log scale")
     np.testing.assert_allclose(points(axes.get_lines()[0]), [[100, 0.7], [1000, 0.85], [10_000, 0.95]])
+
+
+def test_setting_that_no_picture_knows_is_an_axis_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(LABELS, "batch_size")
+    figure = picture("against", group([varied(0.9, batch_size=size) for size in (1, 2, 3)]))
+    assert figure.axes[-1].get_xlabel() == "batch size"
 
 
 def test_two_costs_are_two_lines_after_epoch_1_and_at_the_end() -> None:

@@ -18,7 +18,7 @@ from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, ORANGE, cost_styles
 from netlearn.plotting.style import Figure, finish, literal, plain
-from netlearn.plotting.sweep import LABELS, MOST_PANELS, factors, number, panels, points, without
+from netlearn.plotting.sweep import MOST_PANELS, factors, label, number, panels, points, without
 from netlearn.runs import Groups, selection, text_of
 
 SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
@@ -74,10 +74,10 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
         step = math.ceil(text * len(values) / length)
         axis.set_ticks(range(0, len(values), step), [style.number_text(value) for value in values[::step]])
     for axes in grid[-columns:]:
-        axes.set_xlabel(LABELS[table.axes[0]])
+        axes.set_xlabel(label(table.axes[0]))
         axes.tick_params(labelbottom=True)
     for axes in grid[::columns]:
-        axes.set_ylabel(LABELS[table.axes[1]])
+        axes.set_ylabel(label(table.axes[1]))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
     style.legend_below(figure, [outline], [literal(_best(selection.ranked(groups)))])
     return finish(figure, without(title, table.left, len(table.errors)))
@@ -122,8 +122,8 @@ def _draw_shades(figure: Figure, panels: Sequence[Axes], table: Table, width: fl
             outline = Rectangle(place, 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5, zorder=3)
             outline.set(path_effects=[withStroke(linewidth=5, foreground="white")], clip_on=False)
             axes.add_patch(outline)
-    label = "best validation accuracy\n(shades by the log of the error)"
-    bar = figure.colorbar(image, ax=figure.axes, label=label, aspect=30)
+    what = "best validation accuracy\n(shades by the log of the error)"
+    bar = figure.colorbar(image, ax=figure.axes, label=what, aspect=30)
     ticks = np.geomspace(norm.vmin or lowest, norm.vmax or highest, 6)
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.ax.set_yticks(ticks, [f"{100 * (1 - error):.1f} %" for error in ticks])
@@ -151,7 +151,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
         place = _places(points[name], numeric=name in axes)[value]
         panel.plot(place, accuracies[best], "*", color="black", markersize=13, markeredgecolor="white", zorder=3)
         log = ", log scale" if panel.get_xscale() != "linear" else ""
-        panel.set_xlabel(LABELS.get(name, name.replace("_", " ")) + log)
+        panel.set_xlabel(label(name) + log)
         panel.tick_params(labelleft=True)
     low, high = (max(1 - end(accuracies.values()), style.LEAST_ERROR) for end in (min, max))
     style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies

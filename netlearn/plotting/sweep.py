@@ -37,14 +37,19 @@ def factors(groups: Groups) -> tuple[list[str], list[str]]:
     columns = {name: [number(getattr(each, name)) for each in variants] for name in names}
     numeric = {
         name: [value for value in columns[name] if value is not None]
-        for name in LABELS
-        if name in names and None not in columns[name] and len(set(columns[name])) >= FEWEST
+        for name in sorted(names, key=lambda name: [*LABELS, name].index(name))
+        if None not in columns[name] and len(set(columns[name])) >= FEWEST
     }
     axes: list[str] = []
     for name, values in numeric.items():
         if not any(_follows(values, numeric[other]) for other in axes):
             axes.append(name)
     return sorted(axes, key=lambda name: -len(set(numeric[name]))), [name for name in names if name not in numeric]
+
+
+def label(setting: str) -> str:
+    """Return what an axis with the values of a setting is called."""
+    return LABELS.get(setting, setting.replace("_", " "))
 
 
 def number(value: Any) -> float | None:
@@ -143,7 +148,7 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
     style.number_axis(panels[0], sorted(places), side)
     log = "" if panels[0].get_xscale() == "linear" else ", log scale"
     for axes in panels[-columns:]:
-        axes.set_xlabel(LABELS[setting] + log)
+        axes.set_xlabel(label(setting) + log)
         axes.tick_params(labelbottom=True)
     panels[0].set_ylim(max(0.0, np.floor(20 * lowest) / 20 - 0.025), 1.01)
     if len(shown[0][2]) > 1:
