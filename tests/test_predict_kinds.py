@@ -17,7 +17,7 @@ from netlearn.numerics import Array
 from tests.commands import call
 from tests.files import idx_bytes
 
-COUNT = 60
+COUNT = 100
 
 
 def digits() -> tuple[Array, NDArray[np.int64], Array, NDArray[np.int64]]:
@@ -137,5 +137,5 @@ def test_test_images_saved_as_pictures_get_their_answers(kind: str, tmp_path: Pa
     assert (expected == examples.labels[chosen]).mean() > 0.75
     save(kind, examples.x[chosen], tmp_path / "pictures")
     plain, enlarged = answers_to(tmp_path / "pictures")
-    assert (plain == expected).mean() >= 0.96
+    assert (plain == expected).mean() >= 0.97
     assert (enlarged == expected).mean() >= 0.9
