@@ -26,6 +26,12 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(main, overridden(arguments))
 
 
+def done(result: Result) -> Result:
+    """Return the result of a command that must have succeeded."""
+    assert result.exit_code == 0, result.output
+    return result
+
+
 def overridden(arguments: Sequence[str]) -> list[str]:
     """Return the arguments without the defaults of these tests that a later argument replaces."""
     found = list(arguments)

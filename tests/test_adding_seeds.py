@@ -11,7 +11,7 @@ from netlearn.comparison.experiment import parse_seeds, read_experiment, write_e
 from netlearn.comparison.sweep import Sweep
 from netlearn.errors import SettingsError
 from netlearn.runs import read_run
-from tests.commands import compare, rows_of
+from tests.commands import compare, done, rows_of
 from tests.comparisons import neuron
 from tests.messages import has_facts
 
@@ -30,8 +30,7 @@ def test_seeds_are_added_and_each_look_is_recorded() -> None:
     assert summary()["family"]["look"] == 1
     assert compare("--resume", "out", "-q").exit_code == 0
     assert summary()["family"]["look"] == 1  # the same seeds again are no other look
-    result = compare("--resume", "out", "--seeds", "3", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(compare("--resume", "out", "--seeds", "3", "-q"))
     assert (summary()["family"]["look"], summary()["family"]["alpha"]) == (2, 0.005)
     assert [row["seed"] for row in rows_of(Path("out")) if row["variant"] == "quadratic"] == ["0", "1", "2"]
     assert {path.name: path.read_bytes() for path in Path("out/quadratic-0").iterdir()} == first
@@ -94,8 +93,7 @@ def test_sweep_of_a_file_renames_its_baseline_away() -> None:
 
 
 def test_neurons_are_told_by_epoch_without_accuracies_or_steps() -> None:
-    result = compare("neuron", "-q", "--out", "out")
-    assert result.exit_code == 0, result.output
+    result = done(compare("neuron", "-q", "--out", "out"))
     assert summary()["pictures"] == ["neuron"]
     bad = read_run(Path("out/quadratic-bad-start-0"), "")
     outputs = [bad.at_update("output_error", epoch) for epoch in range(0, 301, 50)]

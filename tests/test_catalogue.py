@@ -12,7 +12,7 @@ from netlearn.errors import SettingsError
 from netlearn.settings import read_toml
 from netlearn.text import decode_toml
 from scripts import book, cures_page, page, reproduce
-from tests.commands import call, compare, workers_here
+from tests.commands import call, compare, done, workers_here
 from tests.messages import has_facts
 
 FILES = catalogue.files()
@@ -68,8 +68,7 @@ def test_incomplete_description_is_refused_with_what_is_missing(missing: str) ->
 
 
 def test_list_shows_names_questions_and_run_times() -> None:
-    result = call("compare", "--list")
-    assert result.exit_code == 0
+    result = done(call("compare", "--list"))
     text = " ".join(result.stdout.split())
     for name, about in catalogue.descriptions().items():
         assert f"{name} {about.question} (" in text
@@ -84,8 +83,9 @@ def test_list_shows_names_questions_and_run_times() -> None:
 
 @pytest.mark.usefixtures("in_this_process")
 def test_name_runs_an_experiment_from_anywhere() -> None:
-    result = compare("quadratic", "--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1", "--json")
-    assert result.exit_code == 0, result.output
+    result = done(
+        compare("quadratic", "--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1", "--json")
+    )
     assert '"title":"quadratic"' in result.stdout
 
 

@@ -9,7 +9,7 @@ import netlearn
 from netlearn import datasets
 from netlearn.errors import RunError, SettingsError
 from netlearn.inspection.trained import read_trained
-from tests.commands import call, compare, one_line, train
+from tests.commands import call, compare, done, one_line, train
 from tests.files import write_folder
 from tests.messages import has_facts
 
@@ -211,8 +211,7 @@ def test_xor_is_trained_on_all_of_its_examples() -> None:
 def test_network_that_learned_nothing_says_so() -> None:
     x = np.tile(np.linspace(0, 255, 16), (60, 1)) * (1 + np.arange(60)[:, np.newaxis] % 3)
     np.savez("large.npz", x_train=x, y_train=np.arange(60) % 3, x_test=x, y_test=np.arange(60) % 3)
-    result = call("train", "--data", "large.npz", "--epochs", "2", "--learning-rate", "1e-12", "--out", "run")
-    assert result.exit_code == 0
+    result = done(call("train", "--data", "large.npz", "--epochs", "2", "--learning-rate", "1e-12", "--out", "run"))
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Warning: ")]
     assert "its inputs run from 0 to 765, but should lie in [0, 1]" in line
 
@@ -231,8 +230,7 @@ def test_evaluation_says_that_data_is_scaled_unlike_that_of_the_run() -> None:
     data = datasets.load("mnist-5k")
     x, y = 255 * data.test.x, data.test.labels
     np.savez("wide.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    result = call("evaluate", "ce", "--data", "wide.npz", "--out", "shown")
-    assert result.exit_code == 0
+    result = done(call("evaluate", "ce", "--data", "wide.npz", "--out", "shown"))
     assert "its inputs run from 0 to 255, but ce was trained with 0 to 1" in result.stderr
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import call
+from tests.commands import call, done
 
 MINE = """
 import numpy as np
@@ -28,8 +28,7 @@ def mine() -> None:
 
 
 def test_check_says_that_the_gradient_is_right_and_what_the_cost_means() -> None:
-    result = call("check", "checked_costs:Scaled(factor=2.0)")
-    assert result.exit_code == 0, result.output
+    result = done(call("check", "checked_costs:Scaled(factor=2.0)"))
     head, _, _, mine, quadratic, entropy, _, slow, bound, proper = result.stdout.splitlines()
     assert head.startswith(
         "checked_costs:Scaled(factor=2.0): gradient verified at 5,120 points, worst relative error "
@@ -53,8 +52,7 @@ def test_check_of_a_wrong_cost_names_the_mistake() -> None:
 
 @pytest.mark.usefixtures("rendered")
 def test_check_as_json_for_the_classes_of_a_data_set_with_a_picture() -> None:
-    result = call("check", "focal", "--data", "neuron", "--out", "focal.png", "--json", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(call("check", "focal", "--data", "neuron", "--out", "focal.png", "--json", "-q"))
     found = json.loads(result.stdout)
     assert (found["cost"], found["outputs"], found["verified"]["points"]) == ("focal", 1, 512)
     assert (found["profile"]["is_slow"], found["profile"]["is_proper"]) == (False, False)

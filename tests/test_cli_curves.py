@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from netlearn.runs import Summary, Sums, encode_summary, lock, read_run
-from tests.commands import ONE_EPOCH, call, files_of, one_line
+from tests.commands import ONE_EPOCH, call, done, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
 
@@ -24,8 +24,7 @@ def test_curves_are_those_that_train_draws() -> None:
     for file in CURVES:
         Path("run", file).unlink()
     reseal(Path("run"))
-    result = call("curves", *names)
-    assert result.exit_code == 0, result.output
+    result = done(call("curves", *names))
     assert result.stdout.split() == [f"{name}/curves.{kind}" for name in names for kind in ("png", "svg")]
     for name, files in before.items():
         assert {file: Path(name, file).read_bytes() for file in files} == files
@@ -82,8 +81,7 @@ def test_resumed_run_of_a_comparison_keeps_no_curves_of_its_past() -> None:
 @pytest.mark.parametrize("name", ["ce", "plain"])
 def test_weights_are_drawn_before_and_after_training(name: str) -> None:
     before = files_of(name)
-    result = call("weights", name)
-    assert result.exit_code == 0, result.output
+    result = done(call("weights", name))
     assert result.stdout.split() == [f"{name}/weights.png", f"{name}/weights.svg"]
     assert result.stderr == ""
     assert files_of(name) == before | {"weights.png", "weights.svg"}
@@ -99,8 +97,7 @@ def test_initial_weights_that_do_not_match_the_seed_are_left_out_with_a_note() -
     content = encode_summary(msgspec.structs.replace(stored, initial_weights_sha256="0" * 64))
     Path("ce/summary.json").write_bytes(content)
     reseal(Path("ce"))
-    result = call("weights", "ce")
-    assert result.exit_code == 0
+    result = done(call("weights", "ce"))
     assert has_facts(result.stderr, "ce 0 SHA-256")
     text = Path("ce/weights.svg").read_text()
     assert "after training" in text

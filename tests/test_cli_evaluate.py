@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from netlearn.runs import DERIVED, Summary, Sums, encode_summary
-from tests.commands import ONE_EPOCH, call, files_of, one_line
+from tests.commands import ONE_EPOCH, call, done, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
 
@@ -24,8 +24,7 @@ OF_A_RUN = [
 
 
 def evaluated(*arguments: str) -> dict[str, Any]:
-    result = call("evaluate", *arguments, "--json", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(call("evaluate", *arguments, "--json", "-q"))
     found: dict[str, Any] = json.loads(result.stdout)
     return found
 
@@ -38,8 +37,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 @pytest.mark.usefixtures("runs")
 def test_text_has_the_figures_of_the_json() -> None:
     (found,) = evaluated("ce")["evaluations"]
-    result = call("evaluate", "ce")
-    assert result.exit_code == 0
+    result = done(call("evaluate", "ce"))
     lines = result.stdout.splitlines()
     assert lines[0] == "test set of mnist-5k: 800 examples"
     low, high = (f"{100 * bound:.2f}" for bound in found["accuracy_interval"])

@@ -15,7 +15,7 @@ from netlearn.inspection import export as exporting
 from netlearn.inspection.trained import load_network, read_trained
 from netlearn.numerics import Array
 from netlearn.runs import Sums
-from tests.commands import ONE_EPOCH, call, files_of, one_line
+from tests.commands import ONE_EPOCH, call, done, files_of, one_line
 from tests.pages import blocks
 from tests.runs import reseal
 
@@ -28,8 +28,7 @@ def outputs_of(folder: str) -> tuple[Array, Array]:
 
 
 def exported(*arguments: str) -> dict[str, Any]:
-    result = call("export", *arguments, "--json", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(call("export", *arguments, "--json", "-q"))
     found: dict[str, Any] = json.loads(result.stdout)
     return found
 

@@ -15,7 +15,7 @@ from netlearn.api.source import Source
 from netlearn.cli import COMMANDS, main
 from netlearn.cli.options import COMMA, PARTS, parse
 from netlearn.custom_cost import KNOWN
-from tests.commands import call, compare, one_line
+from tests.commands import call, compare, done, one_line
 from tests.messages import has_facts
 
 VARIANTS = """seeds = 1
@@ -86,8 +86,7 @@ def test_other_flags_go_before_the_file_also_before_that_of_one_run() -> None:
     Path("e.toml").write_text(VARIANTS)
     Path("one.toml").write_text('data = "mnist-5k"\nepochs = 3\nhidden = [5]\n')
     for file in ("e.toml", "one.toml"):
-        result = compare(file, "--hidden", "4", "--epochs", "1", "--seeds", "1", "-q", "--out", f"{file}-out")
-        assert result.exit_code == 0, result.output
+        done(compare(file, "--hidden", "4", "--epochs", "1", "--seeds", "1", "-q", "--out", f"{file}-out"))
         (first, *_) = sorted(Path(f"{file}-out").glob("*-0"))
         assert json.loads((first / "summary.json").read_text())["sizes"] == [784, 4, 10]
 
@@ -117,8 +116,7 @@ def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> No
     shutil.copytree(compared, runs / "compare")
     shutil.copytree(compared / "quadratic-1", runs / "unfinished")
     (runs / "unfinished/SHA256SUMS").unlink()
-    result = compare("runs", "--json", "-q", "--out", "out")
-    assert result.exit_code == 0, result.output
+    result = done(compare("runs", "--json", "-q", "--out", "out"))
     assert [(row["variant"], row["seeds"]) for row in json.loads(result.stdout)["rows"]] == [
         ("cross-entropy", 1), ("quadratic", 1)
     ]  # fmt: skip
@@ -241,8 +239,7 @@ def test_costs_are_separated_by_commas_but_not_inside_parentheses() -> None:
 @pytest.mark.usefixtures("in_this_process")
 def test_costs_of_one_option_are_compared_and_files_are_listed_as_json() -> None:
     flags = ["--data", "mnist-5k", "--train-size", "50", "--epochs", "1", "--seeds", "1", "-q"]
-    result = call("compare", "--cost", "quadratic,log-likelihood", *flags, "--out", "out", "--json")
-    assert result.exit_code == 0, result.output
+    result = done(call("compare", "--cost", "quadratic,log-likelihood", *flags, "--out", "out", "--json"))
     found = json.loads(result.stdout)
     assert found["folder"] == "out"
     assert [row["variant"] for row in found["rows"]] == ["quadratic", "log-likelihood"]

@@ -16,7 +16,7 @@ from netlearn import datasets
 from netlearn.cli import main
 from netlearn.inspection.trained import load_network, read_trained
 from netlearn.numerics import Array
-from tests.commands import call, files_of, one_line
+from tests.commands import call, done, files_of, one_line
 from tests.messages import has_facts
 from tests.runs import reseal
 
@@ -131,8 +131,7 @@ def test_bad_images_get_a_line_each_and_the_others_an_answer() -> None:
 def test_show_draws_what_the_network_saw() -> None:
     write_digit("one.png")
     write_digit("two.png", 200)
-    result = call("predict", "ce", "one.png", "two.png", "--show", "seen.svg")
-    assert result.exit_code == 0
+    result = done(call("predict", "ce", "one.png", "two.png", "--show", "seen.svg"))
     assert has_facts(result.stderr, "seen.svg")
     drawn = Path("seen.svg").read_text()
     assert {"one.png", "two.png"} <= {name for name in ("one.png", "two.png") if name in drawn}
@@ -157,8 +156,7 @@ def test_picture_is_scaled_to_other_inputs_with_a_note(height: int, width: int, 
         Path(data).unlink()
     small = np.random.default_rng(1).integers(256, size=(height, width)).astype(np.uint8)
     Image.fromarray(small).resize((width * 9, height * 9), Image.Resampling.NEAREST).save("picture.png")
-    result = call("predict", "run", "picture.png", "--json")
-    assert result.exit_code == 0
+    result = done(call("predict", "run", "picture.png", "--json"))
     assert has_facts(result.stderr, f"run {width} × {height}")
     (run,) = read_trained([Path("run")])
     expected = load_network(run).feedforward((small / 255).reshape(-1, 1))[:, 0]

@@ -9,7 +9,7 @@ import pytest
 
 from netlearn.errors import RunError
 from netlearn.runs import read_run
-from tests.commands import SMALL, call, one_line, python, train
+from tests.commands import SMALL, call, done, one_line, python, train
 from tests.messages import has_facts
 from tests.runs import results_of
 
@@ -31,8 +31,7 @@ def test_resumed_run_that_diverged_or_stopped_early_says_so() -> None:
     assert result.exit_code == 1
     assert re.search(r"wild: .* after update \d+", result.stderr)
     train("-q", "--out", "early", "--epochs", "50", "--patience", "1", "--learning-rate", "5")
-    result = call("train", "--resume", "early")
-    assert result.exit_code == 0
+    result = done(call("train", "--resume", "early"))
     assert "stopped early" in result.stderr
 
 
@@ -124,8 +123,7 @@ def test_missing_weights_are_restored_by_resuming(run: Path, content: bytes | No
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    result = call("train", "--resume", "run", "-q")
-    assert result.exit_code == 0, result.output
+    done(call("train", "--resume", "run", "-q"))
     assert path.read_bytes() == weights
     assert "already" in call("train", "--resume", "run").stderr
 

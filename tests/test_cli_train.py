@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import POSIX, SMALL, call, shell, train
+from tests.commands import POSIX, SMALL, call, done, shell, train
 from tests.files import write_folder
 
 
 def test_train_prints_data_and_network_then_epochs_and_results_on_stdout() -> None:
-    result = train("--cost", "cross-entropy")
-    assert result.exit_code == 0
+    result = done(train("--cost", "cross-entropy"))
     notes = result.stderr.splitlines()
     assert re.fullmatch(r"data: mnist-5k \(3,500 training, 700 validation, 800 test examples\) from \S+", notes[0])
     assert notes[1] == (
@@ -47,8 +46,7 @@ def test_json_prints_the_summary_and_the_folder() -> None:
 
 
 def test_auto_without_mnist_says_why_the_bundled_digits_are_used_and_stores_that() -> None:
-    result = call("train", "--epochs", "1")
-    assert result.exit_code == 0
+    result = done(call("train", "--epochs", "1"))
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1].startswith(
@@ -59,8 +57,7 @@ def test_auto_without_mnist_says_why_the_bundled_digits_are_used_and_stores_that
 
 def test_flag_takes_precedence_over_file_and_file_over_default() -> None:
     Path("run.toml").write_text('cost = "quadratic"\nepochs = 1\nbatch_size = 50\ndata = "mnist-5k"\n')
-    result = call("train", "--config", "run.toml", "--batch-size", "100", "-q")
-    assert result.exit_code == 0
+    done(call("train", "--config", "run.toml", "--batch-size", "100", "-q"))
     config = Path("runs/quadratic/config.toml").read_text()
     assert 'cost = "quadratic"' in config
     assert "batch_size = 100" in config
@@ -70,10 +67,7 @@ def test_flag_takes_precedence_over_file_and_file_over_default() -> None:
 
 def test_flags_switch_off_what_a_file_set() -> None:
     Path("run.toml").write_text('patience = 1\ntrain_size = 50\ntrack_test = true\nepochs = 1\ndata = "mnist-5k"\n')
-    result = call(
-        "train", "-q", "--config", "run.toml", "--patience", "off", "--train-size", "all", "--no-track-test"
-    )
-    assert result.exit_code == 0
+    done(call("train", "-q", "--config", "run.toml", "--patience", "off", "--train-size", "all", "--no-track-test"))
     config = Path("runs/cross-entropy/config.toml").read_text()
     assert 'patience = "off"' in config
     assert 'train_size = "all"' in config

@@ -10,7 +10,7 @@ from netlearn.cli import main
 from netlearn.comparison.statistics import group
 from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import read_run
-from tests.commands import QUICK, call, compare, rows_of, untimed, workers_here
+from tests.commands import QUICK, call, compare, done, rows_of, untimed, workers_here
 from tests.messages import has_facts
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
@@ -37,8 +37,7 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
 
 def test_runs_of_a_comparison_have_curves_only_on_request(copied: Path) -> None:
     assert not list(copied.glob("*/curves.*"))
-    result = call("curves", str(copied))
-    assert result.exit_code == 0, result.output
+    result = done(call("curves", str(copied)))
     assert len(result.stdout.split()) == len(list(copied.glob("*/curves.*"))) == 8
     before = {path: path.stat().st_mtime_ns for path in copied.glob("*/summary.json")}
     with pytest.MonkeyPatch.context() as patch:
@@ -57,8 +56,7 @@ def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
 
 @pytest.mark.usefixtures("rendered")
 def test_config_of_a_comparison_repeats_it_whatever_the_number_of_jobs(compared: Path) -> None:
-    result = compare(str(compared / "config.toml"), "-q", "--jobs", "4", "--out", "again")
-    assert result.exit_code == 0
+    done(compare(str(compared / "config.toml"), "-q", "--jobs", "4", "--out", "again"))
     assert untimed(Path("again")) == untimed(compared)
 
 
@@ -97,8 +95,7 @@ class Quartic:
 def test_own_cost_is_in_the_table_and_in_every_picture() -> None:
     Path("mine.py").write_text(OWN_COST)
     costs = [part for cost in ("quadratic", "cross-entropy", "mine:Quartic") for part in ("--cost", cost)]
-    result = compare(*QUICK, *costs, "-q")
-    assert result.exit_code == 0, result.output
+    result = done(compare(*QUICK, *costs, "-q"))
     assert result.stdout.splitlines()[0].split() == ["quadratic", "cross-entropy", "Quartic"]
     for name in ("curves", "slowdown", "error-vs-gradient", "digits"):
         assert "Quartic" in texts_of(Path("runs/compare"), name)
@@ -117,8 +114,7 @@ def texts_of(folder: Path, name: str) -> str:
 
 @pytest.mark.usefixtures("in_this_process")
 def test_tuning_chooses_learning_rates_from_a_grid_and_the_table_shows_them() -> None:
-    result = compare(*QUICK, "--tune", "--json")
-    assert result.exit_code == 0, result.output
+    result = done(compare(*QUICK, "--tune", "--json"))
     rates = {row["variant"]: row["learning_rate"] for row in json.loads(result.stdout)["rows"]}
     assert rates["quadratic"] in {0.3, 0.9, 3.0, 9.0, 30.0}
     assert rates["cross-entropy"] in {0.05, 0.15, 0.5, 1.5, 5.0}
@@ -142,8 +138,7 @@ def test_divergence_is_a_line_below_the_table() -> None:
         'seeds = 1\n[defaults]\ndata = "mnist-5k"\nepochs = 1\nhidden = [5]\n'
         "[variants.good]\n[variants.wild]\nlearning_rate = 1000\nl2 = 500\n"
     )
-    result = compare("rates.toml", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(compare("rates.toml", "-q"))
     lines = result.stdout.splitlines()
     assert any(line.startswith("wild, seed 0: the cost is no longer finite after update ") for line in lines)
     assert lines[2].split() == ["seeds", "finished", "1", "of", "1", "0", "of", "1"]
@@ -156,16 +151,14 @@ def test_different_data_is_shown_in_the_table() -> None:
         'seeds = 1\n[defaults]\nepochs = 1\n[variants.digits]\ndata = "mnist-5k"\n'
         '[variants.neuron]\ndata = "neuron"\nbatch_size = 1\nhidden = []\n'
     )
-    result = compare("sizes.toml", "-q")
-    assert result.exit_code == 0, result.output
+    result = done(compare("sizes.toml", "-q"))
     assert result.stdout.splitlines()[1].split() == ["data", "(not", "the", "same)", "mnist-5k", "neuron"]
 
 
 @pytest.mark.usefixtures("in_this_process", "rendered")
 def test_existing_runs_are_overlaid_without_training(compared: Path) -> None:
     paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
-    result = compare(*paths, "-q", "--out", "over")
-    assert result.exit_code == 0, result.output
+    done(compare(*paths, "-q", "--out", "over"))
     assert not list(Path("over").glob("*/"))
     one, other = rows_of(compared), rows_of(Path("over"))
     key = ("variant", "seed")

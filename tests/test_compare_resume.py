@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from netlearn.cli import main
 from netlearn.comparison.pool import Workers
-from tests.commands import PATIENCE, QUICK, compare, one_line, rows_of, untimed, workers_here
+from tests.commands import PATIENCE, QUICK, compare, done, one_line, rows_of, untimed, workers_here
 from tests.files import wait_for
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
@@ -101,15 +101,14 @@ def test_interrupted_comparison_prints_the_command_that_resumes_it(
     )
     assert counts is not None, kept
     ends = {path: json.loads(path.read_text())["status"] for path in Path("runs/compare").glob("*/summary.json")}
-    done = {path: path.stat().st_mtime_ns for path, status in ends.items() if status == "finished"}
-    assert 1 <= len(done) < 4
+    finished = {path: path.stat().st_mtime_ns for path, status in ends.items() if status == "finished"}
+    assert 1 <= len(finished) < 4
     assert (
-        1 <= int(counts[1]) <= len(done) <= int(counts[1]) + int(counts[2])
+        1 <= int(counts[1]) <= len(finished) <= int(counts[1]) + int(counts[2])
     )  # a run may end while the line is printed
     assert set(ends.values()) <= {"finished", "interrupted"}
-    result = compare("--resume", "runs/compare", "-q")
-    assert result.exit_code == 0, result.output
-    assert {path: path.stat().st_mtime_ns for path in done} == done
+    done(compare("--resume", "runs/compare", "-q"))
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert untimed(Path("runs/compare")) == uninterrupted
 
 
@@ -152,8 +151,7 @@ def test_resumed_comparison_follows_no_link(copied: Path) -> None:
 def test_run_whose_metrics_cannot_be_read_is_trained_again(copied: Path, compared: Path, content: bytes) -> None:
     (copied / "quadratic-0" / "summary.json").unlink()
     (copied / "quadratic-0" / "metrics.csv").write_bytes(content)
-    result = compare("--resume", str(copied))
-    assert result.exit_code == 0, result.output
+    result = done(compare("--resume", str(copied)))
     assert any("copy/quadratic-0/metrics.csv: " in line for line in result.stderr.splitlines())
     for left in ("results", "quadratic-0/weights.safetensors", "quadratic-0/metrics.csv"):
         assert untimed(copied)[left] == untimed(compared)[left]
@@ -171,8 +169,7 @@ def test_interrupted_tuning_is_resumed() -> None:
         rest = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 130
     assert "to resume: netlearn compare --resume tuned" in rest
-    result = compare("--resume", "tuned", "--json")
-    assert result.exit_code == 0, result.output
+    result = done(compare("--resume", "tuned", "--json"))
     whole = compare(*settings, "--json", "--out", "whole")
     rates = [[row["learning_rate"] for row in json.loads(each.stdout)["rows"]] for each in (result, whole)]
     assert rates[0] == rates[1]

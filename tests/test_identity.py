@@ -12,7 +12,7 @@ from netlearn.comparison.analysis import name_variants
 from netlearn.comparison.statistics import pairing, summarize
 from netlearn.runs import read_run
 from netlearn.settings import resolve
-from tests.commands import call, compare, one_line
+from tests.commands import call, compare, done, one_line
 from tests.comparisons import run as made
 from tests.messages import has_facts
 from tests.runs import do_run
@@ -29,8 +29,7 @@ def write_data(path: str, seed: int = 0) -> None:
 
 
 def train(out: str, *arguments: str) -> None:
-    result = call("train", *TINY, "-q", "--out", out, *arguments)
-    assert result.exit_code == 0, result.output
+    done(call("train", *TINY, "-q", "--out", out, *arguments))
 
 
 def test_moved_data_is_recognized_by_its_hash_and_other_data_refused() -> None:
@@ -75,8 +74,7 @@ def test_copies_and_repeated_runs_count_once_and_a_line_says_so() -> None:
     train("s1", *data, "--seed", "1")
     train("again", *data)
     train("t0", *data, "--cost", "quadratic")
-    result = compare("s0", "s1", "s0", "again", "t0")
-    assert result.exit_code == 0, result.output
+    result = done(compare("s0", "s1", "s0", "again", "t0"))
     notes = [line for line in result.stderr.splitlines() if "not counted" in line]
     assert [line.split(":")[0] for line in notes] == ["s0", "again"]
     assert result.stdout.splitlines()[2].split() == ["seeds", "finished", "2", "of", "2", "1", "of", "1"]
@@ -167,8 +165,7 @@ def test_resumed_comparison_mends_a_damaged_run_and_notes_that_it_began_anew(nam
     content = path.read_bytes()
     weights = Path("out/quadratic-0/weights.safetensors").read_bytes()
     path.write_bytes(b"x" + content[1:] if content else b"x")
-    result = compare("--resume", "out")
-    assert result.exit_code == 0, result.output
+    result = done(compare("--resume", "out"))
     assert Path("out/quadratic-0/weights.safetensors").read_bytes() == weights
     assert "1 of 1" in result.stdout
     noted = [line for line in result.stderr.splitlines() if str(path) in line]
@@ -190,8 +187,7 @@ def test_run_folder_without_its_settings_is_trained_again() -> None:
     weights = Path("out/quadratic-0/weights.safetensors").read_bytes()
     Path("out/quadratic-0/config.toml").unlink()
     Path("out/quadratic-0/metrics.csv").write_bytes(b"x")
-    result = compare("--resume", "out")
-    assert result.exit_code == 0, result.output
+    result = done(compare("--resume", "out"))
     assert "out/quadratic-0: was trained again from the start: it had no config.toml" in result.stderr
     assert Path("out/quadratic-0/weights.safetensors").read_bytes() == weights
 
@@ -205,8 +201,7 @@ def test_force_removes_only_regular_files_of_runs_that_the_comparison_lists_and_
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
     shutil.copytree("out/quadratic-0", "out/thesis")
-    result = compare(*two_costs("--force"))
-    assert result.exit_code == 0, result.output
+    result = done(compare(*two_costs("--force")))
     assert [path.read_text() for path in mine] == ["mine"] * 3
     assert Path("out/thesis/weights.safetensors").exists()
     stays = [line.partition(":")[0] for line in result.stderr.splitlines() if "other files, which stay" in line]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netlearn.plotting import style
-from tests.commands import call, compare, one_line, python, workers_here
+from tests.commands import call, compare, done, one_line, python, workers_here
 
 COST = "mine_of_the_tests:Mine"
 CODE = "from pathlib import Path\nfrom netlearn.costs import Quadratic as Mine\nPath('imported').touch()\n"
@@ -47,14 +47,12 @@ def test_own_cost_is_imported_only_if_named(command: list[str]) -> None:
     assert one_line(call(*command), 2, f"{COST} --cost {COST}")
     assert one_line(call(*command, "--cost", "quadratic"), 2, COST)
     assert not Path("imported").exists()
-    result = call(*command, "--cost", COST)
-    assert result.exit_code == 0, result.output
+    done(call(*command, "--cost", COST))
     assert Path("imported").exists()
 
 
 def test_overlay_imports_an_own_cost_only_if_named_and_says_what_it_leaves_out() -> None:
-    result = compare("run", "out/quadratic-0")
-    assert result.exit_code == 0, result.output
+    result = done(compare("run", "out/quadratic-0"))
     assert f"--cost {COST}" in result.stderr
     assert not Path("imported").exists()
     assert compare("run", "out/quadratic-0", "--cost", COST).exit_code == 0

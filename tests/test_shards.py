@@ -9,7 +9,7 @@ import pytest
 
 from netlearn.comparison.shard import Shard, parse_shard
 from netlearn.datasets import BUNDLED
-from tests.commands import call, compare, one_line, rows_of, untimed
+from tests.commands import call, compare, done, one_line, rows_of, untimed
 from tests.messages import has_facts
 
 SMALL = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q"]
@@ -20,8 +20,7 @@ def do_shards(*arguments: str, of: int = 3) -> list[Path]:
     """Train each shard in its own folder, and return the folders."""
     folders = [Path(f"shard-{number}") for number in range(1, of + 1)]
     for number, folder in enumerate(folders, 1):
-        result = compare(*SMALL, *arguments, "--shard", f"{number}/{of}", "--out", str(folder), "--force")
-        assert result.exit_code == 0, result.output
+        result = done(compare(*SMALL, *arguments, "--shard", f"{number}/{of}", "--out", str(folder), "--force"))
         assert has_facts(result.stdout.splitlines()[0], f"{number}/{of} 1 of 1")
     return folders
 
@@ -50,8 +49,7 @@ def test_shards_brought_together_are_the_unsharded_comparison_to_the_byte() -> N
     ]  # fmt: skip
     together = bring_together(folders[::-1])
     trained = {path: path.stat().st_mtime_ns for path in together.rglob("weights.safetensors")}
-    result = compare("--resume", str(together), "-q")
-    assert result.exit_code == 0, result.output
+    done(compare("--resume", str(together), "-q"))
     assert {path: path.stat().st_mtime_ns for path in trained} == trained
     assert len(trained) == 3
     assert compare(*SMALL, *title, "--out", "whole").exit_code == 0
@@ -67,8 +65,7 @@ def test_shards_that_are_missing_are_trained_by_resuming() -> None:
     together = bring_together(do_shards("--seeds", "1", of=2)[:1])
     assert compare("--resume", str(together), "--shard", "1/2", "--json", "-q").exit_code == 0
     assert [path.name for path in together.glob("*/")] == ["quadratic-0"]
-    result = compare("--resume", str(together), "-q")
-    assert result.exit_code == 0, result.output
+    done(compare("--resume", str(together), "-q"))
     assert [row["variant"] for row in rows_of(together)] == ["quadratic", "cross-entropy"]
 
 
@@ -96,22 +93,19 @@ def test_same_data_elsewhere_is_no_other_experiment() -> None:
         folders.append(out)
     shutil.rmtree("data-2")
     together = bring_together(folders)
-    result = compare("--resume", str(together), "--data", "data-1", "-q")
-    assert result.exit_code == 0, result.output
+    done(compare("--resume", str(together), "--data", "data-1", "-q"))
     assert [row["status"] for row in rows_of(together)] == ["finished"] * 2
 
 
 @pytest.mark.slow
 def test_forced_comparison_forgets_the_shards_before_it() -> None:
     assert compare(*SMALL, "--seeds", "1", "--shard", "1/2", "--out", "out").exit_code == 0
-    result = compare(*SMALL, "--seeds", "1", "--l2", "1", "--out", "out", "--force")
-    assert result.exit_code == 0, result.output
+    done(compare(*SMALL, "--seeds", "1", "--l2", "1", "--out", "out", "--force"))
     assert not list(Path("out").glob("shard-*"))
 
 
 def test_shard_without_a_run_is_done_at_once() -> None:
-    result = compare(*SMALL, "--seeds", "1", "--shard", "3/3", "--json")
-    assert result.exit_code == 0, result.output
+    result = done(compare(*SMALL, "--seeds", "1", "--shard", "3/3", "--json"))
     assert json.loads(result.stdout) == {
         "shard": "3/3", "runs": 0, "finished": 0, "problems": [], "folder": "runs/compare",
     }  # fmt: skip

@@ -25,7 +25,7 @@ from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.runs import read_run
 from netlearn.settings import resolve
-from tests.commands import PATIENCE, QUICK, call, compare, one_line, python, train, untimed
+from tests.commands import PATIENCE, QUICK, call, compare, done, one_line, python, train, untimed
 from tests.messages import has_facts
 
 TINY = ["-q", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", "--hidden", "5"]
@@ -79,8 +79,7 @@ def test_error_while_drawing_costs_the_picture_and_one_line(monkeypatch: pytest.
     assert "test accuracy" in result.stdout
     assert "curves.png" not in result.stdout
     assert read_run(Path("run")).is_complete()
-    result = call("evaluate", "run", "-q", "--out", "evaluated")
-    assert result.exit_code == 0
+    result = done(call("evaluate", "run", "-q", "--out", "evaluated"))
     assert Path("evaluated/predictions.csv").exists()
     result = call("curves", "run")
     assert (result.exit_code, result.stderr) == (1, f"Error: curves: {line}")
@@ -90,8 +89,7 @@ def test_error_while_drawing_costs_the_picture_and_one_line(monkeypatch: pytest.
 @pytest.mark.filterwarnings("default::netlearn.errors.DrawingWarning")
 def test_error_while_drawing_costs_no_result_of_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "render", fail)
-    result = compare(*TINY, "--seeds", "1", "--out", "out")
-    assert result.exit_code == 0
+    result = done(compare(*TINY, "--seeds", "1", "--out", "out"))
     (line,) = result.stderr.splitlines()
     assert line.startswith("Warning: curves, slowdown, ")
     assert line.endswith(": cannot be drawn: RuntimeError: no font")
@@ -103,8 +101,7 @@ def test_evaluated_runs_share_no_folder(run: Path) -> None:
     for name in ("p/run", "p/run-3", "q/run"):
         Path(name).parent.mkdir(exist_ok=True)
         shutil.copytree(run, name)
-    result = call("evaluate", "p/run", "p/run-3", "q/run", "--out", "E", "-q")
-    assert result.exit_code == 0, result.output
+    done(call("evaluate", "p/run", "p/run-3", "q/run", "--out", "E", "-q"))
     assert sorted(path.name for path in Path("E").iterdir() if path.is_dir()) == ["run", "run-2", "run-3"]
 
 

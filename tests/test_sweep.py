@@ -15,7 +15,7 @@ from netlearn.comparison.experiment import Experiment, from_costs, read_experime
 from netlearn.comparison.sweep import MOST_RUNS, NO_SWEEP, Sweep
 from netlearn.errors import SettingsError
 from netlearn.settings import FIELDS, resolve
-from tests.commands import compare, one_line, rows_of
+from tests.commands import compare, done, one_line, rows_of
 from tests.messages import has_facts
 
 FILE = """
@@ -227,8 +227,7 @@ def test_flags_that_contradict_a_sweep_are_refused(arguments: list[str], message
 @pytest.mark.usefixtures("in_this_process")
 def test_a_sweep_is_trained_from_the_command_line() -> None:
     flags = ["--data", "mnist-5k", "--epochs", "1", "--seeds", "1", "-q", "--out", "out"]
-    result = compare("--vary", "learning_rate=0.1,1", "--vary", "hidden=5,5+5", "--cost", "cross-entropy", *flags)
-    assert result.exit_code == 0, result.output
+    done(compare("--vary", "learning_rate=0.1,1", "--vary", "hidden=5,5+5", "--cost", "cross-entropy", *flags))
     assert [row["variant"] for row in rows_of(Path("out"))] == [
         f"cross-entropy learning_rate={rate} hidden={hidden}" for rate in ("0.1", "1") for hidden in ("5", "5+5")
     ]

@@ -12,7 +12,7 @@ from netlearn.cli import main
 from netlearn.plotting.style import literal
 from netlearn.settings import resolve
 from netlearn.text import printable
-from tests.commands import ONE_EPOCH, call, compare, one_line, python
+from tests.commands import ONE_EPOCH, call, compare, done, one_line, python
 from tests.runs import do_run, reseal
 
 ENCODINGS = [
@@ -61,8 +61,7 @@ def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
 
 @pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
 def test_odd_names_are_run_printed_and_drawn() -> None:
-    result = compare(experiment(ODD), "--out", "out", "-q")
-    assert result.exit_code == 0, result.output
+    done(compare(experiment(ODD), "--out", "out", "-q"))
     summary = msgspec.json.decode(Path("out/summary.json").read_bytes())
     assert [row["variant"] for row in summary["rows"]] == ODD
     for picture in Path("out").glob("*.svg"):
@@ -105,12 +104,10 @@ def test_escape_sequences_in_anothers_run_are_written_out() -> None:
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9", b"new\nline", b"\x1b[31m", "日本".encode()])
 def test_odd_file_names_give_no_traceback(name: bytes) -> None:
     folder = os.fsdecode(name)
-    result = call("train", *ONE_EPOCH, "--train-size", "100", "--hidden", "none", "--out", f"{folder}/run")
-    assert result.exit_code == 0, result.exception
+    result = done(call("train", *ONE_EPOCH, "--train-size", "100", "--hidden", "none", "--out", f"{folder}/run"))
     assert f"run folder: {printable(folder)}/run" in result.stdout
     for arguments in (["verify"], ["evaluate"], ["evaluate", "--json"]):
-        result = call(*arguments, f"{folder}/run")
-        assert result.exit_code == 0, result.exception
+        result = done(call(*arguments, f"{folder}/run"))
         assert "\x1b" not in result.output
     for arguments in (["train", "--data", f"{folder}/x.npz"], ["compare", folder], ["train", "--config", folder]):
         result = call(*arguments)
@@ -121,8 +118,7 @@ def test_odd_file_names_give_no_traceback(name: bytes) -> None:
 
 @pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
-    result = compare(experiment(["a", "b"]), "--out", os.fsdecode(b"\xff"), "-q")
-    assert result.exit_code == 0, result.exception
+    result = done(compare(experiment(["a", "b"]), "--out", os.fsdecode(b"\xff"), "-q"))
     assert r"folder: \udcff" in result.stdout
 
 
