@@ -129,7 +129,9 @@ def _differing(then: Run, now: Run) -> list[str]:
     """Return the files, the columns of metrics.csv and the fields of summary.json that differ."""
     stored, repeated = _determined(then), _determined(now)
     older = {name for name in NEWER if stored.get(name) is None}
-    return [name for name in stored | repeated if name not in older and stored.get(name) != repeated.get(name)]
+    found = [name for name in stored | repeated if name not in older and stored.get(name) != repeated.get(name)]
+    renamed = then.summary is not None and then.summary.data.name != then.settings.data
+    return [*found, *([f"data.name in {SUMMARY}"] if renamed else [])]
 
 
 def _determined(run: Run) -> dict[str, object]:
@@ -142,7 +144,7 @@ def _determined(run: Run) -> dict[str, object]:
     }
     results = {name: value for name, value in asdict(run.summary).items() if name not in NOT_REPEATED}
     data = asdict(run.summary.data) | {"sha256": list(run.summary.data.sha256.values())}
-    results |= {f"data.{name}": value for name, value in data.items() if name not in {"where", "note"}}
+    results |= {f"data.{name}": value for name, value in data.items() if name not in {"name", "where", "note"}}
     return files | columns | {f"{name} in {SUMMARY}": value for name, value in results.items()}
 
 
