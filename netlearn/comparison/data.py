@@ -53,7 +53,7 @@ def load_data(
         on_verified(text)
     hashes = {data.name: data_identity(data.name, data.sha256) for data in found.values()}
     for data in found.values():
-        data.train_sha256  # noqa: B018 (computed once, while the workers start)
+        _ = data.train_sha256, data.appearance  # computed once, while the workers start
     workers.hold([*found.values()])
     return replace(experiment, variants=variants, data_sha256=hashes)
 

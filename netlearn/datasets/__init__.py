@@ -17,7 +17,7 @@ not on their path or on the seed of a run. A class that is missing from a split 
 scaled; the `note` says when inputs leave [0, 1] or use little of it.
 """
 
-from netlearn.datasets.appearance import MNIST, Appearance, measure
+from netlearn.datasets.appearance import MNIST, Appearance
 from netlearn.datasets.dataset import Dataset, Examples, Labels, gather, scaled, targets
 from netlearn.datasets.formats import KEYS, store
 from netlearn.datasets.loading import NAMES, hold, is_present, load
@@ -38,7 +38,6 @@ __all__ = [
     "hold",
     "is_present",
     "load",
-    "measure",
     "scaled",
     "store",
     "targets",

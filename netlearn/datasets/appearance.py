@@ -8,10 +8,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from netlearn.datasets.dataset import Dataset
 from netlearn.numerics import Array
 
-MEASURED = 1000  # training images
 DIM = 0.25  # of the range of pixels: if no pixel is brighter, the range is another
 UNIFORM = 0.6  # of the pixels at the borders, which have the same value
 NEAR = 0.1  # brightness that counts as the same
@@ -61,11 +59,10 @@ MNIST = Appearance(
 )
 
 
-def measure(data: Dataset) -> Appearance | None:
-    """Return what the training images of a data set look like, or None if its inputs cannot be images."""
-    x = data.train[:MEASURED].x
+def measure(x: Array, image: tuple[int, int] | None) -> Appearance | None:
+    """Return what training images x, (n, n_in), of a height and width look like; None if x cannot be images."""
     side = isqrt(x.shape[1])
-    height, width = data.image or (side, side)
+    height, width = image or (side, side)
     if height < 2 or width < 2 or height * width != x.shape[1]:
         return None
     black, white = _range(x)

@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from netlearn.datasets.appearance import Appearance, measure
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 
 Labels: TypeAlias = NDArray[np.int64]
 LABEL_NOISE_KEY = 4  # of its random stream; those of a run's others are in `runs.setup`
 BLOCK = 1000  # examples that are floats at once where all are hashed
+MEASURED = 1000  # training images
 
 
 def scaled(inputs: NDArray[Any], dtype: DTypeLike = np.float32, out: Array | None = None) -> Array:
@@ -109,6 +111,11 @@ class Dataset:
             sha256.update(np.ascontiguousarray(self.train[start : start + BLOCK].x).data)
         sha256.update(labels.data)
         return sha256.hexdigest()
+
+    @cached_property
+    def appearance(self) -> Appearance | None:
+        """What the training images look like; None if the inputs cannot be images."""
+        return measure(self.train[:MEASURED].x, self.image)
 
     def with_train_size(self, train_size: int) -> "Dataset":
         """Return the set with only its first `train_size` training examples.

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from netlearn.datasets import MNIST, Appearance, measure
+from netlearn.datasets import MNIST, Appearance
 from netlearn.datasets.appearance import DIM, INK, box_centres, extents, mass_centres
 from netlearn.datasets.pictures import border, border_value, bounding_box, read_grey, resized
 from netlearn.errors import DataError, NetlearnError, RunError
@@ -98,7 +98,7 @@ def _measured(run: Run) -> Appearance | None:
     with suppress(NetlearnError):
         data = load_present(run.settings.data)
         if is_data_of(run, data):
-            return measure(data)
+            return data.appearance
     return None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from netlearn import datasets
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
-from netlearn.datasets import Dataset, measure
+from netlearn.datasets import Dataset
 from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
@@ -54,7 +54,7 @@ def data_name(runs: Sequence[Run]) -> str:
 
 def scaling_note(run: Run, data: Dataset) -> str:
     """Return a note if other data is scaled unlike that of a run, else ""."""
-    was, now = results_of(run).data.appearance, measure(data)
+    was, now = results_of(run).data.appearance, data.appearance
     if was is None or now is None or (was.black, was.white) == (now.black, now.white):
         return ""
     return (

@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from netlearn.calibration import calibration_error
-from netlearn.datasets import measure
 from netlearn.errors import DamageError, DivergenceError, MismatchError, RunError
 from netlearn.numerics import Array, blas_kernels
 from netlearn.runs.checkpoint import CHECKPOINT, check_identity, encode_checkpoint, read_checkpoint
@@ -161,7 +160,7 @@ def _summarize(
         data=DataSummary(
             name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
-            appearance=measure(data),
+            appearance=data.appearance,
         ),
         environment=environment() | {"blas": " → ".join(kernels)},
         training_seconds=round(trainer.seconds, 3),
