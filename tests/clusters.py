@@ -13,7 +13,7 @@ from pathlib import Path
 
 from distributed import Client, Security
 
-from netlearn.comparison.connection import CA, CERTIFICATE, KEY
+from netlearn.comparison.cluster import CA, CERTIFICATE, KEY
 from netlearn.runs import SUMS
 from tests.commands import PATIENCE
 

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from netlearn.comparison import cluster as module
 from netlearn.comparison import compare as comparison
-from netlearn.comparison import connection
-from netlearn.comparison.connection import CA
+from netlearn.comparison.cluster import CA
 from netlearn.runs import SUMS, read_run
 from tests.clusters import Cluster, certificates, running, wait_until
 from tests.commands import compare, one_line, rows_of
 from tests.files import small_arrays, write_folder
+from tests.messages import has_facts
 
 pytestmark = pytest.mark.slow
 EPOCHS = 1000  # of 0.6 ms: long enough to be met while training
@@ -138,8 +139,12 @@ def test_client_without_a_certificate_gets_nothing(cluster: Cluster, data: Path,
 
 def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path) -> None:
     Path("ours.py").write_text("from netlearn.costs import Quadratic\nclass Ours(Quadratic):\n    pass\n")
-    result = run(data, "out", *cluster.flags, "-q", "--cost", "quadratic", "--cost", "ours:Ours")
-    assert one_line(result, 1, f"{cluster.address} 3 4 'ours:Ours' 'ours' 1 netlearn 0.0.1")
+    short = ["--data", str(data), "--epochs", "1", "--hidden", "5", "--seeds", "1", "--jobs", "1", "--out", "out"]
+    result = compare(*short, *cluster.flags, "--cost", "quadratic", "--cost", "ours:Ours")
+    assert result.exit_code == 1, result.output
+    assert [row["status"] for row in rows_of(Path("out"))] == ["finished", "failed"]
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("ours:Ours, seed 0: ")]
+    assert has_facts(line, "3 workers 'ours:Ours'")
 
 
 def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
@@ -174,7 +179,7 @@ def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
 def test_killed_scheduler_is_an_error_and_the_comparison_resumes_here(
     cluster: Cluster, data: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "WITHIN", 2)
+    monkeypatch.setattr(module, "WITHIN", 2)
     assert cluster.scheduler is not None
     thread = meanwhile(lambda: any(Path("out").glob(f"*/{SUMS}")), cluster.scheduler.kill)
     result = run(data, "out", *cluster.flags, "-q")

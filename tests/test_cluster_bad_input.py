@@ -3,19 +3,29 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import msgspec
 import pytest
 
-from netlearn.comparison import connection
-from netlearn.comparison.connection import deferred
-from netlearn.comparison.fleet import Fleet
-from netlearn.comparison.parcels import MUST_MATCH
+from netlearn.comparison import cluster as module
+from netlearn.comparison import orders
+from netlearn.comparison.cluster import FAILURES, Cluster, deferred
+from netlearn.comparison.orders import MUST_MATCH
+from netlearn.comparison.tasks import Outcome, Task, perform
 from netlearn.errors import ClusterError
+from netlearn.runs import data_identity
+from netlearn.settings import resolve
 from tests.commands import ONE_EPOCH, compare, one_line
+from tests.files import small_dataset
+from tests.messages import has_facts
 
+Versions: TypeAlias = Mapping[str, str | None]
+Connect: TypeAlias = "Callable[[Scheduler], tuple[Cluster, list[str]]]"
 FIVE = "127.0.0.1:5"
 
 
@@ -52,97 +62,167 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(connection, "WITHIN", 0.5)
+    monkeypatch.setattr(module, "WITHIN", 0.5)
     result = compare(*ONE_EPOCH, "--cluster", f"tcp://{FIVE}", "--insecure")
     assert one_line(result, 1, f"tcp://{FIVE} 0.5")
 
 
-class Answers:
-    """A client whose scheduler and workers have certain versions."""
+class Scheduler:
+    """A client of a scheduler and workers that have certain versions, and that return what they are told to."""
 
-    def __init__(self, scheduler: Mapping[str, str | None], *workers: Mapping[str, str | None]) -> None:
+    def __init__(self, scheduler: Versions, *workers: Versions) -> None:
         self.scheduler, self.workers = scheduler, {f"tls://host:{n}": found for n, found in enumerate(workers)}
+        self.silent: set[str] = set()
+        self.sent: list[tuple[list[str], Remote]] = []
 
     def nthreads(self) -> dict[str, int]:
         return dict.fromkeys(self.workers, 1)
 
     def get_versions(self, packages: list[str]) -> dict[str, Any]:
-        workers = {worker: {"packages": found} for worker, found in self.workers.items()}
-        return {"scheduler": {"packages": self.scheduler}, "workers": workers}
+        found = {name: {"packages": it} for name, it in self.workers.items() if name not in self.silent}
+        return {"scheduler": {"packages": self.scheduler}, "workers": found}
 
-    def run(
-        self, function: Callable[[Mapping[str, str]], Any], costs: Any, workers: list[str], on_error: str
-    ) -> dict[str, Any]:
-        """Answer from another processor, but the first worker, which does not answer."""
-        environment, problem = function(costs)
-        answer = environment | {"cpu": "Z80"}, problem
-        return {worker: TimeoutError() if worker.endswith("0") else answer for worker in workers}
+    def submit(self, function: Any, *arguments: Any, workers: Sequence[str] = (), pure: bool) -> "Remote":
+        assert not pure
+        remote = Remote()
+        if function is orders.train:
+            self.sent.append(([*workers], remote))
+        return remote
 
 
-def test_other_processor_is_reported_once_and_a_worker_that_does_not_answer_is_left_out() -> None:
-    client: Any = Answers(MUST_MATCH, *3 * [MUST_MATCH])
-    notes: list[str] = []
-    fleet = Fleet(client, "tls://host:9", [], notes.append)
-    fleet.look()
-    assert fleet.ready == {"tls://host:1", "tls://host:2"}
-    (note,) = notes
-    assert "cpu Z80" in note
+class Remote(Future[bytes]):
+    """A future of Dask's."""
+
+    @property
+    def status(self) -> str:
+        return "finished" if self.done() else "pending"
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
+    def connect(client: Scheduler) -> tuple[Cluster, list[str]]:
+        notes: list[str] = []
+        monkeypatch.setattr(module, "_connected", lambda *_, **__: nullcontext(client))
+        monkeypatch.setattr(module, "WORKERS_EVERY", 0.01)
+        monkeypatch.setattr(module, "LOOK_EVERY", 0.01)
+        cluster = Cluster(1, "tls://host:9", note=notes.append)
+        cluster.hold([small_dataset()])
+        return cluster, notes
+
+    return connect
+
+
+def task(seed: int = 0) -> Task:
+    data = small_dataset()
+    return Task(
+        "small",
+        resolve({"data": data.name, "seed": seed}),
+        data_identity(data.name, data.sha256),
+        Path(f"out/{seed}"),
+    )
 
 
 @pytest.mark.parametrize(
     ("scheduler", "workers", "facts"),
     [
         ({"netlearn": None}, [MUST_MATCH], ["scheduler", "netlearn missing", MUST_MATCH["netlearn"]]),
-        (MUST_MATCH, [MUST_MATCH | {"netlearn": None}], ["1 of 1", "netlearn missing"]),
+        (MUST_MATCH, [MUST_MATCH | {"netlearn": None}], ["no worker", "netlearn missing"]),
         (MUST_MATCH, [MUST_MATCH | {"netlearn": "0.0.1"}], ["netlearn 0.0.1", MUST_MATCH["netlearn"]]),
-        (MUST_MATCH, 2 * [MUST_MATCH | {"numpy": "1.0"}], ["2 of 2", "numpy 1.0", MUST_MATCH["numpy"]]),
+        (MUST_MATCH, 2 * [MUST_MATCH | {"numpy": "1.0"}], ["no worker", "numpy 1.0", MUST_MATCH["numpy"]]),
     ],
 )
 def test_other_versions_are_rejected_before_anything_is_sent(
-    scheduler: Mapping[str, str | None], workers: list[Mapping[str, str | None]], facts: list[str]
+    connect: Connect, scheduler: Versions, workers: list[Versions], facts: list[str]
 ) -> None:
-    client: Any = Answers(scheduler, *workers)
+    client = Scheduler(scheduler, *workers)
+    cluster, _ = connect(client)
     with pytest.raises(ClusterError) as caught:
-        Fleet(client, "tls://host:9", [], lambda text: None).look()
+        cluster.map(perform, [task()])
     assert all(fact in str(caught.value) for fact in ["tls://host:9", *facts])
+    assert not client.sent
 
 
-def test_worker_that_is_left_out_is_not_ready_until_it_is_readmitted_and_none_is_an_error() -> None:
-    client: Any = Answers(MUST_MATCH, *3 * [MUST_MATCH])
-    notes: list[str] = []
-    fleet = Fleet(client, "tls://host:9", [], notes.append)
-    fleet.look()
-    fleet.leave_out("tls://host:1", "its disk is full")
-    assert fleet.ready == {"tls://host:2"}
-    assert "tls://host:1 is not used: its disk is full" in notes[-1]
-    client.workers.pop("tls://host:0")
-    fleet.leave_out("tls://host:2", "its disk is full")
-    with pytest.raises(ClusterError, match="2 of 2: its disk is full"):
-        fleet.look()
-    fleet.readmit(["tls://host:1", "tls://host:2"])
-    fleet.look()
-    assert fleet.ready == {"tls://host:1", "tls://host:2"}
+def test_worker_whose_machine_fails_is_left_out_and_its_run_is_sent_to_others_until_three_have_failed_it(
+    connect: Connect,
+) -> None:
+    client = Scheduler(MUST_MATCH, *4 * [MUST_MATCH], MUST_MATCH | {"netlearn": "0.0.1"})
+    client.silent = {"tls://host:3"}
+    cluster, notes = connect(client)
+    allowed: list[list[str]] = []
+
+    def answer() -> None:
+        """Let the worker that comes first fail, with a full disk; the second run needs one that was left out."""
+        for workers, remote in client.sent:
+            if not remote.done():
+                allowed.append(workers)
+                full = len(allowed) <= FAILURES
+                said = Outcome("its disk is full" if full else "diverged", of_machine=full)
+                remote.set_result(msgspec.msgpack.encode((workers[0], said, {})))
+
+    results = cluster.map(perform, [task()], answer) + cluster.map(perform, [task(1)], answer)
+    hosts = [f"tls://host:{n}" for n in range(3)]
+    assert allowed == [hosts, hosts[1:], hosts[2:], hosts]
+    assert has_facts(results[0].problem, f"3 workers {hosts[2]} its disk is full")
+    assert results[1].problem == "diverged"
+    assert [note for note in notes if "not used: its disk is full" in note] == [
+        f"worker {host} is not used: its disk is full" for host in hosts
+    ]
+
+
+def test_order_that_only_lost_workers_may_do_is_sent_again_and_no_worker_is_waited_for(connect: Connect) -> None:
+    client = Scheduler(MUST_MATCH, MUST_MATCH)
+    cluster, notes = connect(client)
+
+    def look() -> None:
+        if client.sent and "tls://host:0" in client.workers:
+            client.workers = {}
+        elif any("waiting" in note for note in notes):
+            client.workers = {"tls://host:7": MUST_MATCH}
+        if len(client.sent) == 2 and not client.sent[1][1].done():
+            client.sent[1][1].set_result(msgspec.msgpack.encode(("tls://host:7", Outcome("late"), {})))
+
+    assert cluster.map(perform, [task()], look) == [Outcome("late")]
+    assert [workers for workers, _ in client.sent] == [["tls://host:0"], ["tls://host:7"]]
+    assert client.sent[0][1].cancelled()
+    assert has_facts(" ".join(notes), "tls://host:0 lost tls://host:9 none")
+
+
+def test_run_whose_workers_are_all_lost_three_times_is_given_up(connect: Connect) -> None:
+    client = Scheduler(MUST_MATCH, MUST_MATCH)
+    cluster, _ = connect(client)
+
+    def lose() -> None:
+        client.workers = {f"tls://new:{len(client.sent)}": MUST_MATCH}
+
+    (outcome,) = cluster.map(perform, [task()], lose)
+    assert has_facts(outcome.problem, "3 workers lost")
+    assert len(client.sent) == 3
 
 
 def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_first_interrupt_waits_in_the_queue_and_the_second_does_not() -> None:
-    waiting: list[Callable[[], object]] = []
+def test_first_interrupt_waits_until_it_is_released_and_the_second_does_not() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with deferred(waiting.append):
+    with deferred() as release:
+        release()
         interrupt()
-        (handler,) = waiting
-        with pytest.raises(KeyboardInterrupt):
-            handler()
+        assert signal.getsignal(signal.SIGINT) is before
         with pytest.raises(KeyboardInterrupt):
             interrupt()
-    assert signal.getsignal(signal.SIGINT) is before
+        with pytest.raises(KeyboardInterrupt):
+            release()
+        release()
+
+
+def test_interrupt_that_is_not_released_is_raised_at_the_end() -> None:
+    with pytest.raises(KeyboardInterrupt), deferred():
+        interrupt()
 
 
 def test_signals_are_as_before_where_none_came() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with deferred(lambda handler: None):
-        pass
+    with deferred():
+        assert signal.getsignal(signal.SIGINT) not in before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

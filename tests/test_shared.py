@@ -15,8 +15,7 @@ import pytest
 from netlearn import datasets
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import from_costs
-from netlearn.comparison.pool import Pool
-from netlearn.comparison.shared import Shared
+from netlearn.comparison.pool import Pool, Shared
 from netlearn.datasets.loading import HELD
 from netlearn.numerics import ALIGNMENT
 from tests.files import small_dataset
@@ -88,7 +87,7 @@ SHARING = """
 import sys
 from pathlib import Path
 from netlearn import datasets
-from netlearn.comparison.pool import Pool
+from netlearn.comparison.pool import Pool, Shared
 from tests.processes import sleep_with_a_name
 with Pool(1) as workers:
     workers.hold([datasets.load("mnist-5k")])

@@ -171,7 +171,7 @@ def write_results(
     names = [PAGE, *(("neuron",) if analysis.neurons else PICTURES)]
     if not any(run.metrics for run in analysis.runs):
         names = [PAGE]
-    write = partial(write_output, workers.share(analysis), folder, costs)
+    write = partial(write_output, analysis, folder, costs)
     drawn = [each for each in workers.map(write, names if pictures else []) if each is not None]
     failed: dict[str, list[str]] = {}
     for each in drawn:

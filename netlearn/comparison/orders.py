@@ -1,81 +1,73 @@
-"""What a worker of a cluster does: train a run, and return a parcel with its files.
+"""What goes to a worker of a cluster, what it does, and how the parcel that comes back is checked and stored.
 
-Dask calls these functions by name. They return what fails as text: an exception that Dask cannot pickle would never
+Dask calls `train` and `stop` by name. What fails comes back as text: an exception that Dask cannot pickle would never
 arrive.
 """
 
+import pickle
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 
-from netlearn import datasets
+from netlearn import __version__, runs
 from netlearn.comparison.tasks import Outcome, Task, perform
-from netlearn.custom_cost import load_cost
-from netlearn.datasets import Dataset
+from netlearn.custom_cost import is_own, load_cost
 from netlearn.datasets.sources import sha256_of
-from netlearn.errors import NetlearnError
-from netlearn.numerics import blas
-from netlearn.runs import RUN_FILES, SUMS
-from netlearn.runs.setup import environment
+from netlearn.errors import CostError, RunError
+from netlearn.runs.checkpoint import check_whole
+from netlearn.runs.files import MOST_BYTES
+from netlearn.runs.reader import determining_settings
+from netlearn.settings import write_toml
 from netlearn.training import Trainer
 
-Environment = dict[str, str | int | None]
+Parcel: TypeAlias = tuple[str, Outcome, dict[str, bytes]]  # the worker, the outcome, and the files of the run, if any
+
+MUST_MATCH = {"netlearn": __version__, "numpy": np.__version__}  # of a worker
+ALWAYS = {runs.CONFIG, runs.SUMMARY, runs.METRICS, runs.WEIGHTS, runs.OUTPUT_NEURONS, runs.CHECKPOINT}
+MOST_TEXT = 1000  # characters of what a worker says
+TURN = threading.Lock()  # of the one run at a time in this process
+TRAINING: dict[str, Trainer] = {}  # that run, by the name of its client
 
 
-class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes back for an order.
+def mismatch(found: Mapping[str, object], packages: Iterable[str] = MUST_MATCH) -> str | None:
+    """Return why what has these versions of packages is rejected, or None."""
+    for package in packages:
+        if found.get(package) != MUST_MATCH[package]:
+            return f"{package} {found.get(package) or 'missing'}: must be {MUST_MATCH[package]}, as here"
+    return None
 
-    Attributes:
-        worker: its address.
-        outcome: of the run.
-        files: the run folder, by name; empty if there is a problem.
-        environment: of the worker.
+
+@cache  # as the module was when it was imported
+def module_sha256(cost: str) -> str:
+    """Return the SHA-256 of the module of a user's own cost, which is imported, or "" for another cost.
+
+    Raises:
+        CostError: it cannot be loaded.
     """
-
-    worker: str
-    outcome: Outcome = Outcome()
-    files: dict[str, bytes] = {}
-    environment: Environment = {}
-
-
-class Running:
-    """The run in this process, one at a time, and the orders that are to stop, even those that have not begun."""
-
-    def __init__(self) -> None:
-        self.turn = threading.Lock()
-        self.trainers: dict[str, Trainer] = {}
-        self.stopped: set[str] = set()
-
-    @contextmanager
-    def stoppable(self, order: str, trainer: Trainer) -> Iterator[None]:
-        """Let `stop` stop a trainer while it trains."""
-        self.trainers[order] = trainer  # before the look at what is to stop, as `stop` looks at trainers after it
-        if order in self.stopped:
-            trainer.stop()
-        try:
-            yield
-        finally:
-            del self.trainers[order]
+    if not is_own(cost):
+        return ""
+    load_cost(cost)
+    file = getattr(sys.modules[cost.partition(":")[0]], "__file__", None)
+    return sha256_of(Path(file)) if file else ""
 
 
-RUNNING = Running()
-
-
-def stop(orders: Iterable[str]) -> None:
-    """Stop the runs of orders, with a checkpoint."""
-    for order in orders:
-        RUNNING.stopped.add(order)
-        if trainer := RUNNING.trainers.get(order):
-            trainer.stop()
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the files of the run so far in a folder, but those that cannot be read; no link is followed."""
+    files = {}
+    for name in () if folder.is_symlink() else (*runs.RUN_FILES, runs.SUMS):
+        with suppress(RunError):
+            files[name] = runs.read_bounded(folder / name, MOST_BYTES)
+    return files
 
 
 def dask_setup(worker: Any) -> None:
@@ -83,88 +75,121 @@ def dask_setup(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def inspect(costs: Mapping[str, str]) -> tuple[Environment, str | None]:
-    """Return the environment of this worker, and why it cannot train, if so.
+def stop(client: str) -> None:
+    """Stop the run of a client in this process, with a checkpoint."""
+    if trainer := TRAINING.get(client):
+        trainer.stop()
 
-    Args:
-        costs: the users' own costs, with the SHA-256 of their modules.
-    """
-    blas("float32")  # loads scipy's BLAS, so that the environment names it
-    problem = None
+
+@contextmanager
+def _stoppable(client: str, trainer: Trainer) -> Iterator[None]:
+    TRAINING[client] = trainer
     try:
-        for cost, sha256 in costs.items():
-            if module_sha256(cost) != sha256:
-                problem = f"cost {cost!r}: its module must be the same as here; restart the worker after a change"
-    except Exception as error:
-        problem = _text_of(error)
-    return environment(), problem
+        yield
+    finally:
+        del TRAINING[client]
 
 
-@cache  # as the module was when it was imported
-def module_sha256(cost: str) -> str:
-    """Return the SHA-256 of the module of a user's own cost, which is imported.
-
-    Raises:
-        CostError: it cannot be loaded.
-    """
-    load_cost(cost)
-    file = getattr(sys.modules[cost.partition(":")[0]], "__file__", None)
-    return sha256_of(Path(file)) if file else ""
-
-
-def train(order: str, task: Task, resumed: Mapping[str, bytes], data: bytes) -> bytes:
-    """Train or resume a run in this worker, and return its parcel.
+def train(client: str, task: Task, cost_sha256: str, resumed: Mapping[str, bytes], data: bytes) -> bytes:
+    """Train or resume a run in this worker, one at a time, and return its parcel.
 
     Args:
-        order: names this call for `stop`.
+        client: who wants it, for `stop`.
         task: the run; its folder is that on the client.
+        cost_sha256: `module_sha256` of its cost.
         resumed: the files of the run so far, by name.
-        data: the files of the data set, as `files_of` returns them.
+        data: the data set, pickled, as all that Dask carries.
     """
     from distributed import get_worker  # noqa: PLC0415 (an optional extra)
 
-    worker, files = get_worker(), {}
-    scratch = worker.local_directory
+    worker, files, scratch = get_worker().address, {}, get_worker().local_directory
     try:
-        with (
-            RUNNING.turn,
-            tempfile.TemporaryDirectory(dir=scratch, prefix="netlearn-", ignore_cleanup_errors=True) as temporary,
-        ):
-            folder = Path(temporary, "run")
-            if resumed:
-                folder.mkdir()
+        with TURN, tempfile.TemporaryDirectory(dir=scratch, prefix="netlearn-", ignore_cleanup_errors=True) as parent:
+            if module_sha256(task.settings.cost) != cost_sha256:
+                why = "its module must be the same as on the client; restart the worker after a change"
+                raise CostError(f"cost {task.settings.cost!r}: {why}")  # noqa: TRY301
+            folder = Path(parent, "run")
+            folder.mkdir()
             for name, content in resumed.items():
                 (folder / name).write_bytes(content)
-            load = partial(_load, files=data, scratch=scratch)
-            outcome = perform(replace(task, folder=folder), load, partial(RUNNING.stoppable, order))
+            here = replace(task, folder=folder)
+            outcome = perform(here, lambda name: pickle.loads(data), partial(_stoppable, client))  # noqa: S301
             if outcome.problem is None:
-                present = [name for name in (*RUN_FILES, SUMS) if (folder / name).exists()]
-                files = {name: (folder / name).read_bytes() for name in present}
-        if not outcome.of_machine:
-            texts = outcome.problem, outcome.note
-            problem, note = (text and text.replace(str(folder), str(task.folder)) for text in texts)
-            outcome = Outcome(problem, note)
+                files = files_of(folder)
+            if not outcome.of_machine:
+                problem, note = (
+                    said and said.replace(str(folder), str(task.folder)) for said in (outcome.problem, outcome.note)
+                )
+                outcome = Outcome(problem, note)
     except BaseException as error:  # an exit would end the worker
-        outcome = Outcome(_text_of(error), of_machine=isinstance(error, OSError | MemoryError))
-    if outcome.of_machine and scratch not in (outcome.problem or ""):
-        outcome = Outcome(f"{outcome.problem}, in {scratch}", of_machine=True)  # it is named with its own path
-    parcel = Parcel(worker=worker.address, outcome=outcome, files=files, environment=environment())
-    return msgspec.msgpack.encode(parcel)
+        outcome = Outcome(f"{type(error).__name__}: {error}", of_machine=True)
+    if outcome.of_machine:  # the error of a full disk does not say which
+        outcome = Outcome(f"{outcome.problem}, in {scratch}", of_machine=True)
+    return msgspec.msgpack.encode((worker, outcome, files))
 
 
-@lru_cache(maxsize=2)
-def _load(name: str, files: bytes, scratch: str) -> Dataset:
-    """Load a data set from its original files, by netlearn's own reader, under its name elsewhere."""
-    if not files:
-        return datasets.load(name)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="netlearn-data-") as temporary:
-        paths = []
-        for file, content in msgspec.msgpack.decode(files, type=dict[str, bytes]).items():
-            paths.append(Path(temporary, file))
-            paths[-1].parent.mkdir(parents=True, exist_ok=True)
-            paths[-1].write_bytes(content)
-        return replace(datasets.load(str(paths[0] if len(paths) == 1 else temporary)), name=name)
+def receive(task: Task, content: bytes) -> tuple[str, Outcome]:
+    """Read a parcel and store its run in the folder of its task; return the worker and the outcome, texts cut.
+
+    Raises:
+        RunError: it is no parcel, or not the run of the task, and nothing was stored.
+    """
+    try:
+        worker, said, files = msgspec.msgpack.decode(content, type=Parcel)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RunError(f"not a valid parcel: {error}") from error
+    if said.problem is None:
+        _store(task, files)
+    problem, note = (text and " ".join(text.split())[:MOST_TEXT] for text in (said.problem, said.note))
+    return worker[:MOST_TEXT], Outcome(problem, note, said.of_machine)
 
 
-def _text_of(error: BaseException) -> str:
-    return str(error) if isinstance(error, NetlearnError) else f"{type(error).__name__}: {error}"
+def _store(task: Task, files: Mapping[str, bytes]) -> None:
+    """Write the files of a parcel beside the folder of its task, check every one, and move them into it."""
+    parent = task.folder.parent
+    if task.folder.is_symlink():
+        raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
+    with runs.writing(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".netlearn-") as temporary:
+        received = runs.RunFolder(Path(temporary, "run"))
+        received.path.mkdir()
+        try:
+            _check(task, files, received.path)
+        except RunError as error:
+            raise RunError(f"its parcel was rejected: {str(error).replace(str(received.path), 'it')}") from error
+        for name, content in files.items():
+            received.write(name, content)  # again, and flushed to disk
+        with runs.RunFolder.open(task.folder) as folder:
+            folder.adopt(received)
+
+
+def _check(task: Task, files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files of a parcel to a folder, and read every one as a stranger's.
+
+    Raises:
+        RunError: they are not the run of the task, complete, intact, and from a worker with the same versions.
+    """
+    if unknown := files.keys() - {*runs.RUN_FILES, runs.SUMS}:
+        raise RunError(f"{folder}: holds {min(unknown)!r:.80}: must be the files of a run")
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    run = runs.read_run(folder, task.variant)
+    same = task.is_result(run) and files[runs.CONFIG] == write_toml(task.settings)
+    if not same or run.summary is None or run.summary.seed != task.settings.seed:
+        raise RunError(f"{folder}: holds a run with other settings or data")
+    if rejected := mismatch(run.summary.environment):
+        raise RunError(f"{folder}: is of {rejected}")
+    needed = ALWAYS if run.summary.status != "diverged" else ALWAYS - {runs.METRICS, runs.CHECKPOINT}
+    if task.settings.patience != "off" and run.summary.best_epoch is not None:
+        needed = needed | {runs.BEST_WEIGHTS}
+    if missing := needed - files.keys():
+        raise RunError(f"{folder}: has no {min(missing)}")
+    runs.Sums.read(folder).check_all()
+    for name in {runs.WEIGHTS, runs.BEST_WEIGHTS} & files.keys():
+        run.weights(name)
+    run.samples()
+    run.snapshots()
+    if runs.CHECKPOINT in files:
+        identity = determining_settings(task.settings) | {"data": list(task.data)}
+        check_whole(folder / runs.CHECKPOINT, identity, files.get(runs.METRICS, b""))

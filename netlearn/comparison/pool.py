@@ -1,18 +1,23 @@
-"""Tasks in parallel processes of this machine, any of which may die."""
+"""Tasks in parallel processes of this machine, any of which may die, and values in memory that these map."""
 
+import mmap
 import os
+import pickle
 import sys
+import uuid
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
-from types import TracebackType
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from netlearn.comparison.process import THREADS, Worker, check_allowed, end, import_numerics
-from netlearn.comparison.shared import Shared
 from netlearn.datasets import Dataset, hold
 from netlearn.errors import WorkerError
+from netlearn.numerics import ALIGNMENT
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,10 +43,8 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stop the tasks, if there was an error, and end the workers."""
+    def __exit__(self, *error: object) -> None:
+        """End the workers, after their tasks have saved their state."""
 
     def start(self, tasks: int) -> None:
         """Start what a number of tasks needs, without waiting for it.
@@ -53,26 +56,14 @@ class Workers:
     def hold(self, sets: Sequence[Dataset]) -> None:
         """Give the data sets to the processes, whose `datasets.load` returns them from then on."""
 
-    def share(self, value: Any) -> Any:
-        """Return what stands for a value in tasks: for a process, which maps it, it is the value itself."""
-        return value
-
     def map(
-        self,
-        function: Callable[[Task], Result],
-        tasks: Sequence[Task],
-        look: Callable[[], object] = lambda: None,
+        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None,
         on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
-    ) -> list[Result | None]:
-        """Return function(task) for each task, in order; None for a task whose process dies whenever it runs.
+    ) -> list[Result | None]:  # fmt: skip
+        """Return function(task) for each task, begun in order; None for a task whose process dies whenever it runs.
 
-        An error of the function is raised here.
-
-        Args:
-            function: called with each task.
-            tasks: begun in this order.
-            look: called every so often.
-            on_result: called with each task and its result as soon as there is one.
+        An error of the function is raised here. `look` is called every so often, and `on_result` with each task and
+        its result as soon as there is one.
 
         Raises:
             WorkerError: a process cannot be started.
@@ -90,9 +81,6 @@ class Pool(Workers):
 
     A task whose process dies is done again, and where that happens twice, a third time alone: it may have needed the
     memory that others had.
-
-    Args:
-        jobs: how many processes there are.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -101,10 +89,8 @@ class Pool(Workers):
             check_allowed(1 + jobs * THREADS)
             self._workers = [Worker() for _ in range(jobs)]
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End the processes; their tasks, if there was an error, have 15 seconds to save their state."""
+    def __exit__(self, *error: object) -> None:
+        """End the processes; their tasks have 15 seconds to save their state."""
         end(self._workers, GRACE)
 
     def start(self, tasks: int) -> None:
@@ -116,26 +102,20 @@ class Pool(Workers):
         """Let the processes map the data sets, from the next task on."""
         self._sets = [Shared(data) for data in sets]
 
-    def share(self, value: Any) -> Any:
-        """Return the value in memory that the processes map."""
-        return Shared(value)
-
     def map(
-        self,
-        function: Callable[[Task], Result],
-        tasks: Sequence[Task],
-        look: Callable[[], object] = lambda: None,
+        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None,
         on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
-    ) -> list[Result | None]:
-        """Return function(task) for each task, in order; see `Workers.map`."""
+    ) -> list[Result | None]:  # fmt: skip
+        """Return function(task) for each task, in order; see `Workers.map`. The processes map the function too."""
         results: dict[int, Result | None] = {}
         waiting, alone, deaths = deque(range(len(tasks))), deque[int](), Counter[int]()
         running: dict[int, tuple[int, Future[Result]]] = {}  # by the place of the worker: the task and its call
+        shared = Shared(function)
         while waiting or alone or running:
             for place in range(len(self._workers)):
                 if place not in running and (queue := waiting or (not running and alone)):
                     number = queue.popleft()
-                    running[place] = number, self._submit(place, _call, self._sets, function, tasks[number])
+                    running[place] = number, self._submit(place, _call, self._sets, shared, tasks[number])
             wait([call for _, call in running.values()], LOOK_EVERY, FIRST_COMPLETED)
             for place, (number, call) in [*running.items()]:
                 died = isinstance(call.exception(), BrokenExecutor) if call.done() else self._workers[place].has_died
@@ -190,3 +170,43 @@ def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Tas
     for data in sets:
         hold(data)
     return function(task)
+
+
+class Shared:
+    """A value whose arrays the processes of a pool map, read-only; unpickled there, it is the value itself.
+
+    It must live until they have received it. It lies in a file without a name, which Linux has: nothing is left of
+    it, however the processes end. Elsewhere a copy of it travels with each task.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value, self._name, self._parts = value, uuid.uuid4().hex, list[tuple[int, int]]()
+        try:
+            self._file = os.memfd_create("netlearn")
+        except (AttributeError, OSError):
+            return
+        weakref.finalize(self, os.close, self._file)
+        self._value, arrays = None, list[pickle.PickleBuffer]()
+        content = pickle.PickleBuffer(pickle.dumps(value, 5, buffer_callback=arrays.append))
+        with open(self._file, "wb", closefd=False) as file:
+            for part in (content, *arrays):
+                start = file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
+                self._parts.append((start, start + file.write(part.raw())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._parts:
+            return _itself, (self._value,)
+        return _received, (f"/proc/{os.getpid()}/fd/{self._file}", tuple(self._parts), self._name)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=8)
+def _received(path: str, parts: tuple[tuple[int, int], ...], name: str) -> Any:
+    """Return the value in a file; the name tells it from an earlier one that had the same place."""
+    with Path(path).open("rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    pickled, *arrays = [content[start:end] for start, end in parts]
+    return pickle.loads(pickled, buffers=arrays)  # noqa: S301 (from the parent)

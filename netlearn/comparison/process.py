@@ -1,4 +1,4 @@
-"""A worker process: how it starts, what it is given, and that it outlives neither its parent nor the comparison."""
+"""A worker process: how it starts, and that it outlives neither its parent nor the comparison."""
 
 import gc
 import multiprocessing
@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from time import monotonic
 from types import ModuleType
@@ -46,54 +45,49 @@ class Worker(ProcessPoolExecutor):
             return super().submit(function, *arguments, **named)
 
     @property
-    def processes(self) -> list[SpawnProcess]:
+    def process(self) -> SpawnProcess | None:
         """The process, once it is started."""
-        return [process for process in self._context.started if process.pid is not None]
+        return next((process for process in self._context.made if process.pid is not None), None)
 
     @property
     def has_died(self) -> bool:
-        """Whether its process was started and is gone."""
-        return any(not process.is_alive() for process in self.processes)
+        """Whether the process was started and is gone."""
+        return self.process is not None and not self.process.is_alive()
 
 
 class _Context(SpawnContext):
-    """How a process is started; it remembers it, so that it and no other of the program is ended."""
+    """How a process is made; it remembers it, so that it and no other of the program is ended."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.started: list[SpawnProcess] = []
+        self.made: list[SpawnProcess] = []
 
     def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 (Python's)
-        self.started.append(SpawnProcess(*arguments, **given))
-        return self.started[-1]
+        self.made.append(SpawnProcess(*arguments, **given))
+        return self.made[-1]
 
 
 def end(workers: Sequence[Worker], within: float) -> None:
     """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
-    started = [process for worker in workers for process in worker.processes]
-    alive, until = {process.sentinel for process in started}, monotonic() + within
+    processes, until = [worker.process for worker in workers if worker.process], monotonic() + within
     try:
-        for process in started:
-            with suppress(OSError):  # it is gone
-                process.terminate()
-        while alive and monotonic() < until:
-            alive -= {*wait(alive, max(0, until - monotonic()))}
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(max(0, until - monotonic()))
     finally:
-        for process in started:
-            with suppress(OSError):
-                process.kill()
+        for process in processes:
+            process.kill()
     for worker in workers:
         with suppress(RuntimeError):  # its thread could not be started
             worker.shutdown(cancel_futures=True)
 
 
 def check_allowed(count: int) -> None:
-    """Check that so many more processes and threads are allowed: threads are started, and end.
-
-    Python's pool would print a traceback, or wait for ever, where one of its own threads cannot be started.
+    """Start and end so many threads; Python's pool waits for ever where one of its own cannot be started.
 
     Raises:
-        RuntimeError: they are not.
+        RuntimeError: they are not allowed.
     """
     end = threading.Event()
     with ThreadPoolExecutor(count) as threads:
@@ -112,7 +106,7 @@ def _starting() -> Iterator[None]:
     it has no guard.
     """
     with STARTING:
-        before, script = {name: os.environ.get(name) for name in ENVIRONMENT}, sys.modules["__main__"]
+        environment, script = dict(os.environ), sys.modules["__main__"]
         if sys.platform != "win32":
             mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         os.environ.update(ENVIRONMENT)
@@ -121,10 +115,10 @@ def _starting() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = script
-            for name, value in before.items():
+            for name in ENVIRONMENT:
                 del os.environ[name]
-                if value is not None:
-                    os.environ[name] = value
+                if name in environment:
+                    os.environ[name] = environment[name]
             if sys.platform != "win32":
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -138,8 +132,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)  # no process is left to take a result
 

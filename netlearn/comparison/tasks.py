@@ -28,7 +28,7 @@ from netlearn.settings import Settings
 from netlearn.training import Trainer
 
 Stopping: TypeAlias = Callable[[Trainer], AbstractContextManager[object]]
-MOST_LOOKED_AT = 200  # runs, the first that have not ended: with 10,000 to come, few of them have begun
+MOST_LOOKED_AT = 200  # runs in progress
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,8 @@ def perform(task: Task, load: Load = load_once, stopping: Stopping = _stopping_w
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:
             raise  # of the user; workers get none
-        return Outcome(
-            _problem(error, task), of_machine=isinstance(error, RunError | DataError | OSError | MemoryError)
-        )
+        of_machine = isinstance(error, RunError | DataError | OSError | MemoryError)
+        return Outcome(_problem(error, task), of_machine=of_machine and not isinstance(error, MismatchError))
 
 
 def _problem(error: BaseException, task: Task) -> str:
@@ -198,7 +197,7 @@ def perform_all(
     epochs_ended = sum(run.settings.epochs for run in runs.values())
 
     def look() -> None:
-        begun = itertools.islice(pending, MOST_LOOKED_AT)
+        begun = itertools.takewhile(Path.exists, itertools.islice(pending, MOST_LOOKED_AT))
         on_progress(epochs_ended + sum(map(epochs_recorded, begun)), len(runs))
 
     def on_result(task: Task, outcome: Outcome | None) -> None:
