@@ -62,16 +62,14 @@ def test_long_runs_are_drawn_against_epochs_since_overfitting_hides_on_a_log_axi
     assert cost.get_ylim()[1] < RECORDS[0].train_cost  # the first costs are many times those that matter then
 
 
-def test_training_and_validation_differ_in_colour_dashes_and_name() -> None:
-    lines = run_curves(columns(RECORDS), 5000, "title", 50_000).axes[0].get_lines()[:2]
+@pytest.mark.parametrize(
+    ("examples", "name"), [(50_000, "training set (its first 1,000 examples)"), (500, "training set")]
+)
+def test_training_and_validation_differ_in_colour_dashes_and_name(examples: int, name: str) -> None:
+    lines = run_curves(columns(RECORDS), 5000, "title", examples).axes[0].get_lines()[:2]
     assert lines[0].get_color() != lines[1].get_color()
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
-    assert [line.get_label() for line in lines] == ["training set (its first 1,000 examples)", "validation set"]
-
-
-def test_legend_gives_the_number_of_examples_only_for_a_part() -> None:
-    lines = run_curves(columns(RECORDS), 50, "title", 500).axes[0].get_lines()
-    assert lines[0].get_label() == "training set"
+    assert [line.get_label() for line in lines] == [name, "validation set"]
 
 
 def test_axis_of_updates_is_logarithmic_with_room_for_update_0() -> None:
@@ -88,9 +86,9 @@ def test_cost_below_zero_is_in_the_picture() -> None:
         assert run_curves(columns(records), 5000, "title", 50_000).axes[0].get_ylim()[0] <= -2
 
 
-def test_text_of_users_is_never_parsed_as_mathematics() -> None:
-    for title in ("x_$.npz", "$x^$", "a $ b", "digits 手"):
-        assert render(run_curves(columns(RECORDS), 5000, title, 50_000), "png").startswith(b"\x89PNG")
+def test_text_of_users_is_never_parsed_as_mathematics_also_without_any_update() -> None:
+    for title, records in (("x_$.npz", RECORDS), ("$x^$", RECORDS[:1]), ("a $ b", RECORDS), ("digits 手", RECORDS)):
+        assert render(run_curves(columns(records), 5000, title, 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_legend_and_labels_stay_off_the_data() -> None:
@@ -99,10 +97,6 @@ def test_legend_and_labels_stay_off_the_data() -> None:
     legend = figure.legends[0].get_window_extent()
     assert not any(axes.get_window_extent().overlaps(legend) for axes in figure.axes)
     assert all(text.get_window_extent().y0 >= figure.axes[0].get_window_extent().y1 for text in figure.axes[0].texts)
-
-
-def test_curves_of_a_run_without_any_update_can_be_drawn() -> None:
-    assert render(run_curves(columns(RECORDS[:1]), 5000, "title", 50_000), "png").startswith(b"\x89PNG")
 
 
 def test_same_figure_gives_the_same_bytes() -> None:

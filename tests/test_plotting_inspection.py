@@ -18,6 +18,7 @@ from netlearn.numerics import Array
 from netlearn.plotting import networks
 from netlearn.plotting.marks import letter
 from netlearn.plotting.networks import Image
+from netlearn.plotting.single import reliability
 from netlearn.plotting.style import render
 from netlearn.predictions import Answer
 from netlearn.runs import Run, read_run
@@ -64,14 +65,12 @@ def test_confusion_shows_every_count_at_its_place(classes: int) -> None:
     np.testing.assert_allclose(np.asarray(image.get_array()), counts / counts.sum(axis=1, keepdims=True))
 
 
-def test_counts_fit_into_their_cells() -> None:
-    for classes in CLASSES[1:5]:
-        counts = np.full((classes, classes), 1135)
-        figure = networks.confusion(counts, "title")
-        figure.draw_without_rendering()
-        axes = figure.axes[1]
-        cell = axes.get_window_extent().width / classes
-        assert all(text.get_window_extent().width < cell for text in axes.texts)
+@pytest.mark.parametrize("classes", CLASSES[1:5])
+def test_counts_fit_into_their_cells(classes: int) -> None:
+    figure = networks.confusion(np.full((classes, classes), 1135), "title")
+    figure.draw_without_rendering()
+    axes = figure.axes[1]
+    assert all(text.get_window_extent().width < axes.get_window_extent().width / classes for text in axes.texts)
 
 
 @pytest.mark.parametrize("outputs", CLASSES)
@@ -107,6 +106,17 @@ def test_disagreements_name_each_run_and_its_answers(classes: int, runs: int) ->
     assert f"{letter(runs - 1)}: {shown[0].label} ✓" in caption
     assert caption.count("✓") == 1
     check_nothing_is_cut_off(networks.disagreements(given, counts, None, LONG))
+
+
+def test_reliability_marks_the_shares_outside_their_band_and_says_what_is_above_and_below() -> None:
+    bins = np.array([(0.1, 0.4, 0.0, 0.2, 50), (0.5, 0.55, 0.4, 0.6, 30), (0.9, 0.6, 0.8, 1.0, 900)])
+    figure = reliability({"The largest output": (bins, "calibration error 0.2")}, LONG)
+    above, below = figure.axes
+    marked = {line.get_marker(): np.array(line.get_xydata()) for line in above.get_lines()}
+    np.testing.assert_array_equal(marked["D"], bins[[0, 2], :2])
+    np.testing.assert_array_equal(marked["o"], bins[[1], :2])
+    assert [bar.get_height() for bar in below.patches] == [50, 30, 900]
+    assert {"above: more often than p", "below: less often than p"} <= set(texts(figure))
 
 
 def test_letters_continue_after_z() -> None:

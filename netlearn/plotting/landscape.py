@@ -30,9 +30,7 @@ SIDE = 3.4  # inches, of a panel
 MOST_TICKS, MOST_LETTERS = 20, 14  # of settings that are no numbers
 FEW_POINTS, MOST_VECTORS = 30, 1000  # that are larger; that are stored one by one in an .svg file
 FEWEST = 2  # variants with a cost at each value, for their medians to be drawn
-Points = dict[
-    str, dict[Any, list[float]]
-]  # of each cost, the accuracies of the variants with each value of a setting
+Points = dict[str, dict[Any, list[float]]]  # the accuracies of the variants by their cost and a setting
 
 
 class Table(NamedTuple):
@@ -156,8 +154,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
     low, high = (max(1 - end(accuracies.values()), style.LEAST_ERROR) for end in (min, max))
     style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
-    star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)
-    entries: dict[str, Line2D] = {_best(accuracies): star}
+    entries = {_best(accuracies): Line2D([], [], color="black", marker="*", linestyle="", markersize=11)}
     for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
         entries[cost] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
     entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)

@@ -163,11 +163,13 @@ def names_its_rate(name: str, runs: Sequence[Run]) -> bool:
 def plot_column(axes: Axes, groups: Groups, column: str) -> None:
     """Draw a column of metrics.csv against updates, with everything that the axes need to be read."""
     share_update_axis([axes], groups)
-    ends = draw(axes, groups, column)
+    if column == "stuck":
+        return draw_badly_wrong(axes, groups)
+    ends, label = draw(axes, groups, column), column.replace("_", " ")
+    axes.set_ylabel(label)
     if column.endswith("accuracy"):
-        style.percent_axis(axes, column.replace("_", " "))
-    axes.set_ylabel(column.replace("_", " "))
-    label_ends(axes, ends)
+        style.percent_axis(axes, label)
+    return label_ends(axes, ends)
 
 
 def curves(groups: Groups, title: str) -> Figure | None:

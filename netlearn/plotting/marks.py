@@ -33,13 +33,9 @@ LABEL = 36  # characters beside a line
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How the lines of a variant are drawn.
+    """How the lines of a variant are drawn: with the dashes of its cost, in its colour or a shade of it.
 
-    Attributes:
-        colour: of its cost; variants with the same cost have shades of it.
-        dashes: of its cost.
-        marker: where other variants have the same cost, as matplotlib names it; else "".
-        character: the marker as a character before the variant's name; else "".
+    Variants with the same cost have markers too, each as matplotlib names it and as a character; else both are "".
     """
 
     colour: str

@@ -175,8 +175,7 @@ def disagreements(given: Mapping[str, Sequence[Answer]], counts: Counts, image: 
     total, below = max(COLUMNS * STEP, width + 0.7), LINE + height + 0.7
     names = "\n".join(f"{run}: {name}" for run, name in zip(letters, given, strict=True))
     sheet = Sheet(total, below + (grid.height(len(shown)) if grid else 0), f"{title}\n{names}")
-    heading = "examples that this run gets wrong but another one right"
-    sheet.write(total / 2, 0, heading, ha="center", fontsize="small")
+    sheet.write(total / 2, 0, "wrong in this run but right in another one", ha="center", fontsize="small")
     axes = sheet.panel(max(0.6, (total - width) / 2), LINE, width, height)
     axes.imshow(counts, cmap=SHADES, vmin=0, vmax=max(1, counts.max()), aspect="auto")
     _number_cells(axes, counts, bright=counts > counts.max() / 2)

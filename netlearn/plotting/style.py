@@ -101,16 +101,13 @@ class _Powers(Formatter):
     matplotlib's own labels are set as mathematics, which takes five times as long.
     """
 
-    def __init__(self, axes: Axes) -> None:
-        self._axes = axes
-
     def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 (matplotlib's signature)
         """Return the label of a tick, or ""."""
         digits, exponent = f"{value:.2e}".split("e")
         power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
         if float(digits) == 1:
             return power
-        low, high = sorted(self._axes.get_ylim())
+        low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
         return f"{float(digits):g}×{power}" if high < FEW_POWERS * low else ""
 
 
@@ -128,8 +125,8 @@ def log_axis(axes: Axes, label: str) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(_Decades())
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    axes.yaxis.set_major_formatter(_Powers(axes))
-    axes.yaxis.set_minor_formatter(_Powers(axes))
+    axes.yaxis.set_major_formatter(_Powers())
+    axes.yaxis.set_minor_formatter(_Powers())
     axes.set_ylabel(label)
 
 
