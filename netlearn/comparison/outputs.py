@@ -11,7 +11,7 @@ import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
 from netlearn.comparison.findings import cells, neuron_cells, ranking, shortened
-from netlearn.custom_cost import NO_COSTS, NamedCosts
+from netlearn.custom_cost import NO_COSTS, NamedCosts, short_name
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.files import mistakes
 from netlearn.inspection.trained import check_used, load_present
@@ -238,8 +238,8 @@ def curves_files(settings: Settings, results: Summary, columns: dict[str, Array]
     from netlearn.plotting.single import run_curves  # noqa: PLC0415 (matplotlib takes 0.4 s to import)
     from netlearn.plotting.style import render_files  # noqa: PLC0415
 
-    sizes, data = "-".join(map(str, results.sizes)), results.data
-    title = f"{settings.cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
+    cost, sizes, data = short_name(settings.cost), "-".join(map(str, results.sizes)), results.data
+    title = f"{cost}, {sizes}, η = {settings.learning_rate:g}, λ = {settings.l2:g}, {Path(data.name).name}"
     if settings.label_noise:
         title += f", {100 * settings.label_noise:g} % of training labels wrong"
     figure = run_curves(columns, -(-data.train // settings.batch_size), title, data.train)

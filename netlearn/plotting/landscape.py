@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 
+from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, ORANGE, cost_styles
@@ -156,7 +157,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
     entries = {_best(accuracies): Line2D([], [], color="black", marker="*", linestyle="", markersize=11)}
     for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
-        entries[cost] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
+        entries[short_name(cost)] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
     entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)
     style.legend_below(figure, entries.values(), map(literal, entries))
     return finish(figure, title)

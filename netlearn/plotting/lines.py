@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
@@ -127,7 +128,7 @@ def add_key(figure: Figure, groups: Groups) -> None:
             entries[text] = Line2D([], [], color=mark.colour, linestyle=mark.dashes, marker=mark.marker, linewidth=2)
     if shown is not groups:
         for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
-            entries[f"the others, {cost}"] = Line2D([], [], color=mark.colour, linewidth=0.8)
+            entries[f"the others, {short_name(cost)}"] = Line2D([], [], color=mark.colour, linewidth=0.8)
     if max(map(len, shown.values())) > 1 and len(shown) > MOST_BANDS:
         entries["bar: lowest to highest seed"] = Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")
     elif max(map(len, shown.values())) > 1:
