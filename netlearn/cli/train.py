@@ -77,13 +77,7 @@ def command(
         _tell_network(settings, trainer)
         with training_progress(trainer) as on_record:
             summary = train_run(
-                settings,
-                trainer,
-                folder,
-                on_record,
-                resumed=resumed is not None,
-                draw=curves_or_warning,
-                on_note=note,
+                settings, trainer, folder, on_record, resumed=bool(resumed), draw=curves_or_warning, on_note=note
             )
     echo_results(summary, _results(summary, folder.path), folder.path)
     done = read_run(folder.path)
