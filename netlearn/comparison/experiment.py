@@ -143,7 +143,7 @@ def from_variants(
     `layers` are the variants' own settings, none where the sweep varies all that differs; `shared` those of all. The
     others are as in `read_experiment`.
     """
-    spread = sweep.spread(layers or {"": {}}, len(seeds))
+    spread = sweep.spread(layers, len(seeds))
     variants = {name: resolve(BUILT_IN, shared, layer, costs=costs) for name, layer in spread.items()}
     title = title_of(layers)
     if sweep.values:
@@ -204,7 +204,7 @@ def read_experiment(
         baseline = None  # the sweep has renamed the variants
     try:
         chosen = parse_seeds(content["seeds"], "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
-        spread = sweep.spread(layers or ({"": {}} if sweep.values else {}), len(chosen))
+        spread = sweep.spread(layers, len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
         title = path.stem if content["title"] is None else content["title"]
         looks, tuning, hashes = content["looks"], content["tuning"], content["data_sha256"]

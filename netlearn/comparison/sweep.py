@@ -38,7 +38,7 @@ class Sweep:
     def spread(self, variants: Mapping[str, Layer], seeds: int) -> dict[str, dict[str, Any]]:
         """Return the settings of each variant with each combination of the values, named by what varies.
 
-        `seeds` is the number of runs of each.
+        `seeds` is the number of runs of each. Where there are no variants, the values alone make some.
 
         Raises:
             SettingsError: a variant has a setting that is to be varied, or there are more than `MOST_RUNS` runs.
@@ -50,7 +50,10 @@ class Sweep:
         for setting in self.values:
             if own := [name for name, layer in variants.items() if setting in layer]:
                 raise SettingsError(f"vary {setting}: must be left out; variants set it themselves: {', '.join(own)}")
-        axes = [list(variants.items()), *([(name, value) for value in self.values[name]] for name in self.values)]
+        axes = [
+            list(variants.items()) or [("", {})],
+            *([(name, value) for value in self.values[name]] for name in self.values),
+        ]
         total = math.prod(map(len, axes))
         drawn = total if self.random is None else min(self.random, total)
         if drawn * seeds > MOST_RUNS:
