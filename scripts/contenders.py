@@ -32,7 +32,7 @@ Result = tuple[float, list[Array]]
 def netlearn(problem: Problem) -> Result:
     """Train with netlearn, its finite-cost check and its mini-batches' SHA-256 included."""
     train = Examples(problem["x"], problem["labels"])
-    some = train[:1000]
+    some = Examples(problem["x"][:1000], problem["labels"][:1000])  # what the earlier version can make too
     data = Dataset("benchmark", "", train, some, some, outputs=10, image=None, sha256={})
     network = Network([784, len(problem["b1"]), 10], rng=np.random.default_rng(0))
     for array, name in zip((*network.weights, *network.biases), ("w1", "w2", "b1", "b2"), strict=True):
