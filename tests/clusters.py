@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distributed import Client, Security
-
 from netlearn.comparison.cluster import CA, CERTIFICATE, KEY
 from netlearn.runs import SUMS
 from tests.commands import PATIENCE
@@ -22,6 +20,8 @@ OTHER = "netlearn-0.0.1.dist-info"
 
 def certificates(folder: Path) -> Path:
     """Write the files of a new authority and of a certificate that it signed."""
+    from distributed import Security  # noqa: PLC0415 (its import takes a second, and few tests need it)
+
     made = Security.temporary()
     folder.mkdir(parents=True)
     (folder / CA).write_text(made.tls_ca_file)
@@ -78,6 +78,8 @@ class Cluster:
 
     def addresses(self) -> dict[int, str]:
         """Return the addresses of the workers by their numbers, when all are there."""
+        from distributed import Client, Security  # noqa: PLC0415 (as above)
+
         security = Security(
             tls_ca_file=str(self.tls / CA), tls_client_cert=str(self.tls / CERTIFICATE),
             tls_client_key=str(self.tls / KEY), require_encryption=True,
