@@ -58,7 +58,7 @@ def test_cost_that_fails_in_training_is_a_row_with_its_problem_and_the_others_ar
     assert "netlearn compare --resume out" in result.stderr
     assert [row["status"] for row in rows_of(Path("out"))] == ["finished", "failed", "failed", "failed"]
     for name, error in zip(names, ("ValueError: no more", "SystemExit: 0", "KeyboardInterrupt"), strict=True):
-        (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"failing_costs:{name}, seed 0: ")]
+        (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"{name}, seed 0: ")]
         assert error in line
 
 
