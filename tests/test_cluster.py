@@ -143,7 +143,7 @@ def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path)
     result = compare(*short, *cluster.flags, "--cost", "quadratic", "--cost", "ours:Ours")
     assert result.exit_code == 1, result.output
     assert [row["status"] for row in rows_of(Path("out"))] == ["finished", "failed"]
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith("ours:Ours, seed 0: ")]
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("Ours, seed 0: ")]
     assert has_facts(line, "3 workers 'ours:Ours'")
 
 

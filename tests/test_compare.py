@@ -103,10 +103,7 @@ def test_own_cost_is_in_the_table_and_in_every_picture() -> None:
 
 def texts_of(folder: Path, name: str) -> str:
     """Return all that a picture of a comparison says."""
-    runs = [
-        read_run(path, path.name.rsplit("-", 1)[0].replace("mine-", "mine:"))
-        for path in sorted(folder.glob("*-[01]"))
-    ]
+    runs = [read_run(path, path.name.rsplit("-", 1)[0]) for path in sorted(folder.glob("*-[01]"))]
     figure = DRAWN[name](group(runs), "title")
     assert figure is not None
     return "\n".join(text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text")))  # type: ignore[attr-defined]
