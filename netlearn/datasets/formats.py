@@ -16,7 +16,7 @@ import os
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -148,6 +148,13 @@ def meaning_of(name: str) -> str | None:
     return key if key in {*KEYS, *VALIDATION_KEYS, *WHOLE_KEYS} else None
 
 
+def keys_beside(found: Collection[str]) -> tuple[str, ...]:
+    """Return the keys of all arrays that a data set must have which has some of them."""
+    if found and {*found} <= {*WHOLE_KEYS}:
+        return WHOLE_KEYS
+    return KEYS + VALIDATION_KEYS * any(key in found for key in VALIDATION_KEYS)
+
+
 def rename(name: str, names: Iterable[str]) -> dict[str, str]:
     """Return which of the names of arrays stands for which key.
 
@@ -161,15 +168,11 @@ def rename(name: str, names: Iterable[str]) -> dict[str, str]:
     names = list(names)
     found: dict[str, str] = {}
     for each in names:
-        key = each if each in {*KEYS, *VALIDATION_KEYS} else meaning_of(each)
-        if key is not None and key in found:
-            raise DataError(f"{name}: both {found[key]} and {each} could be {key}; must be one of them")
-        if key is not None:
+        if key := meaning_of(each):
+            if key in found:
+                raise DataError(f"{name}: both {found[key]} and {each} could be {key}; must be one of them")
             found[key] = each
-    if not found.keys() & {*KEYS, *VALIDATION_KEYS}:
-        keys: Sequence[str] = WHOLE_KEYS if found else KEYS
-    else:
-        keys = KEYS + VALIDATION_KEYS * any(key in found for key in VALIDATION_KEYS)
+    keys = keys_beside(found)
     if missing := [key for key in keys if key not in found]:
         shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         renamed = ", ".join(f'{key}=d["{found.get(key, "…")}"]' for key in keys)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.formats import KEYS, VALIDATION_KEYS, choose, find_sets, header_of, is_idx, read_idx, read_npz
+from netlearn.datasets.formats import KEYS, choose, find_sets, header_of, is_idx, keys_beside, read_idx, read_npz
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
@@ -136,7 +136,7 @@ def _load_idx(folder: Path, name: str, family: str | None = None) -> Dataset:
         )
     family = next(iter(sets), "") if family is None else family
     files = sets.get(family, {})
-    keys = KEYS + VALIDATION_KEYS * any(key in files for key in VALIDATION_KEYS)
+    keys = keys_beside(files)
     for key in keys:
         if key not in files:
             file = dict(zip(KEYS, FILES, strict=True)).get(key, key)
