@@ -26,7 +26,7 @@ GivenCost: TypeAlias = Cost | type[Cost]
 NamedCosts: TypeAlias = Mapping[str, GivenCost | None]  # costs that may be used; None: imported, as its name says
 NO_COSTS: NamedCosts = {}
 PARTS = ("output", "learning_rate", "value", "delta")
-LARGEST_RATE = 1e9  # as a setting may be
+LARGEST_NUMBER = 1e9  # of a setting, such as a learning rate or λ; the bound also rejects infinity and NaN
 
 
 def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
@@ -177,9 +177,9 @@ class CustomCost:
                 f"{shown if shown in {'Sigmoid', 'Softmax', 'Identity'} else 'Sigmoid'}() of netlearn.activations"
             )
         rate = cost.learning_rate
-        if not isinstance(rate, Real) or isinstance(rate, bool) or not 0 < rate <= LARGEST_RATE:
+        if not isinstance(rate, Real) or isinstance(rate, bool) or not 0 < rate <= LARGEST_NUMBER:
             raise CostError(
-                f"cost {name!r}: learning_rate {rate!r:.40}: must be a number above 0, up to {LARGEST_RATE:g}"
+                f"cost {name!r}: learning_rate {rate!r:.40}: must be a number above 0, up to {LARGEST_NUMBER:g}"
             )
         self.learning_rate = float(rate)
 

@@ -13,7 +13,7 @@ from netlearn.numerics import Array
 
 FIT = 1e-5  # largest misfit of a pattern, relative to the largest derivative
 LOG_FIT = 0.02  # that of a constant in a logarithm, relative to the largest error, which may be tiny itself
-SMALLEST, LARGEST = 1e-12, 0.3  # constants in a logarithm
+CONSTANTS = 1e-12, 0.3  # in a logarithm: the smallest and the largest that is looked for
 FACTORS = {
     0.5: "½ of it", 2.0: "2 times it", -1.0: "−1 times it: the sign is wrong",
     np.log(2): "ln 2 times it", 1 / np.log(2): "it divided by ln 2",
@@ -73,7 +73,7 @@ def constant_in_logarithm(points: Points) -> float | None:
     def rest(logarithm: float) -> float:
         return float(np.abs(misfit - (_of_logarithm(points, 10**logarithm) - _of_logarithm(points, 0))).max())
 
-    low, high = np.log10(SMALLEST), np.log10(LARGEST)
+    low, high = np.log10(CONSTANTS)
     while high - low > 1e-4:
         grid = np.linspace(low, high, 25)
         best = int(np.argmin([rest(each) for each in grid]))

@@ -19,7 +19,7 @@ from netlearn.errors import CostError, CostWarning
 from netlearn.numerics import Array, columns
 
 EXAMPLES, FEWEST, POINTS = 256, 16, 2560  # most and fewest examples; their number times that of outputs
-MODERATE, LARGEST = 5.0, 30.0  # |z|; beyond the first, a value computed from a is too inexact for small steps
+MODERATE, SATURATED = 5.0, 30.0  # |z|; beyond the first, a value computed from a is too inexact for small steps
 STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
 TOLERANCE, WIDE_TOLERANCE = 1e-6, 1e-4  # likewise
 ACCEPTED = 1e-4  # error of a delta that is right but for a constant in the logarithms of value
@@ -69,7 +69,7 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
     rng = np.random.default_rng(0)
     examples = max(FEWEST, min(EXAMPLES, POINTS // outputs))
     moderate = rng.uniform(-MODERATE, MODERATE, (outputs, examples))
-    large = rng.uniform(MODERATE, LARGEST, moderate.shape) * rng.choice((-1, 1), moderate.shape)
+    large = rng.uniform(MODERATE, SATURATED, moderate.shape) * rng.choice((-1, 1), moderate.shape)
     classes = np.eye(outputs) if outputs > 1 else np.array([[0.0], [1.0]])
     hot = classes[rng.integers(len(classes), size=examples)].T
     soft = rng.dirichlet(np.ones(outputs), examples).T if outputs > 1 else rng.random((1, examples))

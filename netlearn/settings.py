@@ -9,7 +9,7 @@ from msgspec import Meta, inspect
 
 from netlearn.activations import ACTIVATIONS
 from netlearn.costs import Cost
-from netlearn.custom_cost import KNOWN, NO_COSTS, NamedCosts, load_cost, parse_name
+from netlearn.custom_cost import KNOWN, LARGEST_NUMBER, NO_COSTS, NamedCosts, load_cost, parse_name
 from netlearn.datasets import NAMES
 from netlearn.datasets.augmentation import AUGMENTATIONS
 from netlearn.errors import SettingsError
@@ -20,13 +20,12 @@ from netlearn.text import decode_toml, suggestion, unknown
 FORMAT = 2  # of run folders and comparison folders; their config.toml states it
 DTYPES = ("float32", "float64")
 AUGMENT = ("none", *AUGMENTATIONS)
-LARGEST = 1e9  # of a learning rate or λ; the bound also rejects infinity and NaN
 IN_FLAGS, IN_FILES = "{},{}", "[{}, {}]"  # how two numbers are written there
 Off: TypeAlias = Literal["off"]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10_000_000)]
-AtLeast0: TypeAlias = Annotated[float, Meta(ge=0, le=LARGEST)]
-Above0: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST)]
-Constant: TypeAlias = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+AtLeast0: TypeAlias = Annotated[float, Meta(ge=0, le=LARGEST_NUMBER)]
+Above0: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST_NUMBER)]
+Constant: TypeAlias = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Below1: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
 
 
