@@ -41,6 +41,7 @@ def tell(text: str) -> None:
 def bar(**given: Any) -> "tqdm[Any]":
     """Return a progress bar, which is shown only on a terminal, and not where the command was asked to be quiet."""
     on_a_terminal = sys.stderr is not None and sys.stderr.isatty()  # it may be closed
+    tqdm.monitor_interval = 0  # its thread would refresh bars that stand still, and may not be allowed
     return tqdm(disable=not on_a_terminal or asked(QUIETLY), **given)
 
 
