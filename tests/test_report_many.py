@@ -62,3 +62,25 @@ def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, wi
         assert results.violations_count == 0, results.generate_report()
         shown.get_by_role("button", name="All", exact=True).click()
         assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_ON_PAGE
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_eight_variants_stand_side_by_side_with_their_measures_in_view(
+    width: int, browser: Browser, tmp_path: Path
+) -> None:
+    runs = sweep(cost=["quadratic", "cross-entropy"], learning_rate=[0.1, 0.5, 1.0, 3.0])
+    (tmp_path / "report.html").write_bytes(render_page(analyse("Eight", runs), None, {}))
+    with opened(browser, tmp_path / "report.html", viewport={"width": width, "height": 800}) as shown:
+        table = shown.locator("#result .crowded table")
+        assert len(table.locator("thead th").all_text_contents()) == 8
+        last, measure = table.locator("tbody tr").first.locator("td").last, table.locator("tbody th").first
+        last.scroll_into_view_if_needed()
+        box = measure.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < width / 2
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        key = "getComputedStyle(document.querySelector('#result .key.v4')).backgroundImage"
+        assert "repeating-linear-gradient" in shown.evaluate(key)  # dashed, as cross-entropy's lines are
+        results = Axe().run(shown, options={"resultTypes": ["violations"]})
+        assert results.violations_count == 0, results.generate_report()
