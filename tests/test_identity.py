@@ -99,7 +99,7 @@ def two_costs(*arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def compared() -> None:
+def compared(in_this_process: None) -> None:
     write_data("d.npz")
     assert compare(*two_costs()).exit_code == 0
 
