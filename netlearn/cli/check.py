@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import msgspec
 import numpy as np
 
 from netlearn.activations import Softmax
@@ -22,17 +21,6 @@ from netlearn.settings import check
 
 OUTPUTS = 10
 CLASSICS = ("quadratic", "cross-entropy")
-
-
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found, as --json prints it."""
-
-    cost: str
-    outputs: int
-    verified: Verified
-    errors: tuple[float, ...]
-    profile: Profile
-    file: str | None
 
 
 @click.command("check", cls=Command)
@@ -67,10 +55,9 @@ def command(name: str, data: str | None, out: Path | None) -> None:
         curves = {each: theory_curve(known, outputs, CURVE) for each, known in costs.items()}
         figure = theory_curves(CURVE, curves, f"{short_name(name)}: the gradient at each error")
         write_whole(out, render(figure, out.suffix[1:]))
-    file = None if out is None else str(out)
-    result = Checked(cost=name, outputs=outputs, verified=verified, errors=ERRORS, profile=found, file=file)
+    results = {"cost": name, "outputs": outputs, "verified": verified, "errors": ERRORS, "profile": found}
     deltas = {each: theory_curve(known, outputs, np.array(ERRORS)) for each, known in costs.items()}
-    echo_results(result, _results(name, verified, found, deltas))
+    echo_results(results | {"file": None if out is None else str(out)}, _results(name, verified, found, deltas))
     if out is not None:
         tell(f"picture: {out}")
 

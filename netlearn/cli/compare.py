@@ -135,8 +135,7 @@ def command(
             experiment = load_data(experiment, load_and_tell, workers, tell)
             experiment = replace(experiment, tuning="to do") if tune else experiment
             if dry_run:
-                size = size_of(experiment)
-                echo_results(size, str(size))
+                echo_results(*size_of(experiment))
                 return
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from click.shell_completion import CompletionItem
 
 from netlearn.cli.options import COMMA, PATH, completing, parse, together, whole
@@ -115,21 +114,11 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
     return Sweep(dict(varied), random, random_seed)
 
 
-class Size(msgspec.Struct, frozen=True):
-    """The size of an experiment, which a dry run prints; the runs include those that tune learning rates."""
-
-    variants: int
-    seeds: int
-    runs: int
-
-    def __str__(self) -> str:
-        tuning = self.runs - self.variants * self.seeds
-        tuned = f", {tuning:,} to tune them" if tuning else ""
-        return f"{self.runs:,} runs ({self.variants:,} variants from {counted(self.seeds, 'seed')}{tuned})"
-
-
-def size_of(experiment: Experiment) -> Size:
-    """Return the size of an experiment."""
-    variants, number = len(experiment.variants), len(experiment.seeds)
+def size_of(experiment: Experiment) -> tuple[dict[str, int], str]:
+    """Return the size of an experiment and the same as text; the runs include those that tune learning rates."""
+    variants, seeds = len(experiment.variants), len(experiment.seeds)
     tuning = len(trials_of(experiment)) if experiment.tuning == "to do" else 0
-    return Size(variants, number, variants * number + tuning)
+    tuned = f", {tuning:,} to tune them" if tuning else ""
+    runs = variants * seeds + tuning
+    text = f"{runs:,} runs ({variants:,} variants from {counted(seeds, 'seed')}{tuned})"
+    return {"variants": variants, "seeds": seeds, "runs": runs}, text

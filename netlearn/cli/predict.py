@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import msgspec
 import numpy as np
 
 from netlearn.cli.options import BEST, COST, JSON, PATH, QUIET, RUN, Command, check_suffix
@@ -19,13 +18,6 @@ from netlearn.inspection.prediction import Prepared, appearance_of, draw_prepare
 from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
 from netlearn.plotting.marks import strongest
 from netlearn.runs import write_whole
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """A picture that got no answer, and why."""
-
-    file: str
-    error: str
 
 
 @click.command("predict", cls=Command)
@@ -74,12 +66,12 @@ def command(
         text = aligned([["", "answer", "strongest outputs", ""], *rows])
         echo_results(results | {"refused": refused}, text)
     for each in refused:
-        echo(f"Error: {each.file}: {each.error}", err=True)
+        echo(f"Error: {each['file']}: {each['error']}", err=True)
     ctx.exit(1 if refused else 0)
 
 
-def _prepare_all(images: Sequence[Path], appearance: Appearance) -> tuple[list[Prepared], list[Refused]]:
-    """Return what the network sees of each picture, and which were refused."""
+def _prepare_all(images: Sequence[Path], appearance: Appearance) -> tuple[list[Prepared], list[dict[str, str]]]:
+    """Return what the network sees of each picture, and the files that were refused, each with its error."""
     prepared, refused = [], []
     for image in bar(iterable=images, unit=" images", leave=False):
         file = click.format_filename(image)
@@ -87,5 +79,5 @@ def _prepare_all(images: Sequence[Path], appearance: Appearance) -> tuple[list[P
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else read_file(image)
             prepared.append(prepare_file(file, content, appearance))
         except NetlearnError as error:
-            refused.append(Refused(file, str(error)))
+            refused.append({"file": file, "error": str(error)})
     return prepared, refused
