@@ -153,6 +153,7 @@ class Cluster(Pool):
         if not outcome.of_machine:
             return outcome
         failed.append(worker)
+        self._next_look = 0.0  # the scheduler may be lost
         if worker and worker not in self._left_out:  # Dask may give it an order that it was allowed before
             self._leave_out(worker, outcome.problem or "")
         if len(failed) < FAILURES:
@@ -164,7 +165,6 @@ class Cluster(Pool):
     def _leave_out(self, worker: str, why: str) -> None:
         self._left_out[worker] = why
         self._note(f"worker {worker} is not used: {why}")
-        self._next_look = 0.0
 
     def _ready(self) -> set[str]:
         """Return the workers that can train, after a look at those that there are, at most once a second.
