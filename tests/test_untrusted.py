@@ -351,11 +351,12 @@ def test_cost_beside_the_run_folder_is_imported(run: Path) -> None:
 
 
 def test_no_module_loads_pickles_from_a_file() -> None:
-    memory = {ROOT / "netlearn/comparison/shared.py"}  # of this user's processes, as multiprocessing itself does
-    for path in {*(ROOT / "netlearn").rglob("*.py")} - memory:
+    exchange = {ROOT / f"netlearn/comparison/{name}.py" for name in ("pool", "cluster", "orders")}  # between processes
+    for path in {*(ROOT / "netlearn").rglob("*.py")} - exchange:
         text = path.read_text()
         loads = r"np\.load\((?!.*allow_pickle=False)"
         assert not re.search(rf"import pickle|allow_pickle=True|{loads}|\bmarshal\b|\beval\(|\bexec\(", text), path
+    assert not any(re.search(r"pickle\.load\(|from pickle", path.read_text()) for path in exchange)
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "data.npz"])
