@@ -351,7 +351,7 @@ def test_cost_beside_the_run_folder_is_imported(run: Path) -> None:
 
 
 def test_no_module_loads_pickles_from_a_file() -> None:
-    exchange = {ROOT / f"netlearn/comparison/{name}.py" for name in ("pool", "cluster", "orders")}  # between processes
+    exchange = {ROOT / f"netlearn/comparison/{name}.py" for name in ("pool", "cluster", "orders")}
     for path in {*(ROOT / "netlearn").rglob("*.py")} - exchange:
         text = path.read_text()
         loads = r"np\.load\((?!.*allow_pickle=False)"
