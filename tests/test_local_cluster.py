@@ -45,7 +45,7 @@ def test_task_that_loses_three_workers_is_a_row_and_the_others_are_done(
     result = compare("--data", data, "--epochs", "2", "--hidden", "5", "--seeds", "1", *flags)
     assert result.exit_code == 1, result.output
     assert [row["status"] for row in rows_of(Path("out"))] == ["failed", "finished"]
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith("deadly:Deadly, seed 0: ")]
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("Deadly, seed 0: ")]
     assert re.search(r"on 3 (different )?workers", line)  # Dask's count, or ours where all were lost before
 
 
