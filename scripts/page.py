@@ -231,4 +231,4 @@ def _rounded(value: float, unit: str) -> float:
 
 
 def _text(value: float, unit: str) -> str:
-    return f"{100 * value:.2f} %" if unit == "%" else f"{value:{unit}}"
+    return (f"{100 * value:.2f} %" if unit == "%" else f"{value:{unit}}").replace("-", "−")

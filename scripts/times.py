@@ -1,4 +1,4 @@
-"""Copies times from docs/performance.md to the pages that use them, so that each stands in one place.
+"""Copies figures of docs/performance.md and reproduction.md to the pages that use them: each stands in one place.
 
 In a page, `<!--time NAME-->…<!--/-->` surrounds a figure of `figures`: python -m scripts.times.
 """
@@ -23,7 +23,16 @@ def figures(performance: str, reproduction: str) -> dict[str, str]:
     parts = {name: float(_found(rf"^\| {name} \| ([\d.]+) ", performance)) for name in ("training", *OTHER_PARTS)}
     run = EPOCHS * epoch * sum(parts.values()) / parts["training"]
     possible, stored = WORKERS / run, 1 / CLIENT
-    return {
+    accuracies: dict[str, str] = {}
+    for experiment in ("slowdown", "tie"):
+        section = reproduction.partition(f"`netlearn compare {experiment}`")[2].partition("\n## ")[0]
+        for cost, mean, lowest in re.findall(
+            r"^\| ([\w-]+) \| test .* \|  \| (\S+ % ± \S+ %) \| (\S+ %)", section, re.M
+        ):
+            accuracies |= {f"{experiment} {cost}": mean, f"{experiment} {cost} lowest": lowest}
+    return accuracies | {
+        "published": _found(r"^Of (\d+) figures of the book", reproduction),
+        "inside": _found(r"^Of \d+ figures of the book, (\d+) lie", reproduction),
         "epoch": f"{epoch:.3f} s",
         "kernels": _found(r"openblas [\d.]+ (\w+)[,.]", performance),
         "run": f"{run:.0f} s",

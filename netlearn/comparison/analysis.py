@@ -87,7 +87,7 @@ def analyse(
 
 def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: float = 0.0) -> str:
     """Return the caption of a comparison's pictures: title, data, seeds, label noise and the one learning rate."""
-    data = ", ".join(dict.fromkeys(row.data for row in rows))
+    data = ", ".join(dict.fromkeys(Path(row.data).name for row in rows))
     facts = [data, counted(max(row.seeds for row in rows), "seed")]
     if noise:
         facts.append(f"up to {100 * noise:g} % of training labels wrong")

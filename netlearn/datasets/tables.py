@@ -85,7 +85,9 @@ def read_table(path: Path) -> Table:
             x, y = _read(text, layout, inputs), _load(text, layout, np.str_, [label])[:, 0]
     except ValueError as error:
         problem = str(error).partition(";")[0].rstrip(".")
-        raise DataError(f"{path}: {problem}, counted from 0 below the header; must be a table of numbers") from error
+        raise DataError(
+            f"{path}: {problem} (rows from 0 below the header, columns from 1); must be a table of numbers"
+        ) from error
     names = [layout.names[i] for i in inputs] if layout.names else []
     return Table(_as_images(x, names), y, tuple(notes))
 

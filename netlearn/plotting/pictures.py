@@ -93,7 +93,8 @@ def digits(groups: Groups, title: str) -> Figure | None:
     axes.set_yticks(range(len(rows)), labels)
     axes.set_xticks(range(recall.shape[1]))
     only = f"; seeds: the first {seeds}" if any(len(runs) > seeds for runs in shown.values()) else ""
-    axes.set_xlabel(f"digit; each cell is the percentage recognized in the test set{only}")
+    kind = "digit" if all(run.settings.data.startswith("mnist") for _, run, _ in rows) else "class"
+    axes.set_xlabel(f"{kind}; each cell is the percentage recognized in the test set{only}")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return finish(figure, selection.titled(title, groups))
