@@ -52,7 +52,6 @@ check: $(VENV)/.developed  ## everything that CI checks, at a time: lint, typech
 .PHONY: bench
 bench: $(VENV)/.developed  ## time netlearn beside other programs, write docs/performance.md (NETLEARN_DATA)
 	$(BIN)/python -m scripts.benchmark
-	$(BIN)/python -m scripts.lab_speed
 
 .PHONY: reproduce
 reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.md and cures.md; resumes (NETLEARN_DATA)
@@ -111,7 +110,13 @@ dist: $(VENV)-release/.installed  ## build wheel and sdist in dist/, check both 
 
 .PHONY: try-dist
 try-dist: dist  ## install the wheel with a new HOME, compare two costs, run the quick tests of the sdist
-	$(VENV)-release/$(SCRIPTS)/python -u -m scripts.try_dist
+	set -e; cd $$(mktemp -d); mkdir home; export HOME=$$PWD/home; unset NETLEARN_DATA PYTHONPATH; \
+	$(PYTHON) -m venv venv; pip="$$PWD/venv/$(SCRIPTS)/python -m pip --quiet --disable-pip-version-check"; \
+	$$pip install $(CURDIR)/dist/*.whl; \
+	venv/$(SCRIPTS)/netlearn compare; test -f runs/compare/report.html; \
+	tar -xzf $(CURDIR)/dist/*.tar.gz; cd netlearn-*/; \
+	$$pip install --upgrade 'pip>=25.1'; $$pip install --group dev --editable .; \
+	../venv/$(SCRIPTS)/python -m pytest $(PARALLEL) -m "not slow and not browser"
 
 .PHONY: lint-workflow
 lint-workflow: $(VENV)-workflow/.installed  ## check .github/workflows: its schema, and what could be unsafe in it

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from netlearn.datasets import Dataset, Examples, targets
 from netlearn.network import Network
 from netlearn.training import Trainer
-from scripts import earlier
 
 Array = NDArray[Any]
 Problem = Mapping[str, Array]
@@ -32,7 +31,7 @@ Result = tuple[float, list[Array]]
 def netlearn(problem: Problem) -> Result:
     """Train with netlearn, its finite-cost check and its mini-batches' SHA-256 included."""
     train = Examples(problem["x"], problem["labels"])
-    some = Examples(problem["x"][:1000], problem["labels"][:1000])  # what the earlier version can make too
+    some = Examples(problem["x"][:1000], problem["labels"][:1000])
     data = Dataset("benchmark", "", train, some, some, outputs=10, image=None, sha256={})
     network = Network([784, len(problem["b1"]), 10], rng=np.random.default_rng(0))
     for array, name in zip((*network.weights, *network.biases), ("w1", "w2", "b1", "b2"), strict=True):
@@ -184,7 +183,6 @@ def is_there(module: str) -> bool:
 
 CONTENDERS: dict[str, tuple[Callable[[Problem], Result], Callable[[], bool]]] = {  # and whether it can run here
     "netlearn": (netlearn, lambda: True),
-    earlier.NAME: (earlier.train, earlier.is_there),
     "C with OpenBLAS (the floor)": (floor, floor_is_there),
     "JAX, jit and scan": (jax, lambda: is_there("jax")),
     "scikit-learn": (sklearn, lambda: is_there("sklearn")),

@@ -1,7 +1,6 @@
 """The programs and the page of `make bench`; no time is asserted."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -10,9 +9,7 @@ import numpy as np
 import pytest
 
 from netlearn import datasets
-from netlearn.optimizers import OPTIMIZERS, Optimizer
-from netlearn.settings import AUGMENT
-from scripts import benchmark, beside, comparing, contenders, earlier, growth, remedies, times
+from scripts import benchmark, beside, contenders, growth, times
 from tests.files import small_dataset
 
 
@@ -160,63 +157,6 @@ def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     text = growth.parts_section(small_dataset(), 1, {(30, 10): 30e-6})
     assert "| network | the step | products | gathering | the rest |" in text
     assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 1.0 | 17.0 |" in text
-
-
-def test_every_optimizer_and_deformation_is_measured_beside_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remedies, "STEPS", 2)
-    text = remedies.section(datasets.load("mnist-5k").with_train_size(20), 1)
-    rows = {cells[0][2:]: cells[1:] for line in text.splitlines() if len(cells := line.split(" | ")) > 3}
-    assert {*OPTIMIZERS, *AUGMENT} <= rows.keys()
-    assert rows["none"][1] == rows["none"][-1][:4] == "1.00"
-
-
-@pytest.mark.parametrize(("name", "optimizer"), OPTIMIZERS.items())
-def test_bare_passes_change_what_the_optimizer_changes(name: str, optimizer: type[Optimizer]) -> None:
-    w, v, m = (np.full(4, value, np.float32) for value in (1, 2, 3))
-    remedies.passes(name, w, np.full(4, 1, np.float32), v, m, eta=0.1)
-    changed = [bool((array != value).all()) for array, value in ((v, 2), (m, 3))]
-    assert sum(changed) == optimizer.vectors
-    assert (w != 1).all() == (name != "sgd")
-
-
-def made_comparison(folder: Path, ends: dict[str, float]) -> None:
-    """Write the files at which the parts of a comparison end."""
-    for name, seconds in ends.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"training_seconds": 3.0, "total_seconds": 4.0}))
-        os.utime(path, (seconds, seconds))
-
-
-def test_parts_of_a_comparison_end_where_its_files_are_written(tmp_path: Path) -> None:
-    runs = {"a-0": (102, 106), "b-0": (101.5, 106.5), "a-1": (106, 110), "b-1": (106.5, 111)}
-    ends = {f"{run}/config.toml": begun for run, (begun, _) in runs.items()}
-    ends |= {f"{run}/summary.json": ended for run, (_, ended) in runs.items()}
-    made_comparison(tmp_path, ends | {"config.toml": 101, "summary.json": 114})
-    parts = comparing.parts_of(tmp_path, 2, 100, 114.25)
-    assert list(parts.values()) == [1.5, 6, 2, 1.5, 3, 0.25]
-    assert sum(parts.values()) == 14.25
-
-
-def test_section_of_a_comparison_shows_both_versions_and_whether_the_aim_is_reached(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def compare(data: str, jobs: int, folder: Path, environment: dict[str, str]) -> dict[str, float]:
-        training = 8.0 if data == "small" else 2.0
-        parts = dict.fromkeys(comparing.PARTS, 0.5 if earlier.NAME not in folder.name else 1.0)
-        parts[comparing.TRAINING] = training
-        return parts | {comparing.WHOLE: sum(parts.values()), comparing.MEMORY: 150.4}
-
-    monkeypatch.setattr(comparing, "compare", compare)
-    monkeypatch.setattr(earlier, "is_there", lambda: True)
-    monkeypatch.setattr(earlier, "unpack", lambda folder: {})
-    text = comparing.measure("small", 5)
-    assert f"| {comparing.TRAINING} | 8.00 | 8.00 |" in text
-    assert "| the whole | 13.00 | 10.50 |" in text
-    assert "| largest process, MB | 150 | 150 |" in text
-    assert "12.0 s: reached" in text
-    assert "3.5 s: missed" in text
-    assert "medians of 3 interleaved rounds" in text
 
 
 def test_times_in_other_pages_are_those_of_performance_md_today() -> None:

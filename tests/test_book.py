@@ -16,7 +16,6 @@ import pytest
 from netlearn.book import mnist_loader, network, network2
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
-from scripts import typed
 
 
 def by_example(net: Any, delta: Callable[[Array, Array, Array], Array], x: Array, y: Array) -> tuple[Any, Any]:
@@ -110,7 +109,6 @@ def parameters(net: Any) -> Array:
         (OwnBackprop, quadratic),
         (OwnUpdate, quadratic),
         (OwnDerivative, fourth_power),
-        (typed.Loop, quadratic),  # beside which `make bench` times it
     ],
 )
 def test_network_learns_as_chapter_2_derives_it_whatever_a_reader_replaces(
@@ -300,11 +298,6 @@ def test_calls_of_the_book_print_its_lines(
     eval(f"{made}.SGD(training_data[:100], 2,{few})", here)  # noqa: S307 (what the book types)
     printed = [re.sub(r"[\d.]+(e-?\d+)?", "#", line) for line in capsys.readouterr().out.splitlines()]
     assert printed == told.split(", ") * 2
-
-
-def test_benchmark_says_how_many_times_as_long_the_loop_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typed, "EPOCHS", 1)
-    assert re.search(r"on 3,500 images in float64: [\d.]+ s .* [\d.]+\s+times as long", typed.section(1))
 
 
 def test_folder_can_be_put_in_place_of_the_books_src(capfd: pytest.CaptureFixture[str]) -> None:
