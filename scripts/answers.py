@@ -1,20 +1,105 @@
-"""What the figures of an experiment answer, in sentences; none of them knows the outcome beforehand."""
+"""What the experiments of docs/cures.md gave, from their runs or the file of earlier ones, and what that answers."""
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
+import msgspec
+import numpy as np
+
+from netlearn.comparison.compare import Comparison
+from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.findings import with_spread
-from scripts.findings import EARLY, Figures, Findings
+from netlearn.comparison.statistics import group
+from netlearn.comparison.tasks import is_done, tasks_of
+from netlearn.runs import SUMMARY, SUMS, Run, read_run
+from scripts.recorded import load
 
+EARLY = 500  # updates
 UNTREATED = "quadratic"  # the variant of `cures` without a remedy
+RECORDED = 500  # epochs of the norms that the book recorded
+# error rates of fully connected networks on MNIST: network, source, error in %, experiment and variant most like it
+PUBLISHED = (
+    ("300 hidden, squared error", "LeCun's table", "4.7", "", ""),
+    ("500-300 hidden, softmax, cross-entropy, weight decay", "LeCun's table", "1.53", "", ""),
+    ("800 hidden, cross-entropy", "Simard 2003", "1.6", "", ""),
+    ("ReLU", "Hinton 2012", "1.60", "", ""),
+    ("ReLU, dropout", "Hinton 2012", "about 1.10", "best", "dropout"),
+    ("three layers of 1024, dropout, logistic", "Srivastava 2014", "1.35", "", ""),
+    ("three layers of 1024, dropout, ReLU", "Srivastava 2014", "1.25", "best", "dropout"),
+    ("three layers of 1024, dropout, ReLU, max-norm", "Srivastava 2014", "1.06", "best", "dropout"),
+    ("800 hidden, elastic deformations, squared error", "Simard 2003", "0.9", "simard", "quadratic"),
+    ("800 hidden, elastic deformations, cross-entropy", "Simard 2003", "0.7", "simard", "cross-entropy"),
+    ("800-800 hidden, elastic deformations, ReLU", "", "", "best", "elastic"),
+)
+Figures: TypeAlias = dict[str, dict[int, float]]  # by variant and seed, without runs that diverged
 
 
-def conclusion(found: Findings) -> list[str]:
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of an experiment.
+
+    Attributes:
+        variants: the settings of each, without the data set.
+        seeds: of each variant.
+        comparison: the content of its summary.json.
+        early: validation accuracy after `EARLY` updates, if it was probed there.
+        last: validation accuracy after the last epoch.
+        test: accuracy on the test set.
+    """
+
+    variants: dict[str, dict[str, Any]]
+    seeds: tuple[int, ...]
+    comparison: Comparison
+    early: Figures
+    last: Figures
+    test: Figures
+
+
+def of_runs(experiment: Experiment, folder: Path) -> Results | None:
+    """Return the results of an experiment, None if its runs are not all done."""
+    tasks = tasks_of(experiment, folder)
+    if not all(map(is_done, tasks)) or not (folder / SUMS).is_file():
+        return None
+    runs = [run for task in tasks if not (run := read_run(task.folder, task.variant)).problem]
+    return Results(
+        variants=variants_of(experiment),
+        seeds=experiment.seeds,
+        comparison=msgspec.json.decode((folder / SUMMARY).read_bytes(), type=Comparison),
+        early=_by_variant(runs, lambda run: run.at_update("validation_accuracy", EARLY)),
+        last=_by_variant(runs, lambda run: float(run.metrics["validation_accuracy"][-1])),
+        test=_by_variant(runs, lambda run: run.summary.test_accuracy if run.summary else None),
+    )
+
+
+def stored(experiment: Experiment, path: Path) -> Results | None:
+    """Return the results in a file, None if there are none of that experiment as it is now."""
+    if not path.is_file():
+        return None
+    found = msgspec.json.decode(path.read_bytes(), type=Results)
+    return found if (found.variants, found.seeds) == (variants_of(experiment), experiment.seeds) else None
+
+
+def variants_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """Return the settings of each variant, without the data set, as JSON has them."""
+    settings = msgspec.json.decode(msgspec.json.encode(experiment.variants))
+    return {name: {key: value for key, value in own.items() if key != "data"} for name, own in settings.items()}
+
+
+def _by_variant(runs: Sequence[Run], value: Callable[[Run], float | None]) -> Figures:
+    found = {name: {run.settings.seed: value(run) for run in members} for name, members in group(runs).items()}
+    return {
+        name: {seed: figure for seed, figure in figures.items() if figure is not None}
+        for name, figures in found.items()
+    }
+
+
+def conclusion(found: Results) -> list[str]:
     """Return the conclusion of the comparison."""
     return [found.comparison.conclusion]
 
 
-def cures(found: Findings) -> list[str]:
+def cures(found: Results) -> list[str]:
     """Return the order of the remedies, early and at the end, and which of them help."""
     return [
         f"**{when[0].upper()}{when[1:]}** in validation accuracy: {_order(figures)}. {_against(figures)}"
@@ -23,7 +108,7 @@ def cures(found: Findings) -> list[str]:
     ]
 
 
-def rates(found: Findings) -> list[str]:
+def rates(found: Results) -> list[str]:
     """Return the best learning rate of each cost, and with which rates one is better than the other's best."""
     means = {name: statistics.fmean(values.values()) for name, values in found.last.items() if values}
     costs: dict[str, dict[float, str]] = {}
@@ -45,7 +130,7 @@ def rates(found: Findings) -> list[str]:
     return [" ".join(said)]
 
 
-ANSWERS: Mapping[str, Callable[[Findings], list[str]]] = {"cures": cures, "rates": rates}  # others have a conclusion
+ANSWERS: Mapping[str, Callable[[Results], list[str]]] = {"cures": cures, "rates": rates}  # others have a conclusion
 
 
 def spread(figures: Mapping[int, float]) -> str:
@@ -75,3 +160,58 @@ def _against(figures: Figures) -> str:
             sides["better" if better else "worse" if worse else "neither"].append(name)
     listed = "; ".join(f"{side}: {', '.join(names) or 'none'}" for side, names in sides.items())
     return f"Compared with {UNTREATED} in every seed, {listed}."
+
+
+def beside_the_book(runs: Sequence[Run]) -> list[str]:
+    """Return the speed of each hidden layer, first and last, as a table beside the book's, and what it shows.
+
+    The book recorded the norms before each of 500 epochs, of networks whose seed is not known.
+    """
+    lines = [["hidden layers", "layer", "epoch 1", "the book", f"epoch {RECORDED}", "the book", "in our range"]]
+    lines += [["---:"] * len(lines[0])]
+    inside, figures = 0, 0
+    for members in group(runs).values():
+        layers = len(members[0].settings.hidden)
+        epochs = min(RECORDED, members[0].settings.epochs)
+        book = np.array(load(f"norms_during_training_{layers}_layers"))[:epochs]
+        ours = np.array(
+            [[run.metrics[f"speed_{layer}"][: len(book)] for layer in range(1, layers + 1)] for run in members]
+        )
+        for layer, (recorded, speeds) in enumerate(zip(book.T, ours.transpose(1, 0, 2), strict=True), start=1):
+            within = (speeds.min(axis=0) <= recorded) & (recorded <= speeds.max(axis=0))
+            inside, figures = inside + within.sum(), figures + within.size
+            ends = (f"{figure:.2g}" for at in (0, -1) for figure in (speeds[:, at].mean(), recorded[at]))
+            lines.append([str(layers), str(layer), *ends, f"{within.sum()} of {within.size}"])
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    said = (
+        "Speed is the norm of ∂C/∂b of a layer over the 1,000 images, ours the mean of the seeds. Of the "
+        f"{figures:,} norms that the book recorded, one for each hidden layer and epoch, {inside:,} lie between our "
+        "lowest and our highest seed; its runs are not seeded."
+    )
+    return [table, said]
+
+
+def published(found: Mapping[str, Results]) -> str:
+    """Return the last section of the page, with the errors of those experiments that are among the results."""
+    rows = [
+        [network, source, error and f"{error} %", *_errors_of(found, name, variant)]
+        for network, source, error, name, variant in PUBLISHED
+    ]
+    lines = [["network", "source", "published", "ours", "lowest to highest seed", "variant"], ["---"] * 6, *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"""## Published error rates on MNIST
+
+Fully connected networks, errors on the test set. Ours are those of the nearest variant: it has its own number of
+neurons and epochs, learns from 50,000 images, and takes 10,000 others to choose its weights and settings.
+
+{table}
+"""
+
+
+def _errors_of(found: Mapping[str, Results], name: str, variant: str) -> list[str]:
+    errors = [100 * (1 - accuracy) for accuracy in found[name].test[variant].values()] if name in found else []
+    if not errors:
+        return ["not run yet" if name else "", "", f"`{name}`, {variant}" if name else ""]
+    deviation = f" ± {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
+    range_of = f"{min(errors):.2f} to {max(errors):.2f} %"
+    return [f"{statistics.fmean(errors):.2f}{deviation} %", range_of, f"`{name}`, {variant}"]

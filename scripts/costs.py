@@ -73,17 +73,16 @@ def with_rates(experiment: Experiment, rates: dict[str, float]) -> Experiment:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="one epoch of 500 bundled digits: to see that it works.")
-@click.option("--jobs", type=click.IntRange(1, 1000), metavar="N", help="runs at a time.  [default: one per core]")
 @click.option("--runs", type=click.Path(path_type=Path), help="folder of the runs.  [default: runs/costs]")
 @click.option("--page", "target", type=click.Path(path_type=Path), help="the page.  [default: docs/costs.md]")
-def main(quick: bool, jobs: int | None, runs: Path | None, target: Path | None) -> None:
+def main(quick: bool, runs: Path | None, target: Path | None) -> None:
     """Compare the costs of the literature and write the page on them."""
     runs = runs or Path("runs/costs-quick" if quick else "runs/costs")
     target = target or (runs / "costs.md" if quick else Path("docs/costs.md"))
     with resumable():
         load_and_tell(QUICK_DATA if quick else "auto")
         plans, failed = {condition: plan(condition, quick=quick) for condition in CONDITIONS}, {}
-        with terminated_as_interrupted(), Pool(jobs or cores()) as workers:
+        with terminated_as_interrupted(), Pool(cores()) as workers:
             rates = {}
             for condition in ("large", "scaled", NOISE):
                 note(f"learning rates: {condition}")

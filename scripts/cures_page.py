@@ -10,10 +10,8 @@ from netlearn.comparison.findings import cells
 from netlearn.comparison.tasks import tasks_of
 from netlearn.runs import read_run
 from netlearn.runs.setup import environment
-from scripts import answers, published
-from scripts.answers import spread
-from scripts.findings import EARLY, Findings
-from scripts.speeds import beside_the_book
+from scripts import answers
+from scripts.answers import EARLY, Results, spread
 
 PICTURES = {  # of each experiment, the one that answers its question
     "cures": "cures",
@@ -34,14 +32,14 @@ COLUMNS = {  # lines of the table of a comparison
 
 
 def page(
-    plans: Mapping[str, Experiment], found: Mapping[str, Findings], runs: Path, pictures: Path, command: str,
+    plans: Mapping[str, Experiment], found: Mapping[str, Results], runs: Path, pictures: Path, command: str,
     problems: Mapping[str, Sequence[str]],
 ) -> str:  # fmt: skip
     """Return the page, and copy its pictures to a folder beside it.
 
     Args:
         plans: the experiments, by name.
-        found: the findings of those that are done.
+        found: the results of those that are done.
         runs: the folder with a folder for each.
         pictures: where the pictures go.
         command: what made the page.
@@ -61,11 +59,11 @@ standard deviation over the seeds.
         _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()))
         for name, plan in plans.items()
     ]
-    return "\n".join([head, *sections, published.section(found)])
+    return "\n".join([head, *sections, answers.published(found)])
 
 
 def _section(
-    name: str, plan: Experiment, found: Findings | None, folder: Path, pictures: Path, problems: Sequence[str]
+    name: str, plan: Experiment, found: Results | None, folder: Path, pictures: Path, problems: Sequence[str]
 ) -> str:
     about = catalogue.read_about(catalogue.files()[name])
     head = f"## {plan.title}\n\n{about.question} `netlearn compare {name}`"
@@ -78,7 +76,7 @@ def _section(
         picture = _picture(name, folder, pictures)
         parts += [f"![{plan.title}]({picture})"] if picture else []
         if name == "layer-speeds":
-            parts += beside_the_book([read_run(task.folder, task.variant) for task in tasks_of(plan, folder)])
+            parts += answers.beside_the_book([read_run(task.folder, task.variant) for task in tasks_of(plan, folder)])
         else:
             parts += [_table(found), *answers.ANSWERS.get(name, answers.conclusion)(found)]
     return "\n\n".join([*parts, *([listed] if listed else [])]) + "\n"
@@ -93,7 +91,7 @@ def _picture(name: str, folder: Path, pictures: Path) -> str:
     return f"{pictures.name}/{copy.name}" if copy.is_file() else ""
 
 
-def _table(found: Findings) -> str:
+def _table(found: Results) -> str:
     """Return the table of a comparison with a row for each variant."""
     (_, *names), *lines = cells(found.comparison)
     columns = {"variant": names} | {

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from netlearn.comparison.catalogue import About
 from netlearn.settings import CHOICES, FIELDS, FORMAT, description
 
 TARGET = Path(__file__).parents[1] / "configs" / "experiment.schema.json"
@@ -37,16 +38,6 @@ def _type_of(name: str) -> Any:
 
 def _list_of(kind: Any) -> Any:
     return list[kind]
-
-
-class About(msgspec.Struct, forbid_unknown_fields=True):
-    """What an experiment is for."""
-
-    question: str = ""
-    command: str = ""
-    expected: str = ""
-    run_time: str = ""
-    chapter: int = 0
 
 
 SETTINGS: dict[str, Any] = {name: _type_of(name) for name in FIELDS}

@@ -7,13 +7,11 @@ import pytest
 from netlearn.cli import COMMANDS
 from netlearn.comparison import catalogue
 from netlearn.comparison import compare as comparison
-from netlearn.comparison.catalogue import read_about
 from netlearn.errors import SettingsError
 from netlearn.settings import read_toml
 from netlearn.text import decode_toml
 from scripts import book, cures_page, page, reproduce
 from tests.commands import call, compare, done, workers_here
-from tests.messages import has_facts
 
 FILES = catalogue.files()
 PICTURES = page.PICTURES | cures_page.PICTURES
@@ -54,17 +52,6 @@ def test_every_experiment_of_the_book_is_in_the_catalogue() -> None:
     assert set(reproduce.EXPERIMENTS) <= set(FILES)
     for claim in book.CLAIMS:
         assert claim.variant in decode_toml(FILES[claim.experiment])["variants"]
-
-
-@pytest.mark.parametrize("missing", ["question", "run_time"])
-def test_incomplete_description_is_refused_with_what_is_missing(missing: str) -> None:
-    about = {"question": "Who?", "command": "c", "expected": "e", "run_time": "r"}
-    del about[missing]
-    Path("a.toml").write_text("".join(f'about.{name} = "{text}"\n' for name, text in about.items()))
-    with pytest.raises(SettingsError) as caught:
-        read_about(Path("a.toml"))
-    assert has_facts(str(caught.value), f"a.toml: {missing}")
-    assert missing in str(caught.value)
 
 
 def test_list_shows_names_questions_and_run_times() -> None:

@@ -1,4 +1,4 @@
-"""scripts/cures.py and scripts/costs.py and their pages: verdicts, findings that are stored, rates, resumption."""
+"""scripts/cures.py and scripts/costs.py and their pages: verdicts, results that are stored, rates, resumption."""
 
 import json
 from dataclasses import replace
@@ -16,22 +16,22 @@ from netlearn.comparison.statistics import group
 from netlearn.custom_cost import KNOWN
 from netlearn.settings import resolve
 from netlearn.text import decode_toml
-from scripts import answers, costs, cures, published, speeds
+from scripts import answers, costs, cures
+from scripts.answers import Figures, Results
 from scripts.costs_page import CONDITIONS, MEASURES, ORDERINGS, TESTS, Planned, judge
 from scripts.cures_page import PICTURES
-from scripts.findings import Figures, Findings
 from scripts.recorded import load
 from tests.commands import workers_here
 from tests.comparisons import row, run
 
 
-def found(figures: Figures, settings: dict[str, dict[str, Any]] | None = None) -> Findings:
-    """Return findings with the same figures early, at the end and on the test set."""
+def found(figures: Figures, settings: dict[str, dict[str, Any]] | None = None) -> Results:
+    """Return results with the same figures early, at the end and on the test set."""
     comparison = Comparison(
         title="t", conclusion="c.", pairing="p", rows=tuple(row(name, 0.9, 0.01) for name in figures),
         pictures=(), folder="f", environment={"cores": 2, "cpu": "a processor"},
     )  # fmt: skip
-    return Findings(
+    return Results(
         variants=settings or {name: {} for name in figures}, seeds=(0, 1), comparison=comparison,
         early=figures, last=figures, test=figures,
     )  # fmt: skip
@@ -43,7 +43,7 @@ def call(*arguments: str) -> Result:
 
 def test_every_experiment_of_the_page_is_in_the_catalogue() -> None:
     assert set(PICTURES) <= set(catalogue.files())
-    for _, _, _, name, variant in published.NETWORKS:
+    for _, _, _, name, variant in answers.PUBLISHED:
         assert not name or f"[variants.{variant}]" in catalogue.files()[name].read_text()
 
 
@@ -89,7 +89,7 @@ def test_norms_of_the_book_in_the_range_of_our_seeds_are_counted() -> None:
     for one, factor in zip(runs, (0.9, 1.1), strict=True):
         one.metrics.update({f"speed_{layer}": factor * book[:, layer - 1] for layer in (1, 2)})
     runs[1].metrics["speed_2"][100:] = 0
-    table, said = speeds.beside_the_book(runs)
+    table, said = answers.beside_the_book(runs)
     rows = [line.split(" | ")[-1] for line in table.splitlines()[2:]]
     assert rows == ["500 of 500 |", "100 of 500 |"]
     assert "1,000 norms" in said
@@ -97,7 +97,7 @@ def test_norms_of_the_book_in_the_range_of_our_seeds_are_counted() -> None:
 
 
 def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
-    text = published.section({"best": found({"dropout": {0: 0.986, 1: 0.988}, "elastic": {0: 0.992}})})
+    text = answers.published({"best": found({"dropout": {0: 0.986, 1: 0.988}, "elastic": {0: 0.992}})})
     assert "| about 1.10 % | 1.30 ± 0.14 % | 1.20 to 1.40 % | `best`, dropout |" in text
     assert "| 0.80 % | 0.80 to 0.80 % | `best`, elastic |" in text
     assert "| 0.7 % | not run yet |  | `simard`, cross-entropy |" in text

@@ -183,14 +183,6 @@ def test_page_names_runs_that_were_not_requested_and_folders_of_others() -> None
     assert "- scaled, seed 0: runs/initial-weights/scaled-0/summary.json: " in text
 
 
-def test_unknown_name_lists_the_books_experiments_with_the_nearest_first() -> None:
-    result = call("--only", "overfiting")
-    assert result.exit_code == 2
-    text = " ".join(result.stderr.split())
-    assert "overfiting: no experiment of the book: must be overfitting, overfitting-all, " in text
-    assert sorted(text.partition("must be ")[2].split(", ")) == sorted(reproduce.EXPERIMENTS)
-
-
 @pytest.mark.slow
 def test_seconds_spent_are_kept_when_interrupted() -> None:
     command = [sys.executable, "-m", "scripts.reproduce", "--quick", "--only", "slowdown", "--runs", "runs"]

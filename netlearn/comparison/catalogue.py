@@ -1,7 +1,5 @@
 """The experiments that come with netlearn: the files in configs/, by name."""
 
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,21 +10,13 @@ from netlearn.text import decode_toml, suggestion
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The description in an experiment file."""
+    """What an experiment is for."""
 
-    question: str
-    command: str
-    expected: str
-    run_time: str
+    question: str = ""
+    command: str = ""
+    expected: str = ""
+    run_time: str = ""
     chapter: int = 0  # of the book; 0 for what goes beyond it
-
-
-def read_about(path: Path) -> About:
-    """Return the description in an experiment file."""
-    try:
-        return msgspec.convert(decode_toml(path).get("about", {}), About)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: about: {error}") from error
 
 
 def folder() -> Path:
@@ -38,6 +28,11 @@ def folder() -> Path:
 def files() -> dict[str, Path]:
     """Return the files by name of the experiment."""
     return {path.stem: path for path in sorted(folder().glob("*.toml"), key=lambda path: path.stem)}
+
+
+def read_about(path: Path) -> About:
+    """Return the description in an experiment file."""
+    return msgspec.convert(decode_toml(path).get("about", {}), About)
 
 
 def descriptions() -> dict[str, About]:
@@ -68,8 +63,3 @@ def find(argument: Path) -> Path | None:
     near = suggestion(argument.name, names)
     hint = f"did you mean {argument.parent / near}?" if near else "netlearn compare --list lists the experiments"
     raise SettingsError(f"{argument}: no such folder or experiment; {hint}")
-
-
-def nearest_first(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names, the most similar to a name first."""
-    return sorted(known, key=lambda each: -difflib.SequenceMatcher(None, name, each).ratio())
