@@ -24,13 +24,13 @@ def test_idx_is_read_plain_and_packed(tmp_path: Path, name: str) -> None:
 HUGE = bytes([0, 0, 8, 3]) + b"\xff" * 12
 CASES = {
     "empty": (b"", "an empty file; must be an IDX file of 1 to 4"),
-    "float": (b"\0\0\x0d\3" + WHOLE[4:], "40 bytes; must be 112"),
+    "float": (b"\0\0\x0d\3" + WHOLE[4:], "24 bytes of items; must be 96"),
     "unknown type": (b"\0\0\x07\3" + WHOLE[4:], "starts with 00000703; must be an IDX file of 1 to 4"),
     "header cut": (WHOLE[:10], "ends inside its header"),
     "no items": (idx_bytes(IMAGES[:0]), "dimensions 0 x 3 x 2; must be 1 or more"),
-    "truncated": (WHOLE[:-1], "39 bytes; must be 40"),
-    "trailing": (WHOLE + b"x", "41 bytes; must be 40"),
-    "huge dimensions": (HUGE, "16 bytes; must be 79,228,162,458,924,105,385,300,197,391"),
+    "truncated": (WHOLE[:-1], "23 bytes of items; must be 24"),
+    "trailing": (WHOLE + b"x", "more bytes of items; must be 24"),
+    "huge dimensions": (HUGE, r"[0-9]+ bytes unpack to 79,228,162,458,924,105,385,300,197,375"),
 }
 
 
@@ -44,25 +44,14 @@ def test_invalid_idx_is_refused(tmp_path: Path, case: str, packed: bool) -> None
         read_idx(path)
 
 
-def test_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
+PACKED = gzip.compress(WHOLE)
+
+
+@pytest.mark.parametrize("content", [PACKED[:-3], PACKED[:-8] + bytes(8), PACKED + b"more"])
+def test_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images.gz"
-    rng = np.random.default_rng(0)
-    path.write_bytes(gzip.compress(idx_bytes(rng.integers(256, size=(9, 9, 9), dtype=np.uint8)))[:-30])
-    with pytest.raises(DataError, match=r"images\.gz: "):
-        read_idx(path)
-
-
-def test_gzip_file_with_an_impossible_size_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(WHOLE)[:-4] + b"\xff\xff\xff\xff")
-    with pytest.raises(DataError, match=r"\d+ bytes unpack to 4,294,967,295; must be"):
-        read_idx(path)
-
-
-def test_file_that_is_not_gzip_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "images.gz"
-    path.write_bytes(b"\0\0\0\0 not gzip \0\0\0\0")
-    with pytest.raises(DataError, match="starts with 00000000; must be an IDX file"):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"images\.gz: cannot be read: "):
         read_idx(path)
 
 
@@ -71,27 +60,11 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
         read_idx(tmp_path / "images")
 
 
-@pytest.mark.parametrize("empty", [3, 500_000])
-@pytest.mark.parametrize("last", [WHOLE, bytes(10_000_000)], ids=["idx", "zeros"])
-def test_gzip_file_of_several_members_is_refused(tmp_path: Path, empty: int, last: bytes) -> None:
-    path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(b"") * empty + gzip.compress(last))
-    with pytest.raises(DataError, match=r"images\.gz: .*must be "):
-        read_idx(path)
-
-
-def test_bytes_after_the_gzip_stream_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(WHOLE) + b"more" + gzip.compress(WHOLE)[-4:])
-    with pytest.raises(DataError, match=r"not a complete gzip file; must unpack to 40 bytes"):
-        read_idx(path)
-
-
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx_bytes(IMAGES) + bytes(200_000_000), compresslevel=1))
     tracemalloc.start()
-    with pytest.raises(DataError, match="200,000,040 bytes; must be 40 by its header"):
+    with pytest.raises(DataError, match="more bytes of items; must be 24 by its header"):
         read_idx(path)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()

@@ -425,20 +425,6 @@ def test_decompression_bomb_is_refused_in_little_memory(make: Callable[[Path], P
     assert float(megabytes) < 200
 
 
-def test_numbers_of_images_and_labels_are_compared_before_either_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_folder(tmp_path / "data")
-    (tmp_path / "data/train-images-idx3-ubyte.gz").unlink()
-    with (tmp_path / "data/train-images-idx3-ubyte").open("wb") as file:
-        file.write(bytes([0, 0, 8, 3]) + np.array([1_500_000, 28, 28], ">u4").tobytes())
-        file.truncate(16 + 1_500_000 * 784)  # a hole, which takes no room on the disk
-    monkeypatch.setattr("netlearn.datasets.loading.read_idx", lambda *_, **__: pytest.fail("read"))
-    result = call("train", "--data", "data")
-    assert result.exit_code == 1
-    assert result.stderr.endswith(" must be 1,500,000, one for each image\n")
-
-
 @pytest.mark.parametrize("command", [["compare", "--resume"], ["report"]])
 def test_changed_settings_of_a_complete_comparison_are_noticed(command: list[str], compared: Path) -> None:
     shutil.copytree(compared, "out")

@@ -1,8 +1,8 @@
-"""The files of data sets: IDX, the format of MNIST, and .npz, read without trusting their headers.
+"""The files of data sets: IDX, the format of MNIST, and .npz.
 
 An IDX file is a header (two zero bytes, a type, the number of dimensions, then each dimension as a big-endian 32-bit
-number) and the items, big-endian. An .npz file is a zip file of .npy files, stored or deflated. Nothing is read or
-unpacked before the size that a header gives agrees with the size of the file.
+number) and the items, big-endian. An .npz file is a zip file of .npy files, stored or deflated. Nothing is unpacked
+that a header says to be far larger than the file.
 
 The four IDX files of a data set are found under any of their usual names: MNIST's own, 7-Zip's (`.idx3-ubyte`), with
 the prefix of a family (`emnist-letters-train-images-idx3-ubyte`), in folders that have the names of files, and one or
@@ -21,18 +21,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from netlearn.datasets.reading import (
-    check_unpacked_size,
-    content_of,
-    describe,
-    folders_in,
-    is_packed,
-    start_of,
-    unpacked_size,
-)
+from netlearn.datasets.reading import check_unpacked_size, content_of, describe, folders_in, is_packed, opened
 from netlearn.datasets.splitting import Named, split
 from netlearn.errors import DataError
 
@@ -53,36 +44,31 @@ SYNONYMS = {
     "val": "valid validation dev",
 }
 WORDS = {word: meaning for meaning, words in SYNONYMS.items() for word in words.split()}
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; bzip2 and LZMA expand a million times
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what numpy writes; bzip2 and LZMA expand a million times
 MOST_NAMES = 12  # of arrays in an error
 
-Shape: TypeAlias = tuple[int, ...]
 Files: TypeAlias = dict[str, list[Path]]  # the files of each array, such as "x_train"; several should be equal
 
 
 def read_idx(path: Path) -> NDArray[Any]:
     """Read an IDX file."""
-    dtype, shape = header_of(path)
-    return np.frombuffer(content_of(path), dtype, offset=4 + 4 * len(shape)).reshape(shape)
-
-
-def header_of(path: Path) -> tuple[np.dtype[Any], Shape]:
-    """Return the type and the shape of the items of an IDX file, without reading them."""
-    header = start_of(path, 4 + 4 * MOST_DIMENSIONS)
-    if not is_idx(header):
-        raise DataError(f"{path}: {describe(path)}; must be an IDX file of 1 to {MOST_DIMENSIONS} dimensions")
-    header = header[: 4 + 4 * header[3]]
-    if len(header) < 4 + 4 * header[3]:
-        raise DataError(f"{path}: ends inside its header")
-    shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4))
-    dtype = np.dtype(IDX_TYPES[header[2]])
-    if math.prod(shape) == 0:
-        raise DataError(f"{path}: dimensions {' x '.join(map(str, shape))}; must be 1 or more each")
-    size, needed = unpacked_size(path), len(header) + math.prod(shape) * dtype.itemsize
-    if size != needed:
-        raise DataError(f"{path}: {size:,} bytes; must be {needed:,} by its header")
-    return dtype, shape
+    with opened(path) as file:
+        header = file.read(4)
+        if not is_idx(header):
+            raise DataError(f"{path}: {describe(path)}; must be an IDX file of 1 to {MOST_DIMENSIONS} dimensions")
+        dtype, sizes = np.dtype(IDX_TYPES[header[2]]), file.read(4 * header[3])
+        if len(sizes) < 4 * header[3]:
+            raise DataError(f"{path}: ends inside its header")
+        shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+        if math.prod(shape) == 0:
+            raise DataError(f"{path}: dimensions {' x '.join(map(str, shape))}; must be 1 or more each")
+        needed = math.prod(shape) * dtype.itemsize
+        check_unpacked_size(path, needed)
+        content = file.read(needed + 1)
+    if len(content) != needed:
+        found = f"{len(content):,}" if len(content) < needed else "more"
+        raise DataError(f"{path}: {found} bytes of items; must be {needed:,} by its header")
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
 def is_idx(start: bytes) -> bool:
@@ -186,47 +172,20 @@ def rename(name: str, names: Iterable[str]) -> dict[str, str]:
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """Read the arrays of a data set, under any of their usual names, by key."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _members(path, archive)
-            return {key: _read_array(path, archive, key, member) for key, member in members.items()}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            _check_members(path, archive.zip.infolist())
+            return {key: np.asarray(archive[name]) for key, name in rename(str(path), archive.files).items()}
     except DataError:
         raise
     except Exception as error:  # zipfile, zlib and numpy raise a dozen types for a damaged file
-        raise DataError(f"{path}: not a valid .npz file: {type(error).__name__}: {error}") from error
+        hint = "; numpy.stack(list(x)) makes numbers of images of one size" if "Object arrays" in str(error) else ""
+        raise DataError(f"{path}: not a valid .npz file: {type(error).__name__}: {error}{hint}") from error
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the members that hold the arrays, by key, after checking their methods and sizes."""
-    found = {
-        info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")
-    }
-    if not found:
-        raise DataError(f"{path}: has no arrays; {describe(path)}")
-    members = {key: found[name] for key, name in rename(str(path), found).items()}
-    for key, member in members.items():
-        if member.compress_type not in METHODS:
-            raise DataError(
-                f"{path}: {key} uses zip method {member.compress_type}; must be 0, stored, or 8, deflated"
-            )
-    check_unpacked_size(path, path.stat().st_size, sum(member.file_size for member in members.values()))
-    return members
-
-
-def _read_array(path: Path, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo) -> NDArray[Any]:
-    with archive.open(info) as member:
-        version = npy.read_magic(member)
-        if version not in HEADERS:
-            raise DataError(f"{path}: {key} has .npy version {version[0]}.{version[1]}; must be 1.0 or 2.0")
-        shape, _, dtype = HEADERS[version](member)
-        if dtype.kind not in "buifUS":
-            hint = ", such as numpy.stack(list(x)) makes of images of one size" if dtype.hasobject else ""
-            raise DataError(f"{path}: {key} is {dtype}; must be numbers{hint}")
-        needed, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
-        if needed != held:
-            raise DataError(f"{path}: {key} has {held:,} bytes; must be {needed:,} by its header")
-        member.seek(0)
-        array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
-    return array
+def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    if not {member.compress_type for member in members} <= METHODS:
+        raise DataError(f"{path}: its arrays must be stored or deflated, as numpy writes them")
+    check_unpacked_size(path, sum(member.file_size for member in members))
 
 
 def store(data: Mapping[str, ArrayLike] | Sequence[Any], folder: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets.dataset import Dataset, Examples
-from netlearn.datasets.formats import KEYS, choose, find_sets, header_of, is_idx, keys_beside, read_idx, read_npz
+from netlearn.datasets.formats import KEYS, choose, find_sets, is_idx, keys_beside, read_idx, read_npz
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
@@ -142,10 +142,6 @@ def _load_idx(folder: Path, name: str, family: str | None = None) -> Dataset:
             file = dict(zip(KEYS, FILES, strict=True)).get(key, key)
             raise DataError(f"{folder}: has no {file}.gz and no {file}; must be a folder with {', '.join(FILES)}")
     paths = {key: choose(files[key]) for key in keys}
-    for images, labels in zip(keys[::2], keys[1::2], strict=True):  # before either is read, which may take gigabytes
-        n_images, n_labels = (header_of(paths[key])[1][0] for key in (images, labels))
-        if n_images != n_labels:
-            raise DataError(f"{paths[labels]}: {n_labels:,} labels; must be {n_images:,}, one for each image")
     arrays, notes = _turned(family, {key: read_idx(path) for key, path in paths.items()})
     named = {key: Named(str(paths[key]), values) for key, values in arrays.items()}
     where = _absolute(paths["x_train"].parent)

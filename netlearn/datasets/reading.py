@@ -4,21 +4,20 @@ Whether a file is gzipped is decided by its content, since browsers unpack what 
 netlearn does not read is named, with the lines of Python that convert it where there are any.
 """
 
-import os
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import GzipFile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from netlearn.errors import DataError
 
 MAX_RATIO, HARMLESS = 200, 250_000_000  # data sets seldom compress better; that many bytes are harmless
 GZIP = b"\x1f\x8b"
 START = 4096  # bytes that tell what a file is
-MAX_PACKED_HEADER = 100_000  # bytes; far more than the header of any gzip file and the start of its data
 
 
 class Kind(NamedTuple):
@@ -105,17 +104,23 @@ def errors_named(path: Path) -> Iterator[None]:
     """Turn errors of reading or unpacking a file into a `DataError` that names it."""
     try:
         yield
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except zlib.error as error:
-        raise DataError(f"{path}: not a complete gzip file: {error}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, unpacked if it is gzipped; errors are those of `errors_named`."""
+    with errors_named(path), path.open("rb") as file:
+        packed = file.read(2) == GZIP
+        file.seek(0)
+        yield GzipFile(fileobj=file) if packed else file  # type: ignore[misc]  # an IO[bytes] in all but its type
 
 
 def start_of(path: Path, count: int = START) -> bytes:
     """Return the first bytes of a file, unpacked if it is gzipped."""
-    with errors_named(path), path.open("rb") as file:
-        start = file.read(max(count, MAX_PACKED_HEADER))
-        return _gunzip().decompress(start, count) if start.startswith(GZIP) else start[:count]
+    with opened(path) as file:
+        return file.read(count)
 
 
 def is_packed(path: Path) -> bool:
@@ -124,40 +129,24 @@ def is_packed(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def unpacked_size(path: Path) -> int:
-    """Return the size of a plain file, or the plausible size that a gzip file gives in its last four bytes."""
-    packed = path.stat().st_size
-    if not is_packed(path):
-        return packed
-    with path.open("rb") as file:
-        file.seek(max(0, packed - 4), os.SEEK_SET)
-        size = int.from_bytes(file.read(4), "little")
-    check_unpacked_size(path, packed, size)
-    return size
-
-
-def check_unpacked_size(path: Path, packed: int, unpacked: int) -> None:
-    """Reject a file that unpacks to far more bytes than a data set would, as a zip bomb does."""
-    if unpacked > max(HARMLESS, packed * MAX_RATIO):
-        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
-
-
 def content_of(path: Path) -> bytes:
-    """Return the whole of a file, unpacked if it is gzipped: then completely, and within bounds."""
-    with errors_named(path):
-        size, content = unpacked_size(path), path.read_bytes()
-        if not content.startswith(GZIP):
-            return content
-        unpacker = _gunzip()
-        content = unpacker.decompress(content, size + 1)
-    if not unpacker.eof or unpacker.unused_data or len(content) != size:
-        raise DataError(f"{path}: not a complete gzip file; must unpack to {size:,} bytes, the size given at its end")
+    """Return the whole of a file, unpacked if it is gzipped, within bounds."""
+    with opened(path) as file:
+        content = file.read(most_unpacked(path) + 1)
+    check_unpacked_size(path, len(content))
     return content
 
 
-def _gunzip() -> "zlib._Decompress":
-    """Return a decompressor of one gzip stream that checks its CRC; gzip.open would read any number of empty ones."""
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+def check_unpacked_size(path: Path, unpacked: int) -> None:
+    """Reject a file that unpacks to far more bytes than a data set would, as a zip bomb does."""
+    if unpacked > most_unpacked(path):
+        packed = path.stat().st_size
+        raise DataError(f"{path}: {packed:,} bytes unpack to {unpacked:,}; must be at most {MAX_RATIO} times more")
+
+
+def most_unpacked(path: Path) -> int:
+    """Return how many bytes a file may unpack to."""
+    return max(HARMLESS, path.stat().st_size * MAX_RATIO)
 
 
 def kind_of(path: Path) -> Kind:
