@@ -11,14 +11,22 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from netlearn import datasets
 from netlearn.comparison.analysis import read_runs
-from netlearn.datasets.augmentation import AUGMENTATIONS, Affine, Elastic, Shift, make_deformer
+from netlearn.datasets.augmentation import (
+    AUGMENTATIONS,
+    BLOCK,
+    Affine,
+    Augmentation,
+    AugmentedImages,
+    Elastic,
+    Shift,
+    make_deformer,
+)
 from netlearn.datasets.dataset import Labels
 from netlearn.errors import SettingsError
 from netlearn.numerics import Array
 from netlearn.runs import read_run
 from netlearn.runs.setup import make_trainer, training_part
 from netlearn.settings import resolve
-from netlearn.training.augmented import BLOCK, Augmentation, AugmentedImages
 from tests.commands import call
 from tests.files import small_dataset
 from tests.runs import do_run, results_of, resume_run
@@ -81,7 +89,7 @@ def test_affine_keeps_the_centre_and_turns_by_at_most_15_degrees() -> None:
 def test_blocks_do_not_depend_on_who_asks_for_them_in_which_order() -> None:
     x = images(2 * BLOCK + 300)
     order = np.random.default_rng(1).permutation(len(x))
-    augmentation = Augmentation("elastic", make_deformer("elastic", IMAGE), 7, (3,))
+    augmentation = Augmentation("elastic", make_deformer("elastic", IMAGE), 7)
     whole, parts = np.empty_like(x), np.empty_like(x)
     AugmentedImages(x, augmentation).take(0, order, 0, whole)
     pieces = AugmentedImages(x, augmentation)

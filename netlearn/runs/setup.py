@@ -20,16 +20,16 @@ from netlearn.activations import ACTIVATIONS, HiddenActivation
 from netlearn.costs import Cost
 from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, load_cost
 from netlearn.datasets import Dataset
-from netlearn.datasets.augmentation import make_deformer
+from netlearn.datasets.augmentation import Augmentation, make_deformer
 from netlearn.errors import SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
 from netlearn.numerics import BLAS_THREADS, blas_kernels
 from netlearn.settings import Settings, settings_of_choice
-from netlearn.training import Augmentation, Dropout, Trainer
+from netlearn.training import Dropout, Trainer
 
 OnVerified: TypeAlias = Callable[[str], object]
-WEIGHTS_KEY, SHUFFLING_KEY, DROPOUT_KEY, AUGMENTATION_KEY = range(4)  # of streams; 4 is that of label noise
+WEIGHTS_KEY, SHUFFLING_KEY, DROPOUT_KEY = range(3)  # of streams; 3 is that of augmentation, 4 that of label noise
 
 
 def stream(settings: Settings, key: int) -> np.random.Generator:
@@ -126,7 +126,7 @@ def _augmentation(settings: Settings, data: Dataset) -> Augmentation | None:
     own = settings_of_choice(settings, "augment")
     name = ", ".join([settings.augment, *(f"{name} {value:g}" for name, value in own.items())])
     deformer = make_deformer(settings.augment, data.image, settings.dtype, **own)
-    return Augmentation(name, deformer, settings.seed, (AUGMENTATION_KEY,))
+    return Augmentation(name, deformer, settings.seed)
 
 
 def environment() -> dict[str, str | int | None]:

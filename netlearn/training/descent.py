@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlearn.datasets import gather
+from netlearn.datasets.augmentation import Augmentation, AugmentedImages
 from netlearn.numerics import Array, zeros
 from netlearn.slowdown import Schedule
-from netlearn.training.augmented import Augmentation, AugmentedImages
 
 Step: TypeAlias = Callable[[Array, Array], object]  # changes the network by a mini-batch x, (n_in, m), y, (n_out, m)
 
@@ -45,7 +45,7 @@ class Batches:
     ) -> None:
         self._batch_size = batch_size
         self.per_epoch = -(-len(x) // batch_size)
-        kind = f"{augmentation.name} {augmentation.entropy}" if augmentation else ""
+        kind = f"{augmentation.name} {augmentation.seed}" if augmentation else ""
         self.sha256 = hashlib.sha256(f"{batch_size}{kind}".encode()).digest()
         self._augmented = AugmentedImages(x, augmentation, y.dtype) if augmentation else None
         state = json.dumps(rng.bit_generator.state, sort_keys=True, default=np.ndarray.tolist).encode()

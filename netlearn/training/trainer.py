@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from netlearn.datasets import Dataset, targets
+from netlearn.datasets.augmentation import Augmentation
 from netlearn.errors import DivergenceError, SettingsError
 from netlearn.network import Network
 from netlearn.numerics import numerics
 from netlearn.optimizers import OPTIMIZERS, Penalty
 from netlearn.settings import Settings, check, resolve, settings_of_choice
 from netlearn.slowdown import Probe, Record, Schedule
-from netlearn.training.augmented import Augmentation
 from netlearn.training.descent import Batches, Descent, Step
 from netlearn.training.regularize import Dropout, MaxNorm
 from netlearn.training.state import Improvement, State
