@@ -127,7 +127,6 @@ WRONG = [
     (["ce", "--data", "small.npz"], 2, "small.npz: 12 inputs: must be 784, ce"),
     (["ce", "--data", "wide.npz"], 2, "wide.npz: 11 classes: must be at most 10, ce"),
     (["ce", "--best"], 1, "ce: no best.safetensors --patience"),
-    (["ce", "--cost", "quadratic"], 2, "cost quadratic: must be cross-entropy"),
     (["ce", "ce"], 2, "ce, ce: must be different"),
     (["ce", "neuron"], 2, "--data mnist-5k, neuron"),
     (["own"], 2, "own: cost mine:Cost --cost mine:Cost"),

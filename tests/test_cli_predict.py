@@ -211,7 +211,6 @@ WRONG = [
     (["ce", "one.png", "--show", "seen.gif"], 2, "--show seen.gif .png .svg"),
     (["ce", "one.png", "--show", "./one.png"], 2, "--show one.png"),
     (["ce", "one.png", "--show", "nowhere/seen.png"], 1, "nowhere/seen.png"),
-    (["ce", "one.png", "--cost", "quadratic"], 2, "cost quadratic: must be cross-entropy"),
     (["own", "one.png"], 2, "own: cost mine:Cost --cost mine:Cost"),
 ]
 

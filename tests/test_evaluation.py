@@ -189,7 +189,6 @@ def test_data_that_does_not_fit_the_network_is_refused_in_one_line(tmp_path: Pat
     assert has_facts(refusal([run], small_dataset(outputs=4)), f"{data.name} 4 3 {run.folder}")
     assert has_facts(refusal([run], data, split="all"), "split all: must be test, validation, train")
     assert has_facts(refusal([run, other], data, split="train"), "split train 17 47")
-    assert has_facts(refusal([run], data, costs=["quadratic"]), "cost quadratic: must be cross-entropy")
 
 
 def test_data_with_fewer_classes_can_be_evaluated(tmp_path: Path) -> None:
@@ -218,9 +217,6 @@ def test_own_cost_is_imported_only_if_it_is_named(tmp_path: Path, monkeypatch: p
     assert run.summary is not None
     ((_, evaluation, _),) = evaluate([run], small_dataset(), costs={"evaluated_cost:Mine": None})
     assert evaluation.accuracy == run.summary.test_accuracy
-    with pytest.raises(SettingsError) as caught:
-        evaluate([run], small_dataset(), costs={"quadratic": None})
-    assert has_facts(str(caught.value), "quadratic evaluated_cost:Mine")
 
 
 def test_runs_must_be_different_and_of_the_same_data(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from netlearn import datasets
 from netlearn.datasets import sources
-from netlearn.inspection.files import mistakes as mistakes_of
+from netlearn.inspection.derived import mistakes as mistakes_of
 from netlearn.numerics import Array
 from netlearn.plotting import networks
 from netlearn.plotting.marks import letter

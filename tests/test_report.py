@@ -186,7 +186,6 @@ def test_open_opens_the_page_in_the_browser(report: Path, monkeypatch: pytest.Mo
     [
         (["nowhere"], 1, "nowhere: no config.toml"),
         (["images", "--out", "page.txt"], 2, "page.txt: must end in .html"),
-        (["images", "--cost", "mine:Cost"], 2, "cost mine:Cost: must be the cost of a run"),
         (["unfinished"], 1, "unfinished: not complete: --resume"),
         (["images", "--out", "no/folder/page.html"], 1, "no/folder/page.html: cannot be written"),
     ],

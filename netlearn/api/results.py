@@ -203,8 +203,7 @@ class RunResult(Result):
         """
         self._check_folders()
         examples = datasets.load(self.settings.data if data is None else data_name(data))
-        costs = {name: cost for name, cost in self.source.costs.items() if name == self.settings.cost}
-        return evaluate([self._run], examples, split, best=best, costs=costs)[0].evaluation
+        return evaluate([self._run], examples, split, best=best, costs=self.source.costs)[0].evaluation
 
     def __repr__(self) -> str:
         """Return one line: the network and how its training ended."""

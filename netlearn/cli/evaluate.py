@@ -12,8 +12,8 @@ from netlearn.cli.stored import data_of
 from netlearn.cli.table import aligned
 from netlearn.cli.terminal import echo_results
 from netlearn.comparison.findings import percent
+from netlearn.inspection.derived import SETS, write_evaluation
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
-from netlearn.inspection.files import SETS, write_evaluation
 from netlearn.inspection.trained import read_trained, scaling_note
 from netlearn.plotting.marks import letter
 from netlearn.text import printable

@@ -15,7 +15,7 @@ from netlearn.datasets import Appearance
 from netlearn.datasets.pictures import MOST_BYTES, read_file
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.inspection.prediction import Prepared, appearance_of, draw_prepared, predict_pictures, prepare_file
-from netlearn.inspection.trained import check_used, load_network, read_trained, weights_file
+from netlearn.inspection.trained import load_network, read_trained
 from netlearn.plotting.marks import strongest
 from netlearn.runs import write_whole
 
@@ -47,7 +47,6 @@ def command(
     if show is not None and show.resolve() in {image.resolve() for image in images}:
         raise SettingsError(f"--show {show}: is one of the images: must be another file")
     (run,) = read_trained([folder])
-    check_used(costs, [run])
     network = load_network(run, best=best, costs=dict.fromkeys(costs))
     appearance = appearance_of(run)
     if appearance.kind == "scenes":
@@ -61,7 +60,7 @@ def command(
         write_whole(show, render(draw_prepared(prepared, predictions, f"What {folder} saw"), show.suffix[1:]))
         tell(f"picture: {show}")
     if prepared or asked(AS_JSON):
-        results = {"folder": str(folder), "weights": weights_file(run, best=best), "predictions": predictions}
+        results = {"folder": str(folder), "weights": run.weights_file(best=best), "predictions": predictions}
         rows = [[each.file, str(each.answer), strongest(np.array(each.outputs)), each.remark] for each in predictions]
         text = aligned([["", "answer", "strongest outputs", ""], *rows])
         echo_results(results | {"refused": refused}, text)

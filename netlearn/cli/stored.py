@@ -25,9 +25,9 @@ from netlearn.cli.terminal import echo_files, echo_results
 from netlearn.comparison.outputs import draw_curves, report
 from netlearn.datasets import Dataset
 from netlearn.errors import SettingsError
+from netlearn.inspection.derived import draw_weights, write_files
 from netlearn.inspection.export import SUFFIXES, export
-from netlearn.inspection.files import draw_weights, write_files
-from netlearn.inspection.trained import data_name, is_data_of, read_trained, results_of
+from netlearn.inspection.trained import data_name, read_trained
 from netlearn.runs import Run
 from netlearn.runs.setup import initial_network
 from netlearn.runs.verify import Verdict, verify
@@ -37,7 +37,7 @@ def data_of(runs: Sequence[Run], name: str | None) -> Dataset:
     """Load the data set of runs, or the one named, and note which run was trained on another version of it."""
     data = load(data_name(runs) if name is None else name)
     for run in runs:
-        if name is None and not is_data_of(run, data):
+        if name is None and not run.has_data(data):
             tell(f"{run.folder}: was trained on another version of {data.name}: its files have other SHA-256 hashes")
     return data
 
@@ -137,7 +137,7 @@ def weights_command(folder: Path, data: str | None, best: bool | None, out: Path
     """
     (run,) = read_trained([folder])
     dataset = load(run.settings.data if data is None else data)
-    results = results_of(run)
+    results = run.results
     initial = initial_network(run.settings, results.sizes)
     repeated = initial.parameters.sha256() == results.initial_weights_sha256
     if not repeated:

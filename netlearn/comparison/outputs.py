@@ -13,8 +13,8 @@ from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparis
 from netlearn.comparison.findings import cells, neuron_cells, ranking, shortened
 from netlearn.custom_cost import NO_COSTS, NamedCosts, short_name
 from netlearn.errors import DrawingError, NetlearnError, RunError
-from netlearn.inspection.files import mistakes
-from netlearn.inspection.trained import check_used, load_present
+from netlearn.inspection.derived import mistakes
+from netlearn.inspection.trained import load_present
 from netlearn.numerics import Array
 from netlearn.plotting import drawing, drawn
 from netlearn.runs import (
@@ -178,21 +178,18 @@ def report(paths: Sequence[Path], out: Path | None = None, costs: NamedCosts = N
 
     Raises:
         RunError: a path is not the folder of a complete run or comparison, or the page cannot be written.
-        SettingsError: a cost is not that of a run.
     """
     if len(paths) == 1 and holds_comparison(paths[0]):
         (path,) = paths
         check_own_runs(path)
         with RunFolder.existing(path, FILES) as folder:
             analysis = read_comparison(path)
-            check_used(costs, analysis.runs)
             if out is None:
                 folder.add(pages(analysis, path, costs))
             else:
                 write_whole(out, render_page(analysis, path, costs))
         return out or path / PAGE
     analysis = read_runs(paths)
-    check_used(costs, analysis.runs)
     content = render_page(analysis, None, costs)
     if out is None:
         parent = Path("runs")

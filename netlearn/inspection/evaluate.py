@@ -12,14 +12,7 @@ from netlearn.calibration import Calibration, calibrate
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset, targets
 from netlearn.errors import SettingsError
-from netlearn.inspection.trained import (
-    check_data,
-    check_used,
-    is_data_of,
-    load_network,
-    results_of,
-    weights_file,
-)
+from netlearn.inspection.trained import check_data, load_network
 from netlearn.optimizers import Penalty
 from netlearn.predictions import Predictions, predict
 from netlearn.runs import Run
@@ -117,12 +110,11 @@ def evaluate(
     Raises:
         RunError: a run diverged, has no such weights, or a file was changed.
         SettingsError: the data does not fit a network, the training examples of the runs differ, there is no such
-            split, a cost is not that of a run, or a run's own cost must be given.
+            split, or a run's own cost must be given.
         CostError: a run's own cost cannot be loaded or fails its gradient check.
     """
     if split not in SPLITS:
         raise SettingsError(f"split {split}: must be {', '.join(SPLITS)}")
-    check_used(costs, runs)
     evaluated = [_evaluate(run, data, split, best, costs) for run in runs]
     counts = sorted({each.evaluation.examples for each in evaluated})
     if len(counts) > 1:
@@ -132,15 +124,15 @@ def evaluate(
 
 def _evaluate(run: Run, data: Dataset, split: str, best: bool | None, costs: NamedCosts) -> Evaluated:
     check_data(run, data)
-    if is_data_of(run, data):
+    if run.has_data(data):
         data = training_part(run.settings, data)
     network = load_network(run, best=best, costs=costs)
     predictions = predict(network, {"test": data.test, "validation": data.validation, "train": data.train}[split])
     correct = predictions.correct
-    penalty = Penalty(run.settings.l2, run.settings.l1, results_of(run).data.train)
+    penalty = Penalty(run.settings.l2, run.settings.l1, run.results.data.train)
     evaluation = Evaluation(
         folder=printable(str(run.folder)),
-        weights=weights_file(run, best=best),
+        weights=run.weights_file(best=best),
         data=data.name,
         split=split,
         examples=len(correct),

@@ -1,12 +1,9 @@
 """Trained networks for other programs: as an ONNX model, or as NumPy arrays; verified before they are written."""
 
-import importlib.metadata
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,7 +13,7 @@ from netlearn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from netlearn.custom_cost import NO_COSTS, NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError, SettingsError
-from netlearn.inspection.trained import check_data, check_used, load_network, weights_file
+from netlearn.inspection.trained import check_data, load_network
 from netlearn.numerics import Array
 from netlearn.predictions import Predictions, answers, predict
 from netlearn.runs import Run, write_whole
@@ -26,24 +23,9 @@ SUFFIXES = (".onnx", ".npz")
 TOLERANCE = 1e-5  # of the outputs, relative to the largest where that is above 1
 ACTIVATIONS = {kind: kind.__name__.lower() for kind in (Sigmoid, Tanh, ReLU, Softmax, Identity)}
 OPSET, IR_VERSION = 13, 8  # of ONNX, which runtimes since 2021 read; its operators are Sigmoid, Tanh, Relu, …
-Feedforward = Callable[[Array], Array]  # from inputs, (n, n_in), to outputs, (n, n_out)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A network as it is exported.
-
-    Attributes:
-        weights: of each layer, (n_out, n_in), in float32.
-        biases: of each layer, (n_out,), in float32.
-        activations: the name of each layer's activation.
-        metadata: where it comes from.
-    """
-
-    weights: tuple[Array, ...]
-    biases: tuple[Array, ...]
-    activations: tuple[str, ...]
-    metadata: dict[str, str]
+Arrays: TypeAlias = dict[str, Array]  # weights.1, (n_out, n_in), biases.1, (n_out,), weights.2, …
+Feedforward: TypeAlias = Callable[[Array], Array]  # from inputs, (n, n_in), to outputs, (n, n_out)
+Encoded: TypeAlias = tuple[bytes, str, Feedforward]
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,28 +73,26 @@ def export(
         CostError: the user's own cost cannot be loaded or fails its gradient check.
     """
     check_data(run, data)
-    check_used(costs, [run])
     network = load_network(run, best=best, costs=costs)
     predictions = predict(network, data.test)
     accuracy = predictions.accuracy
-    name, output = weights_file(run, best=best), type(network.cost.output)
+    name, output = run.weights_file(best=best), type(network.cost.output)
     if output not in ACTIVATIONS:
         names = ", ".join(ACTIVATIONS.values())
         raise SettingsError(f"output activation {output.__name__}: must be one of netlearn's, {names}")
-    model = Model(
-        weights=tuple(np.asarray(w, np.float32) for w in network.weights),
-        biases=tuple(np.asarray(b[:, 0], np.float32) for b in network.biases),
-        activations=(*[run.settings.activation] * len(run.settings.hidden), ACTIVATIONS[output]),
-        metadata={
-            "netlearn": __version__,
-            "settings": msgspec.json.encode(msgspec.structs.asdict(run.settings)).decode(),
-            "data": data.name,
-            "data_sha256": msgspec.json.encode(data.sha256).decode(),
-            "weights_sha256": run.sums.hashes[name] if run.sums else "",
-            "test_accuracy": repr(accuracy),
-        },
-    )
-    content, verifier, feedforward = _encode_onnx(model, path) if path.suffix == ".onnx" else _encode_npz(model)
+    arrays = {f"weights.{layer}": np.asarray(w, np.float32) for layer, w in enumerate(network.weights, 1)}
+    arrays |= {f"biases.{layer}": np.asarray(b[:, 0], np.float32) for layer, b in enumerate(network.biases, 1)}
+    activations = [*[run.settings.activation] * len(run.settings.hidden), ACTIVATIONS[output]]
+    metadata = {
+        "netlearn": __version__,
+        "settings": msgspec.json.encode(msgspec.structs.asdict(run.settings)).decode(),
+        "data": data.name,
+        "data_sha256": msgspec.json.encode(data.sha256).decode(),
+        "weights_sha256": run.sums.hashes[name] if run.sums else "",
+        "test_accuracy": repr(accuracy),
+    }
+    encode = _encode_onnx if path.suffix == ".onnx" else _encode_npz
+    content, verifier, feedforward = encode(arrays, activations, metadata, path)
     difference = _verify(feedforward, predictions, path, verifier)
     write_whole(path, content)
     return Exported(
@@ -145,28 +125,29 @@ def _verify(feedforward: Feedforward, predictions: Predictions, path: Path, veri
     return difference
 
 
-def _encode_onnx(model: Model, path: Path) -> tuple[bytes, str, Feedforward]:
+def _encode_onnx(arrays: Arrays, activations: list[str], metadata: dict[str, str], path: Path) -> Encoded:
     """Return the content of an .onnx file, the program that loads it, and the network as this program computes it.
 
     The model goes from "input", (batch, n_in), to "output", (batch, n_out), in float32.
     """
     try:
         import onnx  # noqa: PLC0415 (an optional extra)
+        from onnx.reference import ReferenceEvaluator  # noqa: PLC0415
     except ImportError as error:
         raise RunError(
             f"{path}: needs the package onnx, which is not installed: pip install 'netlearn[onnx]', or export to .npz"
         ) from error
-    nodes, tensors, a = [], [], "input"
-    for layer, w, b, activation in zip(count(1), model.weights, model.biases, model.activations, strict=False):
-        z, out = f"z.{layer}", f"a.{layer}" if layer < len(model.weights) else "output"
+    nodes, tensors, a, last = [], [], "input", len(activations)
+    for layer, activation in enumerate(activations, 1):
+        z, out = f"z.{layer}", f"a.{layer}" if layer < last else "output"
         names = [f"weights.{layer}", f"biases.{layer}"]
-        tensors += [onnx.numpy_helper.from_array(array, name) for array, name in zip((w, b), names, strict=True)]
+        tensors += [onnx.numpy_helper.from_array(arrays[name], name) for name in names]
         nodes.append(onnx.helper.make_node("Gemm", [a, *names], [z], transB=1))
         nodes.append(onnx.helper.make_node(activation.capitalize(), [z], [out]))
         a = out
     ends = [
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", size])
-        for name, size in (("input", model.weights[0].shape[1]), ("output", len(model.biases[-1])))
+        for name, size in (("input", arrays["weights.1"].shape[1]), ("output", len(arrays[f"biases.{last}"])))
     ]
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(nodes, "network", ends[:1], ends[1:], tensors),
@@ -175,47 +156,16 @@ def _encode_onnx(model: Model, path: Path) -> tuple[bytes, str, Feedforward]:
         ir_version=IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
     )
-    onnx.helper.set_model_props(proto, model.metadata)
+    onnx.helper.set_model_props(proto, metadata)
     onnx.checker.check_model(proto, full_check=True)
     content: bytes = proto.SerializeToString(deterministic=True)
-    return content, *_load_onnx(content)
+    session = ReferenceEvaluator(content)
+    program = f"the reference implementation of onnx {onnx.__version__}"
+    return content, program, lambda x: session.run(None, {"input": x})[0]
 
 
-def _load_onnx(content: bytes) -> tuple[str, Feedforward]:
-    """Return the program that runs a model, onnxruntime where it is installed, and the model."""
-    session: Any
-    try:
-        import onnxruntime  # noqa: PLC0415 (optional)
-    except ImportError:
-        import onnx  # noqa: PLC0415 (an optional extra)
-        from onnx.reference import ReferenceEvaluator  # noqa: PLC0415 (takes 0.3 s to import)
-
-        program, session = f"the reference implementation of onnx {onnx.__version__}", ReferenceEvaluator(content)
-    else:
-        program = f"onnxruntime {onnxruntime.__version__}"
-        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-
-    def feedforward(x: Array) -> Array:
-        (outputs,) = session.run(None, {"input": x})
-        found: Array = outputs
-        return found
-
-    return program, feedforward
-
-
-def _encode_npz(model: Model) -> tuple[bytes, str, Feedforward]:
-    arrays = {f"weights.{layer}": w for layer, w in enumerate(model.weights, 1)}
-    arrays |= {f"biases.{layer}": b for layer, b in enumerate(model.biases, 1)}
-    texts = {"activations": np.array(model.activations)} | {
-        name: np.array(text) for name, text in model.metadata.items()
-    }
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays, **texts)
-    return buffer.getvalue(), f"numpy {importlib.metadata.version('numpy')}", _load_npz(buffer.getvalue())
-
-
-def _load_npz(content: bytes) -> Feedforward:
-    """Return the network in an .npz file, computed in the plainest way."""
+def _encode_npz(arrays: Arrays, activations: list[str], metadata: dict[str, str], _: Path) -> Encoded:
+    """Return the content of an .npz file, numpy, and the network in it, computed in the plainest way."""
     from scipy.special import softmax  # noqa: PLC0415 (takes 0.1 s to import)
 
     functions: dict[str, Callable[[Array], Array]] = {
@@ -225,12 +175,15 @@ def _load_npz(content: bytes) -> Feedforward:
         "softmax": lambda z: softmax(z, axis=1),
         "identity": lambda z: z,
     }  # fmt: skip
-    arrays = np.load(io.BytesIO(content), allow_pickle=False)
+    buffer = io.BytesIO()
+    texts = {name: np.array(text) for name, text in metadata.items()}
+    np.savez(buffer, allow_pickle=False, **arrays, activations=np.array(activations), **texts)
+    stored = np.load(io.BytesIO(buffer.getvalue()), allow_pickle=False)
 
     def feedforward(x: Array) -> Array:
         with np.errstate(over="ignore"):
-            for layer, activation in enumerate(arrays["activations"], 1):
-                x = functions[activation](x @ arrays[f"weights.{layer}"].T + arrays[f"biases.{layer}"])
+            for layer, activation in enumerate(stored["activations"], 1):
+                x = functions[activation](x @ stored[f"weights.{layer}"].T + stored[f"biases.{layer}"])
         return x
 
-    return feedforward
+    return buffer.getvalue(), f"numpy {np.__version__}", feedforward

@@ -19,7 +19,7 @@ from netlearn.datasets.appearance import DIM, INK, box_centres, extents, mass_ce
 from netlearn.datasets.pictures import border, border_value, bounding_box, read_grey, resized
 from netlearn.errors import DataError, NetlearnError, RunError
 from netlearn.inspection.ink import find_strokes
-from netlearn.inspection.trained import is_data_of, load_present, results_of
+from netlearn.inspection.trained import load_present
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
@@ -77,7 +77,7 @@ def appearance_of(run: Run) -> Appearance:
     Raises:
         RunError: its inputs are not the pixels of an image.
     """
-    summary = results_of(run)
+    summary = run.results
     n_in, side = summary.sizes[0], isqrt(summary.sizes[0])
     appearance = summary.data.appearance or _measured(run)
     if appearance is None and n_in == MNIST.height * MNIST.width:
@@ -97,7 +97,7 @@ def appearance_of(run: Run) -> Appearance:
 def _measured(run: Run) -> Appearance | None:
     with suppress(NetlearnError):
         data = load_present(run.settings.data)
-        if is_data_of(run, data):
+        if run.has_data(data):
             return data.appearance
     return None
 

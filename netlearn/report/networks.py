@@ -18,13 +18,7 @@ from netlearn.activations import ACTIVATIONS, Identity, Sigmoid, Softmax
 from netlearn.custom_cost import NamedCosts, is_own, load_cost
 from netlearn.datasets import Dataset, scaled
 from netlearn.errors import NetlearnError, RunError
-from netlearn.inspection.trained import (
-    is_data_of,
-    load_network,
-    load_present,
-    results_of,
-    weights_file,
-)
+from netlearn.inspection.trained import load_network, load_present
 from netlearn.numerics import Array
 from netlearn.predictions import Predictions, predict
 from netlearn.runs import Groups, Run
@@ -117,8 +111,7 @@ def _of_seed(groups: Groups, seed: int, missing: dict[str, str], *, costs: Named
     for variant, (name, runs) in enumerate(groups.items()):
         for run in (run for run in runs if run.settings.seed == seed):
             try:
-                results_of(run)
-                _last(run)
+                _ = run.results, _last(run)
                 _output_of(run, costs=costs)
                 usable[variant] = run
             except NetlearnError as error:
@@ -142,13 +135,13 @@ def _output_of(run: Run, *, costs: NamedCosts) -> str:
 
 
 def _last(run: Run) -> Layers:
-    arrays = run.weights(weights_file(run))
+    arrays = run.weights(run.weights_file())
     layers = range(1, len(arrays) // 2 + 1)
     return [(arrays[f"weights.{layer}"], arrays[f"biases.{layer}"][:, 0]) for layer in layers]
 
 
 def _described(run: Run, variant: int, blob: int, *, costs: NamedCosts) -> dict[str, Any]:
-    results, settings = results_of(run), run.settings
+    results, settings = run.results, run.settings
     return {
         "variant": variant, "seed": settings.seed, "sizes": results.sizes, "activation": settings.activation,
         "output": _output_of(run, costs=costs), "last": results.updates, "states": {"end": blob},
@@ -161,7 +154,7 @@ def _add_snapshots(runs: Mapping[int, Run], found: Mapping[tuple[int, int], dict
     others = sorted({update for taken in snapshots.values() for update in taken} - set(WANTED))
     for update in (*WANTED, *others):
         states = {
-            variant: list(_split(taken[update], results_of(runs[variant]).sizes))
+            variant: list(_split(taken[update], runs[variant].results.sizes))
             for variant, taken in snapshots.items()
             if update in taken and np.isfinite(taken[update]).all()
         }
@@ -193,7 +186,7 @@ def examples(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
         run = next((run for run in runs if run.summary is not None and run.problem is None), runs[0])
         try:
             network, data = load_network(run, costs=costs), load(run.settings.data)
-            if not is_data_of(run, data):
+            if not run.has_data(data):
                 raise RunError(f"the {data.name} on this machine has other files than the one that it was trained on")
         except NetlearnError as error:
             found["reason"] = found["reason"] or str(error)

@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.numerics import Array
 from netlearn.runs.files import SUMS, Sums, lock, reading
 from netlearn.runs.formats import METRICS, Summary, read_config, read_metrics, read_summary
 from netlearn.runs.tensors import (
+    BEST_WEIGHTS,
     OUTPUT_NEURONS,
     SNAPSHOT_DTYPE,
     SNAPSHOTS,
@@ -93,6 +95,24 @@ class Run:
     def data(self) -> tuple[str, ...]:
         """The identity of its data set."""
         return data_identity(self.settings.data, self.summary.data.sha256 if self.summary else {})
+
+    def has_data(self, data: Dataset) -> bool:
+        """Return whether a data set has the same files as that of the run, according to their hashes."""
+        return self.data == data_identity(data.name, data.sha256)
+
+    @property
+    def results(self) -> Summary:
+        """The summary of the run, which must have a trained network."""
+        if self.summary is None or self.problem is not None:
+            raise RunError(f"{self.folder}: has no trained network: {self.problem}")
+        return self.summary
+
+    def weights_file(self, *, best: bool | None = None) -> str:
+        """Return the name of the file with the best weights, the last ones, or (None) those of the test result."""
+        has_best = self.sums is not None and BEST_WEIGHTS in self.sums.hashes
+        if best and not has_best:
+            raise RunError(f"{self.folder}: has no {BEST_WEIGHTS}, which only runs with --patience have")
+        return BEST_WEIGHTS if has_best and best is not False else WEIGHTS
 
     def identity(self) -> dict[str, Any]:
         """Return everything that determines the results; runs with equal identities have the same results."""

@@ -14,7 +14,7 @@ from netlearn.custom_cost import NamedCosts
 from netlearn.datasets import Dataset
 from netlearn.errors import DataError, NetlearnError, RunError
 from netlearn.inspection.evaluate import Evaluated, Evaluation
-from netlearn.inspection.trained import check_data, is_data_of, load_network, load_present, weights_file
+from netlearn.inspection.trained import check_data, load_network, load_present
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.plotting import drawing, drawn
@@ -141,7 +141,7 @@ def draw_weights(run: Run, data: Dataset, initial: Network | None, *, best: bool
     check_data(run, data)
     if data.image is None:
         raise DataError(f"data {data.name}: its examples must be images")
-    trained = run.weights(weights_file(run, best=best))["weights.1"]
+    trained = run.weights(run.weights_file(best=best))["weights.1"]
     count, shown = len(trained), min(len(trained), networks.MOST_NEURONS)
     panels = {} if initial is None else {"before training": initial.weights[0][:shown]}
     panels["after training"] = trained[:shown]
@@ -212,7 +212,7 @@ def mistakes(groups: Groups, title: str, costs: NamedCosts) -> "Figure | None":
     for name, (first, *_) in shown.items():
         with suppress(NetlearnError):
             data = load(first.settings.data)
-            if data.image is not None and is_data_of(first, data):
+            if data.image is not None and first.has_data(data):
                 predictions = predict(load_network(first, costs=costs), data.test)
                 wrong = int((~predictions.correct).sum())
                 heading = f"{names[name]}, seed {first.settings.seed}: {wrong:,} of {len(data.test):,} wrong"
