@@ -3,8 +3,6 @@
 import ast
 import copy
 import importlib
-import importlib.machinery
-import inspect
 import os
 import sys
 from collections import Counter
@@ -36,21 +34,21 @@ def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
     instance, of which a copy is returned. Call `check_gradient` before such a cost is used.
 
     Raises:
-        SettingsError: the name is of neither form, or has parameters that the class has not.
-        CostError: the user's class cannot be loaded or does not have all parts of a cost.
+        SettingsError: the name is of neither form, or a parameter of a cost of netlearn's is out of range.
+        CostError: the class has no such parameters; a user's cannot be loaded or has not all parts of a cost.
     """
     given = costs.get(name)
     if given is not None and not isinstance(given, type):
         return CustomCost(copy.deepcopy(given), name)
     head, parameters = parse_name(name)
-    if not is_own(name):
-        return _make(KNOWN[head], name, parameters)
     with Blaming(name, "cannot be loaded"):
+        if not is_own(name):
+            return KNOWN[head](**parameters)
         kind = given or _imported(*head.split(":"))
         if not isinstance(kind, type):
             raise CostError(f"cost {name!r}: must be a class, not a {type(kind).__name__}")
         _check_parts(kind, name, ("value", "delta"))  # before anything of it is called
-        return CustomCost(_make(kind, name, {} if given else parameters), name)
+        return CustomCost(kind() if given else kind(**parameters), name)
 
 
 def parse_name(name: str) -> tuple[str, dict[str, Any]]:
@@ -103,19 +101,6 @@ def short_names(costs: Iterable[str]) -> dict[str, str]:
     return {cost: short_name(cost) if counts[short_name(cost)] == 1 else cost for cost in costs}
 
 
-def lies_in(name: str, folder: Path) -> bool:
-    """Return whether the module of a user's cost is in a folder or below it, without importing it."""
-    first, *rest = name.partition(":")[0].split(".")
-    if not first or first in sys.modules:
-        return False
-    here = os.getcwd()  # noqa: PTH109 (a string is what the path finder takes)
-    spec = importlib.machinery.PathFinder.find_spec(first, [here, *sys.path])
-    if spec is None:
-        return False
-    places = [Path(place).joinpath(*rest) for place in spec.submodule_search_locations or ()]
-    return any(place.resolve().is_relative_to(folder.resolve()) for place in [*places, Path(spec.origin or "/")])
-
-
 def check_named(cost: str, named: Collection[str], where: Path) -> None:
     """Check that a cost of the run `where` is netlearn's or named: a run folder alone never causes an import."""
     if is_own(cost) and cost not in named:
@@ -132,18 +117,6 @@ def _imported(module: str, kind: str) -> Any:
     finally:
         if folder in sys.path:  # the user's code may have changed the path
             sys.path.remove(folder)
-
-
-def _make(kind: type[Cost], name: str, parameters: Mapping[str, Any]) -> Cost:
-    known = inspect.signature(kind).parameters if parameters else {}
-    variadic = any(each.kind is each.VAR_KEYWORD for each in known.values())
-    if not variadic and (unknown := [each for each in parameters if each not in known]):
-        shown = [
-            each.name if each.default is each.empty else f"{each.name}={each.default!r}" for each in known.values()
-        ]
-        has = f"its parameters are {', '.join(shown)}" if known else "it has none"
-        raise SettingsError(f"cost {name!r}: has no parameter {unknown[0]}; {has}")
-    return kind(**parameters)
 
 
 @dataclass(frozen=True)
@@ -171,10 +144,8 @@ class CustomCost:
         self._cost, self._name, self._blaming = cost, name, Blaming(name)
         self.output = cost.output
         if isinstance(self.output, type | str) or not hasattr(self.output, "value"):
-            shown = self.output.__name__ if isinstance(self.output, type) else str(self.output).capitalize()
             raise CostError(
-                f"cost {name!r}: output {self.output!r:.40}: must be an instance of an activation, such as "
-                f"{shown if shown in {'Sigmoid', 'Softmax', 'Identity'} else 'Sigmoid'}() of netlearn.activations"
+                f"cost {name!r}: output {self.output!r:.40}: must be an instance of an activation, such as Sigmoid()"
             )
         rate = cost.learning_rate
         if not isinstance(rate, Real) or isinstance(rate, bool) or not 0 < rate <= LARGEST_NUMBER:

@@ -1,7 +1,6 @@
 """The Python API: what `train`, `compare` and `load` return."""
 
 import gc
-import os
 import re
 import subprocess
 import sys
@@ -13,10 +12,9 @@ import numpy as np
 import pytest
 
 import netlearn
-from netlearn.api import ComparisonResult, RunResult, source
+from netlearn.api import ComparisonResult, RunResult
 from netlearn.errors import RunError
 from netlearn.plotting import style
-from netlearn.runs import lock
 from tests.commands import call, python
 from tests.costs import Squared
 
@@ -135,20 +133,6 @@ def test_nothing_is_left_on_disk_without_out(tmp_path: Path) -> None:
     gc.collect()
     assert not folder.parents[1].exists()
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
-def test_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    killed, running, other = (
-        tmp_path / f"{name}1" for name in (source.PREFIX, f"{source.PREFIX}running", "netlearn-")
-    )
-    for folder in (killed, running, other):
-        (folder / "result").mkdir(parents=True)
-        os.utime(folder, (0, 0))
-    with lock(running):
-        made = source.session.__wrapped__()
-    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {running, other, made}
 
 
 def test_out_is_a_run_folder_that_can_be_loaded() -> None:

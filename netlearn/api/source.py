@@ -4,9 +4,7 @@ import atexit
 import shutil
 import sys
 import tempfile
-import time
 import weakref
-from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -14,11 +12,8 @@ from typing import TypeAlias
 from netlearn.costs import Cost
 from netlearn.custom_cost import KNOWN, NamedCosts
 from netlearn.errors import RunError, SettingsError
-from netlearn.runs import lock
 
 AnyCost: TypeAlias = str | Cost | type[Cost]
-PREFIX = "netlearn-session-"
-NEW = 60  # seconds in which a process locks the folder that it has made
 
 
 class Source:
@@ -38,7 +33,7 @@ class Source:
         self.given: dict[str, Cost | type[Cost]] = {}
         self._others: list[Source] = []
         if out is None:
-            temporary = _made(None, session())
+            temporary = _temporary()
             weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
         self.folder = temporary / "result" if out is None else Path(out)
         self.beside = None if out is None else self.folder.parent
@@ -90,25 +85,14 @@ class Source:
 
 @cache
 def session() -> Path:
-    """Return a temporary folder that lasts until Python ends.
-
-    A killed process leaves its folder, without the lock on it; the next process removes it.
-    """
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(RunError, OSError):
-            if time.time() - left.stat().st_mtime > NEW:
-                with lock(left, within=0):
-                    shutil.rmtree(left)
-    folder = _made(PREFIX, None)
-    until_exit = ExitStack()
-    until_exit.enter_context(lock(folder))
-    until_exit.callback(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(until_exit.close)
+    """Return a temporary folder that lasts until Python ends."""
+    folder = _temporary()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def _made(prefix: str | None, parent: Path | None) -> Path:
+def _temporary() -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        return Path(tempfile.mkdtemp(prefix="netlearn-"))
     except OSError as error:
         raise RunError(f"no temporary folder can be made: {error.strerror}") from error

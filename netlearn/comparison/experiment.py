@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from netlearn.comparison.sweep import NO_SWEEP, Layer, Sweep, values_in
-from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, lies_in, short_names
+from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, short_names
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.runs.formats import MOST_CONFIG
@@ -217,11 +217,7 @@ def own_costs_of(path: Path) -> set[str]:
     """Return the users' own costs in the config.toml of a comparison, without importing them."""
     content = content_of(path, decode_toml(path))
     tables = [content["defaults"], *content["variants"].values()]
-    costs = set(filter(is_own, {str(table["cost"]) for table in tables if "cost" in table}))
-    for cost in costs:
-        if lies_in(cost, path.parent):
-            raise SettingsError(f"{path}: cost {cost}: its code is in the folder, which must not hold code")
-    return costs
+    return set(filter(is_own, {str(table["cost"]) for table in tables if "cost" in table}))
 
 
 def content_of(path: Path, raw: Mapping[str, Any]) -> dict[str, Any]:

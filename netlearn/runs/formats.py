@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from netlearn.custom_cost import is_own, lies_in
 from netlearn.datasets import Appearance
 from netlearn.errors import RunError
 from netlearn.numerics import Array
@@ -50,10 +49,7 @@ def read_config(folder: Path, sums: Sums | None = None) -> Settings:
     if "variants" in content:
         raise RunError(f"{folder}: is a comparison, not a run; resume it with netlearn compare --resume")
     with reading(path):
-        settings = Settings(**{name: check(name, value, f"{path}: {name}") for name, value in content.items()})
-    if is_own(settings.cost) and lies_in(settings.cost, folder):
-        raise RunError(f"{path}: cost {settings.cost}: its code is in the run folder, which must not hold code")
-    return settings
+        return Settings(**{name: check(name, value, f"{path}: {name}") for name, value in content.items()})
 
 
 def read_config_content(folder: Path, sums: Sums | None = None) -> dict[str, Any]:
