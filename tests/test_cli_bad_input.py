@@ -93,7 +93,6 @@ BAD_FOR_COMPARE = [
     (["--cost", "quadratic", "--cost", "quadratic"], 2,
      "--cost quadratic: two variants of one name; must be costs that differ"),
     (["--seeds", "0"], 2, "--seeds 0: must be a number from 1 to 1000 or a list of different ones"),
-    (["--jobs", "0"], 2, "--jobs 0: must be a number from 1"),
     (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
     (["nowhere", "half"], 2, "nowhere: no such folder or experiment; netlearn compare --list lists the experiments"),
     (["thesis"], 1, "thesis: not the folder of a finished run: it has no config.toml"),

@@ -195,7 +195,7 @@ def test_sweeps_that_cannot_be_run_are_refused(sweep: Sweep, flags: dict[str, An
         (FILE.replace("0.01:1:log3", "1:0:3"), "e.toml vary.learning_rate 1:0:3"),
         (FILE + "[variants.one]\nhidden = 10\n", "e.toml hidden one"),
         ("[defaults]\nepochs = 1\nvary = 3\n", "e.toml defaults.vary"),
-        ("epochs = 1\nvary = 3\n", "e.toml vary 3 [vary]"),
+        ("epochs = 1\nvary = 3\n", "e.toml vary: int"),
     ],
 )
 def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> None:
@@ -211,10 +211,6 @@ def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> N
         (["--vary", "hidden=3", "--hidden", "4"], "--hidden --vary hidden"),
         (["--vary", "cost=quadratic", "--cost", "quadratic"], "--cost --vary cost"),
         (["--random", "3"], "--random 3 --vary"),
-        (["--random", "0"], "--random 0 1"),
-        (["--random", "many"], "--random many 1"),
-        (["--random-seed", "-1"], "--random-seed -1 0"),
-        (["--top", "0"], "--top 0 1"),
         (["--vary", "hidden=3", "--resume", "x"], "--vary --resume"),
     ],
 )

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in, whole
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
 from netlearn.cli.table import TOP, paragraphs, table
 from netlearn.cli.terminal import echo_results, terminated_as_interrupted
@@ -57,11 +57,11 @@ WITH_RUNS = ALWAYS | {"paths", "cost", "out", "force"}
 @click.option("--baseline", metavar="NAME", help="compare the other variants with this one only.")
 @SWEEP
 @click.option("--tune", is_flag=True, help="first choose each variant's learning rate on the validation set.")
-@click.option("--jobs", type=whole("--jobs", 1), metavar="N", help="runs at a time.  [default: the number of cores]")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="runs at a time.  [default: the number of cores]")
 @WORKERS
 @click.option(
     "--top",
-    type=whole("--top", 1),
+    type=click.IntRange(1),
     metavar="N",
     help=f"print the N best variants, a line for each.  [default: {TOP}, of more than {MOST_SHOWN} variants]",
 )

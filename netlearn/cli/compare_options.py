@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.options import COMMA, PATH, completing, parse, together, whole
+from netlearn.cli.options import COMMA, PATH, completing, parse, together
 from netlearn.comparison import catalogue
 from netlearn.comparison.compare import trials_of
 from netlearn.comparison.experiment import BUILT_IN_SEEDS, Experiment
@@ -69,11 +69,11 @@ SWEEP = together(
     ),
     click.option("--dry-run", is_flag=True, help="print how many runs there are, and stop."),
     click.option(
-        "--random", type=whole("--random", 1), metavar="N", help="train only N of the combinations, drawn at random."
+        "--random", type=click.IntRange(1), metavar="N", help="train only N of the combinations, drawn at random."
     ),
     click.option(
         "--random-seed",
-        type=whole("--random-seed", 0),
+        type=click.IntRange(0),
         metavar="N",
         default=0,
         help="seed of that draw.  [default: 0]",

@@ -1,6 +1,5 @@
 """Command-line options: those made from the fields of `Settings`, and those that several commands share."""
 
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -56,19 +55,8 @@ def sections() -> dict[str, str]:
     return found | {name: section for section, names in SECTIONS.items() for name in names}
 
 
-class Existing(click.Path):
-    """The path of a file or folder that must exist; one that does not is wrong usage."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path."""
-        path = super().convert(value, param, ctx)
-        if not os.path.lexists(path):
-            raise SettingsError(f"{value}: no such file or folder")
-        return path
-
-
 PATH = click.Path(path_type=Path)
-EXISTING = Existing(path_type=Path)
+EXISTING = click.Path(exists=True, path_type=Path)
 RUN = click.argument("folder", type=EXISTING, metavar="RUN")
 QUIET = remembered(QUIETLY, "-q", "--quiet", text="print nothing but the results.")
 JSON = remembered(AS_JSON, "--json", "as_json", text="print the results as JSON.")
@@ -144,18 +132,6 @@ def together(*options: Callable[[Function], Function]) -> Callable[[Function], F
 def completing(names: Callable[[], Collection[str]]) -> Callable[..., list[CompletionItem]]:
     """Return the `shell_complete` of an option or argument that has one of some names."""
     return lambda ctx, param, text: [CompletionItem(name) for name in names() if name.startswith(text)]
-
-
-def whole(name: str, least: int) -> Callable[[Any], int]:
-    """Return the type of an option that is a whole number."""
-
-    def convert(value: Any) -> int:
-        number = _number(str(value))
-        if not isinstance(number, int) or number < least:
-            raise SettingsError(f"{name} {value}: must be a whole number from {least}")
-        return number
-
-    return convert
 
 
 def setting(field: str) -> Callable[[Any], Any]:

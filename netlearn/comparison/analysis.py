@@ -164,11 +164,11 @@ def read_comparison(path: Path) -> Analysis:
     raw = read_config_content(path, Sums.read(path))
     try:
         content = content_of(path / CONFIG, raw)
-        seeds = parse_seeds(content["seeds"], "seeds")
+        seeds = parse_seeds(content.seeds, "seeds")
     except SettingsError as error:
         raise RunError(f"not the experiment of a comparison: {error}") from error
     runs, unreadable = [], []
-    for name in content["variants"]:
+    for name in content.variants:
         for seed in seeds:
             try:
                 runs.append(read_run(path / f"{folder_name(name)}-{seed}", name))
@@ -176,9 +176,9 @@ def read_comparison(path: Path) -> Analysis:
                 unreadable.append(f"{name}, seed {seed}: {error}")
     if not runs:
         raise RunError(f"{path}: has no run that can be read{''.join(f': {why}' for why in unreadable[:1])}")
-    look = 1 + len(looks_before(content["looks"], seeds))
+    look = 1 + len(looks_before(content.looks, seeds))
     return analyse(
-        content["title"] or "", runs, baseline=content["baseline"], look=look, tuned=content["tuning"] == "done",
+        content.title or "", runs, baseline=content.baseline, look=look, tuned=content.tuning == "done",
         unreadable=unreadable,
     )  # fmt: skip
 

@@ -33,19 +33,22 @@ SEALED = b"# of a comparison; its last line is the SHA-256 of the others\n"
 MOST_NAME = 200  # bytes: a file system takes 255
 MOST_TITLE = 80  # characters; the names of variants with more are in the legends
 Tuning: TypeAlias = Literal["no", "to do", "done"]
-KEYS: dict[str, tuple[Any, Any, str]] = {  # of a file: type, default, and what they must be
-    "format": (Any, FORMAT, ""),
-    "about": (Any, None, ""),
-    "title": (str | None, None, "a string"),
-    "seeds": (Any, BUILT_IN_SEEDS, ""),
-    "baseline": (str | None, None, "the name of a variant"),
-    "looks": (tuple[int, ...], (), "numbers of seeds"),
-    "tuning": (Tuning, "no", "no, to do or done"),
-    "data_sha256": (dict[str, tuple[str, ...]], {}, "hashes for each data set"),
-    "defaults": (dict[str, Any], {}, "a table, [defaults]"),
-    "variants": (dict[str, Any], {}, "a table, [variants]"),
-    "vary": (dict[str, Any], {}, "a table, [vary]"),
-}
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """What an experiment file has; settings and seeds are checked when they are read."""
+
+    format: int = FORMAT
+    about: Any = None
+    title: str | None = None
+    seeds: Any = BUILT_IN_SEEDS
+    baseline: str | None = None
+    looks: tuple[int, ...] = ()
+    tuning: Tuning = "no"
+    data_sha256: dict[str, tuple[str, ...]] = {}
+    defaults: dict[str, Any] = {}
+    variants: dict[str, dict[str, Any]] = {}
+    vary: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,9 @@ def read_experiment(
             raise SettingsError(f"{where}seed {table['seed']}: must be given as `seeds`, for all variants")
         return {key: check(key, value, f"{where}{key}") for key, value in table.items()}
 
-    defaults = checked(content["defaults"], "defaults")
-    layers = {name: checked(table, f"variants.{name}") for name, table in content["variants"].items()}
-    vary = values_in(path, content["vary"])
+    defaults = checked(content.defaults, "defaults")
+    layers = {name: checked(table, f"variants.{name}") for name, table in content.variants.items()}
+    vary = values_in(path, content.vary)
     for key in flags:
         own = [name for name, layer in layers.items() if key in layer]
         if own or key in vary:
@@ -199,15 +202,15 @@ def read_experiment(
             raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
     sweep = replace(sweep, values={**vary, **sweep.values})
     stored = {} if "format" in raw else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-    baseline = baseline or content["baseline"]
+    baseline = baseline or content.baseline
     if sweep.values and baseline in layers:
         baseline = None  # the sweep has renamed the variants
     try:
-        chosen = parse_seeds(content["seeds"], "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
+        chosen = parse_seeds(content.seeds, "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
         spread = sweep.spread(layers, len(chosen))
         variants = {name: resolve(stored, defaults, flags, layer, costs=costs) for name, layer in spread.items()}
-        title = path.stem if content["title"] is None else content["title"]
-        looks, tuning, hashes = content["looks"], content["tuning"], content["data_sha256"]
+        title = path.stem if content.title is None else content.title
+        looks, tuning, hashes = content.looks, content.tuning, content.data_sha256
         return Experiment(title, chosen, variants, baseline, looks, tuning, hashes, costs)
     except NetlearnError as error:
         raise type(error)(f"{path}: {error}") from error
@@ -216,30 +219,21 @@ def read_experiment(
 def own_costs_of(path: Path) -> set[str]:
     """Return the users' own costs in the config.toml of a comparison, without importing them."""
     content = content_of(path, decode_toml(path))
-    tables = [content["defaults"], *content["variants"].values()]
+    tables = [content.defaults, *content.variants.values()]
     return set(filter(is_own, {str(table["cost"]) for table in tables if "cost" in table}))
 
 
-def content_of(path: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of all `KEYS` in a file whose TOML has been decoded."""
-    content = {}
+def content_of(path: Path, raw: Mapping[str, Any]) -> File:
+    """Return what a file has whose TOML has been decoded."""
     for key in raw:
-        if key not in KEYS:
-            raise unknown(f"{path}: {key}", key, KEYS)
-    for key, (kind, default, must_be) in KEYS.items():
-        content[key] = _convert(raw.get(key, default), kind, f"{path}: {key}", must_be)
-    for name, table in content["variants"].items():
-        _convert(table, dict[str, Any], f"{path}: variants.{name}", f"a table, [variants.{name}]")
-    check_format(path, content["format"])
-    return content
-
-
-def _convert(given: Any, kind: Any, key: str, must_be: str) -> Any:
-    """Return the value of a key that has a type."""
+        if key not in File.__struct_fields__:
+            raise unknown(f"{path}: {key}", key, File.__struct_fields__)
+    check_format(path, raw.get("format", FORMAT))
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert(raw, File)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{key} {given!r:.80}: must be {must_be}") from error
+        what, _, where = str(error).rpartition(" - at ")
+        raise SettingsError(f"{path}: {where.strip('`$.')}: {what}") from error
 
 
 def parse_seeds(given: Any, label: str) -> tuple[int, ...]:
