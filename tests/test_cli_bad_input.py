@@ -35,7 +35,6 @@ WRONG = [
     (["--dropout", "0.5", "--hidden", "none"], 2, "dropout 0.5: must be 0 without hidden layers"),
     (["--augment", "elastic", "--data", "neuron", "--batch-size", "1"], 2,
      "augment elastic: must be none, since neuron has no images"),
-    (["--config", "none.toml"], 2, "none.toml: no such file"),
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
     (["--config", "key.toml"], 2, "unknown key key.toml: lerning_rate: did you mean learning_rate?"),
     (["--config", "value.toml"], 2, f"value.toml: epochs 'many': must be {COUNT}"),
@@ -45,8 +44,7 @@ WRONG = [
     (["--data", "log-likelihood.npz"], 2, "data 'log-likelihood.npz': no such file or folder"),
     (["--data", "neuron", "--batch-size", "1", "--cost", "log-likelihood"], 2,
      "a softmax over one output neuron is always 1; must be 2 outputs or more"),
-    (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: not a complete gzip file; must unpack to 88 bytes, the "
-     "size given at its end"),
+    (["--data", "cut"], 1, "cut/t10k-images-idx3-ubyte.gz: cannot be read"),
 ]  # fmt: skip
 
 
@@ -60,9 +58,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: 
     Path("thesis").mkdir()
     Path("thesis/chapter-1.txt").touch()
     cut = write_folder(Path("cut")) / "t10k-images-idx3-ubyte.gz"
-    content = cut.read_bytes()
-    size = (4 + 12 + 6 * 12).to_bytes(4, "little")
-    cut.write_bytes(content[:40] + size)
+    cut.write_bytes(cut.read_bytes()[:40])
     before = sorted(Path().rglob("*"))
     result = train(*arguments)
     assert has_facts(result.stderr, f"Error: {message}\n")
