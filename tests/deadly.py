@@ -39,21 +39,6 @@ def fail(number: int) -> int:
     return number
 
 
-def die_or_count(folder: Path, number: int) -> int:
-    """Kill this process three times while task 1 works, which returns how often it was begun."""
-    if number == 0:
-        while not (folder / "begun").exists():
-            time.sleep(0.02)
-        with (folder / "deaths").open("a") as file:
-            file.write("x")
-        die(number)
-    with (folder / "begun").open("a") as file:
-        file.write("x")
-    while not (folder / "deaths").exists() or len((folder / "deaths").read_text()) < 2:  # the third is alone
-        time.sleep(0.02)
-    return len((folder / "begun").read_text())
-
-
 def live_if_alone(folder: Path, number: int) -> int:
     """Kill this process if another task is in progress, as one that needs all memory. The others wait for two."""
     deaths = folder / "deaths"

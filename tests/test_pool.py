@@ -17,13 +17,12 @@ import pytest
 
 from netlearn.comparison import pool
 from netlearn.comparison.pool import Pool, Workers, cores
-from netlearn.comparison.process import Worker
+from netlearn.comparison.process import Processes
 from netlearn.errors import WorkerError
 from tests.commands import PATIENCE, python
 from tests.deadly import (
     die,
     die_once,
-    die_or_count,
     double,
     fail,
     live_if_alone,
@@ -93,11 +92,6 @@ def test_tasks_that_kill_their_processes_take_no_others_with_them(workers: Pool)
 
 
 @pytest.mark.slow
-def test_task_beside_one_that_kills_its_process_is_done_once(workers: Pool, tmp_path: Path) -> None:
-    assert workers.map(functools.partial(die_or_count, tmp_path), [0, 1]) == [None, 1]
-
-
-@pytest.mark.slow
 def test_task_that_killed_its_process_twice_is_done_alone(workers: Pool, tmp_path: Path) -> None:
     assert workers.map(functools.partial(live_if_alone, tmp_path), range(4)) == [*range(4)]
 
@@ -107,16 +101,16 @@ def test_call_that_never_ends_since_its_process_died_is_done_again(
     workers: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that dies in the instant in which a task is submitted leaves a future that nobody ends."""
-    submit, lost = Worker.submit, list[Worker]()
+    submit, lost = Processes.submit, list[Processes]()
 
-    def lose_first(worker: Worker, *arguments: Any) -> Any:
+    def lose_first(processes: Processes, *arguments: Any) -> Any:
         if lost:
-            return submit(worker, *arguments)
-        lost.append(worker)
-        submit(worker, die, 0)
+            return submit(processes, *arguments)
+        lost.append(processes)
+        submit(processes, die, 0)
         return Future[Any]()
 
-    monkeypatch.setattr(Worker, "submit", lose_first)
+    monkeypatch.setattr(Processes, "submit", lose_first)
     assert workers.map(double, [1, 2, 3]) == [2, 4, 6]
 
 

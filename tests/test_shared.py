@@ -15,7 +15,8 @@ import pytest
 from netlearn import datasets
 from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import from_costs
-from netlearn.comparison.pool import Pool, Shared
+from netlearn.comparison.pool import Pool
+from netlearn.comparison.process import Shared
 from netlearn.datasets.loading import HELD
 from netlearn.numerics import ALIGNMENT
 from tests.files import small_dataset
@@ -87,7 +88,7 @@ SHARING = """
 import sys
 from pathlib import Path
 from netlearn import datasets
-from netlearn.comparison.pool import Pool, Shared
+from netlearn.comparison.pool import Pool
 from tests.processes import sleep_with_a_name
 with Pool(1) as workers:
     workers.hold([datasets.load("mnist-5k")])

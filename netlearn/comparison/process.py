@@ -1,101 +1,69 @@
-"""A worker process: how it starts, and that it outlives neither its parent nor the comparison."""
+"""Worker processes: how they start, that none outlives its parent or the comparison, and values that they map."""
 
 import gc
+import mmap
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
+import uuid
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.context import SpawnContext, SpawnProcess
+from functools import lru_cache
+from pathlib import Path
 from time import monotonic
 from types import ModuleType
 from typing import Any, TypeVar
 
-from netlearn.errors import CostWarning
-from netlearn.numerics import BLAS_THREADS, numerics
+from netlearn.errors import CostWarning, WorkerError
+from netlearn.numerics import ALIGNMENT, BLAS_THREADS, numerics
 
 Result = TypeVar("Result")
 
 # Environment of a new process: it imports nothing from the current folder, and its BLAS starts no threads to spin.
 ENVIRONMENT = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": str(BLAS_THREADS)}
 STARTING = threading.Lock()  # held while what all threads share is changed for a new process
-THREADS = (
-    4  # that a worker takes: its own two, and two of Python's here; the system counts processes and threads alike
-)
 
 
-class Worker(ProcessPoolExecutor):
-    """A fresh process, in a pool of its own: Python ends all processes of a pool in which one dies.
+class Processes(ProcessPoolExecutor):
+    """Fresh processes, started as tasks need them: a fork would copy the threads of this process's BLAS.
 
-    It is started with its first task. A fork would copy the threads of this process's BLAS.
+    Raises:
+        WorkerError: a process cannot be started, also from `submit`.
     """
 
-    def __init__(self) -> None:
-        self._context = _Context()
+    def __init__(self, jobs: int) -> None:
         with _starting():  # also of Python's own helper
-            super().__init__(1, self._context, initializer=_begin)
+            super().__init__(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, function: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
-        """Submit a call, without an interrupt on the way; if the process has died, the future may never end."""
+        """Submit a call, without an interrupt on the way; if a process has died, the future may never end."""
         with _starting():
             return super().submit(function, *arguments, **named)
 
     @property
-    def process(self) -> SpawnProcess | None:
-        """The process, once it is started."""
-        return next((process for process in self._context.made if process.pid is not None), None)
+    def is_broken(self) -> bool:
+        """Whether a process has died; then Python ends all of them."""
+        return bool(self._broken) or not all(process.is_alive() for process in [*self._processes.values()])
 
-    @property
-    def has_died(self) -> bool:
-        """Whether the process was started and is gone."""
-        return self.process is not None and not self.process.is_alive()
-
-
-class _Context(SpawnContext):
-    """How a process is made; it remembers it, so that it and no other of the program is ended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.made: list[SpawnProcess] = []
-
-    def Process(self, *arguments: Any, **given: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 (Python's)
-        self.made.append(SpawnProcess(*arguments, **given))
-        return self.made[-1]
-
-
-def end(workers: Sequence[Worker], within: float) -> None:
-    """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
-    processes, until = [worker.process for worker in workers if worker.process], monotonic() + within
-    try:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(max(0, until - monotonic()))
-    finally:
-        for process in processes:
-            process.kill()
-    for worker in workers:
-        with suppress(RuntimeError):  # its thread could not be started
-            worker.shutdown(cancel_futures=True)
-
-
-def check_allowed(count: int) -> None:
-    """Start and end so many threads; Python's pool waits for ever where one of its own cannot be started.
-
-    Raises:
-        RuntimeError: they are not allowed.
-    """
-    end = threading.Event()
-    with ThreadPoolExecutor(count) as threads:
+    def end(self, within: float) -> None:
+        """Send the processes SIGTERM, and kill those that do not end in some seconds, or at a second Ctrl-C."""
+        processes, until = [*self._processes.values()], monotonic() + within
         try:
-            for _ in range(count):
-                threads.submit(end.wait)
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join(max(0, until - monotonic()))
         finally:
-            end.set()
+            for process in processes:
+                process.kill()
+        with suppress(RuntimeError):  # its thread could not be started
+            self.shutdown()
 
 
 @contextmanager
@@ -106,19 +74,24 @@ def _starting() -> Iterator[None]:
     it has no guard.
     """
     with STARTING:
-        environment, script = dict(os.environ), sys.modules["__main__"]
+        script = sys.modules["__main__"]
+        before = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         if sys.platform != "win32":
             mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         os.environ.update(ENVIRONMENT)
         sys.modules["__main__"] = ModuleType("__main__")
         try:
             yield
+        except BrokenExecutor:
+            raise
+        except (OSError, RuntimeError, EOFError) as error:  # no more files or processes are allowed
+            why = getattr(error, "strerror", None) or error
+            raise WorkerError(f"a worker process cannot be started: {why}; --jobs 1 starts only one") from error
         finally:
             sys.modules["__main__"] = script
             for name in ENVIRONMENT:
                 del os.environ[name]
-                if name in environment:
-                    os.environ[name] = environment[name]
+            os.environ.update(before)
             if sys.platform != "win32":
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -141,3 +114,43 @@ def import_numerics() -> None:
     """Import what a run needs, in a process that has nothing else to do yet."""
     with numerics():
         pass
+
+
+class Shared:
+    """A value whose arrays the processes map, read-only; unpickled there, it is the value itself.
+
+    It must live until they have received it. It lies in a file without a name, which Linux has: nothing is left of
+    it, however the processes end. Elsewhere a copy of it travels with each task.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value, self._name, self._parts = value, uuid.uuid4().hex, list[tuple[int, int]]()
+        try:
+            self._file = os.memfd_create("netlearn")
+        except (AttributeError, OSError):
+            return
+        weakref.finalize(self, os.close, self._file)
+        self._value, arrays = None, list[pickle.PickleBuffer]()
+        content = pickle.PickleBuffer(pickle.dumps(value, 5, buffer_callback=arrays.append))
+        with open(self._file, "wb", closefd=False) as file:
+            for part in (content, *arrays):
+                start = file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
+                self._parts.append((start, start + file.write(part.raw())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._parts:
+            return _itself, (self._value,)
+        return _received, (f"/proc/{os.getpid()}/fd/{self._file}", tuple(self._parts), self._name)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=8)
+def _received(path: str, parts: tuple[tuple[int, int], ...], name: str) -> Any:
+    """Return the value in a file; the name tells it from an earlier one that had the same place."""
+    with Path(path).open("rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    pickled, *arrays = [content[start:end] for start, end in parts]
+    return pickle.loads(pickled, buffers=arrays)  # noqa: S301 (from the parent)
