@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from netlearn import datasets
@@ -15,7 +16,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.marks import BLUE
 from netlearn.plotting.networks import examples
 from netlearn.plotting.single import run_curves
-from netlearn.plotting.style import SUPERSCRIPTS, ascending, label_ends, log_axis, render
+from netlearn.plotting.style import SUPERSCRIPTS, ascending, label_lines, log_axis, render, update_axis
 from netlearn.runs.formats import MetricsWriter
 from netlearn.slowdown import Record
 
@@ -124,22 +125,29 @@ def test_no_pyplot_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def ending(**heights: float) -> list[tuple[Line2D, str]]:
+    """Return lines that end at these heights, each with its name."""
+    return [(Line2D([0, 1], [0.5, height], color=BLUE), name) for name, height in heights.items()]
+
+
 def test_labels_that_would_touch_are_spread_and_stay_inside_the_axes() -> None:
     axes = Figure(figsize=(4, 4)).subplots()
-    label_ends(axes, [(0.99, "a", BLUE), (1.0, "b", BLUE), (0.98, "c", BLUE), (0.2, "d", BLUE)])
+    label_lines(axes, ending(a=0.99, b=1.0, c=0.98, d=0.2))
     heights = {text.get_text(): text.xyann[1] for text in axes.texts if isinstance(text, Annotation)}
     assert list(heights) == ["d", "c", "a", "b"]
     assert heights["d"] == pytest.approx(0.2)
     assert 0.9 < heights["c"] < heights["a"] < heights["b"] <= 1.02
 
 
-def test_labels_that_would_touch_are_as_near_to_their_lines_as_they_fit() -> None:
+def test_labels_that_would_touch_are_as_near_to_their_lines_as_they_fit_and_joined_to_them() -> None:
     np.testing.assert_allclose(ascending(np.array([1.0, 3.0, 2.0, 2.5, 9.0])), [1, 2.5, 2.5, 2.5, 9])
     axes = Figure(figsize=(4, 4)).subplots()
-    label_ends(axes, [(0.5, "a", BLUE), (0.5, "b", BLUE), (0.5, "c", BLUE)])
-    heights = [text.xyann[1] for text in axes.texts if isinstance(text, Annotation)]
+    label_lines(axes, ending(a=0.5, b=0.5, c=0.5))
+    texts = [text for text in axes.texts if isinstance(text, Annotation)]
+    heights = [text.xyann[1] for text in texts]
     assert heights[1] == pytest.approx(0.5)
     assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
+    assert [(text.xy, text.arrow_patch is not None) for text in texts] == [((1.0, 0.5), True)] * 3
 
 
 def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
@@ -147,11 +155,37 @@ def test_label_of_a_line_that_ends_at_zero_stays_beside_a_log_axis() -> None:
     axes = figure.subplots()
     axes.plot([1, 2], [1, 1])
     axes.set_yscale("log")
-    label_ends(axes, [(0.0, "a", BLUE), (0.0, "b", BLUE), (1.0, "c", BLUE)])
+    label_lines(axes, ending(a=0.0, b=0.0, c=1.0))
     render(figure, "png")  # matplotlib warns where no layout fits
-    heights = [text.xy[1] for text in axes.texts if isinstance(text, Annotation)]
+    heights = [text.xyann[1] for text in axes.texts if isinstance(text, Annotation)]
     assert heights[0] == 0
     assert 0 < heights[1] < heights[2] <= 1.02
+
+
+@pytest.mark.parametrize(("apart", "inside"), [(0.4, True), (0.01, False)])
+def test_labels_inside_stand_above_their_lines_where_these_are_furthest_apart(apart: float, inside: bool) -> None:
+    figure = Figure(figsize=(4, 4))
+    axes = figure.subplots()
+    upper = np.array([0.1, 0.1 + apart, 0.1 + apart, 0.1 + apart, 0.1, 0.1])
+    lines = [axes.plot(range(6), height, color=BLUE)[0] for height in (np.full(6, 0.1), upper)]
+    axes.set_ylim(0, 1)
+    label_lines(axes, zip(lines, ("lower", "upper"), strict=True), inside=True)
+    figure.draw_without_rendering()
+    right = axes.get_window_extent().x1
+    for text, height in zip(axes.texts, (0.1, 0.1 + apart), strict=True):
+        box = text.get_window_extent()
+        assert (box.x1 < right) == inside
+        if inside:
+            middle, line = axes.transData.transform((2, height))
+            assert box.x0 < middle < box.x1
+            assert line < box.y0 < line + 10
+
+
+def test_updates_that_are_epochs_are_marked_once() -> None:
+    axes = Figure().subplots()
+    update_axis([axes], 1, 500)
+    assert axes.get_xlabel() == "epochs of one update, log scale"
+    assert not axes.texts
 
 
 @pytest.mark.usefixtures("rendered")
@@ -173,7 +207,11 @@ def test_labels_of_log_axes_are_the_values_of_their_ticks(limits: tuple[float, f
     shown = [tick for tick in ticks if limits[0] <= tick.get_loc() <= limits[1] and tick.label1.get_text()]
     back = {character: chr(plain) for plain, character in SUPERSCRIPTS.items()}
     for tick in shown:
-        factor, _, power = tick.label1.get_text().rpartition("×")
-        exponent = int("".join(back[ord(character)] for character in power.removeprefix("10")))
-        assert float(factor or 1) * 10.0**exponent == pytest.approx(tick.get_loc(), rel=0.006)
+        factor, times, power = tick.label1.get_text().rpartition("×")
+        if ord(power[-1]) in back:
+            exponent = int("".join(back[ord(character)] for character in power.removeprefix("10")))
+            assert float(factor or 1) * 10.0**exponent == pytest.approx(tick.get_loc(), rel=0.006)
+        else:
+            assert float(tick.label1.get_text().replace(",", "")) == pytest.approx(tick.get_loc(), rel=0.006)
+            assert not times
     assert len(shown) >= 2

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,27 @@ def test_variants_with_one_cost_have_its_dashes_different_shades_and_markers() -
         {"quadratic": groups["quadratic learning_rate=0.1"], "other": groups["quadratic learning_rate=0.2"]}
     )
     assert named["quadratic"].colour == "#D55E00" != named["other"].colour
+
+
+def test_variants_with_one_cost_alone_differ_in_dashes_and_in_grey() -> None:
+    styles = list(variant_styles(group(sweep(cost=["quadratic"], learning_rate=[0.1, 0.2, 0.4]))).values())
+    assert len({style.dashes for style in styles}) == 3
+    shades = [brightness(style.colour) for style in styles]
+    assert min(other - one for one, other in pairwise(shades)) > 0.15
+
+
+def test_long_runs_are_drawn_against_epochs_from_the_first_one_on() -> None:
+    runs = [run("a"), run("b")]
+    for each in runs:
+        each.metrics["epoch"] = each.metrics["update"] / 100
+        each.metrics["validation_accuracy"][-3:] = 0.5, 0.6, 0.7
+    accuracy, cost = picture("curves", group(runs)).axes
+    assert (cost.get_xlabel(), cost.get_xscale(), cost.get_xlim()) == ("epochs", "linear", (0, 10))
+    np.testing.assert_array_equal(accuracy.get_lines()[0].get_xdata(), runs[0].metrics["epoch"])
+    assert accuracy.get_ylim()[0] == 0.5
+    assert cost.get_ylim()[1] < runs[0].metrics["train_cost"][0]
+    runs[1].metrics["epoch"] = runs[1].metrics["update"] / 50
+    assert "updates" in picture("curves", group(runs)).axes[1].get_xlabel()
 
 
 def test_seeds_are_bands_for_few_variants_and_bars_for_many() -> None:

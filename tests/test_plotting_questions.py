@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.single import theory_curves
 from netlearn.runs import Run
 from tests.comparisons import run
 from tests.sweeps import picture
@@ -37,25 +38,26 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
     ]
     figure = picture("overfitting", group(runs))
     cost, accuracy = figure.axes
-    a_test, a_train, b_test, _, mark_of_a, mark_of_b = cost.get_lines()
+    a_test, a_train, mark_of_a, b_test, _, mark_of_b = cost.get_lines()
     np.testing.assert_allclose(points(a_test)[:, 1], [3, 2, 1.5, 1.75, 2.5, 3])
     np.testing.assert_allclose(points(a_train)[:, 1], np.linspace(2, 1, 6))
     np.testing.assert_allclose(points(mark_of_a), [[10 / 500, 1.5]])
     np.testing.assert_allclose(points(mark_of_b), [[2, 0]])
     labels = {text.get_text() for text in accuracy.texts}
     assert labels == {"● a, test", "● a, training", "■ b, test", "■ b, training"}
-    assert [line.get_marker() for line in accuracy.get_lines()] == ["o", "o", "s", "s"]
+    assert [line.get_marker() for line in accuracy.get_lines()] == ["o", "None", "s", "None"]
     assert a_test.get_linewidth() == b_test.get_linewidth() > a_train.get_linewidth()
     assert accuracy.get_ylim()[0] <= 0.93
 
 
-def test_lowest_cost_is_labelled_below_the_panels() -> None:
+def test_lowest_cost_is_named_beside_its_line_and_marks_are_explained_below_the_panels() -> None:
     figure = picture("overfitting", group([tracked("a", [3, 2, 1, 2, 2.5, 3]), tracked("b" * 60, [1] * 6)]))
     figure.draw_without_rendering()
+    labels = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    assert {"● a, test (★ epoch 0)", f"■ {'b' * 35}…, test (★ epoch 0)"} < set(labels)
     (legend,) = figure.legends
-    first, second = (text.get_text() for text in legend.get_texts())
-    assert first == "● a: epoch 0"
-    assert second == f"■ {'b' * 35}…: epoch 0"
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["test set", "training set", "lowest cost on the test set"]
     box = legend.get_window_extent()
     assert not any(axes.get_window_extent().overlaps(box) for axes in figure.axes)
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
@@ -72,12 +74,12 @@ def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> No
     assert slowdown is not None
     assert len(slowdown.axes) == 2
     panels = [axes for axes in figure.axes if axes.get_visible()]
-    assert [axes.get_title(loc="left") for axes in panels] == ["● flat", "■ deep", "▲ deeper"]
+    assert [axes.get_title(loc="left") for axes in panels] == ["flat", "deep", "deeper"]
     assert [len([t for t in axes.texts if t.get_text().startswith("layer ")]) for axes in panels] == [2, 3, 4]
     assert DRAWN["layers"](group([deep("flat", 2), deep("deep", 3)]), "title") is None
 
 
-def test_layers_differ_in_width_with_their_names_at_the_ends_and_every_panel_has_its_ticks() -> None:
+def test_layers_differ_in_width_and_every_panel_has_its_ticks() -> None:
     figure = picture("layers", group([deep("flat", 3), deep("deep", 6)]))
     figure.draw_without_rendering()
     for axes, count in zip(figure.axes, (3, 6), strict=True):
@@ -85,7 +87,6 @@ def test_layers_differ_in_width_with_their_names_at_the_ends_and_every_panel_has
         assert widths == sorted(set(widths))
         names = [text for text in axes.texts if text.get_text().startswith("layer ")]
         assert len(names) == count
-        assert all(text.get_window_extent().x0 >= axes.get_window_extent().x1 for text in names)
         assert [tick.get_text() for tick in axes.get_yticklabels() if tick.get_visible()]
 
 
@@ -97,3 +98,12 @@ def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
         figure = picture("error-vs-gradient", groups)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["cross-entropy, seed 0; theory: e"]
+
+
+def test_costs_with_the_same_curve_share_a_panel() -> None:
+    errors = np.linspace(0, 1, 5)
+    curves = {f"cost {power}": errors**power for power in range(1, 6)} | {"same": errors}
+    panels = [axes for axes in theory_curves(errors, curves, "title").axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["cost 1, same", *(f"cost {i}" for i in range(2, 6))]
+    for place, axes in enumerate(panels, 1):
+        np.testing.assert_array_equal(points(axes.get_lines()[-1])[:, 1], errors**place)

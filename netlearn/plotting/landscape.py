@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
@@ -78,7 +79,7 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
     for axes in grid[::columns]:
         axes.set_ylabel(label(table.axes[1]))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
-    style.legend_below(figure, [outline], [literal(_best(selection.ranked(groups)))])
+    style.legend_below(figure, {_best(selection.ranked(groups)): outline})
     return finish(figure, without(title, table.left, len(table.errors)))
 
 
@@ -155,11 +156,12 @@ def settings(groups: Groups, title: str) -> Figure | None:
     low, high = (max(1 - end(accuracies.values()), style.LEAST_ERROR) for end in (min, max))
     style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
-    entries = {_best(accuracies): Line2D([], [], color="black", marker="*", linestyle="", markersize=11)}
+    star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)
+    entries: dict[str, Artist] = {_best(accuracies): star}
     for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
         entries[short_name(cost)] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
     entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)
-    style.legend_below(figure, entries.values(), map(literal, entries))
+    style.legend_below(figure, entries)
     return finish(figure, title)
 
 

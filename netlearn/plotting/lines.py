@@ -1,6 +1,7 @@
 """Pictures of lines: what was measured against updates or epochs, with a band over the seeds of each variant."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,10 +15,10 @@ from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
-from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
+from netlearn.plotting.style import LONG, Figure, finish, label_lines, plain
 from netlearn.runs import GROWTH, Groups, Run, selection
 
-Ends: TypeAlias = list[tuple[float, str, str]]
+Labels: TypeAlias = list[tuple[Line2D, str]]
 MOST_LINES = 8  # of layers in one panel
 MOST_BANDS = 4  # of variants in one panel; more have bars
 MOST_MARKED = 12  # places of a line
@@ -47,6 +48,26 @@ def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
     style.update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
 
 
+def share_axis(panels: Sequence[Axes], groups: Groups) -> str:
+    """Give panels, one below the other, an axis of epochs if all runs are long, else of updates; return its column.
+
+    Epochs show what happens late, such as overfitting, and updates on a log axis what happens in the first ones.
+    """
+    runs = measured(groups)
+    last = max(float(run.metrics["epoch"][-1]) for run in runs)
+    if last < LONG or len({run.updates_per_epoch for run in runs}) > 1:
+        share_update_axis(panels, groups)
+        return "update"
+    style.epoch_axis(panels, last)
+    return "epoch"
+
+
+def values_from(epoch: int, groups: Groups, column: str) -> Array:
+    """Return the finite values of a column in all runs from the end of an epoch on."""
+    values: Array = np.concatenate([run.metrics[column][run.metrics["epoch"] >= epoch] for run in measured(groups)])
+    return values[np.isfinite(values)]
+
+
 def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Array, Array]:
     """Return where a column was measured, (n,), and its mean, lowest and highest value over the seeds, (3, n)."""
     values: dict[float, list[float]] = {}
@@ -60,28 +81,28 @@ def band(runs: Sequence[Run], column: str, against: str = "update") -> tuple[Arr
     return np.array(places), np.array(figures, np.float64).reshape(-1, 3).T
 
 
-def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Ends:
-    """Draw a line and a band for each variant; return the labelled ends of the lines.
+def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> Labels:
+    """Draw a line and a band for each variant; return the lines with their labels.
 
     Of many variants the best, the median and the worst are drawn so, above thin lines of the others.
     """
     plain(axes)
-    ends: Ends = []
+    labels: Labels = []
     shown = selection.select(groups)
     if shown is not groups:
         _draw_thin(axes, groups, column, against)
     for place, (name, mark) in enumerate(variant_styles(shown).items()):
         bars = (place, len(shown)) if len(shown) > MOST_BANDS else None
-        end = draw_line(axes, shown[name], column, against, mark, bars=bars)
-        ends += [(each, mark.label(short(name, shown, 2 * LABEL)), mark.colour) for each in end]
-    return ends
+        line = draw_line(axes, shown[name], column, against, mark, bars=bars)
+        labels += [(each, mark.label(short(name, shown, 2 * LABEL))) for each in line]
+    return labels
 
 
 def draw_line(
     axes: Axes, runs: Sequence[Run], column: str, against: str, mark: LineStyle, *, width: float = 2.0,
     bars: tuple[int, int] | None = None,
-) -> list[float]:  # fmt: skip
-    """Draw the mean of a column over a variant's seeds, in a band from the lowest to the highest; return its end.
+) -> list[Line2D]:  # fmt: skip
+    """Draw the mean of a column over a variant's seeds, in a band from the lowest to the highest; return the line.
 
     Many lines have bars at a few places instead of bands, which do not meet those of the others: `bars` is the place
     of the line among them, and their number.
@@ -90,15 +111,15 @@ def draw_line(
     line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes, "linewidth": width}
     if mark.marker:
         line |= {"marker": mark.marker, "markersize": 5, "markevery": 1 / MOST_MARKED}  # of the panel, along the line
+    if not places.size:
+        return []
     if bars is None:
-        axes.plot(places, mean, **line)
         axes.fill_between(places, lowest, highest, color=mark.colour, alpha=0.18, linewidth=0)
-    elif places.size:
-        step = max(1, min(bars[1], len(places) // 3), len(places) // MOST_MARKED)
-        line["markevery"] = every = (bars[0] * step // bars[1], step)
-        errors = np.maximum(0, (mean - lowest, highest - mean))
-        axes.errorbar(places, mean, errors, errorevery=every, elinewidth=1.2, capsize=2, **line)
-    return [float(each) for each in mean[-1:]]
+        return axes.plot(places, mean, **line)
+    step = max(1, min(bars[1], len(places) // 3), len(places) // MOST_MARKED)
+    line["markevery"] = every = (bars[0] * step // bars[1], step)
+    errors = np.maximum(0, (mean - lowest, highest - mean))
+    return [axes.errorbar(places, mean, errors, errorevery=every, elinewidth=1.2, capsize=2, **line).lines[0]]
 
 
 def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
@@ -113,28 +134,32 @@ def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
     axes.autoscale_view()
 
 
-def add_key(figure: Figure, groups: Groups) -> None:
-    """Add what the ends of lines leave out: learning rates where they differ, names of the few shown of many, bands.
+def add_key(figure: Figure, groups: Groups, more: Mapping[str, Artist] | None = None, *, thin: bool = True) -> None:
+    """Add what labels leave out: learning rates where they differ, names of the few shown of many, bands, and more.
 
-    Thin lines are explained by their cost.
+    Of many variants the thin lines, if there are any, are explained by their cost.
     """
     shown = selection.select(groups)
     styles = variant_styles(shown)
     differ = len({runs[0].settings.learning_rate for runs in groups.values()}) > 1
-    entries: dict[str, Artist] = {}
+    entries: dict[str, Artist] = {**(more or {})}
     if shown is not groups or (differ and not all(names_its_rate(name, runs) for name, runs in shown.items())):
         for name, text in described(groups).items():
             mark = styles[name]
             entries[text] = Line2D([], [], color=mark.colour, linestyle=mark.dashes, marker=mark.marker, linewidth=2)
-    if shown is not groups:
+    if shown is not groups and thin:
         for cost, mark in cost_styles(runs[0].settings.cost for runs in groups.values()).items():
             entries[f"the others, {short_name(cost)}"] = Line2D([], [], color=mark.colour, linewidth=0.8)
-    if max(map(len, shown.values())) > 1 and len(shown) > MOST_BANDS:
-        entries["bar: lowest to highest seed"] = Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")
-    elif max(map(len, shown.values())) > 1:
-        entries["band: lowest to highest seed"] = Patch(color=GREY, alpha=0.25, linewidth=0)
-    if entries:
-        style.legend_below(figure, entries.values(), map(literal, entries))
+    style.legend_below(figure, entries | key_of_seeds(shown, bars=len(shown) > MOST_BANDS))
+
+
+def key_of_seeds(groups: Groups, *, bars: bool = False) -> dict[str, Artist]:
+    """Return what a legend says of the seeds: how far from each other their lowest and highest values are."""
+    if max(map(len, groups.values())) < 2:
+        return {}
+    if bars:
+        return {"bar: lowest to highest seed": Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")}
+    return {"band: lowest to highest seed": Patch(color=GREY, alpha=0.25, linewidth=0)}
 
 
 def titles(groups: Groups) -> dict[str, str]:
@@ -162,19 +187,20 @@ def names_its_rate(name: str, runs: Sequence[Run]) -> bool:
 
 
 def plot_column(axes: Axes, groups: Groups, column: str) -> None:
-    """Draw a column of metrics.csv against updates, with everything that the axes need to be read."""
-    share_update_axis([axes], groups)
+    """Draw a column of metrics.csv against updates or epochs, with everything that the axes need to be read."""
     if column == "stuck":
+        share_update_axis([axes], groups)
         return draw_badly_wrong(axes, groups)
-    ends, label = draw(axes, groups, column), column.replace("_", " ")
-    axes.set_ylabel(label)
+    labels = draw(axes, groups, column, share_axis([axes], groups))
+    name = column.replace("_", " ")
+    axes.set_ylabel(name)
     if column.endswith("accuracy"):
-        style.percent_axis(axes, label)
-    return label_ends(axes, ends)
+        style.percent_axis(axes, name)
+    return label_lines(axes, labels)
 
 
 def curves(groups: Groups, title: str) -> Figure | None:
-    """Return validation accuracy and training cost against updates; costs that grow without bound are cut off.
+    """Return validation accuracy and training cost; costs that grow without bound are cut off.
 
     A single neuron has no accuracy, and a picture of its own.
     """
@@ -183,14 +209,17 @@ def curves(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
     style.log_axis(cost, "training cost, log scale\n(each variant its own)")
-    share_update_axis((accuracy, cost), groups)
-    draw_accuracy(accuracy, groups)
-    ends = draw(cost, groups, "train_cost")
-    highest = GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
-    if 0 < highest < cost.get_ylim()[1]:
-        costs = np.concatenate([run.metrics["train_cost"] for run in measured(groups)])
-        cost.set_ylim(0.7 * costs[costs > 0].min(), highest)
-    label_ends(cost, ends)
+    against = share_axis((accuracy, cost), groups)
+    draw_accuracy(accuracy, groups, against)
+    labels = draw(cost, groups, "train_cost", against)
+    costs = values_from(int(against == "epoch"), groups, "train_cost")
+    bottom = 0.7 * costs[costs > 0].min(initial=math.inf)
+    top = min(
+        1.4 * costs.max(initial=0), GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
+    )
+    if 0 < bottom < top and (against == "epoch" or top < cost.get_ylim()[1]):
+        cost.set_ylim(bottom, top)
+    label_lines(cost, labels)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
@@ -210,45 +239,47 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
         "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
         textcoords="offset points", color=GREY, fontsize="small",
     )  # fmt: skip
-    ends = draw(speed, groups, "learning_speed")
+    labels = draw(speed, groups, "learning_speed")
     speed.set_ylim(top=max(1.5, speed.get_ylim()[1]))
-    label_ends(speed, ends)
+    label_lines(speed, labels)
     draw_badly_wrong(wrong, groups)
     for axes in last:
         plain(axes)
         style.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
-        ends = []
+        labels = []
         for name, mark in variant_styles(shown).items():
-            ends += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
-        label_ends(axes, ends)
+            labels += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
+        label_lines(axes, labels)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
-def draw_accuracy(axes: Axes, groups: Groups) -> None:
-    """Draw the validation accuracy."""
-    ends = draw(axes, groups, "validation_accuracy")
-    style.accuracy_axis(axes, "validation accuracy", [end for end, *_ in ends])
-    label_ends(axes, ends)
+def draw_accuracy(axes: Axes, groups: Groups, against: str = "update") -> None:
+    """Draw the validation accuracy, against epochs from that after the first one on."""
+    labels = draw(axes, groups, "validation_accuracy", against)
+    lowest = values_from(1, groups, "validation_accuracy").min(initial=1) if against == "epoch" else 0.0
+    ends = [float(np.asarray(line.get_ydata())[-1]) for line, _ in labels]
+    style.accuracy_axis(axes, "validation accuracy", ends, float(lowest))
+    label_lines(axes, labels)
 
 
 def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
     """Draw the fraction of badly wrong outputs."""
     style.percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
-    ends = draw(axes, groups, "stuck")
+    labels = draw(axes, groups, "stuck")
     axes.set_ylim(0, max(0.05, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups))))
-    label_ends(axes, ends)
+    label_lines(axes, labels)
 
 
-def draw_layers(axes: Axes, runs: Sequence[Run], mark: LineStyle, name: str = "") -> Ends:
-    """Draw the speed of each layer, that of the output layer as the thickest line; return their labelled ends."""
+def draw_layers(axes: Axes, runs: Sequence[Run], mark: LineStyle, name: str = "") -> Labels:
+    """Draw the speed of each layer, that of the output layer as the thickest line; return the lines, labelled."""
     count = layers_of(runs)
-    ends: Ends = []
+    labels: Labels = []
     for layer in range(1, count + 1):
         width = 2.2 * 0.62 ** (count - layer)
-        end = draw_line(axes, runs, f"speed_{layer}", "update", mark, width=width)
-        ends += [(each, f"{name}layer {layer}", mark.colour) for each in end]
-    return ends
+        line = draw_line(axes, runs, f"speed_{layer}", "update", mark, width=width)
+        labels += [(each, f"{name}layer {layer}") for each in line]
+    return labels
 
 
 def fit_one_panel(groups: Groups) -> bool:

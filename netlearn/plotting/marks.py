@@ -18,8 +18,9 @@ from netlearn.runs import Run
 
 Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light
-    ("#5C1A00", ORANGE, "#F2A33A"), ("#0A2458", BLUE, "#5AB0EA"), ("#003D2A", "#009E73", "#62C99B"),
+SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light, and
+    # for the first ones through neighbouring hues
+    ("#4A0A3C", ORANGE, "#EDB93A"), ("#2A0A5E", BLUE, "#35BFD9"), ("#003D2A", "#009E73", "#8CCB4A"),
     ("#6B2A55", "#CC79A7", "#E5A5C7"), ("#6B4A00", "#E69F00", "#F0BE4A"), ("#1A5A80", "#56B4E9", "#8CCBF0"),
     ("#000000", "#4D4D4D", "#999999"), ("#1D5A51", "#44AA99", "#7CCDBF"),
     ("#3F0526", "#882255", "#C4608F"), ("#3D1F00", "#7A3E00", "#B57A3C"), ("#170A4D", "#332288", "#7766CC"),
@@ -33,7 +34,7 @@ LABEL = 36  # characters beside a line
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How the lines of a variant are drawn: with the dashes of its cost, in its colour or a shade of it.
+    """How the lines of a variant are drawn: with the dashes of its cost, in its colour or one near it.
 
     Variants with the same cost have markers too, each as matplotlib names it and as a character; else both are "".
     """
@@ -62,10 +63,14 @@ def variant_styles(groups: Mapping[str, Sequence[Run]]) -> dict[str, LineStyle]:
 
 
 def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
-    """Return the style of each name, given its cost; costs that differ in parameters alone count as the same one."""
+    """Return the style of each name, given its cost; costs that differ in parameters alone count as the same one.
+
+    Where all have the same one, dashes tell the names apart.
+    """
     kinds = {name: cost.partition("(")[0] for name, cost in costs.items()}
     own = list(dict.fromkeys(kind for kind in kinds.values() if kind not in KNOWN))
     places = {kind: place for place, kind in enumerate([*KNOWN, *own])}
+    several = len(set(kinds.values())) > 1
     found = {}
     for kind in dict.fromkeys(kinds.values()):
         place, names = places[kind], [name for name in kinds if kinds[name] == kind]
@@ -77,7 +82,8 @@ def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
             colours[kind] = SHADES[place % len(SHADES)][1]
         for number, name in enumerate(names):
             marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
-            found[name] = LineStyle(colours[name], DASHES[place % len(DASHES)], *marker)
+            dashes = DASHES[(place if several or len(names) == 1 else number) % len(DASHES)]
+            found[name] = LineStyle(colours[name], dashes, *marker)
     return {name: found[name] for name in costs}
 
 

@@ -4,22 +4,25 @@ A variant has the same colour in all of them. A picture is None where the runs d
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting import landscape, lines, single, style, sweep
-from netlearn.plotting.lines import Ends, measured, of_the_neuron
-from netlearn.plotting.marks import LABEL, MARKS, readable, short, variant_styles
-from netlearn.plotting.style import Figure, finish, label_ends, literal, plain
+from netlearn.plotting.lines import Labels, measured, of_the_neuron, values_from
+from netlearn.plotting.marks import GREY, LABEL, LineStyle, readable, short, variant_styles
+from netlearn.plotting.style import Figure, finish, label_lines, literal, plain
 from netlearn.runs import Groups, Run, selection
 
-LEVELS = dict(zip((0.8, 0.9, 0.95), MARKS, strict=False))  # of validation accuracy, with markers
+LEVELS, NEVER = (0.8, 0.9, 0.95), (math.inf, math.inf)  # of validation accuracy; between which updates
 MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
 SETS = (("test", "test", 2.4), ("training", "train", 0.9))  # their names, columns, and the widths of their lines
@@ -39,7 +42,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     if len(groups) > MOST_SCATTERED:
         first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
         if len(first) < len(groups):
-            title = f"{title}\nthe first variant of each cost, which alone determines the relation"
+            title = f"{title}\none variant of each cost, which alone determines the relation"
         groups = dict(reversed(first.items()))
     shown = {name: run for name, runs in groups.items() if (run := next(filter(Run.samples, runs), None))}
     samples = {name: run.samples() for name, run in shown.items()}
@@ -67,9 +70,10 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         below.set_xlabel("error e = |a − y|")
         style.log_axis(below, "")
         below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    grid[1, 0].set_ylim(bottom=0.7)  # below a bin with one neuron
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")
-    style.legend_below(figure, entries.values(), map(literal, entries))
+    style.legend_below(figure, entries)
     return finish(figure, title)
 
 
@@ -103,14 +107,13 @@ def digits(groups: Groups, title: str) -> Figure | None:
 def cures(groups: Groups, title: str) -> Figure | None:
     """Return badly wrong outputs and validation accuracy against updates, above the updates to 80, 90 and 95 %.
 
-    It is drawn where the variants differ in their optimizers. A level that no run reached has no marks.
+    It is drawn where the variants differ in their optimizers. A level that no run reached is left out.
     """
     if len({run.settings.optimizer for run in measured(groups)}) < 2:
         return None
     shown = selection.select(groups)
-    runs = measured(shown)
-    levels = {level: mark for level, mark in LEVELS.items() if any(run.updates_to(level) is not None for run in runs)}
-    heights = [2.2, 2.2, *([0.45 * len(shown)] if levels else [])]
+    levels = [level for level in LEVELS if any(run.bracket(level) for run in measured(shown))]
+    heights = [2.2, 2.2, *([0.15 * (len(levels) + 1) * len(shown)] if levels else [])]
     figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
     wrong, accuracy, *updates = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     lines.share_update_axis((wrong, accuracy, *updates), groups)
@@ -122,37 +125,36 @@ def cures(groups: Groups, title: str) -> Figure | None:
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
-def _draw_updates(axes: Axes, groups: Groups, levels: Mapping[float, tuple[str, str]]) -> None:
-    """Draw the updates to each level, a row for each variant: the mean, from the fastest seed to the slowest."""
+def _draw_updates(axes: Axes, groups: Groups, levels: Sequence[float]) -> None:
+    """Draw between which updates each variant reached each level in the median of its seeds, a row for each level."""
     plain(axes)
-    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    rows = len(levels) + 1
+    axes.set_ylim(rows * len(groups) - 1, -1)
     axes.set_yticks([])
-    for row, (name, line) in enumerate(variant_styles(groups).items()):
-        ended = [run for run in groups[name] if run.metrics]
-        text: dict[str, Any] = {"va": "center", "color": readable(line.colour)}
-        heights = row + np.linspace(-0.25, 0.25, len(levels))
-        for (level, (marker, _)), height in zip(levels.items(), heights, strict=True):
-            reached = [updates for run in ended if (updates := run.updates_to(level)) is not None]
-            mark: dict[str, Any] = {"marker": marker, "color": line.colour, "markersize": 6}
-            if reached and len(reached) == len(ended):
-                axes.plot([min(reached), max(reached)], [height, height], color=line.colour, linewidth=1.5)
-                axes.plot(np.mean(reached), height, **mark)
-            else:
-                axes.plot(0.985, height, transform=axes.get_yaxis_transform(), fillstyle="none", **mark)
-                if reached:
-                    axes.plot(reached, [height] * len(reached), **mark | {"markersize": 3, "linestyle": "none"})
-                    axes.annotate(
-                        f"{len(reached)} of {len(ended)} seeds", (min(reached), height), xytext=(-5, 0),
-                        textcoords="offset points", ha="right", fontsize="x-small", **text,
-                    )  # fmt: skip
-        axes.annotate(
-            literal(line.label(short(name, groups))), (1.01, row), xycoords=("axes fraction", "data"),
-            fontsize="small", annotation_clip=False, **text,
-        )  # fmt: skip
-    keys = ", ".join(f"{character} {100 * level:.0f} %" for level, (_, character) in levels.items())
-    heading = f"mean updates to {keys}; hollow, at the right: not in every seed; small: the seeds that did"
-    axes.set_ylabel("updates to an\naccuracy level")
+    axes.set_ylabel("updates to a\nvalidation accuracy")
+    reached = ", ".join(f"{100 * level:.0f} %" for level in levels)
+    heading = f"between which two probes {reached} validation accuracy is reached, in the median of the seeds"
     axes.set_title(heading, fontsize="small", loc="left")
+    text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": "right", "fontsize": "x-small"}
+    for place, (name, mark) in enumerate(variant_styles(groups).items()):
+        colour, ended = readable(mark.colour), [run for run in groups[name] if run.metrics]
+        axes.annotate(
+            literal(mark.label(short(name, groups))), (1, rows * place + len(levels) / 2 - 0.5),
+            xycoords=(style.beside(axes), "data"), va="center", fontsize="small", color=colour, annotation_clip=False,
+        )  # fmt: skip
+        for row, level in enumerate(levels, rows * place):
+            found = [run.bracket(level) or NEVER for run in ended] or [NEVER]
+            after, by = (statistics.median(bracket[end] for bracket in found) for end in (0, 1))
+            count = len(found) - found.count(NEVER)
+            seeds = f"in {count} of {len(found)} seeds" if count < len(found) else ""
+            if by < math.inf:
+                axes.plot([after, by], [row, row], color=mark.colour, linewidth=6, solid_capstyle="butt")
+                axes.annotate(f"{100 * level:.0f} % {seeds}", (after, row), xytext=(-4, 0), color=colour, **text)
+            else:
+                words = f"{100 * level:.0f} %: {f'only {seeds}' if count else 'never'}"
+                right = axes.get_yaxis_transform()
+                axes.annotate(words, (1, row), xycoords=right, xytext=(-4, 0), color=GREY, **text)
 
 
 def overfitting(groups: Groups, title: str) -> Figure | None:
@@ -163,43 +165,41 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
         return None
-    title, groups = selection.titled(title, groups), selection.select(groups)
+    shown = selection.select(groups)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
-    cost, accuracy = figure.subplots(2, 1, sharex=True)
-    panels: tuple[tuple[str, Axes, Ends], ...] = (("cost", cost, []), ("accuracy", accuracy, []))
-    many = len(groups) > lines.MOST_BANDS
-    for place, (name, mark) in enumerate(variant_styles(groups).items()):
-        text = mark.label(short(name, groups))
-        bars = (place, len(groups)) if many else None
-        for (quantity, axes, ends), (part, column, width) in itertools.product(panels, SETS):
-            run_ends = lines.draw_line(
-                axes, groups[name], f"{column}_{quantity}", "epoch", mark, width=width, bars=bars
-            )
-            if not many or part == "test":
-                ends += [(end, text if many else f"{text}, {part}", mark.colour) for end in run_ends]
-    for name, mark in variant_styles(groups).items():
-        epochs, (mean, *_) = lines.band(groups[name], "test_cost", "epoch")
+    panels = figure.subplots(2, 1, sharex=True)
+    labels: tuple[Labels, Labels] = ([], [])
+    many = len(shown) > lines.MOST_BANDS
+    for place, (name, mark) in enumerate(variant_styles(shown).items()):
+        bars = (place, len(shown)) if many else None
+        epochs, (mean, *_) = lines.band(shown[name], "test_cost", "epoch")
         lowest = mean.argmin()
-        label = literal(f"{mark.label(short(name, groups))}: epoch {epochs[lowest]:.0f}")
+        for (quantity, axes, own), (part, column, width) in itertools.product(
+            zip(("cost", "accuracy"), panels, labels, strict=True), SETS
+        ):
+            style_of = mark if part == "test" else replace(mark, marker="")
+            line = lines.draw_line(
+                axes, shown[name], f"{column}_{quantity}", "epoch", style_of, width=width, bars=bars
+            )
+            text = f"{mark.label(short(name, shown))}, {part}"
+            best = f" (★ epoch {epochs[lowest]:.0f})" if (quantity, part) == ("cost", "test") else ""
+            own += [(each, text + best) for each in line if not many or part == "test"]
         star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
-        cost.plot(epochs[lowest], mean[lowest], "*", label=label, **star)
-    cost.set_ylabel("cost (thin: training set)\nstar: the lowest of the test set")
-    cost.set_ylim(0, 1.05 * _after_epoch_1(groups, "test_cost").max(initial=1e-9))
-    style.percent_axis(accuracy, "accuracy")
-    accuracy.set_ylim(np.floor(20 * _after_epoch_1(groups, "test_accuracy").min(initial=1)) / 20, 1.005)
-    for _, axes, ends in panels:
+        panels[0].plot(epochs[lowest], mean[lowest], "*", clip_on=False, **star)
+    style.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(shown)))
+    penalty = any(run.settings.l2 or run.settings.l1 for run in measured(shown))
+    panels[0].set_ylabel("cost, with the penalty on weights" if penalty else "cost")
+    panels[0].set_ylim(0, 1.05 * values_from(1, shown, "test_cost").max(initial=1e-9))
+    style.percent_axis(panels[1], "accuracy")
+    panels[1].set_ylim(np.floor(20 * values_from(1, shown, "test_accuracy").min(initial=1)) / 20, 1.005)
+    for axes, own in zip(panels, labels, strict=True):
         plain(axes)
-        axes.set_xlim(left=0)
-        label_ends(axes, ends)
-    accuracy.set_xlabel("epochs")
-    accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
-    style.legend_below(figure, *cost.get_legend_handles_labels())
-    return finish(figure, title)
-
-
-def _after_epoch_1(groups: Groups, column: str) -> Array:
-    """Return the values of a column in all runs from the end of epoch 1 on."""
-    return np.concatenate([run.metrics[column][run.metrics["epoch"] >= 1] for run in measured(groups)])
+        label_lines(axes, own)
+    widths = {f"{part} set": Line2D([], [], color=GREY, linewidth=width) for part, _, width in SETS}
+    star = {"marker": "*", "markersize": 12, "linestyle": ""}
+    marks = widths | {"lowest cost on the test set": Line2D([], [], color=GREY, **star)}
+    lines.add_key(figure, groups, marks, thin=False)
+    return finish(figure, selection.titled(title, groups))
 
 
 def layers(groups: Groups, title: str) -> Figure | None:
@@ -207,22 +207,22 @@ def layers(groups: Groups, title: str) -> Figure | None:
     title, groups = selection.titled(title, groups), selection.select(groups)
     if not measured(groups) or lines.fit_one_panel(groups):
         return None
-    figure, panels, _ = style.tiled(len(groups), (4.75, 2.5), (0, 0.9), 2, sharex=True, sharey=True)
-    ends = []
+    figure, panels, _ = style.tiled(len(groups), (4.75, 2.5), (0, 1.2), 2, sharex=True, sharey=True)
+    labels = []
     for axes, (name, mark) in zip(panels, variant_styles(groups).items(), strict=True):
         plain(axes)
         style.log_axis(axes, "")
-        ends.append(lines.draw_layers(axes, groups[name], mark))
-        heading = literal(mark.label(short(name, groups, 2 * LABEL)))
+        labels.append(lines.draw_layers(axes, groups[name], LineStyle(mark.colour, "-")))
+        heading = literal(short(name, groups, 2 * LABEL))
         axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)
-    lines.share_update_axis(panels, groups)
-    for axes, own in zip(panels, ends, strict=True):
-        label_ends(axes, own)
+    for axes, own in zip(panels, labels, strict=True):
+        lines.share_update_axis([axes], groups)
+        label_lines(axes, own, inside=True)
         axes.tick_params(labelbottom=True, labelleft=True)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value != 1 else ""))
-        axes.set_xlabel("")
     figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
-    figure.supxlabel("updates (mini-batches), log scale", fontsize="medium")
+    for axes in panels[:-2]:
+        axes.set_xlabel("")
+    style.legend_below(figure, lines.key_of_seeds(groups))
     return finish(figure, title)
 
 

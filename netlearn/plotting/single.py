@@ -13,14 +13,14 @@ from matplotlib.ticker import PercentFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting import style
-from netlearn.plotting.lines import add_key, draw, of_the_neuron
-from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, short
-from netlearn.plotting.style import Figure, finish, label_ends, plain
+from netlearn.plotting.lines import add_key, draw, measured, of_the_neuron
+from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, readable, short
+from netlearn.plotting.style import LONG, Figure, finish, label_lines, plain
 from netlearn.runs import Groups, selection
 from netlearn.slowdown import PROBE_EXAMPLES
 
-LONG = 10  # epochs
 HIGHEST = 1.5  # |δ| in the picture: steeper costs leave it
+PANEL = (2.6, 2.3)  # inches, of a panel with a curve of the theory
 FRAMES, HELD = 75, 15  # while the neuron learns, and at the end before the animation starts again
 PER_SECOND = 12
 LABELS = {
@@ -50,13 +50,12 @@ def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str,
     cost.set_ylim(bottom=min(0, *cost.get_ylim()))
     style.percent_axis(accuracy, "classified correctly")
     if long:
-        accuracy.set_xlim(0, float(metrics["epoch"][-1]) * 1.02)
-        accuracy.set_xlabel("epochs")
+        style.epoch_axis((cost, accuracy), float(metrics["epoch"][-1]))
         later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
         cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
     else:
         style.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
-    style.legend_below(figure, *cost.get_legend_handles_labels())
+    style.legend_below(figure, {str(line.get_label()): line for line in cost.get_lines()[:2]})
     return finish(figure, title)
 
 
@@ -67,12 +66,11 @@ def neuron(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
     for axes, (column, label) in zip(panels, COLUMNS.items(), strict=True):
-        ends = draw(axes, groups, column, against="epoch")
+        labels = draw(axes, groups, column, against="epoch")
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
-        axes.set_xlim(left=0)
-        label_ends(axes, ends)
-    panels[-1].set_xlabel("epochs")
+        label_lines(axes, labels)
+    style.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(groups)))
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
@@ -98,7 +96,7 @@ def animation(curves: Mapping[str, Mapping[str, Array]], title: str) -> FuncAnim
             moving.append((curves[cost][quantity], line, dot))
     figure.suptitle(title, fontsize="medium")
     output = panels["output"]
-    style.legend_below(figure, *output.get_legend_handles_labels())
+    style.legend_below(figure, {str(line.get_label()): line for line in output.get_lines()[::2]})
     counter = output.text(0.97, 0.97, "", transform=output.transAxes, color=GREY, ha="right", va="top")
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the layout is the same in all frames, and takes longer than drawing one
@@ -124,18 +122,28 @@ def save(movie: FuncAnimation, path: Path, on_frame: Callable[[int, int], object
 
 
 def theory_curves(errors: Array, curves: Mapping[str, Array], title: str) -> Figure:
-    """Return |δ| of the output neuron of the right class, (n,) for each cost, against its error 1 − a, (n,)."""
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    plain(axes)
-    styles = cost_styles(curves)
+    """Return |δ| of the output neuron of the right class, (n,) for each cost, against its error 1 − a, (n,).
+
+    Costs with the same curve share a panel, which has the curves of the others in grey.
+    """
+    same: dict[str, list[str]] = {}
     for name, delta in curves.items():
-        axes.plot(errors, delta, color=styles[name].colour, linestyle=styles[name].dashes, linewidth=1.8)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, min(HIGHEST, 1.05 * max(float(delta.max()) for delta in curves.values())))
-    axes.set_xlabel("error e = 1 − a of the output neuron of the right class")
-    axes.set_ylabel("gradient |δ|")
-    label_ends(axes, [(float(delta[-1]), short(name, curves), styles[name].colour) for name, delta in curves.items()])
+        first = next((one for one in same if np.allclose(curves[one], delta, atol=1e-6)), name)
+        same.setdefault(first, []).append(name)
+    columns = min(4, len(same))
+    figure, panels, _ = style.tiled(len(same), PANEL, (0.4, 0.8), columns, sharex=True, sharey=True)
+    for axes, (name, names) in zip(panels, same.items(), strict=True):
+        for other in same:
+            axes.plot(errors, curves[other], color="#cccccc", linewidth=1)
+        mark = cost_styles(curves)[name]
+        axes.plot(errors, curves[name], color=mark.colour, linestyle=mark.dashes, linewidth=2)
+        heading = style.wrapped(", ".join(short(each, curves) for each in names), 11 * PANEL[0])
+        axes.set_title(heading, fontsize="medium", loc="left", color=readable(mark.colour))
+        plain(axes)
+    panels[0].set_xlim(0, 1)
+    panels[0].set_ylim(0, min(HIGHEST, 1.05 * max(float(delta.max()) for delta in curves.values())))
+    figure.supxlabel("error e = 1 − a of the output neuron of the right class", fontsize="medium")
+    figure.supylabel("gradient |δ|", fontsize="medium")
     return finish(figure, title)
 
 
@@ -170,6 +178,7 @@ def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
     grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     grid[0, 0].set_ylabel("how often it is so")
     style.log_axis(grid[1, 0], "how many outputs,\nlog scale")
-    labels = ["as often as p", "95 % of dots, if outputs were probabilities", "within", "outside"]
-    style.legend_below(figure, [exact, band, inside, outlier], labels)
+    probabilities = "95 % of dots, if outputs were probabilities"
+    key = {"as often as p": exact, probabilities: band, "within": inside, "outside": outlier}
+    style.legend_below(figure, key)
     return finish(figure, title)

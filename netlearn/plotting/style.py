@@ -4,14 +4,18 @@ import io
 import math
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import figure as mpl_figure
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.lib.stride_tricks import sliding_window_view
 
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
@@ -27,12 +31,15 @@ GAP = 0.11  # of the height, between ticks
 LETTER = 0.085  # inches, of a letter below an axis
 MOST_EPOCH_MARKS = 6
 MOST_UPDATES = 100_000  # on an axis with every power of ten
-LABEL_HEIGHT = 0.13  # inches
+LONG = 10  # epochs: what such runs show happens late, and is hidden by a log axis of updates
+LABEL_HEIGHT, JOIN = 0.13, 0.15  # inches; from the axes to their labels
+LABEL_ROOM = 1.8  # label heights between two lines, for a label to stand between them
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
     "svg": {"metadata": {"Date": None}},
 }
 FEW_POWERS = 30  # a narrower view has labels between powers of ten
+LEAST_PLAIN, MOST_PLAIN = 2e-5, 2e4  # an axis between them has plain numbers, others have powers of ten
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -85,7 +92,7 @@ def literal(text: str) -> str:
 
 def wrapped(text: str, width: float) -> str:
     """Return a user's text in lines of at most that many characters, as `literal` does."""
-    return literal("\n".join(textwrap.wrap(text, int(width))))
+    return literal("\n".join(textwrap.wrap(text, int(width), break_on_hyphens=False)))
 
 
 def plain(axes: Axes) -> None:
@@ -103,12 +110,14 @@ class _Powers(Formatter):
 
     def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 (matplotlib's signature)
         """Return the label of a tick, or ""."""
-        digits, exponent = f"{value:.2e}".split("e")
-        power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
-        if float(digits) == 1:
-            return power
         low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
-        return f"{float(digits):g}×{power}" if high < FEW_POWERS * low else ""
+        digits, exponent = f"{value:.2e}".split("e")
+        if float(digits) != 1 and high >= FEW_POWERS * low:
+            return ""
+        if low > LEAST_PLAIN and high < MOST_PLAIN:
+            return number_text(value)
+        power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+        return power if float(digits) == 1 else f"{float(digits):g}×{power}"
 
 
 class _Decades(LogLocator):
@@ -137,20 +146,29 @@ def percent_axis(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
 
 
+def epoch_axis(panels: Sequence[Axes], last: float) -> None:
+    """Set up a shared linear axis of epochs."""
+    panels[0].set_xlim(0, last)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[-1].set_xlabel("epochs")
+
+
 def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int) -> None:
     """Set up a shared log axis of updates with room for update 0, and mark the ends of epochs 1, 2, 5, 10, ….
 
-    No epochs are marked if `updates_per_epoch` is None, for runs whose epochs differ in length.
+    No epochs are marked if `updates_per_epoch` is None, for runs whose epochs differ in length, or if each is an
+    update.
     """
     for axes in panels:
         axes.set_xscale("symlog", linthresh=1, linscale=0.4)
-        axes.set_xlim(0, max(1, last) * 1.05)
+        axes.set_xlim(0, max(1, last))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_locator(NullLocator())
         if last > MOST_UPDATES:
             axes.set_xticks([0, *(10**power for power in range(1, 10, 2) if 10**power <= last)])
-    panels[-1].set_xlabel("updates (mini-batches), log scale")
-    if updates_per_epoch is None:
+    unit = "epochs of one update" if updates_per_epoch == 1 else "updates (mini-batches)"
+    panels[-1].set_xlabel(f"{unit}, log scale")
+    if updates_per_epoch is None or updates_per_epoch == 1:
         return
     steps = (1, 2, 5) if last <= MOST_UPDATES else (1,)  # on a longer axis only powers of ten have room
     epochs = [
@@ -167,26 +185,51 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
         )  # fmt: skip
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write texts to the right of the axes, each (y, text, colour) at its y or as close as it fits.
+def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: bool = False) -> None:
+    """Write a text to the right of the axes for each line, as close to its end as it fits and joined to it.
 
-    The limits of the axes must be set before.
+    Texts may also be `inside`, above the lines where these are furthest apart, if they have room. The limits of the
+    axes must be set before.
     """
-    bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
-    line = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
-    texts = sorted((y, textwrap.wrap(text, LABEL + 2), colour) for y, text, colour in ends)
+    texts = [(line, textwrap.wrap(text, LABEL + 2, break_on_hyphens=False)) for line, text in labels]
     if not texts:
         return
-    sizes = np.array([line * max(1, len(lines)) for _, lines, _ in texts])
+    bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
+    line_height = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
+    points = [np.asarray(line.get_xydata()) for line, _ in texts]
+    places = [(axes.transData.transform(each)[:, 1] - bottom) / (top - bottom) for each in points]
+    if inside and len(lengths := {len(each) for each in places}) == 1 and lengths.pop() > 2:
+        around = sliding_window_view(np.sort(places, axis=0), 3, axis=1)  # each place and those beside it
+        above = np.vstack([around.min(axis=2)[1:], np.ones(around.shape[1])])
+        room = (above - around.max(axis=2)).min(axis=0)
+        if room.max() > LABEL_ROOM * line_height:
+            for (line, lines), each in zip(texts, points, strict=True):
+                place = each[1 + room.argmax()]
+                where: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+                halo = [withStroke(linewidth=2, foreground="white")]
+                _label(axes, line, lines, place, (0, 2), path_effects=halo, **where)
+            return
+    ends = np.clip(np.array([each[-1] for each in places]), 0, 1)  # 0 is far below a log axis
+    order = ends.argsort(kind="stable")
+    sizes = np.array([line_height * max(1, len(texts[place][1])) for place in order])
     below = np.cumsum(sizes) - (sizes[0] + sizes) / 2  # what the labels below take
-    wanted = [float((axes.transData.transform((0, y))[1] - bottom) / (top - bottom)) for y, *_ in texts]
-    inside = np.clip(wanted, 0, 1)  # 0 is far below a log axis
-    heights = np.minimum(np.maximum(ascending(inside - below), 0), 1.02 - below[-1]) + below
-    for height, (_, lines, colour) in zip(heights, texts, strict=True):
-        axes.annotate(
-            literal("\n".join(lines)), (1.01, height), xycoords="axes fraction", va="center", color=readable(colour),
-            fontsize="small", annotation_clip=False, linespacing=1,
-        )  # fmt: skip
+    heights = np.minimum(np.maximum(ascending(ends[order] - below), 0), 1.02 - below[-1]) + below
+    for height, place in zip(heights, order, strict=True):
+        (line, lines), (x, y) = texts[place], points[place][-1]
+        end = x, float(np.clip(y, *axes.get_ylim()))
+        join: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
+        join["color"] = line.get_color()
+        _label(axes, line, lines, end, (1, height), textcoords=beside(axes), va="center", arrowprops=join)
+
+
+def beside(axes: Axes) -> Transform:
+    """Return the fractions of the axes as coordinates whose 1 is where the labels at the right begin."""
+    return axes.transAxes + ScaledTranslation(JOIN, 0, axes.get_figure(root=True).dpi_scale_trans)  # type: ignore[union-attr]
+
+
+def _label(axes: Axes, line: Line2D, lines: Sequence[str], end: Any, place: Any, **where: Any) -> None:
+    text: dict[str, Any] = {"color": readable(str(line.get_color())), "fontsize": "small", "linespacing": 1}
+    axes.annotate(literal("\n".join(lines)), end, place, annotation_clip=False, **text, **where)
 
 
 def ascending(values: Array) -> Array:
@@ -235,12 +278,13 @@ def number_axis(axes: Axes, places: Sequence[float], side: float) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
 
 
-def accuracy_axis(axes: Axes, label: str, ends: Sequence[float]) -> None:
+def accuracy_axis(axes: Axes, label: str, ends: Sequence[float], lowest: float = 0.0) -> None:
     """Set up a vertical axis of accuracies, on a scale that widens towards 100 % where all lines end high."""
     if not ends or min(ends) < HIGH:
         percent_axis(axes, label)
+        axes.set_ylim(bottom=math.floor(20 * lowest) / 20)
     else:
-        error_scale(axes, 0.0, (1 + max(axes.dataLim.y1, *ends)) / 2)
+        error_scale(axes, lowest, (1 + max(axes.dataLim.y1, *ends)) / 2)
         axes.set_ylabel(f"{label}\n(scale widens towards 100 %)")
 
 
@@ -274,13 +318,13 @@ def tiled(
     return figure, panels[:count], columns
 
 
-def legend_below(figure: Figure, handles: Iterable[Artist], labels: Iterable[str]) -> None:
-    """Add a legend without a frame below all panels, in as many columns as have room."""
-    labels = list(labels)
-    columns = int(figure.get_figwidth() * LEGEND_LETTERS / (max(map(len, labels)) + HANDLE))
-    style: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 3}
-    columns = max(1, min(MOST_COLUMNS, columns, len(labels)))
-    figure.legend(list(handles), labels, loc="outside lower center", ncols=columns, **style)
+def legend_below(figure: Figure, entries: Mapping[str, Artist]) -> None:
+    """Add a legend without a frame below all panels, in as many columns as have room; none without entries."""
+    if entries:
+        columns = int(figure.get_figwidth() * LEGEND_LETTERS / (max(map(len, entries)) + HANDLE))
+        columns = max(1, min(MOST_COLUMNS, columns, len(entries)))
+        style: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 3, "ncols": columns}
+        figure.legend([*entries.values()], [*map(literal, entries)], loc="outside lower center", **style)
 
 
 def finish(figure: Figure, title: str) -> Figure:

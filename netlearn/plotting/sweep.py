@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from netlearn.plotting import style
-from netlearn.plotting.lines import measured
+from netlearn.plotting.lines import key_of_seeds, measured
 from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
-from netlearn.plotting.style import Figure, finish, literal, plain
+from netlearn.plotting.style import Figure, finish, plain
 from netlearn.runs import Groups, Run, name_of, selection, varied
 
 FEWEST = 3  # numbers on an axis
@@ -151,8 +151,9 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
         axes.set_xlabel(label(setting) + log)
         axes.tick_params(labelbottom=True)
     panels[0].set_ylim(max(0.0, np.floor(20 * lowest) / 20 - 0.025), 1.01)
-    if len(shown[0][2]) > 1:
-        style.legend_below(figure, *panels[0].get_legend_handles_labels())
+    names = {str(line.get_label()): line for line in panels[0].get_lines()} if len(shown[0][2]) > 1 else {}
+    points = {f"{name} {place}": runs for name, line in shown[0][2].items() for place, runs in line.items()}
+    style.legend_below(figure, names | key_of_seeds(points))
     return finish(figure, title)
 
 
@@ -168,13 +169,13 @@ def _draw(axes: Axes, lines: Mapping[str, Points], epoch: float, *, annotated: b
         mean = [float(np.mean(accuracies)) for accuracies in values.values()]
         marker = MARKS[number % len(MARKS)][0] if len(places) <= MOST_MARKED else ""
         line: dict[str, Any] = {"linewidth": 2, "linestyle": mark.dashes, "marker": marker, "markersize": 5}
-        axes.plot(places, mean, color=mark.colour, label=literal(short(name, lines)), **line)
+        axes.plot(places, mean, color=mark.colour, label=short(name, lines), **line)
         axes.fill_between(places, low, high, color=mark.colour, alpha=0.18, linewidth=0)
         lowest = min([lowest, *low])
         text: dict[str, Any] = {"textcoords": "offset points", "color": GREY, "fontsize": "small"}
         if annotated and len(lines) == 1 and len(places) <= MOST_ANNOTATED:
             for place, value in zip(places, mean, strict=True):
-                axes.annotate(literal(f"{100 * value:.2f} %"), (place, value), xytext=(6, -11), **text)
+                axes.annotate(f"{100 * value:.1f}", (place, value), xytext=(3, -12), **text)
     return lowest
 
 
