@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -14,8 +15,9 @@ import pytest
 
 from netlearn.comparison import cluster as module
 from netlearn.comparison import orders
-from netlearn.comparison.cluster import FAILURES, Cluster, deferred
+from netlearn.comparison.cluster import Cluster, deferred
 from netlearn.comparison.orders import MUST_MATCH
+from netlearn.comparison.pool import TRIES
 from netlearn.comparison.tasks import Outcome, Task, perform
 from netlearn.errors import ClusterError
 from netlearn.runs import data_identity
@@ -73,7 +75,7 @@ class Scheduler:
     def __init__(self, scheduler: Versions, *workers: Versions) -> None:
         self.scheduler, self.workers = scheduler, {f"tls://host:{n}": found for n, found in enumerate(workers)}
         self.silent: set[str] = set()
-        self.sent: list[tuple[list[str], Remote]] = []
+        self.sent: list[tuple[list[str], Future[bytes]]] = []
 
     def nthreads(self) -> dict[str, int]:
         return dict.fromkeys(self.workers, 1)
@@ -82,20 +84,12 @@ class Scheduler:
         found = {name: {"packages": it} for name, it in self.workers.items() if name not in self.silent}
         return {"scheduler": {"packages": self.scheduler}, "workers": found}
 
-    def submit(self, function: Any, *arguments: Any, workers: Sequence[str] = (), pure: bool) -> "Remote":
+    def submit(self, function: Any, *arguments: Any, workers: Sequence[str] = (), pure: bool) -> Future[bytes]:
         assert not pure
-        remote = Remote()
+        remote = Future[bytes]()
         if function is orders.train:
             self.sent.append(([*workers], remote))
         return remote
-
-
-class Remote(Future[bytes]):
-    """A future of Dask's."""
-
-    @property
-    def status(self) -> str:
-        return "finished" if self.done() else "pending"
 
 
 @pytest.fixture
@@ -155,7 +149,7 @@ def test_worker_whose_machine_fails_is_left_out_and_its_run_is_sent_to_others_un
         for workers, remote in client.sent:
             if not remote.done():
                 allowed.append(workers)
-                full = len(allowed) <= FAILURES
+                full = len(allowed) <= TRIES
                 said = Outcome("its disk is full" if full else "diverged", of_machine=full)
                 remote.set_result(msgspec.msgpack.encode((workers[0], said, {})))
 
@@ -197,6 +191,30 @@ def test_run_whose_workers_are_all_lost_three_times_is_given_up(connect: Connect
     (outcome,) = cluster.map(perform, [task()], lose)
     assert has_facts(outcome.problem, "3 workers lost")
     assert len(client.sent) == 3
+
+
+def test_runs_that_lost_several_workers_are_trained_one_after_the_other_and_given_up_alone(connect: Connect) -> None:
+    distributed = pytest.importorskip("distributed")
+    client = Scheduler(MUST_MATCH, *3 * [MUST_MATCH])
+    cluster, _ = connect(client)
+    in_flight: list[int] = []
+
+    def answer() -> None:
+        """Let Dask give up both runs, and one again when it is alone; the other one then has a result."""
+        waiting = [remote for _, remote in client.sent if not remote.done()]
+        in_flight.append(len(waiting))
+        for remote in waiting:
+            if len(client.sent) < 4:
+                remote.set_exception(distributed.KilledWorker("train", SimpleNamespace(address="tls://host:0"), 2))
+            else:
+                remote.set_result(msgspec.msgpack.encode(("tls://host:1", Outcome("diverged"), {})))
+
+    found = cluster.map(perform, [task(), task(1)], answer)
+    assert in_flight[0] == 2
+    assert {*in_flight[1:]} <= {0, 1}
+    innocent, killed = sorted(found, key=lambda outcome: outcome.of_machine)
+    assert innocent == Outcome("diverged")
+    assert has_facts(killed.problem, "3 workers tls://host:0")
 
 
 def interrupt() -> None:

@@ -10,8 +10,7 @@ import signal
 import ssl
 import time
 import warnings
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from netlearn.comparison import orders
-from netlearn.comparison.pool import GRACE, LOOK_EVERY, Pool
+from netlearn.comparison.pool import GRACE, LOOK_EVERY, TRIES, Function, Look, OnResult, Pool, Workers, ignore
 from netlearn.comparison.tasks import Outcome, Task, perform
 from netlearn.datasets import Dataset
 from netlearn.errors import ClusterError, NetlearnError, SettingsError
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as Remote
 
-FAILURES = 3  # workers on which a run may fail, and that it may lose, where the scheduler is started here
 MOST_AT_ONCE = 1000  # runs
 WORKERS_EVERY = 1.0  # seconds between two looks at which workers there are
 WITHIN = 10  # seconds for a scheduler to answer
@@ -49,7 +47,7 @@ class _Order(NamedTuple):
     parcel: "Remote"
 
 
-class Cluster(Pool):
+class Cluster(Workers):
     """Workers whose runs are trained on a cluster; everything else is done by processes on this machine.
 
     Args:
@@ -68,156 +66,157 @@ class Cluster(Pool):
         self, jobs: int, address: str, tls_folder: Path | None = None, *, insecure: bool = False,
         note: Callable[[str], object] = lambda text: None,
     ) -> None:  # fmt: skip
-        super().__init__(jobs)
-        self._address, self._note, self._name = address, note, uuid4().hex
-        self._connection = ExitStack()
+        self._here, self._address, self._note, self._name = Pool(jobs), address, note, uuid4().hex
+        self._connection, self._threads = ExitStack(), ThreadPoolExecutor(MOST_AT_ONCE)
         self._client = self._connection.enter_context(_connected(address, tls_folder, insecure=insecure))
+        self._connection.enter_context(self._here)
         self._data: dict[tuple[str, ...], Remote] = {}
         self._copies: list[Remote] = []
+        self._sent: dict[Future[Any], _Order] = {}
         self._present: set[str] = set()  # the workers at the last look
-        self._left_out: dict[str, str] = {}  # of them, and why
-        self._next_look = 0.0
+        self._left_out: dict[str, tuple[str, Task | None]] = {}  # workers: why, and the run that failed
+        self._next_look, self._is_waiting = 0.0, False
 
     def __exit__(self, *error: object) -> None:
-        """Close the connection."""
-        with self._connection:
-            super().__exit__(*error)
-
-    def start(self, tasks: int) -> None:
-        """Do nothing: the processes on this machine are needed last."""
+        """Close the connection, and with it the calls that wait for parcels."""
+        self._connection.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def hold(self, sets: Sequence[Dataset]) -> None:
         """Give the data sets to Dask too, as results of calls, which it repeats when it loses one with its worker."""
-        super().hold(sets)
+        self._here.hold(sets)
         with _answering(self._address):
             for data in sets:
                 identity = data_identity(data.name, data.sha256)
                 self._data[identity] = self._client.submit(bytes, pickle.dumps(data), pure=False)
 
     def map(
-        self, function: Callable[[Any], Any], tasks: Sequence[Any], look: Callable[[], object] = lambda: None,
-        on_result: Callable[[Any, Any], object] = lambda task, result: None,
-    ) -> list[Any]:  # fmt: skip
-        """Return function(task) for each task, in order; runs are trained on the cluster.
+        self, function: Function, tasks: Sequence[Any], look: Look = ignore, on_result: OnResult = ignore
+    ) -> list[Any]:
+        """Return function(task) for each task; see `Workers.map`. Runs are trained on the cluster.
 
         Raises:
             ClusterError: the scheduler no longer answers, or no worker can train.
         """
         if function is not perform:
-            return super().map(function, tasks, look, on_result)
-        waiting, outcomes, failed = deque(tasks), dict[Task, Outcome](), defaultdict[Task, list[str]](list)
-        sent: dict[Future[tuple[str, Outcome]], _Order] = {}
-        threads = ThreadPoolExecutor(MOST_AT_ONCE)
+            return self._here.map(function, tasks, look, on_result)
+
+        def look_and_release() -> None:
+            look()
+            release()
+
+        def take(task: Task, outcome: Outcome) -> None:
+            if outcome.of_machine:  # given up: the workers on which it failed are not all at fault
+                self._left_out = {worker: why for worker, why in self._left_out.items() if why[1] is not task}
+            on_result(task, outcome)
+
         try:
             with deferred() as release:
-                while waiting or sent:
-                    ready = self._ready()
-                    for order in sent.values():
-                        if ready.isdisjoint(order.allowed):
-                            order.parcel.cancel()
-                    while waiting and sum(order.parcel.status == "pending" for order in sent.values()) < len(ready):
-                        order = self._send(waiting.popleft(), ready)
-                        sent[threads.submit(_received, order)] = order
-                    time.sleep(0 if sent else LOOK_EVERY)
-                    for done in wait(sent, LOOK_EVERY, FIRST_COMPLETED).done:
-                        task = sent.pop(done).task
-                        if (outcome := self._judged(*done.result(), failed[task])) is None:
-                            waiting.appendleft(task)
-                        else:
-                            outcomes[task] = outcome
-                            on_result(task, outcome)
-                    look()
-                    release()
-                self._look()
+                outcomes = super().map(function, tasks, look_and_release, take)
+                self._next_look = 0.0
+                with suppress(ClusterError):  # all runs are done
+                    self._look()
+                return outcomes
         except ClusterError:
             raise
         except BaseException:
             with suppress(Exception):  # the scheduler may be gone, and the first error is the one to report
                 self._client.run(orders.stop, self._name, on_error="ignore")
-                wait(sent, GRACE)  # for the checkpoints
+                wait(self._sent, GRACE)  # for the checkpoints
             raise
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)  # those that wait end with the client
-        return [outcomes[task] for task in tasks]
 
-    def _send(self, task: Task, ready: set[str]) -> _Order:
-        """Send an order, of which as many are in flight as there are workers, so that new ones get their share."""
+    @property
+    def _ready(self) -> set[str]:
+        """The workers that can train."""
+        return self._present - self._left_out.keys()
+
+    def _has_room(self, running: Collection[Future[Any]]) -> bool:
+        """Return whether fewer orders are in flight than there are workers, so that new ones get their share."""
+        self._look()
+        return sum(not self._sent[call].parcel.done() for call in running) < len(self._ready)
+
+    def _submit(self, function: Any, task: Task) -> Future[Any]:  # noqa: ARG002 (it is `perform`)
         order = self._name, task, orders.module_sha256(task.settings.cost), orders.files_of(task.folder)
         with _answering(self._address):
             data = self._data[task.data]
-            parcel = self._client.submit(orders.train, *order, data, workers=sorted(ready), pure=False)
-        return _Order(task, ready, parcel)
+            parcel = self._client.submit(orders.train, *order, data, workers=sorted(self._ready), pure=False)
+        call = self._threads.submit(_received, task, parcel)
+        self._sent[call] = _Order(task, self._ready, parcel)
+        return call
 
-    def _judged(self, worker: str, outcome: Outcome, failed: list[str]) -> Outcome | None:
-        """Return the outcome of a run that failed on some workers before, or None if another is to train it."""
-        if not outcome.of_machine:
-            return outcome
-        failed.append(worker)
+    def _ended(self, running: Collection[Future[Any]]) -> Iterable[Future[Any]]:
+        for order in self._sent.values():
+            if self._ready.isdisjoint(order.allowed):
+                order.parcel.cancel()
+        time.sleep(0 if running else LOOK_EVERY)
+        return wait(running, LOOK_EVERY, FIRST_COMPLETED).done
+
+    def _result(self, call: Future[Any]) -> tuple[int, Any]:
+        order = self._sent.pop(call)
+        losses, worker, outcome = call.result()
+        if not losses:
+            return 0, outcome
         self._next_look = 0.0  # the scheduler may be lost
         if worker and worker not in self._left_out:  # Dask may give it an order that it was allowed before
-            self._leave_out(worker, outcome.problem or "")
-        if len(failed) < FAILURES:
-            return None
-        for each in failed:  # which is not the fault of all of them
-            self._left_out.pop(each, None)
-        return Outcome(f"failed on {FAILURES} workers, at last on {worker or 'lost ones'}: {outcome.problem}")
+            self._leave_out(worker, outcome.problem, order.task)
+        problem = f"failed on {TRIES} or more workers, at last on {worker or 'lost ones'}: {outcome.problem}"
+        return losses, Outcome(problem, of_machine=True)
 
-    def _leave_out(self, worker: str, why: str) -> None:
-        self._left_out[worker] = why
+    def _leave_out(self, worker: str, why: str, task: Task | None = None) -> None:
+        self._left_out[worker] = why, task
         self._note(f"worker {worker} is not used: {why}")
 
-    def _ready(self) -> set[str]:
-        """Return the workers that can train, after a look at those that there are, at most once a second.
+    def _look(self) -> None:
+        """Look at which workers there are, at most once a second.
 
         Raises:
             ClusterError: the scheduler no longer answers, or it has workers and none can train.
         """
-        if time.monotonic() >= self._next_look:
-            is_news, self._next_look = bool(self._present) or not self._next_look, time.monotonic() + WORKERS_EVERY
-            if new := self._look():
-                with _answering(self._address):
-                    self._admit(new)
-            if self._present and self._present <= self._left_out.keys():
-                reasons = "; ".join(sorted({self._left_out[worker] for worker in self._present}))
-                raise ClusterError(f"--cluster {self._address}: no worker can train: {reasons}")
-            if not self._present and is_news:
-                self._note(f"workers: {self._address} has none; waiting for the first")
-        return self._present - self._left_out.keys()
-
-    def _look(self) -> set[str]:
-        """Look at which workers there are, print a note on each that was lost, and return the new ones."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + WORKERS_EVERY
         with _answering(self._address):
             present = {*self._client.nthreads()}
-        for worker in sorted(self._present - present - self._left_out.keys()):
-            self._note(f"worker {worker}: it was lost; what it trained is sent to another")
-        self._present &= present
-        return present - self._present
+            for worker in sorted(self._ready - present):
+                self._note(f"worker {worker}: it was lost; what it trained is sent to another")
+            new = present - self._present
+            self._present &= present
+            if new:
+                self._admit(new)
+        if self._present and not self._ready:
+            reasons = "; ".join(sorted({self._left_out[worker][0] for worker in self._present}))
+            raise ClusterError(f"--cluster {self._address}: no worker can train: {reasons}")
+        if not self._present and not self._is_waiting:
+            self._note(f"workers: {self._address} has none; waiting for the first")
+        self._is_waiting = not self._present
 
     def _admit(self, new: set[str]) -> None:
         """Leave out new workers that have other versions, and let Dask copy the data to the others."""
         versions = self._client.get_versions(packages=[*orders.MUST_MATCH])  # needs no netlearn on the other side
         if why := orders.mismatch(versions["scheduler"]["packages"], ["netlearn"]):
             raise ClusterError(f"--cluster {self._address}: its scheduler has {why}")
-        answers = {worker: found for worker, found in versions["workers"].items() if worker in new}
-        self._present |= answers.keys()  # the others are asked again
-        for worker, found in answers.items():
-            if why := orders.mismatch(found["packages"]):
+        for worker in new & versions["workers"].keys():  # the others are asked again
+            self._present.add(worker)
+            if why := orders.mismatch(versions["workers"][worker]["packages"]):
                 self._leave_out(worker, f"has {why}")
             else:
-                copies = (
-                    self._client.submit(len, each, workers=[worker], pure=False) for each in self._data.values()
-                )
-                self._copies += copies
+                for data in self._data.values():
+                    self._copies.append(self._client.submit(len, data, workers=[worker], pure=False))
 
 
-def _received(order: _Order) -> tuple[str, Outcome]:
-    """Wait for the parcel of an order and store it; return the worker and the outcome, in which failures are text."""
+def _received(task: Task, parcel: "Remote") -> tuple[int, str, Outcome]:
+    """Wait for the parcel of a run and store it; return how often the run was lost, the worker and the outcome."""
+    from distributed import KilledWorker  # noqa: PLC0415 (an optional extra)
+
     try:
-        return orders.receive(order.task, order.parcel.result())
+        worker, outcome = orders.receive(task, parcel.result())
     except CancelledError:  # it was taken back, or the connection is lost
-        return "", Outcome("no worker is left of those that it was sent to", of_machine=True)
-    except Exception as error:  # such as Dask's, that the run has lost several workers
-        return "", Outcome(str(error) if isinstance(error, NetlearnError) else f"{type(error).__name__}: {error}")
+        return 1, "", Outcome("no worker is left of those that it was sent to", of_machine=True)
+    except KilledWorker as error:  # perhaps by another run on these workers
+        return 2, "", Outcome(f"{error.last_worker.address} and others ended while they trained it", of_machine=True)
+    except Exception as error:
+        return 0, "", Outcome(str(error) if isinstance(error, NetlearnError) else f"{type(error).__name__}: {error}")
+    return int(outcome.of_machine), worker, outcome
 
 
 @contextmanager
@@ -236,7 +235,7 @@ def _connected(address: str, tls_folder: Path | None, *, insecure: bool) -> "Ite
         "distributed.comm.timeouts.connect": WITHIN,
         "distributed.deploy.lost-worker-timeout": "1 hour",  # a process here that died may take long to start again
         "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,
-        "distributed.scheduler.allowed-failures": FAILURES - 1,  # of a scheduler that is started here
+        "distributed.scheduler.allowed-failures": TRIES - 1,  # of a scheduler that is started here
     }
     place, security = address, Security() if found[1] else Security.temporary()
     if tls_folder is not None:

@@ -151,29 +151,27 @@ def _store(task: Task, files: Mapping[str, bytes]) -> None:
         raise RunError(f"{task.folder}: must not be a link; the runs of a comparison must be in its folder")
     with runs.writing(parent):
         parent.mkdir(parents=True, exist_ok=True)
+    if unknown := files.keys() - {*runs.RUN_FILES, runs.SUMS}:
+        raise RunError(f"its parcel was rejected: it holds {min(unknown)!r:.80}: must be the files of a run")
     with tempfile.TemporaryDirectory(dir=parent, prefix=".netlearn-") as temporary:
         received = runs.RunFolder(Path(temporary, "run"))
         received.path.mkdir()
+        for name, content in files.items():
+            received.write(name, content)
         try:
             _check(task, files, received.path)
         except RunError as error:
             raise RunError(f"its parcel was rejected: {str(error).replace(str(received.path), 'it')}") from error
-        for name, content in files.items():
-            received.write(name, content)  # again, and flushed to disk
         with runs.RunFolder.open(task.folder) as folder:
             folder.adopt(received)
 
 
 def _check(task: Task, files: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files of a parcel to a folder, and read every one as a stranger's.
+    """Read every file of a parcel, in a folder, as a stranger's.
 
     Raises:
         RunError: they are not the run of the task, complete, intact, and from a worker with the same versions.
     """
-    if unknown := files.keys() - {*runs.RUN_FILES, runs.SUMS}:
-        raise RunError(f"{folder}: holds {min(unknown)!r:.80}: must be the files of a run")
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
     run = runs.read_run(folder, task.variant)
     same = task.is_result(run) and files[runs.CONFIG] == write_toml(task.settings)
     if not same or run.summary is None or run.summary.seed != task.settings.seed:

@@ -3,16 +3,17 @@
 import os
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, cast
 
 from netlearn.comparison.process import Processes, Shared, import_numerics
 from netlearn.datasets import Dataset, hold
 from netlearn.errors import WorkerError
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+Function: TypeAlias = Callable[[Any], Any]
+Look: TypeAlias = Callable[[], object]
+OnResult: TypeAlias = Callable[[Any, Any], object]
 
 LOOK_EVERY = 0.2  # seconds between two looks at the progress
 GRACE = 15.0  # seconds for the tasks to save their state when they are terminated
@@ -26,10 +27,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def ignore(*_: object) -> None:
+    """Do nothing."""
+
+
 class Workers:
     """Does tasks one after the other in this thread, which a cost that no other process can import needs.
 
-    Its subclasses do them elsewhere, several at once.
+    Its subclasses do several at once, of which any may be lost, with its process or its machine. A task that is lost
+    is done again, and one that is lost a second time is done alone: one that always ends its process takes no other
+    with it, and it may have needed the memory that others had.
     """
 
     def __enter__(self) -> Self:
@@ -49,9 +56,8 @@ class Workers:
         """Give the data sets to the processes, whose `datasets.load` returns them from then on."""
 
     def map(
-        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None,
-        on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
-    ) -> list[Result | None]:  # fmt: skip
+        self, function: Function, tasks: Sequence[Any], look: Look = ignore, on_result: OnResult = ignore
+    ) -> list[Any]:
         """Return function(task) for each task, begun in order; None for a task whose process dies whenever it runs.
 
         An error of the function is raised here. `look` is called every so often, and `on_result` with each task and
@@ -60,39 +66,18 @@ class Workers:
         Raises:
             WorkerError: a process cannot be started.
         """
-        results: list[Result | None] = []
-        for task in tasks:
-            results.append(function(task))
-            on_result(task, results[-1])
-            look()
-        return results
-
-
-class ParallelWorkers(Workers):
-    """Do several tasks at once where any may be lost, with its process or its machine.
-
-    A task that is lost is done again, and one that is lost a second time is done alone: one that always ends its
-    process takes no other with it, and it may have needed the memory that others had.
-    """
-
-    def map(
-        self, function: Callable[[Task], Result], tasks: Sequence[Task], look: Callable[[], object] = lambda: None,
-        on_result: Callable[[Task, Result | None], object] = lambda task, result: None,
-    ) -> list[Result | None]:  # fmt: skip
-        """Return function(task) for each task, in order; see `Workers.map`."""
-        results: dict[int, Result | None] = {}
+        results: dict[int, Any] = {}
         waiting, alone, losses = deque(range(len(tasks))), deque[int](), Counter[int]()
-        running: dict[Future[Result], int] = {}  # the numbers of their tasks
-        submit = self._submitting(function)
+        running: dict[Future[Any], int] = {}  # the numbers of their tasks
         while waiting or alone or running:
-            while self._has_room(len(running)) and (queue := waiting or (not running and alone)):
+            while self._has_room(running) and (queue := waiting or (not running and alone)):
                 number = queue.popleft()
-                running[submit(tasks[number])] = number
+                running[self._submit(function, tasks[number])] = number
             for call in self._ended(running):
                 number = running.pop(call)
-                is_lost, result = self._result(call)
-                losses[number] += is_lost
-                if is_lost and losses[number] < TRIES:
+                lost, result = self._result(call)
+                losses[number] += lost
+                if lost and losses[number] < TRIES:
                     (waiting if losses[number] == 1 else alone).appendleft(number)
                 else:
                     results[number] = result
@@ -100,24 +85,25 @@ class ParallelWorkers(Workers):
             look()
         return [results[number] for number in range(len(tasks))]
 
-    def _submitting(self, function: Callable[[Task], Result]) -> Callable[[Task], "Future[Result]"]:
-        """Return what submits a task."""
-        raise NotImplementedError
+    def _has_room(self, running: Collection[Future[Any]]) -> bool:
+        """Return whether one more task may be submitted beside those that run."""
+        return not running
 
-    def _has_room(self, running: int) -> bool:
-        """Return whether one more task may be submitted while so many run."""
-        raise NotImplementedError
+    def _submit(self, function: Any, task: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(function(task))
+        return done
 
-    def _ended(self, running: Mapping["Future[Result]", int]) -> Iterable["Future[Result]"]:
+    def _ended(self, running: Collection[Future[Any]]) -> Iterable[Future[Any]]:
         """Wait a moment for calls; return those that ended."""
-        raise NotImplementedError
+        return [*running]
 
-    def _result(self, call: Future[Any]) -> tuple[bool, Any]:
-        """Return whether a call that ended was lost, and the result of its task if that is given up now."""
-        raise NotImplementedError
+    def _result(self, call: Future[Any]) -> tuple[int, Any]:
+        """Return how often the task of a call that ended was lost, and its result, also if it is given up now."""
+        return 0, call.result()
 
 
-class Pool(ParallelWorkers):
+class Pool(Workers):
     """Processes of this machine, kept from one call of `map` to the next, and replaced when one dies."""
 
     def __init__(self, jobs: int) -> None:
@@ -137,23 +123,24 @@ class Pool(ParallelWorkers):
         """Let the processes map the data sets, from the next task on."""
         self._sets = [Shared(data) for data in sets]
 
-    def _submitting(self, function: Callable[[Task], Result]) -> Callable[[Task], "Future[Result]"]:
-        shared = Shared(function)
+    def map(
+        self, function: Function, tasks: Sequence[Any], look: Look = ignore, on_result: OnResult = ignore
+    ) -> list[Any]:
+        """Return function(task) for each task; see `Workers.map`. The processes map the function too."""
+        return super().map(cast(Function, Shared(function)), tasks, look, on_result)
 
-        def submit(task: Task) -> "Future[Result]":
-            try:
-                return self._processes.submit(_call, self._sets, shared, task)
-            except (BrokenExecutor, WorkerError):
-                if not self._processes.is_broken:
-                    raise
-                return Future()  # a process died just before
+    def _submit(self, function: Any, task: Any) -> Future[Any]:
+        try:
+            return self._processes.submit(_call, self._sets, function, task)
+        except (BrokenExecutor, WorkerError):
+            if not self._processes.is_broken:
+                raise
+            return Future()  # a process died just before
 
-        return submit
+    def _has_room(self, running: Collection[Future[Any]]) -> bool:
+        return len(running) < self._jobs
 
-    def _has_room(self, running: int) -> bool:
-        return running < self._jobs
-
-    def _ended(self, running: Mapping["Future[Result]", int]) -> Iterable["Future[Result]"]:
+    def _ended(self, running: Collection[Future[Any]]) -> Iterable[Future[Any]]:
         ended = wait(running, LOOK_EVERY, FIRST_COMPLETED).done
         if not self._processes.is_broken:
             return ended
@@ -161,13 +148,12 @@ class Pool(ParallelWorkers):
         self._processes = Processes(self._jobs)
         return [*running]
 
-    def _result(self, call: Future[Any]) -> tuple[bool, Any]:
-        if not call.done() or isinstance(call.exception(), BrokenExecutor):
-            return True, None
-        return False, call.result()
+    def _result(self, call: Future[Any]) -> tuple[int, Any]:
+        is_lost = not call.done() or isinstance(call.exception(), BrokenExecutor)
+        return (1, None) if is_lost else (0, call.result())
 
 
-def _call(sets: Sequence[Dataset], function: Callable[[Task], Result], task: Task) -> Result:
+def _call(sets: Sequence[Dataset], function: Any, task: Any) -> Any:
     for data in sets:
         hold(data)
     return function(task)
