@@ -76,9 +76,10 @@ class Workers:
             for call in self._ended(running):
                 number = running.pop(call)
                 lost, result = self._result(call)
+                was_alone = losses[number] >= TRIES - 1
                 losses[number] += lost
-                if lost and losses[number] < TRIES:
-                    (waiting if losses[number] == 1 else alone).appendleft(number)
+                if lost and not was_alone:
+                    (waiting if losses[number] < TRIES - 1 else alone).appendleft(number)
                 else:
                     results[number] = result
                     on_result(tasks[number], result)
