@@ -163,7 +163,8 @@ def test_worker_whose_machine_fails_is_left_out_and_its_run_is_sent_to_others_un
     ]
 
 
-def test_order_that_only_lost_workers_may_do_is_sent_again_and_no_worker_is_waited_for(connect: Connect) -> None:
+def test_run_that_lost_its_worker_and_then_several_is_sent_again_and_no_worker_is_waited_for(connect: Connect) -> None:
+    distributed = pytest.importorskip("distributed")
     client = Scheduler(MUST_MATCH, MUST_MATCH)
     cluster, notes = connect(client)
 
@@ -173,10 +174,13 @@ def test_order_that_only_lost_workers_may_do_is_sent_again_and_no_worker_is_wait
         elif any("waiting" in note for note in notes):
             client.workers = {"tls://host:7": MUST_MATCH}
         if len(client.sent) == 2 and not client.sent[1][1].done():
-            client.sent[1][1].set_result(msgspec.msgpack.encode(("tls://host:7", Outcome("late"), {})))
+            address = SimpleNamespace(address="tls://host:7")
+            client.sent[1][1].set_exception(distributed.KilledWorker("train", address, 2))
+        if len(client.sent) == 3 and not client.sent[2][1].done():
+            client.sent[2][1].set_result(msgspec.msgpack.encode(("tls://host:7", Outcome("late"), {})))
 
     assert cluster.map(perform, [task()], look) == [Outcome("late")]
-    assert [workers for workers, _ in client.sent] == [["tls://host:0"], ["tls://host:7"]]
+    assert [workers for workers, _ in client.sent] == [["tls://host:0"], *2 * [["tls://host:7"]]]
     assert client.sent[0][1].cancelled()
     assert has_facts(" ".join(notes), "tls://host:0 lost tls://host:9 none")
 
