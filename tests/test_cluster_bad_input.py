@@ -163,7 +163,7 @@ def test_worker_whose_machine_fails_is_left_out_and_its_run_is_sent_to_others_un
     ]
 
 
-def test_run_that_lost_its_worker_and_then_several_is_sent_again_and_no_worker_is_waited_for(connect: Connect) -> None:
+def test_run_that_lost_one_worker_and_then_several_is_sent_again_and_no_worker_waited_for(connect: Connect) -> None:
     distributed = pytest.importorskip("distributed")
     client = Scheduler(MUST_MATCH, MUST_MATCH)
     cluster, notes = connect(client)
