@@ -1,8 +1,9 @@
 """Lets two commands meet at one folder at random times, and checks that no file is lost and no result is wrong.
 
 `make interleave` runs all ordered pairs of commands in turn, 200 in all. Each command must either succeed, with the
-results that it has alone, or refuse in one line. Afterwards the folder holds what the successful commands wrote and
-can be resumed, its runs verify, and files that belong to neither command are still there.
+results that it has alone, or refuse in one line, behind the usage if the folder is not there. Afterwards the folder
+holds what the successful commands wrote and can be resumed, its runs verify, and files that belong to neither command
+are still there.
 """
 
 import json
@@ -105,7 +106,9 @@ class Meetings:
             process.kill()
             return [f"hangs: {process.args!r}"]
         if process.returncode and not out:
-            refused = process.returncode in {1, 2} and err.startswith("Error: ") and len(err.splitlines()) == 1
+            *usage, line = err.splitlines() or [""]
+            is_usage = process.returncode == 2 and usage[:1] and usage[0].startswith("Usage: ")
+            refused = process.returncode in {1, 2} and line.startswith("Error: ") and (not usage or is_usage)
             return [] if refused else [f"exit code {process.returncode}: {err[-1000:]}"]
         result = json.loads(out)
         if "identical" in result:
