@@ -63,7 +63,7 @@ def test_integers_far_below_their_range_get_a_note(dtype: str, divisor: str) -> 
     ("times", "plus", "facts"),
     [
         (16, 0, ["0 to 16", "divide them by 16"]), (255, 0, ["0 to 255", "divide them by 255"]),
-        (4, -2, ["-2 to 2", "rescale"]), (1.000001, 0, []),
+        (4, -2, ["−2 to 2", "rescale", "docs/data.md"]), (1.000001, 0, []),
     ],
 )  # fmt: skip
 def test_floats_outside_0_to_1_get_a_note_that_says_what_to_do(times: float, plus: float, facts: list[str]) -> None:

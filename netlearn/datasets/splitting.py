@@ -142,8 +142,8 @@ def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
     for name, largest in parts:
         if not most / UNLIKE < largest < most * UNLIKE:
             return 1.0, f"scaled unlike each other: the inputs of {trained} run to {most:g}, of {name} to {largest:g}"
-    remedy = f"divide them by {high:g}" if low >= 0 else "rescale them, unless they are standardized"
-    return 1.0, f"its inputs run from {low:g} to {high:g}, but should lie in [0, 1]; {remedy}"
+    remedy = f"divide them by {high:g}" if low >= 0 else "rescale them (docs/data.md), unless they are standardized"
+    return 1.0, f"its inputs run from {low:g} to {high:g}, but should lie in [0, 1]; {remedy}".replace("-", "−")
 
 
 def _range_of_integers(images: Sequence[Named]) -> tuple[float, str]:
