@@ -134,8 +134,8 @@ def _detectable(pairs: Sequence[Pair]) -> str:
         what = "a difference that varies so much" if sizes else "it"
         return f"{_seeds(pairs)} {'is' if _seeds(pairs) == '1 seed' else 'are'} too few to tell {what} from chance"
     low, high = points(min(sizes)), points(max(sizes))
-    size = f"{low} points" if low == high else f"{low} points in one pair, {high} in another"
-    return f"{_seeds(pairs)} cannot tell differences below {size}"
+    size, which = (low, "") if low == high else (f"{low} to {high}", ", depending on the pair")
+    return f"{_seeds(pairs)} cannot tell differences below {size} points from chance{which}"
 
 
 def _diverged(pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
