@@ -277,6 +277,24 @@ def test_an_address_with_what_the_page_lacks_is_named_and_the_rest_is_used(page:
         assert page.input_value("#rate-0") == "3"
 
 
+def test_settings_may_stand_behind_a_question_mark(browser: Browser, path: Path) -> None:
+    page = browser.new_page()
+    page.goto(f"{path.as_uri()}?seed=7&cost=quadratic,log-likelihood")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.input_value("[name=seed]") == "7"
+    assert page.evaluate("location.hash").startswith("#cost=quadratic,log-likelihood&learning_rate=3,0.1&")
+    page.close()
+
+
+def test_all_controls_are_there_on_a_telephone(browser: Browser, path: Path) -> None:
+    with opened(browser, path, viewport={"width": 360, "height": 740}) as page:
+        for control in page.locator("#bar :is(button, select)").all():
+            box = control.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 360
+            assert box["y"] + box["height"] <= 740
+
+
 def test_a_field_with_no_usable_value_keeps_the_last_one(page: Page) -> None:
     for text in ("0", "", "-3", "1e9"):
         page.fill("#rate-0", text)

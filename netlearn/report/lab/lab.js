@@ -12,7 +12,7 @@ async function startLab() {
   const race = new Race(await makeTrainees(data), () => refresh());
   let begin = () => {};
   const applyAddress = startSettings(() => begin());
-  settings = readAddress(location.hash).found;
+  settings = readAddress(givenAddress()).found;
   const train = startTrain(race), inside = startInside(race, data);
   const refresh = () => { train.refresh(); inside.refresh(); };
   let before = null;
@@ -23,7 +23,7 @@ async function startLab() {
     race.reset();
   };
   applyAddress();
-  $("link").addEventListener("click", () => copyText(location.href.split("#")[0] + addressOf(settings), $("link"), "Copy link"));
+  $("link").addEventListener("click", () => copyText(location.href.split(/[?#]/)[0] + addressOf(settings), $("link"), "Copy link"));
   document.documentElement.dataset.ready = "";
 }
 

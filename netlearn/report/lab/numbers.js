@@ -8,9 +8,6 @@ const open = () => put(document.createElementNS(MATHML, "mo"), { stretchy: "fals
 const close = () => put(document.createElementNS(MATHML, "mo"), { stretchy: "false" }, [")"]);
 const MOST_WEIGHTS = 100; // to choose from
 
-// "2e-4" as 2·10⁻⁴.
-const tenPower = (text, times = "·") => text.replace(/e([+-]?)(\d+)/, (_, sign, power) => `${times}10${sign === "-" ? "⁻" : ""}${[...power].map((each) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[each]).join("")}`).replaceAll("-", "−");
-
 // Numbers to three digits, as they stand in the equations.
 function digits(value) {
   const size = Math.abs(value);
@@ -35,12 +32,11 @@ function startNumbers(race) {
   const chart = new Chart(curve, "σ(z) of the chosen neuron, and its tangent", () => ({
     lines: [{ variant: "plain", name: "σ(z)", points: Array.from({ length: 97 }, (_, i) => [i / 4 - 12, 1 / (1 + Math.exp(12 - i / 4))]) }],
     places: [], x: linearScale([-12, 12], 6), y: linearScale([0, 1], 4), xLabel: "z", formatX: figure, formatY: figure, unlabelled: true, say: () => [],
+    keys: tangents.filter(({ softmax }) => !softmax).map(({ k, prime }) => ({ variant: lineOf(k), label: `${nameOf(k)}: slope σ′ = ${digits(prime)}` })),
     extra: tangents.filter(({ softmax }) => !softmax).map(({ k, z, a, prime }) => (drawn) => {
-      const at = Math.max(-12, Math.min(12, z)), half = 3 / Math.sqrt(1 + (prime * 12) ** 2), top = drawn.inner.top + 18 + 22 * k;
+      const at = Math.max(-12, Math.min(12, z)), half = 3 / Math.sqrt(1 + (prime * 12) ** 2);
       return svg("g", {}, svg("line", { class: `line tangent v${lineOf(k)}`, x1: drawn.x(at - half), y1: drawn.y(a - prime * half), x2: drawn.x(at + half), y2: drawn.y(a + prime * half) }),
-        svg("circle", { class: `dot v${lineOf(k)}`, cx: drawn.x(at), cy: drawn.y(a), r: 6 }),
-        svg("line", { class: `line tangent v${lineOf(k)}`, x1: drawn.inner.left + 10, x2: drawn.inner.left + 30, y1: top - 4, y2: top - 4 }),
-        svg("text", { class: "legend", x: drawn.inner.left + 38, y: top }, `${nameOf(k)}: slope σ′ = ${digits(prime)}`));
+        svg("circle", { class: `dot v${lineOf(k)}`, cx: drawn.x(at), cy: drawn.y(a), r: 6 }));
     }),
   }), { height: 250, still: "The sigmoid, and the chosen output neuron of both networks on it with its tangent" });
 

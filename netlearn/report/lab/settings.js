@@ -39,16 +39,18 @@ function addressOf({ cost, learning_rate: rates, ...shared }) {
   return `#${Object.entries(parts).map(([name, text]) => `${name}=${text}`).join("&")}`;
 }
 
+const givenAddress = () => (location.hash.includes("=") ? location.hash : location.search); // ?seed=1 is read as #seed=1
+
 // The settings of an address, those of the file where it has none, and what cannot be used in it.
 function readAddress(address) {
   const found = structuredClone(DATA.settings), wrong = [];
-  for (const part of address.replace(/^#/, "").split("&").filter((each) => each.includes("="))) {
+  for (const part of address.replace(/^[#?]/, "").split("&").filter((each) => each.includes("="))) {
     const [name, text] = part.split("=").map((each) => { try { return decodeURIComponent(each); } catch { return each; } });
     const pair = name === "cost" || name === "learning_rate", values = pair ? text.split(",") : [text];
     if (!Object.hasOwn(RULES, name) || (pair && values.length !== 2) || !values.every(RULES[name])) wrong.push(`${name}=${text}`);
     else found[name] = pair ? values : text;
   }
-  if (/(^#|&)cost=/.test(address) && !/&learning_rate=|^#learning_rate=/.test(address)) {
+  if (/(^[#?]|&)cost=/.test(address) && !/(^[#?]|&)learning_rate=/.test(address)) {
     found.learning_rate = found.cost.map((cost) => String(COSTS[cost].learningRate));
   }
   return { found, wrong };
@@ -127,7 +129,7 @@ function startSettings(onChange) {
     }
   });
   return () => {
-    const { found, wrong } = readAddress(location.hash);
+    const { found, wrong } = readAddress(givenAddress());
     apply(found, wrong);
   };
 }

@@ -31,7 +31,7 @@ function startTrain(race) {
     const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point[0])))].sort((a, b) => a - b);
     const end = axisEnd(race.update), log = $("log-x").checked, marks = measure.marks ?? [];
     return {
-      lines, places, x: log ? updateScale(end) : linearScale([0, end], small ? 3 : 6), y: measure.log ? logScale(range) : linearScale(range, small ? 3 : 5),
+      lines, places, unlabelled: small, x: log ? updateScale(end) : linearScale([0, end], small ? 3 : 6), y: measure.log ? logScale(range) : linearScale(range, small ? 3 : 5),
       xLabel: `updates${log ? ", log axis" : ""}`, formatX: whole, formatY: measure.share ? (value) => `${Number((100 * value).toFixed(1))} %` : figure,
       marks: measure.of === "accuracy" ? [{ y: DATA.threshold, text: THRESHOLD, end: true }] : marks,
       extra: measure.of === "accuracy" ? [guessMark, ends(lines)] : [ends(lines)],

@@ -3,18 +3,22 @@
 const MARGIN = { top: 16, right: 14, bottom: 40, left: 58 };
 const LABELS_FROM = 520; // pixels; narrower charts have no names at the ends of their lines
 const MOST_LABELS = 6;
+const MOST_NAMES = 8;
+const LABEL = 25; // characters
 
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
   // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, points: [[x, y, low, high]], part}],
-  //  marks: [{y, text, end: whether the text is at the right}], places: [x]}, and `say(x)` the values at a place, as [[variant, name, text]].
+  //  marks: [{y, text, end: whether the text is at the right}], places: [x], keys: what the names above name besides lines without
+  //  room for a name: [{variant, label}]}, and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
     this.tip = html("div", { class: "tip", hidden: true });
     this.box = html("div", still ? { class: "chart", role: "img", "aria-label": still } : { class: "chart", tabindex: "0", role: "slider",
       "aria-label": `${name}, chart`, "aria-valuemin": "0", "aria-valuenow": "0", "aria-valuemax": "0" });
     this.frame = html("div", { class: "frame" }, this.box, this.tip);
-    this.node = html("figure", {}, html("figcaption", {}, name), this.frame);
+    this.names = html("p", { class: "names" });
+    this.node = html("figure", {}, html("figcaption", {}, name), this.names, this.frame);
     parent.append(this.node);
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.box.addEventListener("pointermove", (event) => this.point(event));
@@ -35,6 +39,9 @@ class Chart {
     const shown = this.shown = this.draw();
     const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled;
     const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => labelOf(line).length))) : MARGIN.right;
+    const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.short ?? labelOf(line)])),
+      ...(shown.keys ?? []).map(({ variant, label }) => [variant, label])]);
+    this.names.replaceChildren(...[...(named.size > MOST_NAMES ? [] : named)].map(([variant, text]) => html("span", {}, key(variant), text)));
     const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
       height: this.height - MARGIN.top - MARGIN.bottom };
     this.x = (value) => inner.left + inner.width * shown.x.place(value);
@@ -170,4 +177,4 @@ addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(
 addEventListener("afterprint", () => Chart.all.forEach((chart) => chart.render()));
 
 // The name at the end of a line; `label` is a short one that differs from the others'.
-const labelOf = ({ label, name }) => ((label ?? name).length > 24 ? `${(label ?? name).slice(0, 23)}…` : label ?? name);
+const labelOf = ({ label, name }) => ((label ?? name).length > LABEL ? `${(label ?? name).slice(0, LABEL - 1)}…` : label ?? name);

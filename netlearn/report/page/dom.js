@@ -37,18 +37,28 @@ function bytesOf(text) {
 const whole = (value) => Math.round(value).toLocaleString("en-US");
 const percent = (value) => `${(100 * value).toFixed(2)} %`;
 
+// "2e-4" as 2·10⁻⁴.
+const tenPower = (text, times = "·") => text.replace(/e([+-]?)(\d+)/, (_, sign, power) => `${times}10${sign === "-" ? "⁻" : ""}${[...power].map((each) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[each]).join("")}`).replaceAll("-", "−");
+
+// Four digits; of what is very large or small three, and powers of ten as in the pictures: 10⁻⁵.
 function figure(value) {
-  if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-4) return value.toExponential(2).replace("-", "−");
-  return String(Number(value.toPrecision(4))).replace("-", "−");
+  if (size === 0 || (size < 1e5 && size >= 1e-4)) return String(Number(value.toPrecision(4))).replace("-", "−");
+  return tenPower(Number(value.toPrecision(3)).toExponential()).replace(/^(−?)1·/, "$1");
 }
 
 const key = (variant) => html("i", { class: `key v${variant}` });
 
+// What scrolls says so where it is wider than its place.
+const scrolling = new ResizeObserver((entries) => requestAnimationFrame(() => {
+  for (const { target } of entries) target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+}));
+for (const each of document.querySelectorAll(".scroll")) scrolling.observe(each);
+
 // A table of values, folded below a chart and filled when it is opened.
 function valueTable(name, fill) {
   const region = html("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": `${name}: values` });
+  scrolling.observe(region);
   const details = html("details", { class: "values" }, html("summary", {}, "Values"), region);
   details.addEventListener("toggle", () => { if (details.open) details.refresh(); });
   details.refresh = () => {
