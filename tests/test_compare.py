@@ -74,7 +74,8 @@ def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     notes = result.stderr.splitlines()
     assert notes[0].startswith("data: mnist-5k (3,500 training")
     assert notes[1] == "runs: 4, quadratic, cross-entropy from 2 seeds each"
-    assert notes[-1] == "4 of 4 runs complete"
+    assert notes[-2] == "4 of 4 runs complete"
+    assert notes[-1].endswith("more seeds can tell: netlearn compare --resume runs/compare --seeds 6")
 
 
 OWN_COST = """

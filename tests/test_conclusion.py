@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from netlearn.comparison.analysis import analyse
-from netlearn.comparison.findings import points
+from netlearn.comparison.findings import more_seeds, points
 from netlearn.runs import Run
 from tests.comparisons import FAILED, HIGH, LOW, Outcome, analysed, grid
 
@@ -32,8 +32,8 @@ def both(text: str) -> list[str]:
 
 def unclear(first: str, other: str, seeds: int) -> str:
     return (
-        f"no difference between {first} and {other} is clear (a is {{ab.mean}} points higher on average, "
-        f"{{ab.low}} to {{ab.high}}); {seeds} seeds cannot tell differences below {{ab.detectable}} points"
+        f"no difference between {first} and {other} is clear (a is {{ab.mean}} points higher on average, {{ab.low}} "
+        f"to {{ab.high}}); {seeds} seeds cannot tell differences below {{ab.detectable}} points from chance"
     )
 
 
@@ -117,7 +117,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             *both(
                 "a is ahead of b by {ab}; c cannot be told from a: 6 seeds cannot tell differences below "
-                "{ac.detectable} points; c is ahead of b by {bc}."
+                "{ac.detectable} points from chance; c is ahead of b by {bc}."
             ),
             "90 % validation accuracy was reached by a and c after 10 to 100 updates; by b after 100 to 500 updates "
             "(median).",
@@ -130,7 +130,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             EARLY + "no difference between a, b and c is clear (means from 48.17 to 48.17 %); 6 seeds cannot tell "
             "differences below ",
             TEST + "no difference between a, b and c is clear (means from 96.22 to 96.22 %); 6 seeds cannot tell "
-            "differences below {ab.detectable} points in one pair, {ac.detectable} in another.",
+            "differences below {ab.detectable} to {ac.detectable} points from chance, depending on the pair.",
             "90 % validation accuracy was reached by a, b and c after 10 to 100 updates (median).",
         ],
     ),
@@ -140,7 +140,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             *both(
                 "a is ahead of c by {ac} and d by {ad}; b cannot be told from a: 6 seeds cannot tell differences "
-                "below {ab.detectable} points; 3 pairs of the other variants differ clearly too."
+                "below {ab.detectable} points from chance; 3 pairs of the other variants differ clearly too."
             ),
             "90 % validation accuracy was reached by a and b after 10 to 100 updates; by c after 100 to 500 updates "
             "(median), not by d.",
@@ -152,7 +152,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             *both(
                 "a is ahead of the baseline b by {ab}; c is behind it by {bc}; d cannot be told from it: 6 seeds "
-                "cannot tell differences below {bd.detectable} points."
+                "cannot tell differences below {bd.detectable} points from chance."
             ),
             f"{BRACKETS}; by b and d after 100 to 500 updates (median), not by c.",
         ],
@@ -273,6 +273,20 @@ def test_sentence_says_what_the_figures_show(given: dict[str, Any], expected: li
         assert (sentence if whole.endswith(".") else sentence[: len(whole)]) == whole
     lead = re.search("is ahead of|is behind|are behind|are ahead of|differ clearly", analysis.conclusion)
     assert bool(analysis.claims) == (lead is not None)
+
+
+@pytest.mark.parametrize(
+    ("other", "seeds", "listed"),
+    [
+        (LOW, range(6), None), (HIGH, range(6), None),  # clear, and equal
+        (NEAR, range(3), "6"), (NEAR, range(6), "12"), (NEAR, [4, 2], "2,4,0,1,3,5"),
+    ],
+)  # fmt: skip
+def test_more_seeds_are_offered_where_a_difference_is_not_clear(
+    other: list[Outcome], seeds: Sequence[int], listed: str | None
+) -> None:
+    command = more_seeds(analysed(a=HIGH, b=other), seeds, "my runs")
+    assert command == (f"netlearn compare --resume 'my runs' --seeds {listed}" if listed else "")
 
 
 def test_best_of_each_cost_is_named_with_the_seeds_that_chose_it() -> None:

@@ -80,6 +80,8 @@ def test_page_tells_results_settings_and_the_commands_that_repeat_it(report: Pat
     for said in ("test accuracy", "learning speed at update 0", "Paired", "mini-batch", "numpy", "netlearn verify"):
         assert said in text
     assert f"netlearn compare {report.parent}/config.toml" in text
+    assert "2 seeds are too few" in text
+    assert f"netlearn compare --resume {report.parent} --seeds 6" in text
     assert (report.parent / "config.toml").read_text() in text
     assert read_run(report.parent / "quadratic-0").summary.data.sha256["train-images-idx3-ubyte.gz"] in text  # type: ignore[union-attr]
 

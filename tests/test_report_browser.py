@@ -13,6 +13,7 @@ from netlearn import datasets
 from netlearn.comparison.experiment import folder_name
 from netlearn.inspection.trained import load_network
 from netlearn.predictions import predict
+from netlearn.report.assets import part
 from netlearn.runs import read_run
 from tests.browser import each_look, opened
 from tests.reports import HOSTILE, IMAGES, compare
@@ -303,6 +304,36 @@ def test_hostile_names_stay_text(page: Page) -> None:
     assert page.locator("h1 b").count() == 0
     assert HOSTILE in page.locator("#result table").inner_text()
     assert HOSTILE in page.locator("#variants").inner_text()
+
+
+def test_on_a_telephone_lines_are_named_above_each_chart_and_recall_fits(browser: Browser, report: Path) -> None:
+    with opened(browser, report, viewport={"width": 360, "height": 740}) as page:
+        charts = page.locator("#curves figure, #gradient figure")
+        assert charts.count() == 7
+        for chart in charts.all():
+            names = chart.locator(".names > span").all_inner_texts()
+            assert [name[:9] for name in names] == ["quadratic", HOSTILE[:9]]
+        assert page.locator(".scroll.wide table.recall").count() == 0
+        for place in page.locator("#result .scroll, #settings .scroll").all():
+            is_wide = place.evaluate("node => node.scrollWidth > node.clientWidth + 1")
+            assert ("wide" in (place.get_attribute("class") or "")) == is_wide
+
+
+def test_page_of_the_neuron_has_no_digits(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, compare(tmp_path / "neuron", "neuron", "--epochs", "10")) as page:
+        sections = page.eval_on_selector_all("main > section", "(nodes) => nodes.map((node) => node.id)")
+        assert sections == ["neuron", "result", "curves", "settings"]
+        assert page.locator("nav li:not(.lab-link)").count() == 4
+        assert page.locator("#curves figure").count() == 3
+
+
+def test_very_large_and_small_numbers_have_powers_of_ten_as_in_the_pictures(browser: Browser) -> None:
+    code = part("page/dom.js").partition('// "2e-4"')[2].partition("const key = ")[0]
+    texts = {1e-5: "10⁻⁵", -2.5e-7: "−2.5·10⁻⁷", 1e6: "10⁶", 1.234e-5: "1.23·10⁻⁵", 0.0001: "0.0001", 0: "0"}
+    page = browser.new_page()
+    made = page.evaluate(f"(values) => {{ //{code}\nreturn values.map(figure); }}", list(texts))
+    page.close()
+    assert made == list(texts.values())
 
 
 @each_look

@@ -32,7 +32,7 @@ from netlearn.comparison.experiment import (
     parse_seeds,
     read_experiment,
 )
-from netlearn.comparison.findings import shortened
+from netlearn.comparison.findings import more_seeds, shortened
 from netlearn.comparison.outputs import FILES, PAGE
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Shard, ShardResult, train_shard
@@ -138,11 +138,19 @@ def command(
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard)
     echo_results(result, _results(result, markdown=markdown, top=top))
-    if isinstance(result, Comparison) and result.failed:
-        failed = f"{counted(result.failed, 'run')} failed"
-        note(f"{failed}; to complete it: netlearn compare --resume {quote(result.folder)}")
+    if isinstance(result, Comparison):
+        _tell_what_helps(result, experiment.seeds if trains else ())
     if trains and not result.succeeded:
         ctx.exit(1)
+
+
+def _tell_what_helps(result: Comparison, seeds: Collection[int]) -> None:
+    """Tell how to complete a comparison of these seeds, or how to learn more from it."""
+    if result.failed:
+        failed = f"{counted(result.failed, 'run')} failed"
+        note(f"{failed}; to complete it: netlearn compare --resume {quote(result.folder)}")
+    elif seeds and (command := more_seeds(result, seeds, result.folder)):
+        tell(f"what is not clear may still differ; more seeds can tell: {command}")
 
 
 def _refuse_all_but(names: Collection[str], ctx: click.Context, reason: str) -> None:

@@ -1,15 +1,17 @@
 """What the runs of a comparison show: its figures, how they are written, and the cells of its tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from shlex import quote
 
 import msgspec
 
-from netlearn.comparison.claims import Claim, Family, Pair
+from netlearn.comparison.claims import MEASURES, Claim, Family, Pair
 from netlearn.comparison.neuron import QUANTITIES, Neuron
 from netlearn.comparison.statistics import Race, Reached, Row, by_validation
 from netlearn.runs import name_of
 
 MOST_TEXTS = 10
+ENOUGH = 6  # seeds, to begin with
 Cells = list[list[str]]
 
 
@@ -44,6 +46,17 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     def problems(self) -> list[str]:
         """A line for each run that did not finish, or did with a cost far above its first."""
         return [f"{row.variant}, {problem}" for row in self.rows for problem in row.problems]
+
+
+def more_seeds(found: Findings, seeds: Iterable[int], folder: str) -> str:
+    """Return the command that adds as many seeds to the comparison in a folder; "" if each difference is clear."""
+    if all(pair.claimed or not pair.mean for pair in found.pairs if pair.measure in MEASURES):
+        return ""
+    present = sorted(set(seeds))
+    count = max(ENOUGH, 2 * len(present))
+    others = [seed for seed in range(2 * count) if seed not in present]
+    listed = ",".join(map(str, [*present, *others][:count]))
+    return f"netlearn compare --resume {quote(folder)} --seeds {count if present[-1] < len(present) else listed}"
 
 
 def points(difference: float) -> str:

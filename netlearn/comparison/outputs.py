@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
-from netlearn.comparison.findings import cells, neuron_cells, ranking, shortened
+from netlearn.comparison.findings import cells, more_seeds, neuron_cells, ranking, shortened
 from netlearn.custom_cost import NO_COSTS, NamedCosts, short_name
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.derived import mistakes
@@ -124,8 +124,9 @@ def render_page(
     rows = analysis.rows
     first = next((run for run in analysis.runs if run.summary is not None), analysis.runs[0])
     verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
-    experiment = ""
+    experiment = more = ""
     if folder is not None:
+        more = more_seeds(analysis, (run.settings.seed for run in analysis.runs), str(folder)) if kept else ""
         experiment = (folder / CONFIG).read_text("utf-8")
         commands = [
             (f"netlearn compare {quote(str(folder / CONFIG))}", "trains everything again, in a new folder"),
@@ -146,6 +147,7 @@ def render_page(
         groups=shown,
         left=len(analysis.groups) - len(shown),
         conclusion=analysis.sentences,
+        more_seeds=more,
         pairing=analysis.pairing,
         table=[["place", *head[1:]], *lines] if is_ranked else page_table(analysis),
         ranked=is_ranked,

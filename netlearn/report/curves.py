@@ -101,11 +101,10 @@ def on_speed(groups: Groups) -> str:
     for name, runs in groups.items():
         start, later = (_mean(run.at_update("learning_speed", update) for run in runs) for update in (0, 100))
         if start is not None:
-            then = "" if later is None else f" at update 0 and {later:.3g} at update 100"
-            said.append(f"{name} {start:.3g}{then}")
-    if not said:
-        return ""
-    return f"Gradient that an output neuron gets per unit of its error: {_some(said)}."
+            then = "" if later is None else f" and {later:.3g}"
+            said.append(f"{start:.3g}{then} with {name}")
+    what = "Gradient that an output neuron gets per unit of its error, at updates 0 and 100"
+    return f"{what}: {_some(said)}." if said else ""
 
 
 def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -143,12 +142,12 @@ def on_recall(groups: Groups) -> str:
             recall = run.summary.recall if run.summary else ()
             gone = [str(label) for label, share in enumerate(recall) if share is not None and share < NEVER]
             if gone:
-                lost.append(f"of {_list(gone)} ({name}, seed {run.settings.seed})")
+                lost.append(f"{_list(gone)} by {name}, seed {run.settings.seed}")
             for label, share in enumerate(recall):
                 if share is not None:
                     lowest = min(lowest, (share, f"{label} by {name}, seed {run.settings.seed}: {100 * share:.1f} %"))
     if lost:
-        return f"Less than 1 % is recognized {_some(lost, '; ')}."
+        return f"Less than 1 % is recognized of these classes: {_some(lost, '; ')}."
     return f"The lowest recall of all is that of class {lowest[1]}." if lowest[1] else ""
 
 

@@ -12,6 +12,7 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from netlearn import __version__
 from netlearn.custom_cost import NamedCosts
+from netlearn.plotting.lines import of_the_neuron
 from netlearn.plotting.marks import short, variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
 from netlearn.report.curves import curves, neurons, on_neurons, on_recall, on_silence, on_speed
@@ -27,7 +28,7 @@ SCRIPTS = tuple(f"page/{name}.js" for name in NAMES)
 STYLES = ("page/page.css", "page/parts.css", "page/print.css")
 NEURON = ("quadratic", "cross-entropy")  # the costs of the single neuron
 UNUSED = ("off", "none", "0", "false")  # values of settings that change nothing
-LABEL = 24  # characters at the end of a line
+LABEL = 25  # characters at the end of a line
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Content:
         groups: the runs of each variant; of many, first the best, the median and the worst, then the next best.
         left: how many variants were left out.
         conclusion: the sentences about them.
+        more_seeds: the command that adds seeds, where not all differences are clear, or "".
         pairing: whether runs with the same seed are paired.
         table: lines of cells, the first with the names of the variants.
         ranked: whether the table has a line for each variant instead, below the names of the columns.
@@ -54,6 +56,7 @@ class Content:
     groups: Groups
     left: int
     conclusion: Sequence[str]
+    more_seeds: str
     pairing: str
     table: Sequence[Sequence[str]]
     ranked: bool
@@ -72,17 +75,15 @@ def render(content: Content) -> bytes:
         RunError: a file of a run was changed.
     """
     names = list(content.groups)
+    places = [name[: name.find(" ") + 1] if content.ranked else "" for name in names]
+    plain = [name[len(place) :] for name, place in zip(names, places, strict=True)]
+    labels = [place + short(name, plain, LABEL - len(place)) for name, place in zip(plain, places, strict=True)]
     samples = neurons(content.groups)
     tested = examples(content.groups, costs=content.costs)
     data = {
         "variants": [
-            {
-                "name": name,
-                "short": short(name, names, LABEL),
-                "cost": runs[0].settings.cost,
-                "seeds": [run.settings.seed for run in runs],
-            }
-            for name, runs in content.groups.items()
+            {"name": name, "short": label, "cost": runs[0].settings.cost, "seeds": [r.settings.seed for r in runs]}
+            for (name, runs), label in zip(content.groups.items(), labels, strict=True)
         ],
         "curves": curves(content.groups),
         "neurons": samples,
@@ -97,7 +98,7 @@ def render(content: Content) -> bytes:
     page = environment().get_template("page/report.html").render(
         content=content, version=__version__, style=style, script=code, policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
-        columns=columns, lines=lines, runs=_recalls(content.groups),
+        columns=columns, lines=lines, single=of_the_neuron(content.groups), runs=_recalls(content.groups),
         speed=on_speed(content.groups), wrong=on_neurons(samples, names) if samples else "",
         silence=on_silence(tested, names), recall=on_recall(content.groups), settings=_settings(content.groups),
         hashes={summary.data.name: summary.data.sha256 for summary in summaries},

@@ -5,7 +5,7 @@ const MEASURES = [
   { column: "train_cost", name: "Training cost", log: true },
   { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
   { column: "stuck", name: "Badly wrong outputs, |a − y| > 0.9", share: true },
-  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖", log: true },
+  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output)", log: true },
 ];
 
 const CURVES = DATA.curves;
@@ -21,9 +21,15 @@ function columnsOf(measure, variant) {
   return layers.map((name, i) => [`, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
 }
 
+// The label at the end of a line: of a layer with its name, where there is room for both.
+function labelsOf({ short }, suffix, part) {
+  const both = short + suffix, alone = part === "layer0" ? short : suffix.slice(2);
+  return { short, label: both.length > LABEL ? alone : both };
+}
+
 function linesOf(measure, log) {
   return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([suffix, part, [places, mean, low, high]]) => ({
-    variant, name: VARIANTS[variant].name + suffix, label: VARIANTS[variant].short + suffix, part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
+    variant, name: VARIANTS[variant].name + suffix, ...labelsOf(VARIANTS[variant], suffix, part), part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
   })));
 }
 
@@ -53,7 +59,7 @@ function startCurves() {
       formatX: whole, formatY: format,
       back: epoch && epoch <= last ? [(chart) => svg("g", { class: "epoch" },
         svg("line", { x1: chart.x(epoch), x2: chart.x(epoch), y1: chart.inner.top, y2: chart.inner.top + chart.inner.height }),
-        svg("text", { x: chart.x(epoch), y: chart.inner.top - 4, "text-anchor": "middle" }, "epoch 1"))] : [],
+        svg("text", { x: Math.min(chart.x(epoch), chart.width - 22), y: chart.inner.top - 4, "text-anchor": "middle" }, "epoch 1"))] : [],
       say: (x) => lines.flatMap((line) => line.points.filter((point) => point[0] === x).map(([, mean, low, high]) => [
         line.variant, line.name, low === high ? inWords(mean) : `${inWords(mean)} (${inWords(low)} to ${inWords(high)})`])),
     };
@@ -62,7 +68,7 @@ function startCurves() {
     for (const chart of charts) if (chart !== from) chart.follow(value);
   };
   const parent = $("curves-charts");
-  for (const measure of MEASURES) {
+  for (const measure of MEASURES.filter(({ share }) => !(share && SINGLE))) {
     const chart = new Chart(parent, measure.name, draw(measure), { onCursor: follow, head: updateText, height: charts.length ? 250 : 320 });
     charts.push(chart);
     const table = valueTable(measure.name, () => [

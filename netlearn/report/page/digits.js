@@ -1,6 +1,7 @@
 // A digit from the canvas or the test set, and the outputs of every stored network.
 
 function startDigits() {
+  if (SINGLE) return;
   const area = $("digits-area"), { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
   const notes = [
     ...Object.entries(missing).map(([name, why]) => `${name}: ${why}`),

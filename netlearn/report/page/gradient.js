@@ -1,8 +1,8 @@
 // Gradient against error of single output neurons, at the updates at which they were sampled.
 
 function startGradient() {
-  const parent = $("gradient-chart");
-  const found = DATA.neurons;
+  const parent = $("gradient-chart"), found = DATA.neurons;
+  if (SINGLE) return [];
   if (!found) {
     parent.append(html("p", { class: "note" }, "These runs have no samples of output neurons in a network with several outputs."));
     return [];
@@ -24,21 +24,22 @@ function startGradient() {
 
   const points = new Chart(parent, "Gradient |δ| of single output neurons", () => {
     const curves = visible().filter((each) => DELTA[VARIANTS[each.variant].cost]);
-    const most = Math.max(0.2, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.gradient)));
+    const most = Math.max(1, ...visible().flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.gradient)));
     return {
       lines: curves.map((each) => {
         const theory = DELTA[VARIANTS[each.variant].cost];
         const { short } = VARIANTS[each.variant], label = `${short}: ${theory.text}`;
-        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, label: label.length > 24 ? short : label, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
+        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, label: label.length > LABEL ? short : label, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
       }),
-      places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, Math.max(1, most)]),
+      places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, most]),
       xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, right: 190,
+      keys: visible().filter((each) => !curves.includes(each)).map(({ variant }) => ({ variant, label: `${VARIANTS[variant].short}: measured only` })),
       back: visible().map((each) => (chart) => svg("g", {}, ...sampleOf(each).error.map((e, k) =>
         svg("circle", { class: `point v${each.variant}`, cx: chart.x(e).toFixed(1), cy: chart.y(sampleOf(each).gradient[k]).toFixed(1), r: 3.5 })))),
     };
   }, { height: 340, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => counts.follow(at) });
 
-  const counts = new Chart(parent, "How many output neurons have which error", () => {
+  const counts = new Chart(parent, "How many output neurons have which error, log axis", () => {
     const most = Math.max(1, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.counts)));
     return {
       lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each), label: VARIANTS[each.variant].short,
@@ -64,10 +65,9 @@ function startGradient() {
   });
   parent.prepend(html("div", { class: "controls" }, move));
   parent.append(table);
-  const unknown = found.variants.filter((each) => !DELTA[VARIANTS[each.variant].cost]).map(nameOf);
-  if (unknown.length) parent.append(html("p", { class: "note" }, `Only measured points, no theory: ${unknown.join(", ")} has a cost of its own.`));
+  const seeds = new Set(found.variants.map((each) => each.seed));
   if (found.selected) parent.append(html("p", { class: "note" }, "Not all variants are drawn: where the points lie, the cost decides."));
-  parent.append(html("p", { class: "hint" }, `Of each variant the first seed: ${found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ")}.`));
+  parent.append(html("p", { class: "hint" }, `Of each variant one run is drawn: ${seeds.size > 1 ? found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ") : `that from seed ${[...seeds]}`}.`));
   whenVariantsChange(refresh);
   return [points, counts];
 }

@@ -1,6 +1,7 @@
 // The worst mistakes of each variant as images, each with its outputs.
 
 function startMistakes() {
+  if (SINGLE) return;
   const area = $("mistakes-area"), tests = DATA.examples;
   const found = tests.variants.filter((each) => each.mistakes.length);
   if (!found.length) {
