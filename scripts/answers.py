@@ -95,8 +95,8 @@ def _by_variant(runs: Sequence[Run], value: Callable[[Run], float | None]) -> Fi
 
 
 def conclusion(found: Results) -> list[str]:
-    """Return the conclusion of the comparison."""
-    return [found.comparison.conclusion]
+    """Return the conclusion of the comparison, a line for each sentence."""
+    return ["\n".join(f"- {sentence}" for sentence in found.comparison.sentences)]
 
 
 def cures(found: Results) -> list[str]:
@@ -158,7 +158,7 @@ def _against(figures: Figures) -> str:
                 all(own[seed] < base[seed] for seed in seeds),
             )
             sides["better" if better else "worse" if worse else "neither"].append(name)
-    listed = "; ".join(f"{side}: {', '.join(names) or 'none'}" for side, names in sides.items())
+    listed = "; ".join(f"{side}: {', '.join(names)}" for side, names in sides.items() if names)
     return f"Compared with {UNTREATED} in every seed, {listed}."
 
 
@@ -202,7 +202,8 @@ def published(found: Mapping[str, Results]) -> str:
     return f"""## Published error rates on MNIST
 
 Fully connected networks, errors on the test set. Ours are those of the nearest variant: it has its own number of
-neurons and epochs, learns from 50,000 images, and takes 10,000 others to choose its weights and settings.
+neurons and epochs, learns from 50,000 images, and takes 10,000 others to choose its weights and settings. Where ours
+is empty, no variant is like that network.
 
 {table}
 """
