@@ -179,7 +179,7 @@ def test_page_ranks_every_cost_and_is_resumed(monkeypatch: pytest.MonkeyPatch) -
     assert result.exit_code == 0, result.output
     text = Path("docs/page.md").read_text()
     for name in KNOWN:
-        assert text.count(f"\n| {name} | ") == 4  # equations, rates, results, wrong labels
+        assert text.count(f"\n| {name} | ") == 5  # equations, rates, results, wrong labels twice
     verdicts = [line for line in text.splitlines() if line.endswith(" |") and "initial weights |" in line]
     assert len(verdicts) >= 6
     for picture in ("theory", "ranking"):
