@@ -50,7 +50,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def more_seeds(found: Findings, seeds: Iterable[int], folder: str) -> str:
     """Return the command that adds as many seeds to the comparison in a folder; "" if each difference is clear."""
-    if all(pair.claimed or not pair.mean for pair in found.pairs if pair.measure in MEASURES):
+    if all(pair.claimed or pair.low == pair.high == 0 for pair in found.pairs if pair.measure in MEASURES):
         return ""
     present = sorted(set(seeds))
     count = max(ENOUGH, 2 * len(present))

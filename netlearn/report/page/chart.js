@@ -137,6 +137,7 @@ class Chart {
 
   // Shows the cursor at a place of another chart, without words.
   follow(value) {
+    if (value === null && this.box === document.activeElement) return; // the keyboard has it
     this.at = value;
     this.show(false);
   }
