@@ -213,9 +213,9 @@ def curves(groups: Groups, title: str) -> Figure | None:
     draw_accuracy(accuracy, groups, against)
     labels = draw(cost, groups, "train_cost", against)
     costs = values_from(int(against == "epoch"), groups, "train_cost")
-    bottom = 0.7 * costs[costs > 0].min(initial=math.inf)
+    bottom = 0.85 * costs[costs > 0].min(initial=math.inf)
     top = min(
-        1.4 * costs.max(initial=0), GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
+        1.2 * costs.max(initial=0), GROWTH * max(float(run.metrics["train_cost"][0]) for run in measured(groups))
     )
     if 0 < bottom < top and (against == "epoch" or top < cost.get_ylim()[1]):
         cost.set_ylim(bottom, top)
