@@ -122,6 +122,9 @@ seeds; the costs, their equations and their sources are in `netlearn/costs.py` a
 
 ![|δ| against the error, for each cost]({pictures.name}/theory.png)
 
+Each panel has the curve of a cost in colour, and those of the others in grey. At the right the neuron is badly wrong:
+costs whose curves fall to 0 there learn slowly.
+
 The error of the right class's output neuron is 1 − a, with the z of the other nine set to 0. Cross-entropy, square
 loss, log-likelihood and squentropy have the same curve: the first three have δ = a − y, from different outputs, and
 squentropy differs in the neurons of the wrong classes only. `netlearn check COST` prints a row of this table, for
