@@ -38,7 +38,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
     "svg": {"metadata": {"Date": None}},
 }
-FEW_POWERS = 30  # a narrower view has labels between powers of ten
+FEW_POWERS = 100  # a narrower view has labels between powers of ten
 LEAST_PLAIN, MOST_PLAIN = 2e-5, 2e4  # an axis between them has plain numbers, others have powers of ten
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
