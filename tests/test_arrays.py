@@ -1,6 +1,5 @@
 """Images and labels: the types and shapes that are accepted, and how they are scaled."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 
 from netlearn import datasets
 from netlearn.datasets import Dataset
-from tests.files import small_arrays, write_folder
 
 PIXELS = np.linspace(0, 1, 64)  # of an image of 8 x 8
 LABELS = np.arange(60) % 3
@@ -100,11 +98,3 @@ def test_whole_numbers_of_any_type_are_labels(labels: NDArray[Any]) -> None:
 def test_booleans_are_labels() -> None:
     data = loaded(images_up_to(255, "u1"), LABELS == 1)
     assert (data.outputs, data.test.labels.sum()) == (2, 20)
-
-
-def test_idx_folder_has_the_classes_of_its_training_labels(tmp_path: Path) -> None:
-    arrays = small_arrays(train=52)
-    arrays[1] = (np.arange(52) % 26 + 1).astype(np.uint8)  # as in EMNIST letters
-    data = datasets.load(str(write_folder(tmp_path / "letters", arrays)))
-    assert data.outputs == 27
-    assert datasets.targets(data.train.labels, 27).shape == (len(data.train), 27)

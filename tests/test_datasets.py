@@ -167,31 +167,6 @@ def test_packed_and_unpacked_files_may_lie_side_by_side_if_they_are_equal(tmp_pa
     assert refused(str(folder)).startswith(f"{other}.gz and {other}: differ; must be one of them")
 
 
-def test_images_and_labels_must_pair(tmp_path: Path) -> None:
-    arrays = small_arrays()
-    arrays[1] = arrays[1][:-1]
-    folder = write_folder(tmp_path / "own", arrays)
-    message = refused(str(folder))
-    assert message.startswith(f"{folder / FILES[1]}.gz: uint8 of shape (119,); must be whole numbers of shape (120,)")
-
-
-def test_training_and_test_images_must_have_one_size(tmp_path: Path) -> None:
-    arrays = small_arrays()
-    arrays[2] = arrays[2][:, :, :2]
-    folder = write_folder(tmp_path / "own", arrays)
-    message = refused(str(folder))
-    assert message.startswith(f"{folder / FILES[2]}.gz: ")
-    assert "(4, 2); must be (4, 3)" in message
-
-
-def test_labels_must_lie_in_range(tmp_path: Path) -> None:
-    arrays = small_arrays()
-    arrays[3][2] = 10
-    folder = write_folder(tmp_path / "own", arrays)
-    message = refused(str(folder))
-    assert message.startswith(f"{folder / FILES[3]}.gz: label 10 at item 2; must be from 0 to 9")
-
-
 @pytest.mark.parametrize("n", [1, 4])
 def test_very_few_training_examples_are_all_trained_on_and_validated_with(tmp_path: Path, n: int) -> None:
     data = datasets.load(str(write_folder(tmp_path / "own", small_arrays(train=n, test=1))))

@@ -35,14 +35,6 @@ def test_patience_stops_training_after_the_best_epoch_and_keeps_its_weights() ->
         np.testing.assert_array_equal(restored, kept)
 
 
-def test_without_patience_all_epochs_run_and_the_best_is_known() -> None:
-    trainer = make(epochs=5)
-    list(trainer)
-    assert trainer.update == 25
-    assert trainer.improvement.best is not None
-    assert 1 <= trainer.improvement.best.epoch <= 5
-
-
 @pytest.mark.parametrize("last", [7, 15])
 def test_checkpoints_are_written_where_training_stops_and_where_it_ends(last: int) -> None:
     trainer, seen = make(probe_every=2, last=last), []

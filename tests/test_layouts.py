@@ -200,13 +200,6 @@ def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:
     assert all(file in message for file in FILES)
 
 
-@pytest.mark.parametrize("name", ["kmnist", "emnist", "EMNIST"])
-def test_sets_of_others_are_not_included(name: str) -> None:
-    message = refused(name)
-    assert "not included" in message
-    assert "did you mean" not in message
-
-
 def test_path_may_begin_with_the_home_folder_and_addresses_are_downloaded_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,14 +207,6 @@ def test_path_may_begin_with_the_home_folder_and_addresses_are_downloaded_first(
     write_folder(tmp_path / "own")
     check_small(datasets.load("~/own"))
     assert "download it first" in refused("https://example.org/train.csv")
-
-
-def test_relative_netlearn_data_holds_mnist(full_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("sets").mkdir()
-    Path("sets/mnist").symlink_to(full_mnist)
-    monkeypatch.setenv("NETLEARN_DATA", "sets")
-    data = datasets.load("mnist")
-    assert (data.note, len(data.train)) == ("", 50_000)
 
 
 def test_netlearn_data_without_mnist_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,15 +19,6 @@ def npz_arrays() -> dict[str, Any]:
     return {"x_train": x_train, "y_train": y_train % 3, "x_test": x_test, "y_test": y_test % 3}
 
 
-def test_npz_has_the_classes_of_its_training_labels(tmp_path: Path) -> None:
-    path = tmp_path / "own.npz"
-    arrays = npz_arrays()
-    np.savez(path, **arrays)
-    data = datasets.load(str(path))
-    assert (data.outputs, len(data.train), len(data.validation)) == (3, 100, 20)
-    np.testing.assert_allclose(data.test.x, arrays["x_test"].reshape(6, 12) / 255, rtol=1e-6)
-
-
 def test_npz_of_floats_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     x = np.linspace(-2, 2, 30).reshape(10, 3)

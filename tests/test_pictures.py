@@ -140,18 +140,6 @@ def test_what_is_no_single_picture_is_refused(name: str) -> None:
     assert fact in str(caught.value)
 
 
-def test_pixels_of_a_bomb_are_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = saved(Image.new("1", (10_000, 10_000)))
-    assert len(bomb) < 50_000
-
-    def refuse(*given: object) -> None:
-        pytest.fail("decoded")
-
-    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", refuse)
-    with pytest.raises(DataError):
-        read_grey(bomb)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MAKERS if name != "PPM"])
 def test_corrupt_files_are_read_or_refused(name: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netlearn import datasets
 from netlearn.datasets.sources import BUNDLED_SHA256, FILES, sha256_of
 from netlearn.datasets.splitting import missing_classes, stratified_order
-from tests.files import refused, small_arrays, write_folder
+from tests.files import refused
 
 
 def write_npz(path: Path, labels: NDArray[Any], **others: Any) -> str:
@@ -80,14 +80,6 @@ def test_unsuitable_validation_arrays_are_refused(
 ) -> None:
     path = write_npz(tmp_path / "own.npz", SORTED, **others)
     assert re.match(rf"{re.escape(path)}: .*{facts}", refused(path))
-
-
-def test_folder_of_own_idx_files_is_split_in_the_same_way(tmp_path: Path) -> None:
-    arrays = small_arrays(train=120)
-    arrays[1] = np.sort(arrays[1])
-    data = datasets.load(str(write_folder(tmp_path / "own", arrays)))
-    assert np.bincount(data.validation.labels).tolist() == [2] * 10
-    np.testing.assert_array_equal(np.bincount(data.train.labels), [10] * 10)
 
 
 def test_known_files_keep_their_order_wherever_they_are(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tracemalloc
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from netlearn.runs.tensors import unpack, weight_shapes
 from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import resolve
 from tests.commands import call, one_line, python
-from tests.files import small_arrays, small_dataset, write_folder
+from tests.files import refused, small_arrays, small_dataset, write_folder
 from tests.messages import has_facts
 from tests.runs import do_run, reseal
 
@@ -191,12 +190,6 @@ def test_folder_of_another_format_is_refused_with_the_version_that_reads_it(
         read_run(own)
 
 
-def test_folder_without_sums_is_not_complete(own: Path) -> None:
-    (own / SUMS).unlink()
-    with pytest.raises(RunError, match=r"run: .* SHA256SUMS"):
-        read_run(own)
-
-
 @pytest.mark.parametrize("name", ["a\0b", "..", "a/b", "x" * 300, "\x1b[2J"])
 def test_unknown_names_in_sums_are_refused(own: Path, name: str) -> None:
     lines = (own / SUMS).read_bytes().rpartition(b"# ")[0] + f"{'0' * 64}  {name}\n".encode()
@@ -281,25 +274,6 @@ def problem(reader: Callable[[Path], object], folder: Path) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new", "command"),
-    [
-        ("metrics.csv", r"\n\d+,[\d.]+,(?=[^\n]+\n$)", "\n700,1e-320,", ["report", "run"]),
-        ("metrics.csv", r"\n\d+,[\d.]+,(?=[^\n]+\n$)", "\n700,1e-320,", ["compare", "run", "-q", "--out", "over"]),
-        ("summary.json", r'"sizes": \[[^]]*\]', f'"sizes": [784, {2**64}, 10]', ["evaluate", "run", "-q"]),
-        ("summary.json", r'"sizes": \[[^]]*\]', f'"sizes": [784, {2**64}, 10]', ["verify", "run", "-q"]),
-    ],
-)
-def test_absurd_value_is_refused_in_one_line_that_names_the_file(
-    run: Path, name: str, old: str, new: str, command: list[str]
-) -> None:
-    text = (run / name).read_text()
-    (run / name).write_text(re.sub(old, new, text))
-    assert (run / name).read_text() != text
-    reseal(run)
-    assert one_line(call(*command), 1, "Error: run/")
-
-
 TENSORS = [
     ({"weights.1": np.zeros((4, 3), np.float32)}, "weights.1: float32 of shape (4, 3): must be float32, (3, 4)"),
     ({"weights.1": np.zeros((3, 4))}, "weights.1: float64 of shape (3, 4): must be float32, (3, 4)"),
@@ -369,50 +343,29 @@ def test_corrupted_data_is_read_or_refused_in_one_line(tmp_path: Path, name: str
     assert all(len(message.splitlines()) == 1 for message in refusals)
 
 
-def idx_bomb(folder: Path) -> Path:
-    write_folder(folder)
-    count = 400_000
-    with gzip.open(folder / "train-images-idx3-ubyte.gz", "wb", compresslevel=1) as file:
-        file.write(bytes([0, 0, 8, 3]) + np.array([count, 28, 28], ">u4").tobytes())
-        for _ in range(count // 10_000):
-            file.write(bytes(10_000 * 784))
-    return folder
+def csv_bomb(path: Path) -> None:
+    path.write_bytes(gzip.compress(b"label,a\n" + b"1,2\n" * 75_000_000, compresslevel=1))
 
 
-def npz_bomb(path: Path) -> Path:
-    small, labels = np.zeros((5, 784), np.uint8), np.zeros(400_000, np.uint8)
-    np.savez_compressed(path, y_train=labels, x_test=small, y_test=labels[:5])
-    with (
-        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("x_train.npy", "w", force_zip64=True) as member,
-    ):
-        header = {"descr": "|u1", "fortran_order": False, "shape": (400_000, 784)}
-        np.lib.format.write_array_header_1_0(member, header)
-        for _ in range(40):
-            member.write(bytes(10_000 * 784))
-    return path
+def npz_bomb(path: Path) -> None:
+    x, y = np.zeros((5, 4)), np.zeros(5)
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"PK\1\2")  # the first entry of the list of members: its sizes are 20 bytes further on
+    content[at + 20 : at + 28] = (4_000_000_000).to_bytes(4, "little") * 2
+    path.write_bytes(content)
 
 
-MEASURE = """
-import resource, sys
-import netlearn.cli.train
-from netlearn import datasets
-from netlearn.errors import NetlearnError
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-try:
-    datasets.load(sys.argv[1])
-except NetlearnError as error:
-    print(error)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
-"""
-
-
-@pytest.mark.parametrize("make", [idx_bomb, npz_bomb])
-def test_decompression_bomb_is_refused_in_little_memory(make: Callable[[Path], Path], tmp_path: Path) -> None:
-    path = make(tmp_path / "bomb.npz")
-    message, megabytes = python("-c", MEASURE, str(path)).stdout.splitlines()
+@pytest.mark.parametrize(("make", "name"), [(csv_bomb, "a.csv.gz"), (npz_bomb, "a.npz")])
+def test_decompression_bomb_is_refused_in_little_memory(
+    make: Callable[[Path], None], name: str, tmp_path: Path
+) -> None:
+    make(tmp_path / name)
+    tracemalloc.start()
+    message = refused(str(tmp_path / name))
     assert re.search(r"[\d,]+ bytes unpack to [\d,]+; must be at most 200 times more$", message)
-    assert float(megabytes) < 200
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("command", [["compare", "--resume"], ["report"]])

@@ -124,8 +124,7 @@ def test_forged_data_epochs_and_kernels_are_found() -> None:
     edit(data=summary["data"], environment=summary["environment"] | {"blas": "Haswell → SkylakeX"}, test_accuracy=0.5)
     assert "blas: Haswell → SkylakeX then, " in call("verify", "run", "-q").stdout
     edit(updates=10**9)
-    message = "Error: run/summary.json: updates 1,000,000,000: must be at most"
-    assert has_facts(call("verify", "run", "-q").stderr, message)  # before the training
+    assert "updates in summary.json" in differing()
     edit(**summary)
     path.write_text(path.read_text().replace("epochs = 2", "epochs = 30"))
     reseal(Path("run"))

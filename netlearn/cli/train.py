@@ -16,7 +16,7 @@ from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import curves_or_warning
 from netlearn.custom_cost import check_named
 from netlearn.errors import DamageError, DivergenceError, SettingsError
-from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_locked, read_run, text_of
+from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_run, text_of
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import epochs_begun, stored_settings, train_run
 from netlearn.settings import Settings, read_toml, resolve
@@ -136,7 +136,7 @@ def _end_of(folder: Path, settings: Settings) -> Summary | None:
     """
     if not (folder / SUMS).exists():
         return None
-    done = read_locked(folder)
+    done = read_run(folder)
     if done.settings.epochs != settings.epochs or not done.is_complete() or done.summary is None:
         return None
     if done.summary.error is not None:

@@ -27,7 +27,7 @@ from netlearn.runs import (
     Summary,
     free_path,
     holds_comparison,
-    read_locked,
+    read_run,
     run_folders,
     selection,
     write_whole,
@@ -218,7 +218,7 @@ def draw_curves(path: Path) -> list[Path]:
 
 def _draw(path: Path) -> list[Path]:
     with RunFolder.existing(path) as folder:
-        run = read_locked(path)
+        run = read_run(path)
         if run.summary is None or not run.metrics:
             raise RunError(f"{path}: has no measurements to draw")
         with drawing("curves"):

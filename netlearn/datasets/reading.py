@@ -4,6 +4,7 @@ Whether a file is gzipped is decided by its content, since browsers unpack what 
 netlearn does not read is named, with the lines of Python that convert it where there are any.
 """
 
+import os
 import re
 import zipfile
 import zlib
@@ -131,6 +132,10 @@ def is_packed(path: Path) -> bool:
 
 def content_of(path: Path) -> bytes:
     """Return the whole of a file, unpacked if it is gzipped, within bounds."""
+    if is_packed(path):
+        with errors_named(path), path.open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            check_unpacked_size(path, int.from_bytes(file.read(), "little"))  # as the file states
     with opened(path) as file:
         content = file.read(most_unpacked(path) + 1)
     check_unpacked_size(path, len(content))

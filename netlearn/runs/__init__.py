@@ -17,7 +17,7 @@ from netlearn.runs.formats import (
     read_config,
     read_config_content,
 )
-from netlearn.runs.reader import GROWTH, Run, data_identity, read_locked, read_run
+from netlearn.runs.reader import GROWTH, Run, data_identity, read_run
 from netlearn.runs.selection import Groups, name_of, text_of, varied
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
 
@@ -25,6 +25,6 @@ __all__ = [
     "BEST_WEIGHTS", "CHECKPOINT", "CONFIG", "CURVES", "DERIVED", "GROWTH", "METRICS", "OUTPUT_NEURONS", "RESULTS",
     "RUN_FILES", "SNAPSHOTS", "SUMMARY", "SUMS", "WEIGHTS", "Groups", "Run", "RunFolder", "Summary", "Sums",
     "data_identity", "encode_summary", "epochs_recorded", "free_path", "holds_comparison", "lock", "name_of",
-    "read_bounded", "read_config", "read_config_content", "read_locked", "read_run", "run_folders", "temporary_of",
+    "read_bounded", "read_config", "read_config_content", "read_run", "run_folders", "temporary_of",
     "text_of", "varied", "write_whole", "writing",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ SUMS = "SHA256SUMS"
 SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
 TEXTS, MOST_TEXT = (".toml", ".csv", ".json", ".svg"), 100_000_000  # bytes of a text file
 CRLF = "its lines end with CR LF instead of LF, as git changes them; put * -text into .gitattributes, check out again"
-WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts: readers release it soon
+WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -116,16 +116,13 @@ def reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterator[None]:
-    """Keep other processes from writing to a folder, and from reading it if the lock is not shared.
+def lock(path: Path, *, within: float = WITHIN) -> Iterator[None]:
+    """Keep other processes from writing to a folder.
 
-    A process that ends in any way releases its locks. The lock is on the folder itself, so that it needs no file and
-    works where only reading is allowed. Windows has no such locks: there `lock_by_file` is used. It is an error if
-    another process holds the lock for longer than `within`, in seconds.
+    A process that ends in any way releases its locks. The lock is on the folder itself, so that it needs no file.
+    Windows has no such locks: there `lock_by_file` is used. It is an error if another process holds the lock for
+    longer than `within`, in seconds.
     """
-    if shared and not path.is_dir():  # its reader reports what is missing
-        yield
-        return
     if sys.platform == "win32":
         with lock_by_file(path, within):
             yield
@@ -140,7 +137,7 @@ def lock(path: Path, *, shared: bool = False, within: float = WITHIN) -> Iterato
         give_up_at = monotonic() + within
         while True:
             try:
-                fcntl.flock(folder, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as error:
                 if monotonic() > give_up_at:

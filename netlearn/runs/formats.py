@@ -93,7 +93,7 @@ class MetricsWriter:
         lines = [] if self.size else [",".join(row)]
         lines.append(",".join(f"{value:.9g}" for value in row.values()))
         rest = content = "".join(f"{line}\n" for line in lines).encode()
-        with writing(self.path), open(self.path, "ab", buffering=0, opener=_follow_no_link) as file:
+        with writing(self.path), self.path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
                 while rest:
@@ -134,11 +134,6 @@ class MetricsWriter:
         return parse_metrics(self.path, read_bounded(self.path, MOST_TEXT))
 
 
-def _follow_no_link(path: str, flags: int) -> int:
-    """Open a file that is not a link; a pipe fails or is empty instead of blocking."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
-
-
 def read_metrics(sums: Sums) -> dict[str, Array]:
     """Return the columns of metrics.csv in a complete folder, or none if it has no such file."""
     return parse_metrics(sums.folder / METRICS, sums.content(METRICS)) if METRICS in sums.hashes else {}
@@ -162,10 +157,11 @@ def parse_metrics(path: Path, content: bytes) -> dict[str, Array]:
 def epochs_recorded(folder: Path) -> float:
     """Return the epochs in the last complete row of a run, which may be in progress; 0 if none can be read."""
     path = folder / METRICS
-    with suppress(OSError, ValueError, IndexError):
-        with open(path, "rb", opener=_follow_no_link) as file:
-            file.seek(max(0, path.stat().st_size - LONGEST_ROW))
-            *rows, _ = file.read(LONGEST_ROW).split(b"\n")
+    if path.is_symlink() or not path.is_file():
+        return 0.0
+    with suppress(OSError, ValueError, IndexError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_ROW))
+        *rows, _ = file.read(LONGEST_ROW).split(b"\n")
         return float(rows[-1].split(b",")[1])
     return 0.0
 

@@ -16,7 +16,7 @@ import numpy as np
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.numerics import Array
-from netlearn.runs.files import SUMS, Sums, lock, reading
+from netlearn.runs.files import SUMS, Sums, reading
 from netlearn.runs.formats import METRICS, Summary, read_config, read_metrics, read_summary
 from netlearn.runs.tensors import (
     BEST_WEIGHTS,
@@ -213,13 +213,7 @@ class Run:
 
 
 def read_run(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder, none of whose files was changed, and that no other process is writing to."""
-    with lock(folder, shared=True):
-        return read_locked(folder, variant)
-
-
-def read_locked(folder: Path, variant: str = "") -> Run:
-    """Read a complete run folder whose lock the caller holds."""
+    """Read a complete run folder, none of whose files was changed."""
     sums = Sums.read(folder) if (folder / SUMS).exists() else None
     settings = read_config(folder, sums)
     if sums is None:

@@ -23,7 +23,7 @@ from netlearn.runs.formats import (
     encode_summary,
     read_config,
 )
-from netlearn.runs.reader import determining_settings, read_locked, run_identity
+from netlearn.runs.reader import determining_settings, read_run, run_identity
 from netlearn.runs.setup import environment
 from netlearn.runs.tensors import (
     BEST_WEIGHTS,
@@ -203,7 +203,7 @@ def _restore(
 def _is_extended(folder: Path, settings: Settings) -> bool:
     """Return whether a folder holds a complete run, of which the settings are a longer one."""
     try:
-        done = read_locked(folder)
+        done = read_run(folder)
     except RunError:
         return False
     return done.is_complete() and settings.epochs > done.settings.epochs

@@ -16,10 +16,10 @@ from netlearn.custom_cost import check_named
 from netlearn.datasets import Dataset
 from netlearn.errors import DivergenceError, RunError
 from netlearn.runs.checkpoint import CHECKPOINT, check_identity, encode_checkpoint, read_checkpoint
-from netlearn.runs.files import Sums, lock
+from netlearn.runs.files import Sums
 from netlearn.runs.folder import RunFolder
-from netlearn.runs.formats import CONFIG, METRICS, SUMMARY, MetricsWriter
-from netlearn.runs.reader import Run, read_locked, read_run
+from netlearn.runs.formats import METRICS, SUMMARY, MetricsWriter
+from netlearn.runs.reader import Run, read_run
 from netlearn.runs.setup import environment, make_trainer
 from netlearn.runs.tensors import BEST_WEIGHTS, OUTPUT_NEURONS, SNAPSHOTS, WEIGHTS
 from netlearn.runs.train_run import checkpoint_identity, train_run
@@ -66,26 +66,20 @@ def verify(
     training, given the trainer; `costs` are the users' own whose code may be imported.
 
     Raises:
-        RunError: it is not the folder of such a run, is in use, or a file was changed.
+        RunError: it is not the folder of such a run, or a file was changed.
         SettingsError: the run has a user's own cost that is not among `costs`.
     """
-    with lock(folder, shared=True):
-        then = read_locked(folder)
-        Sums.read(folder).check_all()
-        weights_then = then.weights()  # before the training, which may take an hour
+    then = read_run(folder)
+    weights_then = then.weights()  # before the training, which may take an hour
     check_named(then.settings.cost, costs, folder)
     data = load(then.settings.data)
     begin = partial(make_trainer, then.settings, data, last=then.summary.updates if then.summary else 0)
     trainer, resumed = begin(), begin()
-    most = then.settings.epochs * trainer.schedule.updates_per_epoch
-    if trainer.schedule.last > most:
-        raise RunError(f"{folder / SUMMARY}: updates {trainer.schedule.last:,}: must be at most {most:,} by {CONFIG}")
-    with lock(folder, shared=True):
-        Sums.read(folder).check_all()
-        try:
-            checked, resumable = _restore(folder, then.settings, resumed), True
-        except RunError:
-            checked, resumable = True, False
+    (then.sums or Sums.read(folder)).check_all()
+    try:
+        checked, resumable = _restore(folder, then.settings, resumed), True
+    except RunError:
+        checked, resumable = True, False
     with watching(trainer), tempfile.TemporaryDirectory() as temporary:
         with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
             train_run(then.settings, trainer, again)

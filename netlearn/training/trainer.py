@@ -80,7 +80,8 @@ class Trainer:
             data.train.inputs, y, settings.batch_size, rng or np.random.default_rng(), augmentation
         )
         updates = self.epochs * self.batches.per_epoch
-        self.schedule = Schedule(updates if last is None else last, self.batches.per_epoch, settings.probe_every)
+        last = updates if last is None else min(last, updates)
+        self.schedule = Schedule(last, self.batches.per_epoch, settings.probe_every)
         penalty = Penalty(settings.l2, settings.l1, len(y))
         own = settings_of_choice(settings, "optimizer")
         self.optimizer = OPTIMIZERS[settings.optimizer](network, settings.learning_rate, penalty, **own)
