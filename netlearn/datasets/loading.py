@@ -1,6 +1,6 @@
 """Loading a data set by its name, or from a folder or a file of any layout that is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,25 +160,25 @@ def _load_tables(path: Path, files: Mapping[str, Path]) -> Dataset:
         files["test"] = test
     elif test is not None:
         notes = [f"{test.name} has other columns (no labels?) and was left out"]
-    tables = {part: read_table(each) for part, each in files.items()}
-    notes += [note for read in tables.values() for note in read.notes]
-    return _load_parts(
-        path, files, {part: (read.x, read.y) for part, read in tables.items()},
-        {each.name: sha256_of(each) for each in files.values()}, notes, table.name.lower(),
-    )  # fmt: skip
+    parts = {}
+    for part, each in files.items():
+        *parts[part], decided = read_table(each)
+        notes += decided
+    hashes = {each.name: sha256_of(each) for each in files.values()}
+    return _load_parts(path, files, parts, hashes, notes, table.name.lower())
 
 
 def _load_images(folder: Path, found: Mapping[str, Classes]) -> Dataset:
-    images = read_images(found)
-    notes = [f"{folder / part}: {it.note}" if part else it.note for part, it in images.items() if it.note]
+    parts, hashes, notes = {}, {}, []
+    for part, (x, y, sha256, note) in read_images(found).items():
+        parts[part], hashes[part or "images"] = (x, y), sha256
+        notes += [f"{folder / part}: {note}" if part else note] if note else []
     notes += [f"{part} has no folders of classes and was left out" for part in without_classes(folder)]
-    parts = {part: (read.x, read.y) for part, read in images.items()}
-    sha256 = {part or "images": read.sha256 for part, read in images.items()}
-    return _load_parts(folder, dict.fromkeys(parts, folder), parts, sha256, notes)
+    return _load_parts(folder, dict.fromkeys(parts, folder), parts, hashes, notes)
 
 
 def _load_parts(
-    path: Path, files: Mapping[str, Path], parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    path: Path, files: Mapping[str, Path], parts: Mapping[str, Sequence[NDArray[Any]]],
     sha256: dict[str, str], notes: Iterable[str], family: str = "",
 ) -> Dataset:  # fmt: skip
     """Return the data set of parts, "train", "test" and "val", or one alone, whose labels may be names."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,22 +165,6 @@ def _largest(image: "Image") -> float:
     return float(largest) if isinstance(largest, float) and largest > 0 else 1.0
 
 
-class Images(NamedTuple):
-    """The pictures of one part of a data set.
-
-    Attributes:
-        x: (n, height, width).
-        y: the names of their classes, (n,).
-        sha256: of the names and contents of all of their files.
-        note: what was decided about them, or "".
-    """
-
-    x: NDArray[np.uint8]
-    y: NDArray[np.str_]
-    sha256: str
-    note: str
-
-
 def find_images(folder: Path, depth: int = DEPTH) -> dict[str, Classes]:
     """Return the pictures of each part, "train", "test" and "val", or "" where there is no split, by their class."""
     inner = folders_in(folder)
@@ -207,8 +191,10 @@ def _pictures(folder: Path) -> Iterator[Path]:
     return (each for each in sorted(folder.iterdir()) if each.suffix.lower() in SUFFIXES)
 
 
-def read_images(classes: Mapping[str, Classes]) -> dict[str, Images]:
-    """Read the pictures of each part.
+def read_images(classes: Mapping[str, Classes]) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.str_], str, str]]:
+    """Read the pictures of each part: x, (n, height, width), the names of their classes, (n,), SHA-256, a note or "".
+
+    The SHA-256 is that of the names and contents of all files of the part.
 
     Raises:
         DataError: there is no picture in a part.
@@ -220,7 +206,7 @@ def read_images(classes: Mapping[str, Classes]) -> dict[str, Images]:
     images = {}
     for part, (xs, names, sha256, note) in read.items():
         x = np.stack([x if x.shape == size else np.rint(resized(x, size)).astype(np.uint8) for x in xs])
-        images[part] = Images(x, np.array(names), sha256, "; ".join(filter(None, [note, scaled])))
+        images[part] = x, np.array(names), sha256, "; ".join(filter(None, [note, scaled]))
         scaled = ""  # said once
     return images
 

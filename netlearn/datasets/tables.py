@@ -26,20 +26,6 @@ PIXEL = re.compile(r"(pixel|px|p|x)?[_ ]?\d+(x\d+)?", re.IGNORECASE)  # the name
 TYPES = (np.uint8, np.int32, np.float32)
 
 
-class Table(NamedTuple):
-    """The content of a table.
-
-    Attributes:
-        x: inputs, (n, columns) or (n, side, side).
-        y: labels, (n,): numbers, or text.
-        notes: what was decided about it.
-    """
-
-    x: NDArray[Any]
-    y: NDArray[Any]
-    notes: tuple[str, ...]
-
-
 class Layout(NamedTuple):
     """How a table is written: what divides its columns (None: spaces), their names, its first rows."""
 
@@ -60,8 +46,8 @@ def columns_of(path: Path) -> int:
     return len(_layout(_utf8(start_of(path, START))).rows[0])
 
 
-def read_table(path: Path) -> Table:
-    """Read a table.
+def read_table(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+    """Read a table: inputs, (n, columns) or (n, side, side), labels, (n,), numbers or text, and what was decided.
 
     Raises:
         DataError: it cannot be read, has no labels, or holds what is no number.
@@ -89,7 +75,7 @@ def read_table(path: Path) -> Table:
             f"{path}: {problem} (rows from 0 below the header, columns from 1); must be a table of numbers"
         ) from error
     names = [layout.names[i] for i in inputs] if layout.names else []
-    return Table(_as_images(x, names), y, tuple(notes))
+    return _as_images(x, names), y, notes
 
 
 def _utf8(text: bytes) -> bytes:
