@@ -47,13 +47,6 @@ def test_every_epoch_has_a_new_order_and_starts_at_its_first_update() -> None:
     np.testing.assert_array_equal(np.sort(first, axis=0), np.sort(second, axis=0))
 
 
-def test_full_mini_batches_are_gathered_into_the_same_memory_each_time() -> None:
-    batches = make(10)
-    first = batches.between(0, 70)
-    again = batches.between(20, 70)
-    assert all(one is other for one, other in zip(first, again, strict=True))
-
-
 @pytest.mark.parametrize("inputs", [np.uint8, np.float32])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_no_memory_is_allocated_for_mini_batches(inputs: Any, dtype: Any) -> None:

@@ -35,12 +35,11 @@ def test_patience_stops_training_after_the_best_epoch_and_keeps_its_weights() ->
         np.testing.assert_array_equal(restored, kept)
 
 
-@pytest.mark.parametrize("last", [7, 15])
-def test_checkpoints_are_written_where_training_stops_and_where_it_ends(last: int) -> None:
-    trainer, seen = make(probe_every=2, last=last), []
+@pytest.mark.parametrize(("last", "batch_size"), [(7, 10), (15, 10), (1, 1), (47, 1)])
+def test_limited_training_ends_with_a_record_and_a_checkpoint(last: int, batch_size: int) -> None:
+    trainer, seen = make(probe_every=2, last=last, batch_size=batch_size), []
     trainer.on_checkpoint = lambda state: seen.append(state.update)
-    list(trainer)
-    assert seen[-1] == trainer.update == last
+    assert list(trainer)[-1].update == seen[-1] == trainer.update == last
 
 
 def test_checkpoints_are_at_the_end_of_epochs_and_without_a_probe_once_a_second(
@@ -66,12 +65,6 @@ def test_stop_ends_within_a_gathered_group_with_a_last_record() -> None:
     records = list(trainer)
     assert 600 < trainer.update == records[-1].update <= 800
     assert trainer.stopping
-
-
-@pytest.mark.parametrize("last", [1, 33, 47, 94])
-def test_training_limited_to_an_update_ends_there_with_a_record(last: int) -> None:
-    trainer = make(batch_size=1, epochs=50, last=last)
-    assert list(trainer)[-1].update == trainer.update == last
 
 
 def test_stop_at_the_last_probe_of_an_epoch_counts_that_epoch() -> None:

@@ -190,16 +190,6 @@ def test_failed_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pyte
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("summary.json", b"before")]
 
 
-def test_complete_file_is_moved_into_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = RunFolder(tmp_path)
-    folder.write("summary.json", b"before")
-    seen: list[bytes] = []
-    monkeypatch.setattr("os.fsync", lambda _: seen.append((tmp_path / "summary.json").read_bytes()))
-    folder.write("summary.json", b"after")
-    assert seen == [b"before", b"after"]  # the file before it is moved, then the folder's entry
-    assert (tmp_path / "summary.json").read_bytes() == b"after"
-
-
 def test_full_disk_leaves_no_partial_row(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"

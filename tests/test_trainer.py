@@ -116,22 +116,11 @@ def test_measuring_does_not_change_training(monkeypatch: pytest.MonkeyPatch) -> 
         assert a.tobytes() == b.tobytes()
 
 
-def test_training_figures_of_a_record_are_those_of_the_first_1000_examples() -> None:
-    data = small_dataset(train=1500)
-    trainer = make(data)
-    record = next(iter(trainer))
-    assert (record.train_cost, record.train_accuracy) == pytest.approx(figures(trainer, data.train[:1000]))
-
-
-def test_evaluation_of_a_part_equals_the_records() -> None:
-    trainer = make()
-    records = list(trainer)
-    assert figures(trainer, trainer.data.validation) == (records[-1].validation_cost, records[-1].validation_accuracy)
-
-
-def test_test_set_is_measured_by_each_probe_where_it_is_tracked() -> None:
-    trainer = make(track_test=True, l2=2.0)
-    last = list(trainer)[-1]
+def test_figures_of_a_record_are_those_of_its_examples() -> None:
+    trainer = make(small_dataset(train=1500), epochs=1, track_test=True, l2=2.0)
+    *_, last = trainer
+    assert (last.train_cost, last.train_accuracy) == pytest.approx(figures(trainer, trainer.data.train[:1000]))
+    assert (last.validation_cost, last.validation_accuracy) == figures(trainer, trainer.data.validation)
     assert (last.test_cost, last.test_accuracy) == figures(trainer, trainer.data.test)
     assert next(iter(make())).test_cost is None
 
