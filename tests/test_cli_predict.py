@@ -172,7 +172,7 @@ def without_appearance(folder: Path) -> None:
     reseal(folder)
 
 
-def test_older_runs_take_the_form_of_their_data_or_need_a_square() -> None:
+def test_older_runs_take_the_form_of_their_data() -> None:
     data = write_data("data.npz", 8, 6)
     assert call("train", "--data", data, "--hidden", "none", "--epochs", "1", "--out", "run", "-q").exit_code == 0
     write_digit("one.png")
@@ -181,18 +181,6 @@ def test_older_runs_take_the_form_of_their_data_or_need_a_square() -> None:
     assert predicted("run", "one.png") == stored
     Path(data).unlink()
     assert one_line(call("predict", "run", "one.png"), 1, "run 48 784")
-
-
-@pytest.mark.usefixtures("runs")
-def test_older_runs_on_digits_take_the_form_of_mnist() -> None:
-    write_digit("one.png")
-    stored = predicted("ce", "one.png")
-    shutil.copytree("ce", "old")
-    without_appearance(Path("old"))
-    config = Path("old/config.toml")
-    config.write_text(config.read_text().replace('data = "mnist-5k"', 'data = "elsewhere/digits"'))
-    reseal(Path("old"))
-    assert predicted("old", "one.png")["predictions"] == stored["predictions"]
 
 
 def test_inputs_that_are_no_brightness_are_refused() -> None:

@@ -6,7 +6,6 @@ Their strokes or their object are found, scaled and placed.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,19 +70,12 @@ class Prepared:
 def appearance_of(run: Run) -> Appearance:
     """Return what the images look like that the network of a run was trained with.
 
-    A run of netlearn 0.2 did not store it: it is measured on the run's data set where that is on this machine,
-    otherwise it is that of MNIST, or of scenes in a square for other sizes.
+    A run of netlearn 0.2 did not store it: it is measured on the run's data set.
 
     Raises:
-        RunError: its inputs are not the pixels of an image.
+        RunError: its inputs are not the pixels of an image, or the data set is not on this machine.
     """
-    summary = run.results
-    n_in, side = summary.sizes[0], isqrt(summary.sizes[0])
-    appearance = summary.data.appearance or _measured(run)
-    if appearance is None and n_in == MNIST.height * MNIST.width:
-        appearance = MNIST
-    elif appearance is None and side > 1:
-        appearance = Appearance(kind="scenes", height=side, width=side)
+    n_in, appearance = run.results.sizes[0], run.results.data.appearance or _measured(run)
     if appearance is None or appearance.height * appearance.width != n_in:
         raise RunError(f"{run.folder}: has {n_in} inputs: must be the pixels of an image, such as 784")
     if appearance.kind == "other":

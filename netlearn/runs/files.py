@@ -158,13 +158,10 @@ def lock_by_file(path: Path, within: float = WITHIN) -> Iterator[None]:
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
     held = FileLock(Path(tempfile.gettempdir(), f"netlearn-{name}.lock"), is_singleton=False)
     try:
-        held.acquire(timeout=within, poll_interval=AGAIN)
+        with held.acquire(timeout=within, poll_interval=AGAIN):
+            yield
     except Timeout as error:
         raise _in_use(path) from error
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def _in_use(path: Path) -> RunError:

@@ -66,7 +66,7 @@ class RunFolder:
         belongs to it. Other files are never touched.
         """
         with cls.open(path, files) as folder:
-            folder.clear(remove, force=force)
+            folder._clear(remove, force=force)
             yield folder
 
     @classmethod
@@ -81,8 +81,7 @@ class RunFolder:
         with lock(path):
             yield cls(path, files)._adopted()
 
-    def clear(self, remove: Callable[[Path], object] = lambda path: None, *, force: bool = False) -> None:
-        """Check that the folder is empty, or empty it if it holds a run or comparison: see `create`."""
+    def _clear(self, remove: Callable[[Path], object], *, force: bool) -> None:
         with writing(self.path):
             left = {temporary_of(self.path / CONFIG)}  # by a run that was killed at its start
             if not set(self.path.iterdir()) - left:
