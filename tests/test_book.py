@@ -232,10 +232,6 @@ SLIPS: list[tuple[Callable[[Any, Any, Any], object], str]] = [
     (lambda net, data, digits: net.SGD(digits, 1, 10, 0.5), r"training_data: .* y 1: must be .*\(3, 1\)"),
     (lambda net, data, digits: net.SGD([(x[:5], y) for x, y in data], 1, 10, 0.5), r"x has 5 .* must be .*\(6, 1\)"),
     (lambda net, data, digits: net.SGD([*data, (data[0][0], 3)], 1, 10, 0.5), "training_data.*one shape"),
-    (lambda net, data, digits: net.SGD(data, 1, 0.5, 10), "mini_batch_size 0.5: must be whole numbers from 1; eta"),
-    (lambda net, data, digits: net.SGD(data, 1, 0, 0.5), "mini_batch_size 0: must be whole numbers from 1"),
-    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, digits), "lmbda.*number.*evaluation_data="),
-    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, None, True), "evaluation_data.*monitored"),
     (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, data), "evaluation_data: .* y 3: must be .* a digit"),
     (lambda net, data, digits: net.accuracy(iter(digits)), "data, a list_iterator: must be a list of pairs"),
     (lambda net, data, digits: net.accuracy(data), "y 3: must be .* and a digit.*convert=True"),
@@ -243,9 +239,7 @@ SLIPS: list[tuple[Callable[[Any, Any, Any], object], str]] = [
     (lambda net, data, digits: net.update_mini_batch(digits, 0.5, 0, 1), r"mini_batch: .* must be .*\(3, 1\)"),
     (lambda net, data, digits: net.feedforward(np.ones(5)), r"\(5, 1\): must be \(6, batch\)"),
     (lambda net, data, digits: net.backprop(data[0][0], 2), r"\(1, 1\): must be \(3, batch\)"),
-    (lambda net, data, digits: network2.Network([6, 3], cost="quadratic"), "cost 'quadratic': must be .* and delta"),
     (lambda net, data, digits: network2.load("none.json"), "none.json: must be a network .*No such file"),
-    (lambda net, data, digits: mnist_loader.vectorized_result(10), "10: must be a digit from 0 to 9"),
 ]  # fmt: skip
 
 
@@ -269,9 +263,7 @@ EVERYTHING = (
 ACCURACY = "monitor_evaluation_accuracy=True"
 TYPED = [  # what the book types, and the lines that its programs print after an epoch
     (NETWORK, "30, 10, 3.0, test_data=test_data", TESTED),
-    ("network.Network([784, 100, 10])", "30, 10, 0.001, test_data=test_data", TESTED),
     ("network.Network([784, 10])", "30, 10, 3.0", "Epoch # complete"),
-    (NETWORK2, f"30, 10, 0.5, evaluation_data=test_data, {ACCURACY}", EVALUATED),
     (
         "network2.Network([784, 30, 10], cost=network2.CrossEntropyCost)",
         "400, 10, 0.5, evaluation_data=test_data, lmbda=0.1, monitor_evaluation_cost=True, "
@@ -279,11 +271,6 @@ TYPED = [  # what the book types, and the lines that its programs print after an
         EVERYTHING,
     ),
     (NETWORK2, f"30, 10, 10.0, lmbda=1000.0, evaluation_data=validation_data[:100], {ACCURACY}", EVALUATED),
-    (
-        "network2.Network([784, 30, 30, 30, 10])",
-        f"30, 10, 0.1, lmbda=5.0, evaluation_data=validation_data, {ACCURACY}",
-        EVALUATED,
-    ),
 ]
 
 

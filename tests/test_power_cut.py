@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from netlearn.runs import SUMS, RunFolder, read_config
-from netlearn.runs.setup import make_trainer
-from netlearn.runs.train_run import train_run
+from netlearn.runs import SUMS, read_config
 from netlearn.settings import Settings, resolve
 from tests.commands import LINUX
-from tests.files import small_dataset
 from tests.runs import do_run, results_of, resume_run
 
 
@@ -64,52 +61,42 @@ def test_run_killed_at_any_write_is_resumed(begun: int, flush: int, tmp_path: Pa
     assert results_of(part) == results_of(tmp_path / "whole")
 
 
-def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "run"
-    do_run(small_settings(3), path, 7)
-    steps: list[tuple[str, bool]] = []
-    fsync, replace = os.fsync, os.replace
+@contextmanager
+def recorded(folder: Path) -> Iterator[list[tuple[str, str, bool]]]:
+    """Record what is flushed to disk and moved into place, and whether the folder had SHA256SUMS then."""
+    fsync, replace, steps = os.fsync, os.replace, list[tuple[str, str, bool]]()
 
     def record_fsync(file: int) -> None:
-        steps.append(("flush", (path / SUMS).exists()))
+        steps.append(("flush", Path(f"/proc/self/fd/{file}").readlink().name, (folder / SUMS).exists()))
         fsync(file)
 
     def record_replace(source: Any, target: Any) -> None:
-        steps.append((Path(target).name, (path / SUMS).exists()))
+        steps.append(("move", Path(target).name, (folder / SUMS).exists()))
         replace(source, target)
 
-    monkeypatch.setattr("os.fsync", record_fsync)
-    monkeypatch.setattr("os.replace", record_replace)
-    resume_run(small_settings(3), path)
-    assert steps[:3] == [("flush", False), ("flush", False), ("metrics.csv", False)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", record_fsync)
+        patch.setattr("os.replace", record_replace)
+        yield steps
 
 
 @LINUX
-def test_file_is_flushed_before_it_is_moved_and_the_folder_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fsync, replace = os.fsync, os.replace
-    calls: list[tuple[str, str]] = []
+def test_resuming_removes_the_sums_on_disk_before_it_changes_other_files(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    do_run(small_settings(3), path, 7)
+    with recorded(path) as steps:
+        resume_run(small_settings(3), path)
+    assert [(kind, sums) for kind, _, sums in steps[:3]] == [("flush", False), ("flush", False), ("move", False)]
+    assert steps[2][1] == "metrics.csv"
 
-    def record_fsync(file: int) -> None:
-        calls.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name))
-        fsync(file)
 
-    def record_replace(source: Any, target: Any) -> None:
-        calls.append(("move", Path(target).name))
-        replace(source, target)
-
-    settings = small_settings(3)
-    trainer = make_trainer(settings, small_dataset())
-    with RunFolder.create(tmp_path / "run") as folder, monkeypatch.context() as patch:
-        patch.setattr("os.fsync", record_fsync)
-        patch.setattr("os.replace", record_replace)
-        train_run(settings, trainer, folder)
-    first = calls.index(("fsync", "metrics.csv"))
-    calls = calls[first : first + 4]
-    assert calls == [
-        ("fsync", "metrics.csv"), ("fsync", ".checkpoint.safetensors.part"), ("move", "checkpoint.safetensors"),
-        ("fsync", "run"),
+@LINUX
+def test_file_is_flushed_before_it_is_moved_and_the_folder_after(tmp_path: Path) -> None:
+    with recorded(tmp_path / "run") as steps:
+        do_run(small_settings(3), tmp_path / "run")
+    calls = [(kind, name) for kind, name, _ in steps]
+    first = calls.index(("flush", "metrics.csv"))
+    assert calls[first : first + 4] == [
+        ("flush", "metrics.csv"), ("flush", ".checkpoint.safetensors.part"), ("move", "checkpoint.safetensors"),
+        ("flush", "run"),
     ]  # fmt: skip

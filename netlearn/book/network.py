@@ -140,8 +140,6 @@ class Network:
         x, y = self._arrays("training_data", data, columns=True)
         if test is not None:
             self._arrays("evaluation_data", test, columns=False)
-        if not all(np.issubdtype(type(number), np.integer) and number > 0 for number in (epochs, size)):
-            raise SettingsError(f"epochs {epochs}, mini_batch_size {size}: must be whole numbers from 1; eta follows")
         settings: Any = (eta, *lmbda, len(x)) if lmbda else (eta,)
         examples, order = data[:], list(range(len(x)))
         for epoch in range(epochs):
