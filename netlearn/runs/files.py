@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from time import monotonic, sleep
 
 from netlearn.errors import NetlearnError, RunError
 
@@ -25,7 +24,6 @@ SUMS = "SHA256SUMS"
 SUMS_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]{0,254})", re.ASCII)
 TEXTS, MOST_TEXT = (".toml", ".csv", ".json", ".svg"), 100_000_000  # bytes of a text file
 CRLF = "its lines end with CR LF instead of LF, as git changes them; put * -text into .gitattributes, check out again"
-WITHIN, AGAIN = 1.0, 0.01  # seconds to wait for a lock and between attempts
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -116,15 +114,14 @@ def reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def lock(path: Path, *, within: float = WITHIN) -> Iterator[None]:
-    """Keep other processes from writing to a folder.
+def lock(path: Path) -> Iterator[None]:
+    """Keep other processes from writing to a folder; it is an error if one does so already.
 
     A process that ends in any way releases its locks. The lock is on the folder itself, so that it needs no file.
-    Windows has no such locks: there `lock_by_file` is used. It is an error if another process holds the lock for
-    longer than `within`, in seconds.
+    Windows has no such locks: there `lock_by_file` is used.
     """
     if sys.platform == "win32":
-        with lock_by_file(path, within):
+        with lock_by_file(path):
             yield
         return
     import fcntl  # noqa: PLC0415 (Windows has none)
@@ -134,15 +131,10 @@ def lock(path: Path, *, within: float = WITHIN) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{path}: cannot be opened: {error.strerror}") from error
     try:
-        give_up_at = monotonic() + within
-        while True:
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if monotonic() > give_up_at:
-                    raise _in_use(path) from error
-                sleep(AGAIN)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _in_use(path) from error
         if not (path.exists() and os.path.samestat(os.fstat(folder), path.stat())):
             raise RunError(f"{path}: was removed by another process")
         yield
@@ -151,14 +143,14 @@ def lock(path: Path, *, within: float = WITHIN) -> Iterator[None]:
 
 
 @contextmanager
-def lock_by_file(path: Path, within: float = WITHIN) -> Iterator[None]:
-    """Lock a folder as `lock` does, for one process at a time, by a file in the user's temporary folder."""
+def lock_by_file(path: Path) -> Iterator[None]:
+    """Lock a folder as `lock` does, by a file in the user's temporary folder."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 (installed on Windows alone)
 
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
     held = FileLock(Path(tempfile.gettempdir(), f"netlearn-{name}.lock"), is_singleton=False)
     try:
-        with held.acquire(timeout=within, poll_interval=AGAIN):
+        with held.acquire(blocking=False):
             yield
     except Timeout as error:
         raise _in_use(path) from error
