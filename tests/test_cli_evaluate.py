@@ -120,7 +120,6 @@ def test_several_runs_side_by_side() -> None:
 
 
 WRONG = [
-    (["nowhere"], 2, "nowhere: no such"),
     (["diverged"], 1, "diverged: no trained network, learning rate 1e+06"),
     (["ce", "--split", "all"], 2, "split all: must be test, validation, train"),
     (["ce", "--data", "nosuch"], 2, "data 'nosuch'"),

@@ -110,7 +110,6 @@ def test_model_with_other_outputs_is_never_written(change: float, monkeypatch: p
 
 
 WRONG = [
-    (["nowhere", "--to", "m.npz"], 2, "nowhere: no such"),
     (["diverged", "--to", "m.npz"], 1, "diverged: no trained network, learning rate 1e+06"),
     (["ce", "--to", "m.pt"], 2, "--to m.pt: .onnx .npz"),
     (["ce", "--to", "m.npz", "--best"], 1, "ce: no best.safetensors --patience"),

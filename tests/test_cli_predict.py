@@ -192,7 +192,6 @@ def test_inputs_that_are_no_brightness_are_refused() -> None:
 
 
 WRONG = [
-    (["nowhere", "one.png"], 2, "nowhere: no"),
     (["diverged", "one.png"], 1, "diverged: no trained network, learning rate 1e+06"),
     (["neuron", "one.png"], 1, "neuron: 1 inputs: must be 784"),
     (["ce", "one.png", "--best"], 1, "ce: no best.safetensors --patience"),
