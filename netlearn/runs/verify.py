@@ -75,11 +75,11 @@ def verify(
     data = load(then.settings.data)
     begin = partial(make_trainer, then.settings, data, last=then.summary.updates if then.summary else 0)
     trainer, resumed = begin(), begin()
-    (then.sums or Sums.read(folder)).check_all()
     try:
         checked, resumable = _restore(folder, then.settings, resumed), True
     except RunError:
         checked, resumable = True, False
+    (then.sums or Sums.read(folder)).check_all()  # all that was read is still the run's
     with watching(trainer), tempfile.TemporaryDirectory() as temporary:
         with RunFolder.create(Path(temporary, "run")) as again, suppress(DivergenceError):
             train_run(then.settings, trainer, again)
