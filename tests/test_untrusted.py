@@ -294,7 +294,7 @@ def test_code_in_a_run_folder_is_never_executed(run: Path) -> None:
 
 
 def test_no_module_loads_pickles_from_a_file() -> None:
-    exchange = {ROOT / f"netlearn/comparison/{name}.py" for name in ("pool", "cluster", "orders")}
+    exchange = {ROOT / f"netlearn/comparison/{name}.py" for name in ("process", "cluster", "orders")}
     for path in {*(ROOT / "netlearn").rglob("*.py")} - exchange:
         text = path.read_text()
         loads = r"np\.load\((?!.*allow_pickle=False)"
