@@ -34,7 +34,7 @@ def load_cost(name: str, costs: NamedCosts = NO_COSTS) -> Cost:
     instance, of which a copy is returned. Call `check_gradient` before such a cost is used.
 
     Raises:
-        SettingsError: the name is of neither form, or a parameter of a cost of netlearn's is out of range.
+        SettingsError: the name is of neither form.
         CostError: the class has no such parameters; a user's cannot be loaded or has not all parts of a cost.
     """
     given = costs.get(name)

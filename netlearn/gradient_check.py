@@ -24,7 +24,7 @@ STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
 TOLERANCE, WIDE_TOLERANCE = 1e-6, 1e-4  # likewise
 ACCEPTED = 1e-4  # error of a delta that is right but for a constant in the logarithms of value
 SINGLE_TOLERANCE = 1e-3  # of float32, which rounds 1 − a
-BATCHES, MOST = (1, 2, 10, 100), 1000  # examples in a batch of the check
+MOST = 1000  # examples in a batch of the check
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
         check.large(large, y)
         if dtype == "float32":
             check.single(moderate, large, y)
-        check.batches(moderate, y, {*BATCHES, min(batch, MOST)})
+        check.batches(moderate, y, {1, min(batch, MOST)})
     return Verified(2 * moderate.size, worst)
 
 
@@ -117,10 +117,8 @@ class _Check:
         return laid_out(z, locked=True), laid_out(self._activation(z), locked=True), laid_out(y, locked=True)
 
     def _activation(self, z: Array) -> Array:
-        a, locked = laid_out(np.full_like(z, np.nan)), laid_out(z, locked=True)
-        self._output.value(locked, a)  # by position, as the network calls it
-        if not np.array_equal(a, self._output.value(locked)):
-            raise self._error("the value of its output activation must write to `out` what it returns")
+        a = laid_out(np.full_like(z, np.nan))
+        self._output.value(laid_out(z, locked=True), a)  # by position, as the network calls it
         return a
 
     def moderate(self, z: Array, y: Array) -> float:

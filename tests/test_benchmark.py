@@ -55,23 +55,6 @@ def test_page_shows_the_time_of_each_contender_beside_netlearn(monkeypatch: pyte
     assert "medians of 3 interleaved rounds" in page
 
 
-def test_programs_of_one_thread_are_timed_once_so_that_a_step_has_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, int]] = []
-
-    def run(name: str, path: Path, threads: int) -> dict[str, float]:
-        asked.append((name, threads))
-        return {"seconds": float(len(asked)), "accuracy": 0.95}
-
-    monkeypatch.setattr(benchmark, "EXAMPLES", 500)
-    monkeypatch.setattr(benchmark, "NETWORKS", [(30, 10), (30, 100)])
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr(benchmark, "run", run)
-    rows = benchmark.measure(small_dataset(train=500), 1, ["netlearn", "JAX"])
-    assert asked == [("netlearn", 1), ("JAX", 1), ("JAX", 2)] * 2
-    assert [row["epoch"] for row in rows] == [1, 2, 1, 3, 4, 5, 4, 6]
-    assert benchmark.steps_of(rows) == pytest.approx({(30, 10): 1 / 50, (30, 100): 4 / 5})
-
-
 def test_step_that_is_known_is_not_timed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     timed: list[growth.Point] = []
 
@@ -86,24 +69,6 @@ def test_step_that_is_known_is_not_timed_again(monkeypatch: pytest.MonkeyPatch) 
     assert ((30,), 10, 1000) not in timed
     of_30_and_10 = [step for row in measured.values() for point, step, _ in row if point == ((30,), 10, 1000)]
     assert of_30_and_10 == [0.5] * 4
-
-
-def test_section_of_the_rest_shows_fractions_medians_and_speed_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wait(command: list[str]) -> tuple[float, str]:
-        if "scripts.beside" in command:
-            return 10.0, "results\n" + json.dumps(dict.fromkeys(beside.PARTS, 0.5) | {"training": 6.0})
-        return {"--help": 0.06, "import click": 0.04, "1": 30.0, "2": 20.0}[command[-1]], ""
-
-    monkeypatch.setattr(beside, "wait", wait)
-    monkeypatch.setattr(beside, "peak_memory", lambda command, environment=None: 300 + len(command))
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    text = beside.measure(small_dataset(), 1)
-    assert "takes 60 ms" in text
-    assert "1.50 times as long" in text
-    assert "| training | 6.000 | 60.0 % |" in text
-    assert "| Python's start, imports, the rest | 1.500 | 15.0 % |" in text
-    assert "Probes, evaluation and writing are 20.0 % of it, without the picture 15.0 %." in text
-    assert "So 2 workers are 1.50 times as fast as one." in text
 
 
 def test_memory_is_that_of_the_largest_process() -> None:

@@ -60,13 +60,6 @@ def test_debiased_error_recovers_a_simulated_one_within_its_interval() -> None:
     assert not any(each.is_calibrated for each in results)
 
 
-def test_debiasing_takes_away_what_chance_adds() -> None:
-    results = [simulated(seed, 300) for seed in range(60)]
-    plain = np.mean([each.reliability for each in results])
-    assert plain > 0.004  # 15 bins of 20 forecasts: about 15 p (1 − p)/300
-    assert np.mean([each.debiased**2 for each in results]) < 0.3 * plain
-
-
 def test_consistency_band_holds_the_shares_of_calibrated_forecasts() -> None:
     bins = [each for seed in range(20) for each in simulated(seed).bins if each.forecasts >= 30]
     inside = np.mean([each.low <= each.share <= each.high for each in bins])

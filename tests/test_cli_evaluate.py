@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -158,17 +157,6 @@ def test_bad_input_gets_one_line_and_leaves_nothing(arguments: list[str], code: 
     before = sorted(Path().rglob("*"))
     assert one_line(call("evaluate", *arguments), code, facts)
     assert sorted(Path().rglob("*")) == before
-
-
-def test_folder_in_use_is_refused(runs: Path) -> None:
-    fcntl = pytest.importorskip("fcntl")
-    folder = os.open(runs / "ce", os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        assert one_line(call("evaluate", "ce"), 1, "ce: in use")
-    finally:
-        os.close(folder)
-    assert not files_of("ce") & set(DERIVED)
 
 
 @pytest.mark.usefixtures("runs")

@@ -35,12 +35,8 @@ learning_rate = 0.5
     [
         (["train", "--hidden", "10", "--hidden", "30"], "--hidden --hidden 10,30"),
         (["compare", "--hidden", "10", "--hidden", "30"], "--hidden --hidden 10,30 --vary hidden="),
-        (["train", "--learning-rate", "0.1", "--learning-rate=0.5"], "--learning-rate"),
         (["compare", "--learning-rate", "0.1", "--learning-rate", "0.5"], "--learning-rate --vary learning_rate="),
-        (["compare", "--seeds", "2", "--seeds", "3"], "--seeds"),
-        (["train", "--cost", "quadratic", "--cost", "cross-entropy"], "--cost"),
         (["train", "--track-test", "--no-track-test"], "--track-test"),
-        (["train", "-q", "--out", "a", "--out", "b"], "--out"),
     ],
 )
 def test_repeated_flag_is_refused_with_the_form_for_several_values(arguments: list[str], facts: str) -> None:

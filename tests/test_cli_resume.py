@@ -1,6 +1,5 @@
 """`netlearn train --resume`."""
 
-import json
 import re
 import signal
 from pathlib import Path
@@ -100,12 +99,6 @@ REFUSED = [
 def test_other_changes_are_refused_with_both_values(arguments: list[str], message: str) -> None:
     result = call("train", "--resume", "run", *arguments)
     assert (result.exit_code, has_facts(result.stderr, message)) == (2, True)
-
-
-@pytest.mark.usefixtures("run")
-def test_setting_may_be_repeated_with_the_same_value() -> None:
-    assert call("train", "--resume", "run", "--learning-rate", "0.5", "--epochs", "3", "-q").exit_code == 0
-    assert json.loads(Path("run/summary.json").read_text())["epochs"] == 3
 
 
 def test_folder_without_a_run_cannot_be_resumed() -> None:

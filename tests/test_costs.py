@@ -3,14 +3,8 @@ import pytest
 
 from netlearn.activations import Sigmoid
 from netlearn.costs import COSTS, CrossEntropy, Quadratic
-from netlearn.gradient_check import check_gradient
 from netlearn.numerics import numerics
 from tests import reference
-
-
-@pytest.mark.parametrize("name", COSTS)
-def test_delta_is_the_derivative_of_value(name: str) -> None:
-    check_gradient(COSTS[name](), name)
 
 
 @pytest.mark.parametrize("name", COSTS)
@@ -93,12 +87,3 @@ def test_cross_entropy_of_soft_targets_keeps_its_digits_in_float32(z: float, sha
     wrong = 1 - float(y[0, 0]) if z > 0 else float(y[0, 0])
     value = CrossEntropy().value(np.full((1, 1), z, np.float32), np.empty((1, 1), np.float32), y)
     np.testing.assert_allclose(value, wrong * abs(z) + np.log1p(np.exp(-abs(z))), rtol=1e-6)
-
-
-def test_quadratic_delta_serves_batches_of_changing_size() -> None:
-    cost = Quadratic()
-    for batch in (3, 1, 3):
-        z = np.linspace(-1, 1, 2 * batch).reshape(2, batch)
-        a, y = Sigmoid().value(z), np.ones((2, batch))
-        delta = cost.delta(z, a, y, out=np.empty_like(z))
-        np.testing.assert_allclose(delta, (a - 1) * a * (1 - a), rtol=1e-12)

@@ -132,20 +132,6 @@ def test_wheel_trains_away_from_the_repository(wheel: Path, tmp_path: Path) -> N
         assert re.search(rf"^ *{path.stem} +\w", listed.stdout, re.MULTILINE), path
 
 
-def test_version_is_defined_once() -> None:
-    found = [
-        path.name
-        for path in [
-            *(ROOT / "netlearn").rglob("*.py"),
-            ROOT / "pyproject.toml",
-            ROOT / "README.md",
-            ROOT / "Makefile",
-        ]
-        if re.search(rf"\b{re.escape(__version__)}\b", path.read_text())
-    ]
-    assert found == ["__init__.py"]
-
-
 REVERSED = {"costs": "network", "runs/files": "plotting", "training/state": "cli"}
 
 

@@ -142,7 +142,6 @@ def test_settings_that_the_lab_lacks_are_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "facts"),
     [
-        (["nowhere"], 2, ["nowhere"]),
         (["--out", "lab.txt"], 2, ["lab.txt", ".html"]),
         (["--data", "mnsit"], 2, ["mnsit", "mnist"]),
         (["--variant", "a"], 2, ["variants a", "comparison"]),

@@ -1,6 +1,7 @@
-"""The costs from the literature: gradients, the identities between them, and what they mean for learning."""
+"""The costs from the literature: values, the identities between them, and what they mean for learning."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from netlearn.activations import Sigmoid, Softmax
 from netlearn.cost_profile import ERRORS, profile, theory_curve
 from netlearn.costs import Cost, CrossEntropy, LogLikelihood, Quadratic
 from netlearn.custom_cost import KNOWN, load_cost
-from netlearn.errors import SettingsError
 from netlearn.literature import (
     LITERATURE,
     AbsoluteError,
@@ -19,10 +19,26 @@ from netlearn.literature import (
     SmoothedLabels,
 )
 from netlearn.numerics import Array
-from tests.user_costs import TABLE
 
-USERS = dict(zip(LITERATURE, ("absolute", "flat-spot", "focal", "generalized", "smoothed", "square", "brier",
-                              "squentropy"), strict=True))  # fmt: skip
+
+def log_softmax(z: Array) -> Array:
+    return np.asarray(z - np.log(np.exp(z).sum(axis=0)))
+
+
+def cross_entropy(z: Array, y: Array) -> Array:
+    return np.asarray((np.logaddexp(0, z) - y * z).sum(axis=0))
+
+
+VALUES: dict[str, Callable[[Array, Array, Array], Array]] = {  # as a paper has them, for one-hot y; p of its class
+    "absolute-error": lambda z, a, y: abs(a - y).sum(axis=0),
+    "flat-spot": lambda z, a, y: ((a - y) ** 2).sum(axis=0) / 2 + 0.1 * cross_entropy(z, y),
+    "focal": lambda z, a, y: -((1 - (p := abs(1 - y - a))) ** 2 * np.log(p)).sum(axis=0),
+    "generalized-cross-entropy": lambda z, a, y: (1 - (y * a).sum(axis=0) ** 0.7) / 0.7,
+    "smoothed-labels": lambda z, a, y: -((0.9 * y + 0.1 / len(z)) * log_softmax(z)).sum(axis=0),
+    "square-loss": lambda z, a, y: ((z - y) ** 2).sum(axis=0) / 2,
+    "brier": lambda z, a, y: ((a - y) ** 2).sum(axis=0) / 2,
+    "squentropy": lambda z, a, y: -(y * log_softmax(z)).sum(axis=0) + ((1 - y) * z**2).sum(axis=0) / (len(z) - 1),
+}
 RNG = np.random.default_rng(5)
 Z = RNG.normal(scale=4, size=(7, 40))
 HOT = np.eye(7)[RNG.integers(7, size=40)].T
@@ -35,9 +51,10 @@ def both(cost: Cost, z: Array = Z, y: Array = HOT) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("name", LITERATURE)
-def test_cost_equals_its_formula_as_a_user_would_write_it(name: str) -> None:
-    for found, expected in zip(both(load_cost(name)), both(cast(Any, TABLE[USERS[name]]())), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+def test_value_is_that_of_the_paper(name: str) -> None:
+    cost = load_cost(name)
+    expected = VALUES[name](Z, cost.output.value(Z), HOT)
+    np.testing.assert_allclose(both(cost)[0], expected, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", LITERATURE)
@@ -113,18 +130,3 @@ def test_expected_focal_cost_is_least_where_its_derivative_says(gamma: float) ->
     a, p = np.linspace(0.001, 0.999, 9981), found.probability
     expected = p * (1 - a) ** gamma * -np.log(a) + (1 - p) * a**gamma * -np.log(1 - a)
     assert found.least_at == pytest.approx(a[expected.argmin()], abs=2e-4)
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("focal(gamma=-1)", "cost focal: gamma -1: must be a number from 0 to 1000"),
-        ("focal(gamma='x')", "cost focal: gamma 'x': must be a number"),
-        ("generalized-cross-entropy(q=0)", "q 0: must be a number from 1e-06 to 1"),
-        ("smoothed-labels(epsilon=2)", "epsilon 2: must be a number from 0 to 1"),
-    ],
-)
-def test_parameter_out_of_range_is_refused(name: str, text: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load_cost(name)
-    assert text in str(caught.value)

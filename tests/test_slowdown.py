@@ -37,19 +37,6 @@ def test_speed_equals_the_equations(cost: str) -> None:
     assert speed.speeds == pytest.approx([np.linalg.norm(mean) for mean in means], rel=1e-12)
 
 
-def test_learning_speed_is_1_for_cross_entropy_and_at_most_a_quarter_for_quadratic() -> None:
-    data = small_dataset()
-    y = targets(data.train.labels, 3)
-    speeds = {
-        cost: speed_of(
-            Network([6, 30, 3], cost, initializer="large", rng=np.random.default_rng(0)), data.train.x.T, y.T
-        ).learning_speed
-        for cost in ("cross-entropy", "quadratic")
-    }
-    assert speeds["cross-entropy"] == 1
-    assert 0 < speeds["quadratic"] < 0.25
-
-
 def test_stuck_neurons_are_wrong_by_more_than_nine_tenths() -> None:
     network = Network([1, 2], initializer=(0, 3), dtype=np.float64)  # both outputs are σ(3) = 0.953
     speed = speed_of(network, np.ones((1, 1)), np.array([[1.0], [0.0]]))

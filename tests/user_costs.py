@@ -1,4 +1,4 @@
-"""Costs as users write them: 24 that are wrong, each with what a check should say of it, and 12 that are right.
+"""Costs as users write them: 24 that are wrong, each with what a check should say of it, and five that are right.
 
 Each is one honest mistake away from a cost that works, or none.
 """
@@ -8,6 +8,7 @@ Each is one honest mistake away from a cost that works, or none.
 import numpy as np
 
 from netlearn.activations import Identity, Sigmoid, Softmax
+from netlearn.costs import LogLikelihood
 
 
 class Entropy:
@@ -141,29 +142,6 @@ WRONG = {  # what is wrong: the cost and what its check says
 }
 
 
-class Flat(Square):
-    """The flat-spot fix."""
-
-    def value(self, z, a, y):
-        return super().value(z, a, y) + 0.1 * (np.logaddexp(0, z) - y * z).sum(axis=0)
-
-    def delta(self, z, a, y, out):
-        return np.multiply(a - y, a * (1 - a) + 0.1, out=out)
-
-
-class Focal(Entropy):
-    """−(1 − p)² ln p; from z, where p is σ(±z)."""
-
-    def value(self, z, a, y):
-        return (y * (1 - a) ** 2 * np.logaddexp(0, -z) + (1 - y) * a**2 * np.logaddexp(0, z)).sum(axis=0)
-
-    def delta(self, z, a, y, out):
-        right = -((1 - a) ** 3) - 2 * a * (1 - a) ** 2 * np.logaddexp(0, -z)
-        wrong = a**3 + 2 * (1 - a) * a**2 * np.logaddexp(0, z)
-        out[:] = y * right + (1 - y) * wrong
-        return out
-
-
 class Absolute:
     """2 (1 − p) on softmax."""
 
@@ -178,68 +156,49 @@ class Absolute:
         return out
 
 
-class Generalized(Absolute):
-    """(1 − p^q)/q."""
-
-    def __init__(self, q=0.7):
-        self.q = q
-
-    def value(self, z, a, y):
-        return (y * (1 - a**self.q) / self.q).sum(axis=0)
-
-    def delta(self, z, a, y, out):
-        weighted = y * a**self.q
-        out[:] = a * weighted.sum(axis=0) - weighted
-        return out
+def single(z):
+    return z.dtype == np.float32
 
 
-def log_softmax(z):
-    return z - z.max(axis=0) - np.log(np.exp(z - z.max(axis=0)).sum(axis=0))
+def of_a(z, a, y):
+    return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
 
 
-class Smoothed(Absolute):
-    """Log-likelihood of y' = 0.9 y + 0.1/K."""
-
-    def value(self, z, a, y):
-        return -((0.9 * y + 0.1 / len(z)) * log_softmax(z)).sum(axis=0)
-
-    def delta(self, z, a, y, out):
-        return np.subtract(a, 0.9 * y + 0.1 / len(z), out=out)
-
-
-class Linear:
-    """½ Σ (z − y)²."""
-
-    output = Identity()
-    learning_rate = 0.01
-
-    def value(self, z, a, y):
-        return ((a - y) ** 2).sum(axis=0) / 2
-
-    def delta(self, z, a, y, out):
-        return np.subtract(a, y, out=out)
-
-
-class Brier(Absolute):
-    """½ Σ (a − y)² on softmax."""
-
-    def value(self, z, a, y):
-        return ((a - y) ** 2).sum(axis=0) / 2
-
-    def delta(self, z, a, y, out):
-        out[:] = a * ((a - y) - (a * (a - y)).sum(axis=0))
-        return out
-
-
-class Squentropy(Absolute):
-    """Log-likelihood + Σ_{j≠y} z_j²/(K − 1)."""
-
-    def value(self, z, a, y):
-        return -(y * log_softmax(z)).sum(axis=0) + ((1 - y) * z**2).sum(axis=0) / (len(z) - 1)
-
-    def delta(self, z, a, y, out):
-        out[:] = a - y + 2 * (1 - y) * z / (len(z) - 1)
-        return out
+TEXTBOOK = {  # computed from a
+    "sigmoid": valued(Entropy, of_a),
+    "softmax": valued(LogLikelihood, lambda z, a, y: -(y * np.log(a)).sum(axis=0)),
+    "overflowing": valued(
+        Entropy, lambda z, a, y: Entropy().value(z, a, y) + np.where(z > 20, np.inf, 0).sum(axis=0)
+    ),
+}
+WRONG_SOMEWHERE = {  # in what: the cost, the type of numbers and what its check says
+    "delta where stuck": (
+        writing(Entropy, lambda z, a, y: (a - y) * (abs(z) < 12)), "float64", "delta is not the derivative of value",
+    ),
+    "delta divided by σ'": (
+        writing(Entropy, lambda z, a, y: (a - y) / (a * (1 - a)) * a * (1 - a)), "float32",
+        "delta must write a finite number",
+    ),
+    "delta in float32": (
+        writing(Entropy, lambda z, a, y: (a - y) * (0.9 if single(z) else 1)), "float32",
+        "delta must be the same in float32",
+    ),
+    "value in float32": (
+        valued(Entropy, lambda z, a, y: Entropy().value(z, a, y) * (0.9 if single(z) else 1)), "float32",
+        "value must be the same in float32",
+    ),
+    "delta in other batches": (
+        writing(Entropy, lambda z, a, y: (a - y) * 256 / z.shape[1]), "float64",
+        "delta of an example must not depend on the others: in a batch of 1 ",
+    ),
+    "value in other batches": (
+        valued(Entropy, lambda z, a, y: Entropy().value(z, a, y) + (z.shape[1] != 256)), "float64",
+        "value of an example must not depend on the others: in a batch of 1 ",
+    ),
+    "delta of one": (
+        writing(Entropy, lambda z, a, y: (a - y) * (2 if z.shape[1] == 1 else 1)), "float64", "in a batch of 1 ",
+    ),
+}  # fmt: skip
 
 
 class Huber(Square):
@@ -253,8 +212,10 @@ class Huber(Square):
         return np.multiply(np.clip(a - y, -0.3, 0.3), a * (1 - a), out=out)
 
 
-class Hinge(Linear):
+class Hinge(Entropy):
     """max(0, 1 − (2y − 1) z), which has a kink."""
+
+    output = Identity()
 
     def value(self, z, a, y):
         return (y * np.maximum(0, 1 - z) + (1 - y) * np.maximum(0, 1 + z)).sum(axis=0)
@@ -279,10 +240,4 @@ class Clipped(Entropy):
         return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=0)
 
 
-TABLE = {  # of the design; the names are those of `netlearn.literature`
-    "absolute": Absolute, "flat-spot": Flat, "focal": Focal, "generalized": Generalized, "smoothed": Smoothed,
-    "square": Linear, "brier": Brier, "squentropy": Squentropy,
-}  # fmt: skip
-RIGHT = TABLE | {"huber": Huber, "hinge": Hinge, "tiny constant": TinyConstant, "clipped": Clipped}
-for number, (kind, _) in enumerate(WRONG.values()):
-    globals()[f"Wrong{number}"] = kind
+RIGHT = {"absolute": Absolute, "huber": Huber, "hinge": Hinge, "tiny constant": TinyConstant, "clipped": Clipped}

@@ -1,7 +1,6 @@
 """`netlearn neuron`: the book's single neuron, as a table or as an animation for slides."""
 
 import shutil
-from math import isfinite
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ from netlearn.cli.progress import bar, tell
 from netlearn.cli.table import aligned
 from netlearn.cli.terminal import AS_JSON, echo_results
 from netlearn.comparison.neuron import neuron_curves
-from netlearn.errors import NetlearnError, SettingsError
+from netlearn.errors import NetlearnError
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
 from netlearn.runs import temporary_of, writing
@@ -46,9 +45,6 @@ def command(
     From the default start, w = b = 2, the neuron is badly wrong: with the quadratic cost it hardly learns for 150
     epochs, with cross-entropy it learns at once. --weight 0.6 --bias 0.9 is the book's milder start.
     """
-    for name, value in (("--weight", weight), ("--bias", bias)):
-        if not isfinite(value):
-            raise SettingsError(f"{name} {value}: must be a finite number")
     check_suffix(gif, "--gif", ".gif")
     check_suffix(mp4, "--mp4", ".mp4")
     if mp4 is not None and shutil.which("ffmpeg") is None:

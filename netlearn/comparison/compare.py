@@ -126,10 +126,9 @@ def check_resumable(folder: Path) -> None:
     if is_new and not is_sealed(content):
         problem = f"was changed or damaged: its SHA-256 is not the one in its last line; {BEGIN_AGAIN}"
         raise damage(path, problem, content, is_sealed)
-    if not is_comparison and (run_folders(folder) or any(folder.glob(f"*/.{CONFIG}.part"))):  # or about to begin
-        raise RunError(f"{path}: is not that of the comparison in its folder; {BEGIN_AGAIN}")
     if not is_comparison:
-        raise RunError(f"{folder}: is a run, not a comparison; resume it with netlearn train --resume")
+        problem = f"is of a run, which netlearn train --resume resumes, not of a comparison; {BEGIN_AGAIN}"
+        raise RunError(f"{path}: {problem}")
 
 
 def remove_runs(path: Path, on_note: Callable[[str], object] = lambda note: None) -> None:
@@ -173,13 +172,8 @@ def write_results(
         names = [PAGE]
     write = partial(write_output, analysis, folder, costs)
     drawn = [each for each in workers.map(write, names if pictures else []) if each is not None]
-    failed: dict[str, list[str]] = {}
-    for each in drawn:
-        if each.problem is not None:
-            name, _, reason = each.problem.partition(": ")
-            failed.setdefault(reason, []).append(name)
-    for reason, undrawn in failed.items():
-        warnings.warn(f"{', '.join(undrawn)}: {reason}", DrawingWarning, stacklevel=2)
+    for problem in filter(None, (each.problem for each in drawn)):
+        warnings.warn(problem, DrawingWarning, stacklevel=2)
     result = Comparison(
         **{name: getattr(analysis, name) for name in Findings.__struct_fields__},
         pictures=tuple(each.name for each in drawn if each.name),
