@@ -157,11 +157,19 @@ def check(name: str, value: Any, label: str, shown: str | None = None, allowed: 
     except msgspec.ValidationError as error:
         text = value if shown is None else shown
         may_be_text = shown is not None or name in CHOICES
-        text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else repr(text)
+        text = text if isinstance(text, str) and text and text.isprintable() and may_be_text else _shown(text)
         near = suggestion(text, CHOICES.get(name, ()))
         hint = f"did you mean {near}? " if near else ""
         allowed = allowed or must_be(name, IN_FILES if shown is None else IN_FLAGS)
         raise SettingsError(f"{label} {text[:80]}: {hint}must be {_limit(name, value) or allowed}") from error
+
+
+def _shown(value: Any) -> str:
+    """Return a value for an error; Python prints no number of more than 4,300 digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "of so many digits"
 
 
 def _limit(name: str, value: Any) -> str:

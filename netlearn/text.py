@@ -1,6 +1,7 @@
 """Text that people wrote: TOML files, names made safe to print and to draw, and which known name is meant."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -52,8 +53,20 @@ def decode_toml(path: Path, raw: bytes | None = None) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested too deeply
-        raise SettingsError(f"{path}: not a TOML file: {error}") from error
+        raise SettingsError(f"{path}: not a TOML file: {_cause(raw or b'') or error}") from error
     return content
+
+
+def _cause(raw: bytes) -> str:
+    """Return what editors and habits commonly do to a TOML file, if it is that, else ""."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in raw[:100]:
+        return "it is UTF-16; save it as UTF-8"
+    for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
+        if any(quote in line for quote in "“”„‘’«»"):
+            return f'line {number} has curly quotes; write straight ones, "'
+        if re.search(r"=\s*\d+,\d+\s*(#.*)?$", line):
+            return f"line {number} has a decimal comma; write a point"
+    return ""
 
 
 ALIASES = {  # what others call settings and their values

@@ -167,9 +167,18 @@ def test_keys_of_others_suggest_ours() -> None:
         netlearn.train(eta=3.0)  # type: ignore[call-arg]
 
 
-def test_experiment_in_the_place_of_settings_is_named() -> None:
-    Path("own.toml").write_text("[variants.a]\ncost = 'quadratic'\n")
-    assert one_line(call("train", "--config", "own.toml"), 2, "own.toml: variants netlearn compare own.toml")
+@pytest.mark.parametrize(
+    ("content", "facts"),
+    [
+        ("epochs = 3\n".encode("utf-16"), "UTF-16 UTF-8"),
+        ("cost = “quadratic”\n".encode(), "line 1 curly quotes"),
+        (b"epochs = 3\nlearning_rate = 0,5\n", "line 2 decimal comma"),
+        (b"[variants.a]\ncost = 'quadratic'\n", "variants netlearn compare own.toml"),
+    ],
+)
+def test_what_editors_and_habits_do_to_a_file_of_settings_is_named(content: bytes, facts: str) -> None:
+    Path("own.toml").write_bytes(content)
+    assert one_line(call("train", "--config", "own.toml"), 2, f"own.toml: {facts}")
 
 
 def test_inputs_and_outputs_are_not_hidden() -> None:

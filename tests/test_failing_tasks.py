@@ -109,10 +109,13 @@ def test_overlay_that_failed_can_be_overwritten(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [12, 16])
-def test_too_few_files_for_workers_are_one_line(limit: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "fact"),
+    [("-n 12", "--jobs 1"), ("-n 16", "--jobs 1"), ("-v 200000", "500000"), ("-v 700000", "800000")],
+)
+def test_too_few_files_or_too_little_memory_for_workers_are_one_line(limit: str, fact: str) -> None:
     command = [sys.executable, "-m", "netlearn", "compare", *QUICK, "--jobs", "2"]
-    result = shell(f"ulimit -n {limit}; {' '.join(command)}")
+    result = shell(f"ulimit {limit}; {' '.join(command)}")
     assert (result.returncode, result.stdout) == (1, "")
-    assert has_facts(result.stderr, "Error: --jobs 1")
+    assert has_facts(result.stderr, f"Error: {fact}")
     assert not Path("out").exists() or not list(Path("out").glob("*-0"))

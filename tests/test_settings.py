@@ -153,12 +153,13 @@ def test_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> No
     [
         (None, "cannot be read: No such file or directory"),
         (b"epochs = \n", "not a TOML file: Invalid value (at line 1, column 10)"),
-        (b"\xff\xfe", "not a TOML file: "),
+        (b"\xff\xfe", "not a TOML file: UTF-16"),
         (b"a = " + b"[" * 5000 + b"]" * 5000, "not a TOML file: "),
+        (b"seed = 0x" + b"f" * 5000, "seed 9,223,372,036,854,775,807"),
         (b"format = 1", "format 1: must be 2: netlearn 0.1"),
         (b"format = 3", "format 3: must be 2: later netlearn"),
     ],
-    ids=["missing", "position", "bytes", "nested", "old", "new"],
+    ids=["missing", "position", "bytes", "nested", "digits", "old", "new"],
 )
 def test_file_that_holds_no_settings_is_refused(tmp_path: Path, content: bytes | None, facts: str) -> None:
     path = tmp_path / "config.toml"

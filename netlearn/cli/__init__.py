@@ -18,7 +18,7 @@ import click
 import click.shell_completion
 
 from netlearn import __version__
-from netlearn.cli.terminal import Terminated, echo, prepare
+from netlearn.cli.terminal import Terminated, check_address_space, echo, prepare
 from netlearn.errors import CostWarning, DrawingWarning, NetlearnError, SettingsError
 from netlearn.text import printable, suggestion
 
@@ -80,6 +80,7 @@ class Commands(click.Group):
         """Import a command."""
         if name not in COMMANDS:
             return None
+        check_address_space()
         module, _, attribute = COMMANDS[name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -111,7 +112,9 @@ class Commands(click.Group):
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(printable(" ".join(str(error).split()))) from error
-        except MemoryError as error:
+        except (MemoryError, ImportError) as error:
+            if isinstance(error, ImportError) and "failed to map" not in str(error):
+                raise
             raise click.ClickException("memory: there is not enough for this command") from error
         except OSError as error:
             if error.errno == errno.EPIPE:

@@ -16,7 +16,7 @@ from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experim
 from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
 from netlearn.cli.table import TOP, paragraphs, table
-from netlearn.cli.terminal import echo_results, terminated_as_interrupted
+from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
 from netlearn.comparison import catalogue
 from netlearn.comparison.analysis import read_runs
 from netlearn.comparison.cluster import Cluster
@@ -113,7 +113,9 @@ def command(
     cluster = {name: flags.pop(name) for name in ("cluster", "tls_folder", "insecure")}
     settings = settings_in(flags)
     costs = settings.pop("cost", ())
-    with terminated_as_interrupted(), Workers() if dry_run else _workers(jobs or cores(), **cluster) as workers:
+    jobs = jobs or cores()
+    check_address_space(jobs)
+    with terminated_as_interrupted(), Workers() if dry_run else _workers(jobs, **cluster) as workers:
         if resumed is not None:
             check_resumable(resumed)
             with RunFolder.existing(resumed, FILES) as folder:

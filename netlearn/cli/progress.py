@@ -1,5 +1,6 @@
 """What goes to stderr: notes, with bars on a terminal and plain lines elsewhere, or nothing with --quiet."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +21,9 @@ from netlearn.text import counted
 from netlearn.training import Trainer
 
 TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"
-BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]"
+BAR, NARROW_BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]", "{l_bar}{bar}| {remaining} left"
 MOST_LINES = 25  # of progress, where there is no terminal
+NARROW = 78  # columns: where fewer, a bar leaves out figures rather than shrinks
 
 
 def note(text: str) -> None:
@@ -41,6 +43,13 @@ def bar(**given: Any) -> "tqdm[Any]":
     on_a_terminal = sys.stderr is not None and sys.stderr.isatty()  # it may be closed
     tqdm.monitor_interval = 0  # its thread would refresh bars that stand still, and may not be allowed
     return tqdm(disable=not on_a_terminal or asked(QUIETLY), **given)
+
+
+def _is_narrow() -> bool:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns < NARROW
+    except (AttributeError, OSError, ValueError):  # it is no terminal
+        return False
 
 
 def load(name: str) -> Dataset:
@@ -74,13 +83,14 @@ def download_bar(file: str) -> "tqdm[Any]":
 @contextmanager
 def training_progress(trainer: Trainer) -> Iterator[Callable[[Record], None]]:
     """Show the progress of a trainer; yields a function to call with each record."""
+    narrow = _is_narrow()
     with updates_bar(trainer, bar_format=TRAINING_BAR) as updates:
 
         def show(record: Record) -> None:
             accuracy = percent(record.validation_accuracy)
             if not updates.disable:
                 updates.set_description(f"epoch {record.epoch:.3g}/{trainer.epochs}", refresh=False)
-                updates.set_postfix_str(f"cost {record.train_cost:.4f}, accuracy {accuracy}")
+                updates.set_postfix_str(accuracy if narrow else f"cost {record.train_cost:.4f}, accuracy {accuracy}")
             elif trainer.schedule.epoch_ends(record.update):
                 figures = f"cost {record.train_cost:.4f}, validation accuracy {accuracy}"
                 tell(f"epoch {record.epoch:.0f}/{trainer.epochs}  {figures}  {record.seconds:.1f} s")
@@ -107,7 +117,8 @@ def comparison_progress(plan: Experiment, shard: Shard | None = None) -> Iterato
     tell(f"runs: {len(planned):,}, {names} from {counted(len(plan.seeds), 'seed')} each{part}")
     noted, every = 0, -(-runs // MOST_LINES) or 1
     begun: tuple[float, float] | None = None
-    with bar(total=epochs, unit=" epochs", bar_format=BAR) as shown:
+    layout = NARROW_BAR if _is_narrow() else BAR
+    with bar(total=epochs, unit=" epochs", bar_format=layout) as shown:
 
         def show(done: float, ended: int) -> None:
             nonlocal noted, begun

@@ -1,4 +1,4 @@
-"""Between a command and the system: text on the terminal, and signals that stop it.
+"""Between a command and the system: text on the terminal, signals that stop it, and the memory that it may use.
 
 Text is shown and does no harm, whatever the encoding of the terminal and whoever chose the names.
 """
@@ -16,10 +16,12 @@ from typing import Any
 
 import click
 
+from netlearn.errors import NetlearnError
 from netlearn.text import printable
 
 REPLACE = "netlearn"  # the name of the error handler
 RESULTS, QUIETLY, AS_JSON = "netlearn.results", "netlearn.quietly", "netlearn.as_json"  # see `asked`
+COMMAND, WORKER = 500_000, 150_000  # kB of address space that a command reserves, and more for each worker process
 ASCII = {
     "η": "eta", "λ": "lambda", "σ": "sigma", "δ": "delta", "∂": "d", "Σ": "sum", "±": "+-", "−": "-", "…": "...",
     "→": "->", "½": "1/2", "²": "^2", "≥": ">=", "≤": "<=", "–": "-", "’": "'",
@@ -113,3 +115,20 @@ def terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def check_address_space(workers: int = 0) -> None:
+    """Check that `ulimit -v` is enough for a command and its workers: with less, OpenBLAS hangs or ends the process.
+
+    Raises:
+        NetlearnError: it is not.
+    """
+    try:
+        import resource  # noqa: PLC0415 (Windows has none)
+    except ImportError:
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    least = COMMAND + workers * WORKER
+    if limit != resource.RLIM_INFINITY and limit < 1024 * least:
+        hint = " or --jobs smaller" if workers > 1 else ""
+        raise NetlearnError(f"ulimit -v {limit // 1024}: must be at least {least}{hint}")
