@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from netlearn.comparison.cluster import CA, CERTIFICATE, KEY
 from netlearn.runs import SUMS
 from tests.commands import PATIENCE
+from tests.processes import wait_until
 
 OTHER = "netlearn-0.0.1.dist-info"
 
@@ -28,13 +28,6 @@ def certificates(folder: Path) -> Path:
     (folder / CERTIFICATE).write_text(made.tls_client_cert)
     (folder / KEY).write_text(made.tls_client_key)
     return folder
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.02)
 
 
 @dataclass

@@ -14,11 +14,11 @@ def sleep_with_a_name(name: Path) -> None:
     time.sleep(2 * PATIENCE)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     give_up_at = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < give_up_at
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def is_alive(process: int) -> bool:

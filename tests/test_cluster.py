@@ -18,10 +18,11 @@ from netlearn.comparison import cluster as module
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.cluster import CA
 from netlearn.runs import SUMS, read_run
-from tests.clusters import Cluster, certificates, running, wait_until
+from tests.clusters import Cluster, certificates, running
 from tests.commands import compare, one_line, rows_of
 from tests.files import small_arrays, write_folder
 from tests.messages import has_facts
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 EPOCHS = 1000  # of 0.6 ms: long enough to be met while training

@@ -10,10 +10,10 @@ import pytest
 
 from netlearn.comparison import compare as comparison
 from netlearn.runs import read_run
-from tests.clusters import wait_until
 from tests.commands import PATIENCE, compare, rows_of
 from tests.files import small_arrays, write_folder
 from tests.messages import has_facts
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
