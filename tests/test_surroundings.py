@@ -1,10 +1,13 @@
 """Other surroundings: a backend, settings of matplotlib, errors while drawing, and what other systems lack."""
 
+import itertools
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,9 +143,31 @@ def test_ctrl_c_while_a_cost_runs_interrupts_the_comparison() -> None:
     assert read_run(Path("out/quadratic-0")).is_complete()
 
 
+def test_too_few_processes_are_one_line_that_names_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    room = itertools.repeat(None, 5)
+
+    def start_few(thread: threading.Thread) -> None:
+        if next(room, thread) is thread:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda kind: (10 if kind == resource.RLIMIT_NPROC else resource.RLIM_INFINITY, 0)
+    )
+    result = compare(*TINY, "--jobs", "2", "--out", "out")
+    assert one_line(result, 1, "worker process ulimit -u 10 --jobs 1")
+    assert not Path("out/quadratic-0").exists()
+
+
 @pytest.mark.slow
-def test_training_needs_no_process_or_thread_of_its_own(tmp_path: Path) -> None:
-    """OpenBLAS prints lines of its own where it cannot start a thread."""
+@pytest.mark.parametrize(
+    ("command", "limit", "codes"),
+    [("train", 1, {0}), *(("compare --jobs 2 --seeds 1", limit, {0, 1}) for limit in (1, 5, 8, 10))],
+)
+def test_few_processes_suffice_or_are_one_line(command: str, limit: int, codes: set[int], tmp_path: Path) -> None:
+    """OpenBLAS prints lines of its own where it cannot start a thread, and Python's pool a traceback."""
     user = {"user": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # the limit is none for root
     plain = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin") or sys.executable
     places = [str(Path(__file__).parents[1]), *(path for path in sys.path if path.endswith("-packages"))]
@@ -155,11 +180,13 @@ def test_training_needs_no_process_or_thread_of_its_own(tmp_path: Path) -> None:
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o777)
     result = subprocess.run(
-        ["bash", "-c", f'ulimit -u 1; exec "$0" -m netlearn train {" ".join(TINY)} --out out', plain],
+        ["bash", "-c", f'ulimit -u {limit}; exec "$0" -m netlearn {command} {" ".join(TINY)} --out out', plain],
         env=environment, check=False, capture_output=True, text=True, cwd=folder, timeout=PATIENCE, **user,
     )  # type: ignore[call-overload]  # fmt: skip
     shutil.rmtree(folder)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode in codes, result.stderr
+    assert result.stderr.count("\n") == result.returncode
+    assert result.returncode == 0 or f"ulimit -u {limit}" in result.stderr
 
 
 def test_config_of_a_run_in_the_place_of_a_comparisons_says_to_begin_again(run: Path) -> None:

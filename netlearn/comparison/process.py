@@ -12,7 +12,7 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +39,7 @@ class Processes(ProcessPoolExecutor):
 
     def __init__(self, jobs: int) -> None:
         with _starting():  # also of Python's own helper
+            _check_allowed(3 + 2 * jobs)  # that helper, two threads here, and two in each process
             super().__init__(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, function: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
@@ -86,7 +87,8 @@ def _starting() -> Iterator[None]:
             raise
         except (OSError, RuntimeError, EOFError) as error:  # no more files or processes are allowed
             why = getattr(error, "strerror", None) or error
-            raise WorkerError(f"a worker process cannot be started: {why}; --jobs 1 starts only one") from error
+            problem = f"a worker process cannot be started{_limit()}: {why}"
+            raise WorkerError(f"{problem}; --jobs 1 starts only one") from error
         finally:
             sys.modules["__main__"] = script
             for name in ENVIRONMENT:
@@ -94,6 +96,27 @@ def _starting() -> Iterator[None]:
             os.environ.update(before)
             if sys.platform != "win32":
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _check_allowed(count: int) -> None:
+    """Start and end so many threads: Python's pool waits for ever where one of its own cannot be started."""
+    end = threading.Event()
+    with ThreadPoolExecutor(count) as threads:
+        try:
+            for _ in range(count):
+                threads.submit(end.wait)
+        finally:
+            end.set()
+
+
+def _limit() -> str:
+    """Return the limit on the user's processes and threads, which the system counts alike, or "" if there is none."""
+    try:
+        import resource  # noqa: PLC0415 (Windows has none)
+    except ImportError:
+        return ""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    return "" if limit == resource.RLIM_INFINITY else f" with ulimit -u {limit}"
 
 
 def _begin() -> None:
