@@ -140,6 +140,31 @@ def test_places_in_large_images_are_exact_in_float32() -> None:
         assert any(np.allclose(deformed[number].reshape(image), each, rtol=0, atol=1e-4) for each in shifted)
 
 
+class Breaking:
+    """A deformer that raises the first time."""
+
+    broke = False
+
+    def deform(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
+        if not self.broke:
+            self.broke = True
+            raise KeyboardInterrupt
+        np.copyto(out, x)
+        return out
+
+
+def test_images_after_an_interruption_are_the_right_ones() -> None:
+    n = 4 * BLOCK
+    x = np.arange(n, dtype=np.float32)[:, np.newaxis]
+    images = AugmentedImages(x, Augmentation("", Breaking(), 0))  # type: ignore[arg-type]
+    out = np.empty((BLOCK, 1), np.float32)
+    with pytest.raises(KeyboardInterrupt):
+        images.take(0, np.arange(n), 0, out)
+    for start in (0, BLOCK // 2, 2 * BLOCK, 5 * BLOCK // 2):
+        images.take(0, np.arange(n), start, out)
+        np.testing.assert_array_equal(out[:, 0], np.arange(start, start + BLOCK))
+
+
 DATA = datasets.load("mnist-5k")
 SMALL = ["--data", "mnist-5k", "--train-size", "300", "--epochs", "1", "--hidden", "none", "-q"]
 

@@ -232,6 +232,8 @@ SLIPS: list[tuple[Callable[[Any, Any, Any], object], str]] = [
     (lambda net, data, digits: net.SGD(digits, 1, 10, 0.5), r"training_data: .* y 1: must be .*\(3, 1\)"),
     (lambda net, data, digits: net.SGD([(x[:5], y) for x, y in data], 1, 10, 0.5), r"x has 5 .* must be .*\(6, 1\)"),
     (lambda net, data, digits: net.SGD([*data, (data[0][0], 3)], 1, 10, 0.5), "training_data.*one shape"),
+    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, digits), "lmbda.*number.*evaluation_data="),
+    (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, None, True), "evaluation_data.*monitored"),
     (lambda net, data, digits: net.SGD(data, 1, 10, 0.5, 0.1, data), "evaluation_data: .* y 3: must be .* a digit"),
     (lambda net, data, digits: net.accuracy(iter(digits)), "data, a list_iterator: must be a list of pairs"),
     (lambda net, data, digits: net.accuracy(data), "y 3: must be .* and a digit.*convert=True"),

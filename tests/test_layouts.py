@@ -187,6 +187,13 @@ def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:
     assert all(file in message for file in FILES)
 
 
+@pytest.mark.parametrize("name", ["kmnist", "emnist", "EMNIST"])
+def test_sets_of_others_are_not_included(name: str) -> None:
+    message = refused(name)
+    assert "not included" in message
+    assert "did you mean" not in message
+
+
 def test_path_may_begin_with_the_home_folder_and_addresses_are_downloaded_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

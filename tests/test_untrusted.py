@@ -272,6 +272,25 @@ def problem(reader: Callable[[Path], object], folder: Path) -> str | None:
     return None
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "command"),
+    [
+        ("metrics.csv", r"\n\d+,[\d.]+,(?=[^\n]+\n$)", "\n700,1e-320,", ["report", "run"]),
+        ("metrics.csv", r"\n\d+,[\d.]+,(?=[^\n]+\n$)", "\n700,1e-320,", ["compare", "run", "-q", "--out", "over"]),
+        ("summary.json", r'"sizes": \[[^]]*\]', f'"sizes": [784, {2**64}, 10]', ["evaluate", "run", "-q"]),
+        ("summary.json", r'"sizes": \[[^]]*\]', f'"sizes": [784, {2**64}, 10]', ["verify", "run", "-q"]),
+    ],
+)
+def test_absurd_value_is_refused_in_one_line_that_names_the_file(
+    run: Path, name: str, old: str, new: str, command: list[str]
+) -> None:
+    text = (run / name).read_text()
+    (run / name).write_text(re.sub(old, new, text))
+    assert (run / name).read_text() != text
+    reseal(run)
+    assert one_line(call(*command), 1, "Error: run/")
+
+
 EVIL = "from netlearn.costs import Quadratic as Cost\nfrom pathlib import Path\nPath({!r}).touch()\n"
 
 

@@ -72,8 +72,12 @@ class Network(network.Network):
 
         The four lists have an entry for each epoch, or are empty if not monitored: costs and accuracies, which are
         counts, on the evaluation data and then on the training data. The term λ/2n Σw² of a cost takes n of the data
-        that are measured. Other data raise a SettingsError.
+        that are measured. Other data, or missing ones that are to be monitored, raise a SettingsError.
         """
+        if not isinstance(lmbda, int | float | np.number):
+            raise SettingsError("lmbda: must be a number, the fifth argument; name the data, evaluation_data=…")
+        if evaluation_data is None and (monitor_evaluation_cost or monitor_evaluation_accuracy):
+            raise SettingsError("evaluation_data: must be given to be monitored, as in evaluation_data=test_data")
         lists: tuple[list[float], list[int], list[float], list[int]] = [], [], [], []
         training = "training", training_data, monitor_training_cost, monitor_training_accuracy, *lists[2:]
         evaluation = "evaluation", evaluation_data, monitor_evaluation_cost, monitor_evaluation_accuracy, *lists[:2]

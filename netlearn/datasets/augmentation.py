@@ -6,7 +6,7 @@ A kind of deformation has `fields`; `draw` returns the coefficients for n images
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from copy import deepcopy
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -222,6 +222,11 @@ class AugmentedImages:
                 self._threads.submit(self._deform, order, key, buffers, deformer)
                 for key, buffers, deformer in zip(keys, self._buffers, self._deformers, strict=False)
             ]
+            self._blocks = {}  # they are overwritten, even if this is interrupted
+            try:
+                wait(tasks)
+            finally:
+                wait(tasks)  # also when interrupted: the threads use the buffers
             self._blocks = {key: task.result() for key, task in zip(keys, tasks, strict=True)}
         return self._blocks[epoch, block]
 

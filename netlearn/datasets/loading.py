@@ -21,6 +21,10 @@ from netlearn.text import suggestion
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 PATHS = "a folder of IDX files or images, an .npz or a CSV file"
 HELD: dict[str, Dataset] = {}  # what a worker process was given, by name
+ELSEWHERE = (  # known data sets that do not come with netlearn
+    "kmnist", "kuzushiji-mnist", "k49", "emnist", "qmnist", "notmnist", "medmnist", "usps", "svhn", "cifar10",
+    "cifar-10", "cifar100", "digits", "iris", "gtsrb", "sign-mnist", "kannada-mnist", "xor",
+)  # fmt: skip
 MOST_FILES = 8  # files of a folder in an error
 
 
@@ -75,6 +79,10 @@ def _load_path(name: str) -> Dataset:
         exists = bool(name) and path.exists()
     except (OSError, RuntimeError) as error:
         raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', error)}") from error
+    if name.lower() in ELSEWHERE:
+        raise SettingsError(
+            f"data {name!r}: not included; download it and name the folder or file that holds it: {PATHS}"
+        )
     if exists or not any(mark in name for mark in "./\\"):
         near = suggestion(name, NAMES)
         hint = f"did you mean {near}? " if near else ""
