@@ -1,7 +1,6 @@
 """A run that is interrupted anywhere and resumed ends with the same bytes as an uninterrupted one."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +47,6 @@ def test_run_interrupted_after_any_update_ends_like_a_whole_one(given: dict[str,
         do_run(settings, tmp_path / str(update), update)
         resume_run(settings, tmp_path / str(update))
         assert results_of(tmp_path / str(update)) == whole, update
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("rendered")
-def test_run_interrupted_many_times_ends_like_a_whole_one(tmp_path: Path) -> None:
-    settings = settings_of()
-    do_run(settings, tmp_path / "whole", draw=True)
-    do_run(settings, tmp_path / "part", 1)
-    for update in range(3, 35, 4):
-        resume_run(settings, tmp_path / "part", update)
-    resume_run(settings, tmp_path / "part", draw=True)
-    assert results_of(tmp_path / "part") == results_of(tmp_path / "whole")
 
 
 @pytest.mark.slow
@@ -128,24 +115,6 @@ def test_long_epoch_has_checkpoints_inside(monkeypatch: pytest.MonkeyPatch) -> N
     trainer.on_checkpoint = lambda state: seen.append((state.update, state.probed))
     list(trainer)
     assert seen == [(400, False), (600, False), (800, False), (1000, True)]  # others are probed anyway
-
-
-def test_metrics_shorter_than_the_checkpoints_rows_are_refused(tmp_path: Path) -> None:
-    settings = settings_of()
-    do_run(settings, tmp_path / "run", 7)
-    path = tmp_path / "run" / "metrics.csv"
-    path.write_bytes(path.read_bytes()[:99])
-    with pytest.raises(RunError, match=r"metrics\.csv: its first \d+ bytes"):
-        resume_run(settings, tmp_path / "run")
-
-
-def test_checkpoint_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
-    settings, path = settings_of(), tmp_path / "run"
-    do_run(settings, path, 7)
-    with pytest.raises(RunError, match=r"l2 0\.5: must be 0\.1\b"):
-        resume_run(settings_of(l2=0.1), path)
-    with pytest.raises(RunError, match=r"data \['small'\]: must be \['0'\]"):
-        resume_run(settings, path, data=replace(small_dataset(), sha256={"a.npz": "0"}))
 
 
 def test_resuming_changes_no_file_that_a_backup_shares(tmp_path: Path) -> None:
