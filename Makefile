@@ -5,6 +5,7 @@ VENV := .venv
 SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+unexport PYTHONDONTWRITEBYTECODE  # what pip does not compile, Python does once, not in each process
 # neighbours, which share what their file makes once, stay in one process
 PARALLEL := --numprocesses auto --dist worksteal
 
