@@ -18,6 +18,7 @@ from tests.messages import has_facts
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a terminal, pipes or signals as POSIX has them")
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is
+UNDRAWN = "from netlearn.comparison import compare; compare.PICTURES = (); from netlearn.cli import main; main()"
 ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 
@@ -48,6 +49,11 @@ def train(*arguments: str) -> Result:
 
 def python(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **given)
+
+
+def undrawn(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in a process of its own, which draws no picture of a comparison."""
+    return python("-c", UNDRAWN, *arguments, **given)
 
 
 def shell(command: str) -> "subprocess.CompletedProcess[str]":

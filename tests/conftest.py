@@ -1,5 +1,6 @@
 """Shared by all tests: no test reaches the internet, and none sees the user's own data or cache."""
 
+import gc
 import os
 import shutil
 import signal
@@ -37,6 +38,12 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one more worker than there are cores, since many tests wait: for their processes or for a browser."""
     return cores() + 1
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom, and never in the modules that are there for all tests: that took a tenth of a run."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

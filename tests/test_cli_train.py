@@ -121,7 +121,8 @@ def test_divergence_is_one_line_and_keeps_the_records() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
 def test_run_is_completed_or_saved_when_output_is_closed(ending: str) -> None:
-    shell(f"{sys.executable} -m netlearn train --data mnist-5k --epochs 3 --hidden 5 --out run {ending}")
+    small = "--data mnist-5k --train-size 200 --epochs 3 --hidden 5 --out run"
+    shell(f"{sys.executable} -m netlearn train {small} {ending}")
     assert Path("run/weights.safetensors").is_file()
     assert json.loads(Path("run/summary.json").read_text())["status"] == "finished"
 
@@ -147,7 +148,7 @@ def test_terminal_shows_a_bar_with_what_its_width_allows(columns: int, shown_las
 
     main_end, child_end = pty.openpty()
     termios.tcsetwinsize(child_end, (24, columns))
-    command = [sys.executable, "-m", "netlearn", "train", *SMALL]
+    command = [sys.executable, "-m", "netlearn", "train", *SMALL, "--train-size", "200", "--hidden", "5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child_end) as process:
         os.close(child_end)
         shown = b""

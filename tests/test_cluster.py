@@ -25,7 +25,7 @@ from tests.messages import has_facts
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
-EPOCHS = 1000  # of 0.6 ms: long enough to be met while training
+EPOCHS = 600  # of 0.6 ms: long enough to be met while training
 RUNS = [f"{cost}-{seed}" for cost in ("quadratic", "cross-entropy") for seed in (0, 1)]
 SAME = ("weights.safetensors", "output_neurons.safetensors", "config.toml", "snapshots.safetensors")
 
@@ -148,6 +148,7 @@ def test_own_cost_must_be_installed_on_the_workers(cluster: Cluster, data: Path)
     assert has_facts(line, "3 workers 'ours:Ours'")
 
 
+@pytest.mark.long
 def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
     cluster: Cluster, data: Path, here: Path
 ) -> None:
@@ -177,6 +178,7 @@ def test_of_three_workers_one_fails_every_run_one_dies_and_one_is_slow(
     assert_same(Path("out"), here)
 
 
+@pytest.mark.long
 def test_killed_scheduler_is_an_error_and_the_comparison_resumes_here(
     cluster: Cluster, data: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from netlearn.cli import main
 from netlearn.comparison.pool import Workers
-from tests.commands import PATIENCE, QUICK, compare, done, one_line, rows_of, untimed, workers_here
+from tests.commands import PATIENCE, QUICK, UNDRAWN, compare, done, one_line, rows_of, untimed, workers_here
 from tests.files import wait_for
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
@@ -38,7 +38,7 @@ def test_killed_worker_costs_one_retry_and_the_comparison_completes() -> None:
     killed: list[int] = []
     thread = threading.Thread(target=kill_one_worker, args=(killed,))
     thread.start()
-    result = compare("--data", "mnist-5k", "--epochs", "20", "--hidden", "30", "--seeds", "2", "-q")
+    result = compare("--data", "mnist-5k", "--epochs", "8", "--hidden", "30", "--seeds", "2", "-q")
     thread.join()
     assert killed
     assert result.exit_code == 0, result.output
@@ -83,7 +83,9 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_interrupted_comparison_prints_the_command_that_resumes_it(
     number: int, code: int, uninterrupted: dict[str, Any]
 ) -> None:
@@ -160,7 +162,7 @@ def test_run_whose_metrics_cannot_be_read_is_trained_again(copied: Path, compare
 @pytest.mark.usefixtures("in_this_process", "one_picture")
 def test_interrupted_tuning_is_resumed() -> None:
     settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
-    command = [sys.executable, "-m", "netlearn", "compare", *settings, "--out", "tuned"]
+    command = [sys.executable, "-c", UNDRAWN, "compare", *settings, "--out", "tuned"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         give_up_at = time.monotonic() + PATIENCE
         while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning/*/summary.json")):

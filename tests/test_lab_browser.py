@@ -76,6 +76,7 @@ def images(name: str, size: int, classes: int, n: int = 200) -> Dataset:
 
 
 def test_both_networks_start_alike_and_cross_entropy_passes_80_percent_first(page: Page) -> None:
+    expect(page.locator(".now .big b")).to_have_text([re.compile("%")] * 2)
     first = page.locator(".now .big b").all_inner_texts()
     assert first[0] == first[1]
     page.check("#guess input[value='1']")

@@ -34,6 +34,7 @@ def data() -> str:
     return str(write_folder(Path("own"), small_arrays(train=120, test=20)))
 
 
+@pytest.mark.long
 def test_task_that_loses_three_workers_is_a_row_and_the_others_are_done(
     data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

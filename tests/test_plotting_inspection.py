@@ -31,7 +31,7 @@ LONG = "runs/a-name-that-is-long-enough-to-be-wrapped-into-the-next-line-in-any-
 CLASSES = [1, 2, 10, 26, 40, 60]
 
 
-def slow(*values: int) -> Any:
+def slow(*values: Any) -> Any:
     """Return a case that takes a second to draw."""
     return pytest.param(*values, marks=pytest.mark.slow)
 
@@ -74,8 +74,10 @@ def test_counts_fit_into_their_cells(classes: int) -> None:
     assert all(text.get_window_extent().width < axes.get_window_extent().width / classes for text in axes.texts)
 
 
-@pytest.mark.parametrize("outputs", CLASSES)
-@pytest.mark.parametrize("image", [(28, 28), (6, 9), (12, 8), None])
+@pytest.mark.parametrize(
+    ("outputs", "image"),
+    [*((each, (6, 9)) for each in CLASSES), (10, (28, 28)), (60, (12, 8)), (1, None), (10, None), (60, None)],
+)
 def test_mistakes_show_label_answer_and_strongest_outputs(outputs: int, image: Image | None) -> None:
     shown = answers(7, outputs, image)
     figure = networks.mistakes(shown, image, LONG)
@@ -124,8 +126,10 @@ def test_letters_continue_after_z() -> None:
     assert [letter(i) for i in (0, 25, 26, 51, 52)] == ["A", "Z", "A1", "Z1", "A2"]
 
 
-@pytest.mark.parametrize("neurons", [1, 2, 10, 26, slow(100)])
-@pytest.mark.parametrize("image", [(28, 28), (4, 9), (9, 4)])
+@pytest.mark.parametrize(
+    ("neurons", "image"),
+    [*((each, (28, 28)) for each in (1, 2, 10, 26)), slow(100, (4, 9)), (1, (4, 9)), (1, (9, 4)), (26, (9, 4))],
+)
 def test_weights_of_each_neuron_before_and_after(neurons: int, image: Image) -> None:
     rng = np.random.default_rng(0)
     panels: dict[str, Array] = {

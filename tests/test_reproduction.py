@@ -212,7 +212,7 @@ def mnist(full_mnist: Path) -> Data:
     return training[:], validation[:], test[:]
 
 
-@pytest.mark.parametrize("record", ["overfitting", "regularized"])
+@pytest.mark.parametrize("record", [pytest.param("overfitting", marks=pytest.mark.long), "regularized"])
 def test_first_ten_epochs_of_the_books_curves_come_out_number_by_number(mnist: Data, record: str) -> None:
     (outcome,) = recorded.overfitting(mnist, record, 10)
     assert outcome.same == (20, 20)

@@ -9,11 +9,12 @@ from scripts.partial import make_states
 from scripts.soak import soak
 
 ALL_STREAMS = ["--optimizer", "adam", "--dropout", "0.5", "--augment", "elastic", "--halve-after", "2"]
+SMALL = ["--train-size", "700", "--hidden", "10"]
 
 
 @pytest.mark.slow
 def test_run_killed_at_random_instants_and_resumed_ends_like_an_uninterrupted_one() -> None:
-    result = soak(4, 32, Path(), flags=ALL_STREAMS)
+    result = soak(2, 32, Path(), flags=[*ALL_STREAMS, *SMALL])
     assert result.kills
     assert result.checkpoints > 1
     assert result.unreadable == []

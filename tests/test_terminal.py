@@ -12,7 +12,7 @@ from netlearn.cli import main
 from netlearn.plotting.style import literal
 from netlearn.settings import resolve
 from netlearn.text import printable
-from tests.commands import ONE_EPOCH, call, compare, done, one_line, python
+from tests.commands import ONE_EPOCH, call, compare, done, one_line, undrawn
 from tests.runs import do_run, reseal
 
 ENCODINGS = ["ascii", "cp1252", "cp866", "shift_jis", "utf-8", "utf-16"]
@@ -119,8 +119,8 @@ def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
 
 @pytest.mark.slow
 def test_pipe_of_another_encoding_gets_the_whole_comparison() -> None:
-    command = ["-m", "netlearn", "compare", experiment(["a", "η"]), "--jobs", "1"]
-    result = python(*command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, encoding="ascii")
+    command = ["compare", experiment(["a", "η"]), "--jobs", "1"]
+    result = undrawn(*command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, encoding="ascii")
     assert result.returncode == 0, result.stderr
     assert "learning rate eta" in result.stdout
     assert "folder: runs" in result.stdout

@@ -36,8 +36,9 @@ def tied(run: Run, accuracy: float) -> Run:
     return replace(run, metrics=run.metrics | still, summary=summary)
 
 
-@pytest.mark.parametrize("accuracy", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("varied", VARIED)
+@pytest.mark.parametrize(
+    ("varied", "accuracy"), [*((each, accuracy) for each in VARIED for accuracy in (0.0, 1.0)), ("two costs", 0.5)]
+)
 def test_tied_runs_are_drawn_without_a_warning(varied: str, accuracy: float) -> None:
     groups = group([tied(run, accuracy) for run in sweep(2, **VARIED[varied])])
     for draw in DRAWN.values():
