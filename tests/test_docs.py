@@ -15,6 +15,7 @@ from netlearn.settings import CHOICES, FIELDS
 from tests.pages import GENERATED, ROOT, blocks, code, follow, pages, rows, run_here, section, shell, text
 
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
+TAKE_LONG = {"docs/book.md", "docs/guide.md"}
 
 
 def defaults() -> dict[str, Any]:
@@ -34,7 +35,7 @@ def reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reader", "in_this_process")
+@pytest.mark.usefixtures("reader", "in_this_process", "one_picture")
 def test_readme_runs_as_shown_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.plotting.single.FRAMES", 3)
     monkeypatch.setattr("netlearn.plotting.single.HELD", 1)
@@ -46,9 +47,9 @@ def test_readme_runs_as_shown_in_the_order_given(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reader", "in_this_process")
+@pytest.mark.usefixtures("reader", "in_this_process", "one_picture")
 @pytest.mark.parametrize(
-    "page", [pytest.param(name, marks=[pytest.mark.long] if name == "docs/guide.md" else []) for name in NAMES[1:]]
+    "page", [pytest.param(name, marks=[pytest.mark.long] if name in TAKE_LONG else []) for name in NAMES[1:]]
 )
 def test_pages_run_as_shown_in_the_order_given(page: str) -> None:
     follow(page, run_here)
