@@ -12,13 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from netlearn.cli import main
+from netlearn.comparison.outputs import PICTURES
 from netlearn.comparison.pool import Workers
 from tests.messages import has_facts
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a terminal, pipes or signals as POSIX has them")
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
 PATIENCE = 300  # seconds after which something hangs, however busy the machine is
-UNDRAWN = "from netlearn.comparison import compare; compare.PICTURES = (); from netlearn.cli import main; main()"
+CURVES_ALONE = (
+    "from netlearn.comparison import compare; compare.PICTURES = ('curves',); from netlearn.cli import main; main()"
+)
 ONE_EPOCH = ["--data", "mnist-5k", "--epochs", "1", "-q"]
 SMALL = ["--data", "mnist-5k", "--epochs", "2"]
 
@@ -51,9 +54,9 @@ def python(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **given)
 
 
-def undrawn(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
-    """Run the command line in a process of its own, which draws no picture of a comparison."""
-    return python("-c", UNDRAWN, *arguments, **given)
+def curves_alone(*arguments: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in a process of its own, which draws the curves of a comparison alone."""
+    return python("-c", CURVES_ALONE, *arguments, **given)
 
 
 def shell(command: str) -> "subprocess.CompletedProcess[str]":
@@ -90,12 +93,21 @@ def untimed(folder: Path) -> dict[str, Any]:
     return left
 
 
+def assert_same_but_for_pictures(found: Path, whole: Path) -> None:
+    """Assert that a comparison is another one to the byte, but for times, paths and pictures that it lacks."""
+    ours, theirs = untimed(found), untimed(whole)
+    assert "curves.svg" in ours
+    assert ours == {name: theirs[name] for name in ours}
+    lacking = {f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")}
+    assert files_of(found) - lacking == files_of(whole) - lacking
+
+
 def workers_here(*_: object) -> Workers:
     """Return what does one task at a time in this process, whatever was asked for."""
     return Workers()
 
 
-def files_of(folder: str) -> set[str]:
+def files_of(folder: str | Path) -> set[str]:
     return {path.name for path in Path(folder).iterdir()}
 
 

@@ -101,16 +101,17 @@ def rendered() -> None:
     """Render the figures of a test, which others make, but whose files they leave empty: that takes most of a run."""
 
 
+@pytest.fixture
+def every_picture() -> None:
+    """Draw every picture of a comparison that its runs have something for, not the curves alone."""
+
+
 @pytest.fixture(autouse=True)
 def _unrendered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "rendered" not in request.fixturenames:
         monkeypatch.setattr(style, "render", _empty)
-
-
-@pytest.fixture
-def one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw one picture of a comparison, where it need not be every one that its runs have something for."""
-    monkeypatch.setattr(comparison, "PICTURES", ("curves",))
+    if "every_picture" not in request.fixturenames:
+        monkeypatch.setattr(comparison, "PICTURES", ("curves",))
 
 
 @pytest.fixture(scope="session")

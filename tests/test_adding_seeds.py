@@ -15,7 +15,7 @@ from tests.comparisons import neuron
 from tests.messages import has_facts
 
 QUICK = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q", "--out", "out"]
-pytestmark = pytest.mark.usefixtures("in_this_process", "one_picture")
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 def summary() -> dict[str, Any]:

@@ -214,7 +214,7 @@ def test_noisy_run_starts_as_the_clean_one_and_is_evaluated_on_what_it_was_train
     assert call("verify", "noisy", "-q").exit_code == 0
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_pictures_of_a_comparison_say_how_many_labels_are_wrong() -> None:
     result = call("compare", *SMALL, "--seeds", "1", "--vary", "label_noise=0,0.25", "--out", "out")
     assert result.exit_code == 0, result.output

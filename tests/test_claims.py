@@ -174,7 +174,7 @@ def by_seed(variant: str) -> dict[int, tuple[float, float, float]]:
     return found
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_figures_are_those_that_scipy_computes_from_the_files() -> None:
     Path("four.toml").write_text(EXPERIMENT)
     Path("out").mkdir()

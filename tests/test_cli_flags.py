@@ -77,7 +77,7 @@ def test_flag_for_what_variants_set_themselves_is_refused_with_their_names() -> 
     assert not Path("runs").exists()
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_other_flags_go_before_the_file_also_before_that_of_one_run() -> None:
     Path("e.toml").write_text(VARIANTS)
     Path("one.toml").write_text('data = "mnist-5k"\nepochs = 3\nhidden = [5]\n')
@@ -104,7 +104,7 @@ def test_hint_about_a_toml_file_is_toml(line: str, hint: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_folder_of_runs_stands_for_the_complete_runs_in_it(compared: Path) -> None:
     runs = Path("runs")
     for name in ("quadratic-0", "cross-entropy-0"):

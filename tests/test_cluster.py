@@ -41,11 +41,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("data") / "own", small_arrays(train=120, test=20))
 
 
-@pytest.fixture(autouse=True)
-def one_picture_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "PICTURES", ("curves",))
-
-
 def settings_on(data: Path) -> list[str]:
     return ["--data", str(data), "--epochs", str(EPOCHS), "--hidden", "5", "--seeds", "2", "--probe-every", "100"]
 

@@ -10,7 +10,7 @@ from netlearn.cli import main
 from netlearn.comparison.statistics import group
 from netlearn.plotting.pictures import DRAWN
 from netlearn.runs import read_run
-from tests.commands import QUICK, call, compare, done, rows_of, untimed, workers_here
+from tests.commands import QUICK, assert_same_but_for_pictures, call, compare, done, rows_of, workers_here
 from tests.messages import has_facts
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
@@ -54,15 +54,13 @@ def test_run_of_a_comparison_equals_the_run_of_train(compared: Path) -> None:
         assert (compared / "quadratic-1" / name).read_bytes() == Path("alone", name).read_bytes()
 
 
-@pytest.mark.usefixtures("one_picture")
+@pytest.mark.usefixtures("rendered")
 def test_config_of_a_comparison_repeats_it_whatever_the_number_of_jobs(compared: Path) -> None:
     done(compare(str(compared / "config.toml"), "-q", "--jobs", "4", "--out", "again"))
-    again, before = untimed(Path("again")), untimed(compared)
-    assert before.keys() - again.keys() == {f"{name}.{kind}" for name in DRAWN_HERE[1:] for kind in ("png", "svg")}
-    assert again == {name: before[name] for name in again}
+    assert_same_but_for_pictures(Path("again"), compared)
 
 
-@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.usefixtures("in_this_process", "every_picture")
 def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     result = compare(*QUICK, "--markdown")
     lines = result.stdout.splitlines()
@@ -155,7 +153,7 @@ def test_different_data_is_shown_in_the_table() -> None:
     assert result.stdout.splitlines()[1].split() == ["data", "(not", "the", "same)", "mnist-5k", "neuron"]
 
 
-@pytest.mark.usefixtures("in_this_process", "rendered")
+@pytest.mark.usefixtures("in_this_process", "every_picture", "rendered")
 def test_existing_runs_are_overlaid_without_training(compared: Path) -> None:
     paths = [str(path) for path in sorted(compared.glob("*-[01]"))]
     done(compare(*paths, "-q", "--out", "over"))

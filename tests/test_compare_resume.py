@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from netlearn.cli import main
 from netlearn.comparison.pool import Workers
-from tests.commands import PATIENCE, QUICK, UNDRAWN, compare, done, one_line, rows_of, untimed, workers_here
+from tests.commands import CURVES_ALONE, PATIENCE, QUICK, compare, done, one_line, rows_of, untimed, workers_here
 from tests.files import wait_for
 
 pytestmark = pytest.mark.slow  # most of these start worker processes or draw every picture
@@ -33,7 +33,6 @@ def kill_one_worker(killed: list[int]) -> None:
     killed.append(child.pid)
 
 
-@pytest.mark.usefixtures("one_picture")
 def test_killed_worker_costs_one_retry_and_the_comparison_completes() -> None:
     killed: list[int] = []
     thread = threading.Thread(target=kill_one_worker, args=(killed,))
@@ -69,7 +68,7 @@ def test_run_that_kills_its_workers_is_a_line_below_the_table(monkeypatch: pytes
     ] * 2
 
 
-LONG = ["--data", "mnist-5k", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
+LONG = ["--data", "mnist-5k", "--train-size", "2000", "--epochs", "30", "--seeds", "2", "--hidden", "20"]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +81,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return untimed(out)
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
+@pytest.mark.usefixtures("in_this_process", "rendered")
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
 )
@@ -159,10 +158,10 @@ def test_run_whose_metrics_cannot_be_read_is_trained_again(copied: Path, compare
         assert untimed(copied)[left] == untimed(compared)[left]
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_interrupted_tuning_is_resumed() -> None:
-    settings = ["--data", "mnist-5k", "--epochs", "3", "--seeds", "1", "--hidden", "20", "--tune"]
-    command = [sys.executable, "-c", UNDRAWN, "compare", *settings, "--out", "tuned"]
+    settings = ["--data", "mnist-5k", "--train-size", "1500", "--epochs", "3", "--seeds", "1", "--tune"]
+    command = [sys.executable, "-c", CURVES_ALONE, "compare", *settings, "--out", "tuned"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         give_up_at = time.monotonic() + PATIENCE
         while time.monotonic() < give_up_at and not list(Path().glob("tuned/tuning/*/summary.json")):

@@ -106,7 +106,6 @@ def test_errors_are_those_of_the_test_set_over_the_seeds() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process", "rendered")
 def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlearn.comparison.compare.PICTURES", ("curves",))
     monkeypatch.setattr("scripts.cures.Pool", workers_here)
     where = ["--quick", "--runs", "runs", "--page", "docs/page.md"]
     result = call(*where, "--only", "simard")
@@ -174,6 +173,7 @@ def test_without_shared_seeds_nothing_is_decided() -> None:
 def test_page_ranks_every_cost_and_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.costs.Pool", workers_here)
     monkeypatch.setattr("scripts.costs.FACTORS", (1.0,))
+    monkeypatch.setattr("scripts.costs.QUICK_SEEDS", 1)
     where = ["--quick", "--runs", "runs", "--page", "docs/page.md"]
     result = CliRunner().invoke(costs.main, where)
     assert result.exit_code == 0, result.output

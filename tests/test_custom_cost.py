@@ -15,7 +15,7 @@ from netlearn.custom_cost import load_cost, short_names
 from netlearn.errors import CostError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
-from tests.commands import PATIENCE, call, undrawn
+from tests.commands import PATIENCE, call, curves_alone
 from tests.costs import Squared
 from tests.files import wait_for
 
@@ -285,7 +285,7 @@ def test_what_a_cost_prints_is_not_among_the_results() -> None:
 def test_what_a_cost_prints_in_a_worker_is_not_among_the_results() -> None:
     Path("noisy.py").write_text(NOISY)
     costs = ["--cost", "noisy:Noisy", "--cost", "quadratic", "--seeds", "1"]
-    result = undrawn("compare", *SMALL, *costs)
+    result = curves_alone("compare", *SMALL, *costs)
     assert result.returncode == 0, result.stderr
     assert [row["variant"] for row in json.loads(result.stdout)["rows"]] == ["Noisy", "quadratic"]
 

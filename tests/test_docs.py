@@ -35,7 +35,7 @@ def reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reader", "in_this_process", "one_picture")
+@pytest.mark.usefixtures("reader", "in_this_process")
 def test_readme_runs_as_shown_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlearn.plotting.single.FRAMES", 3)
     monkeypatch.setattr("netlearn.plotting.single.HELD", 1)
@@ -47,7 +47,7 @@ def test_readme_runs_as_shown_in_the_order_given(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("reader", "in_this_process", "one_picture")
+@pytest.mark.usefixtures("reader", "in_this_process")
 @pytest.mark.parametrize(
     "page", [pytest.param(name, marks=[pytest.mark.long] if name in TAKE_LONG else []) for name in NAMES[1:]]
 )

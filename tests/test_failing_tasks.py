@@ -49,7 +49,7 @@ def named(*costs: str) -> list[str]:
 
 
 @pytest.mark.slow  # an interrupt in this process would be the user's
-@pytest.mark.usefixtures("costs", "one_picture")
+@pytest.mark.usefixtures("costs")
 def test_cost_that_fails_in_training_is_a_row_with_its_problem_and_the_others_are_done() -> None:
     names = ("Raises", "Exits", "Interrupts")
     result = compare(*QUICK, *named("quadratic", *(f"failing_costs:{name}" for name in names)))

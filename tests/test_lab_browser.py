@@ -161,7 +161,7 @@ class Hand:
             self.page.mouse.click(*spot)
 
 
-@pytest.fixture(params=["mouse", "touch", "keyboard"])
+@pytest.fixture(params=["touch", "keyboard"])  # the other tests are by mouse
 def hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Hand]:
     with opened(browser, path, has_touch=True) as page:
         yield Hand(page, request.param)
@@ -215,6 +215,7 @@ def test_a_changed_setting_begins_anew_and_stands_in_the_address_by_any_hand(han
     assert page.input_value("#cost-0") == "log-likelihood"
 
 
+@pytest.mark.parametrize("hand", ["mouse", "touch", "keyboard"], indirect=True)
 def test_charts_and_what_is_inside_answer_any_hand(hand: Hand) -> None:
     page = hand.page
     learn(page, 100)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.comparison import compare as comparison
 from netlearn.runs import read_run
 from tests.commands import PATIENCE, compare, rows_of
 from tests.files import small_arrays, write_folder
@@ -38,7 +37,6 @@ def data() -> str:
 def test_task_that_loses_three_workers_is_a_row_and_the_others_are_done(
     data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "PICTURES", ("curves",))
     Path("deadly.py").write_text(DEADLY)
     monkeypatch.delitem(sys.modules, "deadly", raising=False)
     costs = ["--cost", "deadly:Deadly", "--cost", "quadratic"]

@@ -75,7 +75,10 @@ def test_no_module_beside_the_runs_is_executed() -> None:
     """Not even one with the name of a module that netlearn, or Python for its workers, imports."""
     for name in ("pickle", "socket", "matplotlib", "scipy", "click", "tomli_w", "evil"):
         Path(f"{name}.py").write_text("from pathlib import Path\nPath('executed').touch()\n")
-    for command in (["verify", "out/quadratic-0", "-q"], ["compare", "out/quadratic-0", "run", "--jobs", "2"]):
+    for cost in ("quadratic", "cross-entropy"):
+        neuron = ["--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "9", "-q"]
+        done(call("train", *neuron, "--cost", cost, "--out", cost))
+    for command in (["verify", "quadratic", "-q"], ["compare", "quadratic", "cross-entropy", "--jobs", "2"]):
         result = python("-m", "netlearn", *command)
         assert result.returncode == 0, result.stderr
     assert not Path("executed").exists()

@@ -125,7 +125,7 @@ def test_notes_about_the_default_seeds_are_shown_on_request_only() -> None:
     assert with_notes != without
 
 
-@pytest.mark.usefixtures("reproduced", "in_this_process", "one_picture", "rendered")
+@pytest.mark.usefixtures("reproduced", "in_this_process", "rendered")
 def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() -> None:
     files = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
     text = Path("docs/page.md").read_text()

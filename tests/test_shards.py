@@ -13,7 +13,7 @@ from tests.commands import call, compare, done, one_line, rows_of, untimed
 from tests.messages import has_facts
 
 SMALL = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "-q"]
-pytestmark = pytest.mark.usefixtures("in_this_process", "one_picture")
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 def do_shards(*arguments: str, of: int = 3) -> list[Path]:

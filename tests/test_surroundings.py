@@ -25,7 +25,18 @@ from netlearn.numerics import Array
 from netlearn.plotting import style
 from netlearn.runs import read_run
 from netlearn.settings import resolve
-from tests.commands import PATIENCE, QUICK, call, compare, done, one_line, python, train, untimed
+from tests.commands import (
+    CURVES_ALONE,
+    PATIENCE,
+    QUICK,
+    assert_same_but_for_pictures,
+    call,
+    compare,
+    done,
+    one_line,
+    python,
+    train,
+)
 from tests.messages import has_facts
 
 TINY = ["-q", "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", "--hidden", "5"]
@@ -85,7 +96,7 @@ def test_error_while_drawing_costs_the_picture_and_one_line(monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (1, f"Error: curves: {line}")
 
 
-@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.usefixtures("in_this_process", "every_picture")
 @pytest.mark.filterwarnings("default::netlearn.errors.DrawingWarning")
 def test_error_while_drawing_costs_no_result_of_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "render", fail)
@@ -225,7 +236,7 @@ assert sys.modules["resource"] is None and sys.stdout.encoding == "cp1252"
 @pytest.mark.slow
 def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_path: Path, compared: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT)
-    command = [sys.executable, "-m", "netlearn", "compare", *QUICK, "--jobs", "2", "--out", "back\\slash and space"]
+    command = [sys.executable, "-c", CURVES_ALONE, "compare", *QUICK, "--jobs", "2", "--out", "back\\slash and space"]
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
     lacking = bare | {
         "PYTHONPATH": str(tmp_path),
@@ -239,9 +250,7 @@ def test_comparison_has_the_same_bytes_without_what_only_some_systems_have(tmp_p
     assert b"cross-entropy" in result.stdout
     warned = [line for line in result.stderr.splitlines() if b"EncodingWarning" in line]
     assert not [line for line in warned if line.startswith(os.fsencode(PACKAGE))]
-    there = Path(command[-1])
-    assert untimed(there) == untimed(compared)
-    assert {path.name for path in there.iterdir()} == {path.name for path in compared.iterdir()}
+    assert_same_but_for_pictures(Path(command[-1]), compared)
 
 
 @pytest.mark.slow

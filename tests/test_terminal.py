@@ -12,7 +12,7 @@ from netlearn.cli import main
 from netlearn.plotting.style import literal
 from netlearn.settings import resolve
 from netlearn.text import printable
-from tests.commands import ONE_EPOCH, call, compare, done, one_line, undrawn
+from tests.commands import ONE_EPOCH, call, compare, curves_alone, done, one_line
 from tests.runs import do_run, reseal
 
 ENCODINGS = ["ascii", "cp1252", "cp866", "shift_jis", "utf-8", "utf-16"]
@@ -45,7 +45,7 @@ def test_help_is_printed_in_every_encoding(encoding: str) -> None:
         assert "--learning-rate" in result.stdout_bytes.decode(encoding if encoding != "ascii" else "utf-8")
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("encoding", ["ascii", "shift_jis", "utf-16"])
 def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
     result = call_in(encoding, "compare", experiment(["a", "η ± 1"]))
@@ -54,7 +54,7 @@ def test_comparison_is_printed_in_every_encoding(encoding: str) -> None:
     assert "learning rate η" in text or "learning rate eta" in text
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture", "rendered")
+@pytest.mark.usefixtures("in_this_process", "rendered")
 def test_odd_names_are_run_printed_and_drawn() -> None:
     done(compare(experiment(ODD), "--out", "out", "-q"))
     summary = msgspec.json.decode(Path("out/summary.json").read_bytes())
@@ -111,7 +111,7 @@ def test_odd_file_names_give_no_traceback(name: bytes) -> None:
         assert "\x1b" not in result.stderr
 
 
-@pytest.mark.usefixtures("in_this_process", "one_picture")
+@pytest.mark.usefixtures("in_this_process")
 def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
     result = done(compare(experiment(["a", "b"]), "--out", os.fsdecode(b"\xff"), "-q"))
     assert r"folder: \udcff" in result.stdout
@@ -120,7 +120,7 @@ def test_comparison_in_a_folder_of_undecodable_name_is_written() -> None:
 @pytest.mark.slow
 def test_pipe_of_another_encoding_gets_the_whole_comparison() -> None:
     command = ["compare", experiment(["a", "η"]), "--jobs", "1"]
-    result = undrawn(*command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, encoding="ascii")
+    result = curves_alone(*command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, encoding="ascii")
     assert result.returncode == 0, result.stderr
     assert "learning rate eta" in result.stdout
     assert "folder: runs" in result.stdout
