@@ -24,7 +24,7 @@ STEP, WIDE_STEP = 1e-5, 0.1  # of the differences, up to MODERATE and beyond
 TOLERANCE, WIDE_TOLERANCE = 1e-6, 1e-4  # likewise
 ACCEPTED = 1e-4  # error of a delta that is right but for a constant in the logarithms of value
 SINGLE_TOLERANCE = 1e-3  # of float32, which rounds 1 − a
-MOST = 1000  # examples in a batch of the check
+BATCHES, MOST = (1, 2, 10, 100), 1000  # examples in a batch of the check
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def check_gradient(cost: Cost, name: str, outputs: int = 4, *, dtype: str = "flo
         check.large(large, y)
         if dtype == "float32":
             check.single(moderate, large, y)
-        check.batches(moderate, y, {1, min(batch, MOST)})
+        check.batches(moderate, y, {*BATCHES, min(batch, MOST)})
     return Verified(2 * moderate.size, worst)
 
 

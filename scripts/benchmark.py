@@ -1,8 +1,8 @@
 """Times netlearn beside what a user might pick instead, in interleaved rounds on the same data: `make bench`.
 
 Each contender runs in a process of its own, so that none sees another's threads, and is timed for its training alone.
-The page says which ones are not installed. `beside` measures what a whole run costs besides, `growth` how the time of
-a step grows.
+The page says which ones are not installed. `beside` measures what a whole run costs besides, `comparing` what a
+comparison does, `growth` how the time of a step grows.
 """
 
 import json
@@ -23,7 +23,7 @@ from netlearn import datasets
 from netlearn.network import Network
 from netlearn.plotting.style import render
 from netlearn.runs.setup import environment
-from scripts import beside, growth
+from scripts import beside, comparing, growth
 from scripts.contenders import CONTENDERS, SEED
 
 NETWORKS = [(30, 10), (100, 10), (30, 100), (100, 100)]  # hidden neurons and mini-batch
@@ -180,7 +180,8 @@ def main(rounds: int, target: Path) -> None:
     grown = growth.measure(data, 3 * rounds, steps)  # short ones, which another program's moment would upset
     missing = [name for name, there in found.items() if not there]
     parts = growth.parts_section(data, rounds, steps)
-    text = "\n".join([page(data, rows, missing, rounds), parts, beside.measure(data, rounds), growth.section(grown)])
+    whole = [beside.measure(data, rounds), comparing.measure(data.name, rounds)]
+    text = "\n".join([page(data, rows, missing, rounds), parts, *whole, growth.section(grown)])
     target.write_text(text)
     target.with_suffix(".png").write_bytes(render(growth.picture(grown), "png"))
     click.echo(text)

@@ -1,6 +1,7 @@
 """Measures what a run costs beside its training: start, loading, probes, writing, memory; and workers' speed-up.
 
-`python -m scripts.beside DATA FOLDER` does one default `netlearn train` and prints the seconds of its parts as JSON.
+`python -m scripts.beside DATA FOLDER` does one default `netlearn train` and prints, as JSON, the seconds of its
+parts; with `--first` it ends after the first update, and prints the clock then.
 """
 
 import json
@@ -9,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
@@ -56,6 +58,20 @@ def parts_of_a_run(data: str, folder: str) -> dict[str, float]:
     return {part: seconds() if part == PICTURE else parts[part] for part in PARTS}
 
 
+def first_update(data: str) -> None:
+    """Begin a default run as `netlearn train` does, and print the time when its first update is done."""
+    settings = resolve({"data": data})
+    trainer = make_trainer(settings, datasets.load(data))
+
+    def end() -> None:
+        print(time.time(), flush=True)
+        os._exit(0)
+
+    trainer.on_progress = end  # the first stop is at update 1
+    for _ in trainer:
+        pass
+
+
 def wait(command: list[str]) -> tuple[float, str]:
     """Return a command's seconds and its output."""
     begun = perf_counter()
@@ -86,6 +102,11 @@ def measure(data: datasets.Dataset, rounds: int) -> str:
     python, netlearn = [sys.executable], [sys.executable, "-m", "netlearn"]
     start = medians({"click": [*python, "-c", "import click"], "help": [*netlearn, "--help"]}, 5 * rounds)
     with tempfile.TemporaryDirectory() as folder:
+        first = []
+        for number in range(3 * rounds):
+            begun = time.time()
+            output = wait([*PARTS_COMMAND, data.name, f"{folder}/first-{number}", "--first"])[1]
+            first.append(float(output) - begun)
         runs: list[dict[str, float]] = []
         whole: list[float] = []
         for number in range(rounds):
@@ -105,7 +126,9 @@ def measure(data: datasets.Dataset, rounds: int) -> str:
     lines = [
         "## Beside the step\n",
         f'`netlearn --help` takes {1e3 * start["help"]:.0f} ms, `python -c "import click"` '
-        f"{1e3 * start['click']:.0f} ms:\n{start['help'] / start['click']:.2f} times as long.\n",
+        f"{1e3 * start['click']:.0f} ms:\n{start['help'] / start['click']:.2f} times as long. `netlearn train` has "
+        f"done its first update {statistics.median(first):.2f} s\nafter its start "
+        f"({min(first):.2f} to {max(first):.2f} s in {len(first)} tries).\n",
         f"A whole default `netlearn train -q` takes {total:.2f} s:\n",
         "| part | s | share |",
         "|---|---:|---:|",
@@ -127,7 +150,9 @@ def measure(data: datasets.Dataset, rounds: int) -> str:
 
 def main() -> None:
     """Do as the command line says."""
-    data, folder = sys.argv[1:]
+    data, folder, *first = sys.argv[1:]
+    if first:
+        first_update(data)
     json.dump(parts_of_a_run(data, folder), sys.stdout)
 
 

@@ -2,16 +2,21 @@
 
 `python -m scripts.reference_runs OUT.json` does them by `netlearn train` and stores the SHA-256 of their weights, of
 their metrics without the time, and of each picture. With a second such file it names what differs from that.
+`python -m scripts.reference_runs OUT.json ways` does those that have the seed 0 as one comparison, with 1, 2 and 4
+worker processes, in two shards and on a cluster of two processes, and names what differs from OUT.json.
 """
 
 import csv
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from netlearn.comparison.experiment import folder_name
 
 SMALL = {"--data": "mnist-5k", "--train-size": "300", "--epochs": "2"}  # where a run says nothing else
 RUNS = {
@@ -74,14 +79,70 @@ def main(out: Path, earlier: Path | None) -> int:
     return 1 if differing else 0
 
 
+def compare_ways(expected: dict[str, dict[str, str]]) -> int:
+    """Do the runs as a comparison in several ways, and compare the files that both kinds of runs have."""
+    runs = {name: words_of(options) for name, options in RUNS.items() if "--seed" not in options}
+    differing, count = 0, 0
+    with TemporaryDirectory() as parent:
+        experiment = Path(parent, "reference.toml")
+        experiment.write_text("".join(map(variant, runs, runs.values())))
+        for way in ("--jobs 1", "--jobs 2", "--jobs 4", "--shard", "--cluster local:2"):
+            out = Path(parent, way.replace(" ", ""))
+            begun = [str(experiment), "--seeds", "1"]
+            if way == "--shard":
+                for shard in ("1/2", "2/2"):
+                    netlearn("compare", *begun, "--shard", shard, "--out", f"{out}{shard[0]}")
+                    shutil.copytree(f"{out}{shard[0]}", out, dirs_exist_ok=True)
+                netlearn("compare", "--resume", str(out))
+            else:
+                netlearn("compare", *begun, *way.split(), "--out", str(out))
+            for name in runs:
+                found = hashes_of(out / f"{folder_name(name)}-0")
+                same = {file for file in found.keys() & expected[name].keys() if not file.endswith(".png")}
+                for file in sorted(same):
+                    count += 1
+                    if found[file] != expected[name][file]:
+                        differing += 1
+                        print(f"differs: {way}: {name}: {file}")
+    print(f"{count - differing} of {count} files are the same")
+    return 1 if differing else 0
+
+
+def variant(name: str, words: list[str]) -> str:
+    """Return a run as a variant of an experiment file."""
+    lines = [f"[variants.{json.dumps(name)}]"]
+    for flag, *values in (group.split() for group in " ".join(words).split("--")[1:]):
+        key, value = flag.replace("-", "_"), values[0] if values else "true"
+        if key == "hidden":
+            value = "[]" if value == "none" else f"[{value}]"
+        elif value != "true" and not value.replace(".", "").replace("e", "").replace("-", "").isdigit():
+            value = json.dumps(value)
+        lines.append(f"{key} = {value}")
+    return "\n".join(lines) + "\n"
+
+
+def netlearn(*arguments: str) -> str:
+    """Do a command quietly; return what it wrote to stderr."""
+    command = [sys.executable, "-m", "netlearn", *arguments, "--quiet"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr  # noqa: S603 (the runs above)
+
+
+def words_of(options: str) -> list[str]:
+    """Return the options of a run with those that it does not give."""
+    words = options.split()
+    return words + [word for flag, value in SMALL.items() if flag not in words for word in (flag, value)]
+
+
 def hashes(folder: Path, options: str) -> dict[str, str]:
     """Do a run and return the hash of each of its files that depends on neither the time nor the machine."""
-    words = options.split()
-    words += [word for flag, value in SMALL.items() if flag not in words for word in (flag, value)]
-    command = [sys.executable, "-m", "netlearn", "train", *words, "--out", str(folder), "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (the runs above)
+    said = netlearn("train", *words_of(options), "--out", str(folder))
     if not (folder / "SHA256SUMS").exists():
-        raise SystemExit(f"netlearn train {options}: {done.stderr}")
+        raise SystemExit(f"netlearn train {options}: {said}")
+    return hashes_of(folder)
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the hash of each file of a run that depends on neither the time nor the machine."""
     contents = {path.name: path.read_bytes() for path in sorted(folder.glob("*.safetensors"))}
     contents.pop("checkpoint.safetensors", None)  # it holds the time
     with (folder / "metrics.csv").open(newline="") as file:
@@ -92,4 +153,6 @@ def hashes(folder: Path, options: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["ways"]:
+        sys.exit(compare_ways(json.loads(Path(sys.argv[1]).read_text())))
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2:] else None))

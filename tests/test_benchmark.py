@@ -1,14 +1,16 @@
 """The programs and the page of `make bench`; no time is asserted."""
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from netlearn import datasets
-from scripts import benchmark, beside, contenders, growth, times
+from scripts import benchmark, beside, comparing, contenders, growth, times
 from tests.files import small_dataset
 
 
@@ -83,6 +85,12 @@ def test_parts_of_a_run_are_all_timed(tmp_path: Path) -> None:
     assert set(json.loads(output.splitlines()[-1])) == set(beside.PARTS)
 
 
+def test_time_of_the_first_update_is_measured(tmp_path: Path) -> None:
+    begun = time.time()
+    output = beside.wait([*beside.PARTS_COMMAND, "mnist-5k", str(tmp_path), "--first"])[1]
+    assert begun <= float(output) <= time.time()
+
+
 def test_growth_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "EXAMPLES", 1)
     measured = growth.measure(small_dataset(train=2000), 1, {})
@@ -108,6 +116,36 @@ def test_parts_of_a_step_add_up_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     text = growth.parts_section(small_dataset(), 1, {(30, 10): 30e-6})
     assert "| network | the step | products | gathering | the rest |" in text
     assert "| 784-30-10, mini-batch 10 | 30.0 | 12.0 | 1.0 | 17.0 |" in text
+
+
+def made_comparison(folder: Path, ends: dict[str, float]) -> None:
+    """Write the files at which the parts of a comparison end."""
+    for name, seconds in ends.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"training_seconds": 3.0, "total_seconds": 4.0}))
+        os.utime(path, (seconds, seconds))
+
+
+def test_parts_of_a_comparison_end_where_its_files_are_written(tmp_path: Path) -> None:
+    runs = {"a-0": (102, 106), "b-0": (101.5, 106.5), "a-1": (106, 110), "b-1": (106.5, 111)}
+    ends = {f"{run}/config.toml": begun for run, (begun, _) in runs.items()}
+    ends |= {f"{run}/summary.json": ended for run, (_, ended) in runs.items()}
+    made_comparison(tmp_path, ends | {"config.toml": 101, "summary.json": 114})
+    parts = comparing.parts_of(tmp_path, 2, 100, 114.25)
+    assert list(parts.values()) == [1.5, 6, 2, 1.5, 3, 0.25]
+    assert sum(parts.values()) == 14.25
+
+
+def test_section_of_a_comparison_shows_medians_of_both_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compare(data: str, jobs: int, folder: Path) -> dict[str, float]:
+        return dict.fromkeys(comparing.PARTS, 8.0 if data == "small" else 2.0) | {comparing.MEMORY: 150.4}
+
+    monkeypatch.setattr(comparing, "compare", compare)
+    text = comparing.measure("small", 5)
+    assert f"| {comparing.TRAINING} | 8.00 | 2.00 |" in text
+    assert "| largest process, MB | 150 | 150 |" in text
+    assert "medians of 3 rounds" in text
 
 
 def test_times_in_other_pages_are_those_of_performance_md_today() -> None:

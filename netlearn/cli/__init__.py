@@ -109,6 +109,10 @@ class Commands(click.Group):
                 result = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()  # so that a failure is reported here, not when Python ends
+        except click.BadParameter as error:
+            if isinstance(error, click.MissingParameter):
+                raise
+            raise WrongSetting(printable(error.format_message())) from error
         except NetlearnError as error:
             problem = WrongSetting if isinstance(error, SettingsError) else click.ClickException
             raise problem(printable(" ".join(str(error).split()))) from error
