@@ -134,13 +134,20 @@ def test_data_with_a_dollar_in_its_name_is_trained_and_drawn() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "shown_last"),
+    [
+        (80, r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %"),
+        (60, r"epoch 2/2: 100%\|█{10,}\| 00:00 left, \d\d\.\d\d %"),
+    ],
+)
 @POSIX
-def test_terminal_shows_a_bar_with_time_cost_and_accuracy() -> None:
+def test_terminal_shows_a_bar_with_what_its_width_allows(columns: int, shown_last: str) -> None:
     import pty  # noqa: PLC0415 (Windows has none)
     import termios  # noqa: PLC0415
 
     main_end, child_end = pty.openpty()
-    termios.tcsetwinsize(child_end, (24, 80))
+    termios.tcsetwinsize(child_end, (24, columns))
     command = [sys.executable, "-m", "netlearn", "train", *SMALL, "--train-size", "200", "--hidden", "5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child_end) as process:
         os.close(child_end)
@@ -154,5 +161,4 @@ def test_terminal_shows_a_bar_with_time_cost_and_accuracy() -> None:
     os.close(main_end)
     assert process.returncode == 0
     text = shown.decode()
-    shown_last = r"epoch 2/2: 100%\|█+\| 00:00 left, cost \d\.\d{4}, accuracy \d\d\.\d\d %"
     assert re.search(shown_last, text)
