@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netlearn.runs import SUMS, read_config
+from netlearn.runs import SUMS, RunFolder, Sums, read_config, read_run
 from netlearn.settings import Settings, resolve
 from tests.commands import LINUX
 from tests.runs import do_run, results_of, resume_run
@@ -41,6 +41,21 @@ def power_cut(at: int) -> Iterator[None]:
         patch.setattr("os.fsync", cut)
         patch.setattr("pathlib.Path.unlink", unlink_others)
         yield
+
+
+@pytest.mark.parametrize("before", [(), ("curves.png", "curves.svg")])
+def test_power_cut_while_curves_are_drawn_leaves_a_complete_run(before: tuple[str, ...], tmp_path: Path) -> None:
+    do_run(small_settings(1), tmp_path)
+    RunFolder(tmp_path).add(dict.fromkeys(before, b"other"))
+    for flush in itertools.count(1):
+        with power_cut(flush):
+            RunFolder(tmp_path).add({"curves.png": b"png", "curves.svg": b"svg"})
+            break
+        Sums.read(tmp_path).check_all()
+        assert read_run(tmp_path).is_complete()
+        for leftover in tmp_path.glob(".*.part"):
+            leftover.unlink()
+    assert {"curves.png", "curves.svg"} <= Sums.read(tmp_path).hashes.keys()
 
 
 @pytest.mark.slow

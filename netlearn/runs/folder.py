@@ -198,11 +198,17 @@ class RunFolder:
         self.write(SUMS, Sums.compute(self.path, self.files).encode())
 
     def add(self, contents: Mapping[str, bytes]) -> None:
-        """Write files to a complete folder and their hashes to its SHA256SUMS, whose other hashes stay."""
+        """Write files to a complete folder and their hashes to its SHA256SUMS, whose other hashes stay.
+
+        The folder is complete and intact at every instant, so SHA256SUMS omits the files while they are written.
+        """
         hashes = Sums.read(self.path).hashes
+        others = {name: sha256 for name, sha256 in hashes.items() if name not in contents}
+        if others != hashes:
+            self.write(SUMS, Sums(self.path, others).encode())
         for name, content in contents.items():
             self.write(name, content)
-        found = hashes | {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+        found = others | {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         order = dict.fromkeys([*self.files, *found])
         self.write(SUMS, Sums(self.path, {name: found[name] for name in order if name in found}).encode())
 
