@@ -158,6 +158,14 @@ def test_writing_follows_no_link(run: Path) -> None:
     assert not list(run.glob(".*"))
 
 
+@pytest.mark.parametrize("put", PIPES)
+def test_pipe_in_the_place_of_metrics_is_not_waited_for(run: Path, put: Callable[[Path], None]) -> None:
+    (run / "metrics.csv").unlink()
+    put(run / "metrics.csv")
+    result = call("train", "--data", "mnist-5k", "--hidden", "none", "--out", "run", "--force", "-q")
+    assert one_line(result, 1, "Error: run/metrics.csv: File exists")
+
+
 def test_large_files_are_not_read_into_memory(own: Path) -> None:
     """What is hashed or refused by its size may be larger than the memory."""
     for name, reader in READERS.items():

@@ -93,7 +93,8 @@ class MetricsWriter:
         lines = [] if self.size else [",".join(row)]
         lines.append(",".join(f"{value:.9g}" for value in row.values()))
         rest = content = "".join(f"{line}\n" for line in lines).encode()
-        with writing(self.path), self.path.open("ab", buffering=0) as file:
+        mode = "ab" if self.size else "xb"  # neither a link is followed nor a pipe waited for
+        with writing(self.path), self.path.open(mode, buffering=0) as file:
             end = file.tell()
             try:
                 while rest:
