@@ -123,8 +123,10 @@ def plan(
     """
     if costs is not None and (what is not None or "cost" in shared):
         raise SettingsError("costs: must be without other variants and without cost")
-    if isinstance(costs, str):
-        raise SettingsError(f"costs {costs!r}: must be a list")
+    if isinstance(costs, str) or not isinstance(costs, Iterable | None):
+        raise SettingsError(f"costs {costs!r:.80}: must be a list")
+    if not isinstance(what, str | Path | Mapping | None):
+        raise SettingsError(f"{what!r:.80}: must be an experiment, variants, or a list of runs or their folders")
     sweep = Sweep({name: _values(name, values, source) for name, values in vary.items()})
     chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else items_of(seeds), "seeds")
     if isinstance(what, str | Path):
@@ -137,6 +139,9 @@ def plan(
     if what is None:
         layers = _of_costs(costs, sweep, source)
     else:
+        for name, own in what.items():
+            if not isinstance(own, Mapping):
+                raise SettingsError(f"variant {name!r}: {own!r:.80}: must be a mapping from settings to values")
         layers = {str(name): settings_of(own, source) for name, own in what.items()}
     if any("seed" in layer for layer in (shared, *layers.values())):
         raise SettingsError("seed: must be given as seeds, for all variants")
