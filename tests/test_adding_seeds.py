@@ -35,6 +35,7 @@ def test_seeds_are_added_and_each_look_is_recorded() -> None:
     assert {path.name: path.read_bytes() for path in Path("out/quadratic-0").iterdir()} == first
     assert "Seeds were added once" in " ".join(result.stdout.split())
     assert compare("--resume", "out", "--seeds", "0,1,2,7", "-q").exit_code == 0
+    assert {row["seed"] for row in rows_of(Path("out"))} == {"0", "1", "2", "7"}
     assert read_experiment(Path("out/config.toml"), {}).looks == (2, 3, 4)
     analysis = read_comparison(Path("out"))
     assert (analysis.family.look, analysis.family.alpha) == (3, 0.0025)

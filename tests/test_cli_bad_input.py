@@ -28,6 +28,7 @@ WRONG = [
     (["--hidden", "30,"], 2, "--hidden 30,: must be whole numbers above 0, such as 30 or 100+30, or none"),
     (["--epochs", "2.5"], 2, f"--epochs 2.5: must be {COUNT}"),
     (["--batch-size", "99999"], 2, "batch_size 99999: must be 1 to 3500, the training examples of mnist-5k"),
+    (["--label-noise", "1"], 2, "--label-noise 1: must be a number, at least 0 and less than 1"),
     (["--train-size", "99999"], 2, "train_size 99999: must be from 1 to 3500, the training examples of mnist-5k"),
     (["--optimizer", "adam", "--momentum", "0.9"], 2,
      "momentum 0.9: applies only to optimizer momentum or nesterov, not adam"),

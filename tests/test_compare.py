@@ -31,7 +31,7 @@ def test_comparison_writes_settings_runs_results_and_pictures(compared: Path) ->
     summary = json.loads((compared / "summary.json").read_text())
     assert summary["pairing"].startswith("Paired: ")
     assert [row["variant"] for row in summary["rows"]] == ["quadratic", "cross-entropy"]
-    assert summary["rows"][1]["learning_speed_0"] == pytest.approx(1, abs=1e-4)
+    assert summary["rows"][1]["learning_speed_0"] == 1
     assert summary["rows"][0]["learning_speed_0"] < 0.25
 
 

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import netlearn
 from netlearn.activations import Identity
 from netlearn.custom_cost import load_cost, short_names
 from netlearn.errors import CostError, SettingsError
@@ -217,6 +219,17 @@ def test_costs_with_parameters_are_verified_in_a_line_each_and_short_in_the_tabl
     assert [line.partition(": ")[0] for line in verified] == [
         f"cost {SCALED}", "cost own_costs:Scaled(factor=4)", "cost own_costs:Linear",
     ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("own_costs")
+def test_training_confirms_the_gradient_of_an_own_cost_in_one_line() -> None:
+    for flags, lines in (([], 1), (["-q"], 0)):
+        result = call("train", "--cost", SCALED, "--data", "mnist-5k", "--train-size", "200", "--epochs", "1", *flags)
+        found = [line for line in result.stderr.splitlines() if "verified" in line]
+        assert (result.exit_code, len(found)) == (0, lines)
+        assert all(line.startswith(f"cost {SCALED}: gradient verified at 5,120 points, worst") for line in found)
+    given: Any = TINY
+    assert netlearn.train(SCALED, progress=False, **given).settings.cost == SCALED
 
 
 def test_names_are_short_only_where_that_tells_them_apart() -> None:

@@ -1,6 +1,7 @@
 import gzip
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from netlearn.errors import DataError, SettingsError
 from netlearn.numerics import Array
 from tests.commands import POSIX
 from tests.files import idx_bytes, refused, small_arrays, write_folder
+from tests.messages import has_facts
 
 
 def test_mnist_5k_is_included_and_balanced_in_every_part() -> None:
@@ -82,6 +84,23 @@ def test_folder_of_idx_files_is_read_plain_and_packed(tmp_path: Path, packed: bo
     np.testing.assert_array_equal(data.test.labels, arrays[3])
     assert data.image == (4, 3)
     assert len(data.sha256) == 4
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "facts"),
+    [
+        (1, lambda y: y[:-1], "(119,) (120,)"),
+        (3, lambda y: np.append(y[:-1], 10), "label 10 at item 5 from 0 to 9"),
+        (2, lambda x: x[:, :, :2], "(4, 2) (4, 3)"),
+    ],
+)
+def test_file_that_does_not_fit_the_others_is_named(
+    at: int, change: Callable[[Any], Any], facts: str, tmp_path: Path
+) -> None:
+    arrays = small_arrays()
+    arrays[at] = change(arrays[at]).astype(np.uint8)
+    folder = write_folder(tmp_path / "own", arrays)
+    assert has_facts(refused(str(folder)), f"{folder / FILES[at]}.gz: {facts}")
 
 
 @pytest.mark.parametrize("name", ["own", "own/data.npz"])

@@ -1,5 +1,6 @@
 """The gradient check: costs that are wrong only somewhere, 24 wrong ones with what is wrong, right ones of users."""
 
+import re
 import warnings
 from typing import Any
 
@@ -140,6 +141,9 @@ def test_other_factors_are_named_by_their_number(factor: float, text: str) -> No
     with pytest.raises(CostError) as caught:
         verified(Off, 3)
     assert text in str(caught.value)
+    both = re.search(r" y = \S+ delta gives (\S+), central differences of value give (\S+)$", str(caught.value))
+    assert both is not None
+    assert float(both[1]) == pytest.approx(factor * float(both[2]), rel=1e-6)
 
 
 def test_missing_derivative_of_the_softmax_is_named() -> None:

@@ -103,6 +103,9 @@ def test_own_folder_takes_precedence_over_the_cache(
             (folder / name).write_bytes(content)
         monkeypatch.setenv("NETLEARN_DATA", str(tmp_path / "own"))
         assert datasets.load("mnist").where == str(folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NETLEARN_DATA", "own")
+    assert Path(datasets.load("mnist").where).samefile(folder)
     assert mirrors.asked == []
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from netlearn import datasets
 from netlearn.errors import DataError, RunError
+from netlearn.numerics import Array
 from netlearn.runs import (
     BEST_WEIGHTS,
     CHECKPOINT,
@@ -28,6 +30,7 @@ from netlearn.runs import (
 from netlearn.runs.checkpoint import check_identity, read_checkpoint
 from netlearn.runs.formats import MetricsWriter
 from netlearn.runs.setup import make_trainer
+from netlearn.runs.tensors import unpack, weight_shapes
 from netlearn.runs.train_run import checkpoint_identity
 from netlearn.settings import resolve
 from tests.commands import call, one_line, python
@@ -232,6 +235,23 @@ def test_absurd_line_of_settings_is_refused_at_once(own: Path, line: str) -> Non
         refuse(reader, own, "config.toml: ")
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("weights.1", np.zeros((4, 3), np.float32), "float32 (4, 3) float32, (3, 4)"),
+        ("weights.1", np.zeros((3, 4)), "float64 (3, 4) float32"),
+        ("extra", np.zeros(1, np.float32), ""),
+        ("biases.1", np.full((3, 1), np.nan, np.float32), ""),
+    ],
+)
+def test_unexpected_tensors_are_refused(name: str, change: Array, message: str) -> None:
+    shapes = weight_shapes((4, 3, 2))
+    tensors = {each: np.ones(shape, np.float32) for each, shape in shapes.items()} | {name: change}
+    with pytest.raises(RunError) as caught:
+        unpack(Path("weights.safetensors"), save(tensors), shapes, "float32")
+    assert has_facts(str(caught.value), f"weights.safetensors: {name} {message}")
 
 
 EXTREMES = [b"1e-320", b"1e999", b"-1", b"18446744073709551616", b"1e308", b"nan", b"0", b"9" * 5000, b"[[1]]"]
