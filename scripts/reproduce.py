@@ -6,6 +6,7 @@ Finished runs are kept, so an interrupted reproduction can be resumed. The page 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 from time import perf_counter
 
@@ -101,8 +102,16 @@ def conclude(target: Path, failed: Mapping[str, Sequence[str]]) -> None:
         sys.exit(1)
 
 
+def _known(ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in EXPERIMENTS:
+            nearest = sorted(EXPERIMENTS, key=lambda each: -SequenceMatcher(None, name, each).ratio())
+            raise click.BadParameter(f"{name}: must be {', '.join(nearest)}")
+    return names
+
+
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice(EXPERIMENTS), help="an experiment; repeat it.")
+@click.option("--only", multiple=True, callback=_known, metavar="NAME", help="an experiment; repeat it.")
 @click.option("--seeds", type=click.IntRange(1, 1000), metavar="N", help="seeds of each.  [default: the files' own]")
 @click.option("--quick", is_flag=True, help=f"{QUICK_EPOCHS} epochs of the bundled digits: to see that it works.")
 @click.option("--runs", type=click.Path(path_type=Path), help="folder of the runs.  [default: runs/reproduce]")

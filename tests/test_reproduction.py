@@ -142,6 +142,12 @@ def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() ->
 
 
 @pytest.mark.slow
+def test_unknown_name_lists_the_books_experiments_with_the_nearest_first() -> None:
+    result = call("--only", "overfiting")
+    assert result.exit_code == 2
+    assert "overfiting: must be overfitting, overfitting-all, " in " ".join(result.stderr.split())
+
+
 def test_reproduction_repeats_only_the_missing_run() -> None:
     experiment = reproduce.plan("initial-weights", 2, quick=True)
     with workers_here() as workers:
