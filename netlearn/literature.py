@@ -13,7 +13,10 @@ import numpy as np
 
 from netlearn.activations import Identity, Sigmoid, Softmax
 from netlearn.costs import Cost, CrossEntropy, LogLikelihood, Quadratic
+from netlearn.errors import SettingsError
 from netlearn.numerics import Array
+
+SMALLEST, LARGEST = 1e-6, 1e3  # of parameters
 
 
 class AbsoluteError:
@@ -49,7 +52,7 @@ class FlatSpot:
     learning_rate = 3.0
 
     def __init__(self, added: float = 0.1) -> None:
-        self.added = float(added)
+        self.added = _within(added, "flat-spot: added", 0, LARGEST)
         self._quadratic, self._cross_entropy = Quadratic(), CrossEntropy()
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
@@ -73,7 +76,7 @@ class Focal:
     learning_rate = 1.0
 
     def __init__(self, gamma: float = 2.0) -> None:
-        self.gamma = float(gamma)
+        self.gamma = _within(gamma, "focal: gamma", 0, LARGEST)
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return the cost, where −ln a = ln(1 + e^−z), −ln(1−a) = ln(1 + e^z) and 1 − a = σ(−z)."""
@@ -107,7 +110,7 @@ class GeneralizedCrossEntropy:
     learning_rate = 1.0
 
     def __init__(self, q: float = 0.7) -> None:
-        self.q = float(q)
+        self.q = _within(q, "generalized-cross-entropy: q", SMALLEST, 1)
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """Return (1 − e^(q ln p))/q, which keeps its digits as p nears 1 or q nears 0."""
@@ -130,7 +133,7 @@ class SmoothedLabels:
     learning_rate = 1.0
 
     def __init__(self, epsilon: float = 0.1) -> None:
-        self.epsilon = float(epsilon)
+        self.epsilon = _within(epsilon, "smoothed-labels: epsilon", 0, 1)
         self._log_likelihood = LogLikelihood()
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
@@ -207,6 +210,13 @@ class Squentropy:
         """Write δ_j = a_j − y_j + 2 z_j/(K − 1) for j ≠ y, and a_y − 1 for the right class."""
         np.subtract(a, y, out)
         return np.add(out, (1 - y) * z * (2 / (len(z) - 1)), out)
+
+
+def _within(value: object, name: str, low: float, high: float) -> float:
+    """Return a parameter, which must be a number in a range."""
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise SettingsError(f"cost {name} {value!r:.40}: must be a number from {low:g} to {high:g}")
+    return float(value)
 
 
 def _log_softmax(z: Array) -> Array:

@@ -10,6 +10,7 @@ from netlearn.activations import Sigmoid, Softmax
 from netlearn.cost_profile import ERRORS, profile, theory_curve
 from netlearn.costs import Cost, CrossEntropy, LogLikelihood, Quadratic
 from netlearn.custom_cost import KNOWN, load_cost
+from netlearn.errors import SettingsError
 from netlearn.literature import (
     LITERATURE,
     AbsoluteError,
@@ -130,3 +131,19 @@ def test_expected_focal_cost_is_least_where_its_derivative_says(gamma: float) ->
     a, p = np.linspace(0.001, 0.999, 9981), found.probability
     expected = p * (1 - a) ** gamma * -np.log(a) + (1 - p) * a**gamma * -np.log(1 - a)
     assert found.least_at == pytest.approx(a[expected.argmin()], abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("flat-spot(added=-0.1)", "cost flat-spot: added -0.1: must be a number from 0 to 1000"),
+        ("focal(gamma=-1)", "cost focal: gamma -1: must be a number from 0 to 1000"),
+        ("focal(gamma='x')", "cost focal: gamma 'x': must be a number"),
+        ("generalized-cross-entropy(q=0)", "q 0: must be a number from 1e-06 to 1"),
+        ("smoothed-labels(epsilon=2)", "epsilon 2: must be a number from 0 to 1"),
+    ],
+)
+def test_parameter_out_of_range_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_cost(name)
+    assert text in str(caught.value)
