@@ -10,7 +10,7 @@ from netlearn.cli.table import paragraphs, table
 from netlearn.comparison.analysis import analyse
 from netlearn.comparison.findings import MOST_TEXTS, cells, points, shortened
 from netlearn.comparison.statistics import Reached, Row
-from tests.comparisons import HIGH, LOW, analysed, many_rows, only, row, run
+from tests.comparisons import HIGH, LOW, analysed, grid, many_rows, only, row, run
 
 
 @pytest.fixture
@@ -66,6 +66,28 @@ def test_differences_stand_below_their_measures() -> None:
     found = {line[0].strip(): line[1:] for line in cells(baseline)}
     assert found["points ahead of the baseline (seeds)"] == ["-", "−5.97 (0 of 6)"]
     assert found["interval"][1] == f"{points(-(pair.high or 0))} to {points(-(pair.low or 0))}"
+
+
+def test_interval_has_no_difference_that_accuracies_cannot_have() -> None:
+    analysis = analysed(a=[0.96, 0.90], b=[0.80, 0.90])
+    found = {line[0].strip(): line[1:] for line in cells(analysis)}
+    assert found["interval"] == ["-", "−100 to 100"]
+    (pair,) = [pair for pair in analysis.pairs if pair.measure == "test_accuracy"]
+    assert pair.low is not None
+    assert pair.low < -1  # as stored
+
+
+def test_variant_that_was_not_compared_has_no_difference() -> None:
+    outcomes = {
+        cost: [accuracy for accuracy, _ in each] for cost, each in (("quadratic", LOW), ("cross-entropy", HIGH))
+    }
+    analysis = analyse("", grid({"quadratic": 1.0, "cross-entropy": 1.0}, outcomes))
+    found = {line[0].strip(): line[1:] for line in cells(analysis)}
+    names = [row.variant for row in analysis.rows]
+    shown = dict(zip(names, found["points behind the best (seeds)"], strict=True))
+    assert shown.pop("cross-entropy η = 1") == "-"
+    assert shown.pop("quadratic η = 1").endswith("(4 of 4)")
+    assert set(shown.values()) == {""}
 
 
 @pytest.mark.parametrize(("width", "parts"), [(80, 1), (60, 2)])

@@ -7,7 +7,7 @@ number of seeds finds with a probability of 80 %. Updates to an accuracy are des
 from collections.abc import Iterable, Mapping, Sequence
 
 from netlearn.comparison.claims import FIRST_LOOK, Family, Pair
-from netlearn.comparison.findings import between, interval, percent, points, with_spread
+from netlearn.comparison.findings import between, bound, interval, percent, points, with_spread
 from netlearn.comparison.statistics import Row, by_speed, by_validation
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.text import counted
@@ -133,7 +133,7 @@ def _detectable(pairs: Sequence[Pair]) -> str:
     if not sizes or min(sizes) > LARGEST:
         what = "a difference that varies so much" if sizes else "it"
         return f"{_seeds(pairs)} {'is' if _seeds(pairs) == '1 seed' else 'are'} too few to tell {what} from chance"
-    low, high = points(min(sizes)), points(max(sizes))
+    low, high = bound(min(sizes)), bound(max(sizes))
     size, which = (low, "") if low == high else (f"{low} to {high}", ", depending on the pair")
     return f"{_seeds(pairs)} cannot tell differences below {size} points from chance{which}"
 

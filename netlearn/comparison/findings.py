@@ -64,12 +64,17 @@ def points(difference: float) -> str:
     return f"{100 * difference:.2f}".replace("-", "−")
 
 
+def bound(difference: float) -> str:
+    """Return the end of an interval in points, such as "−5.80"; one that no difference of fractions has is cut."""
+    return points(difference) if abs(difference) < 1 else "100" if difference > 0 else "−100"
+
+
 def interval(pair: Pair, sign: int = 1) -> str:
     """Return the interval of a pair's mean lead in points, such as "−5.80 to 43.92"; "-" if there is none."""
     if pair.low is None or pair.high is None:
         return "-"
     low, high = sorted((sign * pair.low, sign * pair.high))
-    return "the same in each seed" if low == high else f"{points(low)} to {points(high)}"
+    return "the same in each seed" if low == high else f"{bound(low)} to {bound(high)}"
 
 
 def between(bracket: tuple[float, float]) -> str:
@@ -184,7 +189,8 @@ def _seeds_behind(race: Race) -> str:
 def _differences(measure: str, found: Findings) -> Iterator[list[str]]:
     """Yield lines of the mean differences from the first variant, with their seeds, and of their intervals.
 
-    Signs are such that most figures are positive: points ahead of a baseline, or behind the best.
+    Signs are such that most figures are positive: points ahead of a baseline, or behind the best. The first variant
+    has "-", one that was not compared with it has nothing.
     """
     first, baseline = found.family.first.get(measure), found.family.baseline
     pairs = {
@@ -196,7 +202,7 @@ def _differences(measure: str, found: Findings) -> Iterator[list[str]]:
         return
     means, intervals = [], []
     for row in found.rows:
-        mean = ends = "-"
+        mean = ends = "-" if row.variant == first else ""
         if (pair := pairs.get(row.variant)) is not None:
             leads = pair.leader == (row.variant if baseline else first)
             sign, seeds = (1, pair.ahead) if leads else (-1, pair.behind)
