@@ -126,8 +126,9 @@ def page(data: datasets.Dataset, rows: list[dict[str, Any]], missing: list[str],
 Made by `make bench` on {where}.
 The data: {data.name}, {EXAMPLES:,} training examples. Every program does the same updates of the same network in
 float32 (the loop in float64) for one epoch; medians of {rounds} interleaved rounds. netlearn and the loop always use
-one thread, so that results do not depend on the number of cores; a second one gains nothing for mini-batches of
-10, and something for those of 100, as the C program shows. The time JAX takes to compile is not counted.
+one thread, so that results do not depend on the number of cores; a second one gains
+something only for 784-100-10 with mini-batches of 100, as the C program shows. The time JAX takes to compile is not
+counted.
 scikit-learn has a softmax output and its own initial weights. netlearn's times in these tables are also those of the
 sections below.
 

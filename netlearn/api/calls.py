@@ -52,8 +52,8 @@ def train(
     Args:
         cost: a name in `netlearn.costs.COSTS`, "package.module:ClassName", or a cost's class or instance.
         data: a name or a path, as `--data` takes it, or arrays: a mapping with x_train, y_train, x_test, y_test and,
-            if given, x_val and y_val, or a sequence of the first four. Images have shape (n, n_in) or
-            (n, height, width), labels are whole numbers of shape (n,).
+            if given, x_val and y_val, a sequence of the first four, or another form that docs/data.md lists. Images
+            have shape (n, n_in) or (n, height, width), labels are whole numbers of shape (n,), or as described there.
         out: the run folder. Without it nothing is kept: the files are in a temporary folder, which is removed with
             the result. Arrays are stored beside it, as an .npz file.
         force: overwrite the run that `out` holds.
