@@ -127,6 +127,7 @@ WRONG = [
     (["ce", "--best"], 1, "ce: no best.safetensors --patience"),
     (["ce", "ce"], 2, "ce, ce: must be different"),
     (["ce", "neuron"], 2, "--data mnist-5k, neuron"),
+    (["ce", "--cost", "quadratic"], 2, "cost quadratic: must be cross-entropy"),
     (["own"], 2, "own: cost mine:Cost --cost mine:Cost"),
     (["own", "--cost", "mine:Cost"], 1, "cost 'mine:Cost': ModuleNotFoundError 'mine'"),
     (["ce", "--out", "file"], 1, "file: cannot be written"),

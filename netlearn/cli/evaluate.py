@@ -12,6 +12,7 @@ from netlearn.cli.stored import data_of
 from netlearn.cli.table import aligned
 from netlearn.cli.terminal import echo_results
 from netlearn.comparison.findings import percent
+from netlearn.errors import SettingsError
 from netlearn.inspection.derived import SETS, write_evaluation
 from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
 from netlearn.inspection.trained import read_trained, scaling_note
@@ -51,6 +52,9 @@ def command(
     --out, each run gets a folder of its own there.
     """
     runs = read_trained(folders)
+    used = dict.fromkeys(run.settings.cost for run in runs)
+    for unused in set(costs) - used.keys():
+        raise SettingsError(f"cost {unused}: must be the cost of a run, {', '.join(used)}")
     dataset = data_of(runs, data)
     evaluated = evaluate(runs, dataset, split, best=best, costs=dict.fromkeys(costs))
     for run in runs:
