@@ -20,7 +20,7 @@ from tests.pages import ROOT
 pytestmark = pytest.mark.browser
 
 N, SINGLE = 500, (0, 10, 50)  # single updates, beside the last one
-UPDATES = {1: 500, 10: 200, 100: 60}  # by the size of the mini-batch
+UPDATES = {1: 1000, 10: 200, 100: 60}  # by the size of the mini-batch
 Rows: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
 DATA = datasets.load("mnist-5k").train[:N]
 TARGETS = datasets.targets(DATA.labels, 10).astype(np.float64)
