@@ -232,7 +232,7 @@ def content_of(path: Path, raw: Mapping[str, Any]) -> File:
     try:
         return msgspec.convert(raw, File)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).rpartition(" - at ")
+        what, _, where = str(error).replace("`object`", "a table").rpartition(" - at ")
         raise SettingsError(f"{path}: {where.strip('`$.')}: {what}") from error
 
 
