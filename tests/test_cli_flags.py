@@ -177,6 +177,14 @@ def test_both_helps_have_sections_and_name_the_defaults_of_both_and_why(command:
     assert [fact for fact in BOTH if fact not in " ".join(text.split())] == []
 
 
+def test_examples_in_the_help_of_compare_are_commands_that_plan_runs() -> None:
+    shown = re.findall(r"^  netlearn (compare .+)$", call("compare", "--help").stdout, re.MULTILINE)
+    assert len(shown) == 3
+    for command in shown:
+        counts = json.loads(call(*command.split(), "--data", "mnist-5k", "--dry-run", "--json").stdout)
+        assert counts["variants"] > 1
+
+
 def test_experiments_are_listed_by_chapter_with_their_times_also_as_json() -> None:
     text = call("compare", "--list").stdout
     assert re.findall(r"^Chapter (\d):$", text, re.MULTILINE) == ["1", "3", "5", "6"]

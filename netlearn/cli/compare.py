@@ -88,6 +88,11 @@ def command(
 ) -> None:  # fmt: skip
     """Compare costs, or any settings, and show the learning slowdown.
 
+    \b
+    netlearn compare --cost quadratic,cross-entropy
+    netlearn compare --vary learning_rate=0.05:5:log4
+    netlearn compare neuron
+
     Without arguments, the quadratic cost is compared with cross-entropy in a network with 100 hidden neurons and
     large initial weights, as in the book's chapter 1: many neurons start badly wrong, so the slowdown shows. (The
     defaults of netlearn train, 30 hidden neurons and scaled weights, learn well.)
@@ -97,7 +102,7 @@ def command(
     training.
 
     Runs with the same seed start from identical weights and see identical mini-batches.
-    """
+    """  # noqa: D301 (click keeps the lines of a paragraph after this character)
     if listing:
         if paths:
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
