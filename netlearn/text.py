@@ -25,6 +25,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def separator(texts: Iterable[str]) -> str:
+    """Return what separates texts in a list: a comma, or a semicolon if one of them has a comma."""
+    return "; " if any("," in text for text in texts) else ", "
+
+
 def html_table(lines: Sequence[Sequence[str]], sentences: Sequence[str] = ()) -> str:
     """Return an HTML table, with heads in its first line and column, and sentences below it."""
     top, *body = [[escape(cell.strip()) for cell in line] for line in lines]
@@ -101,4 +106,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return which of the known names is meant, for an error, or all of them."""
     known = list(known)
     near = suggestion(name, known)
-    return f"did you mean {near}?" if near else f"must be {', '.join(known)}"
+    return f"did you mean {near}?" if near else f"must be {separator(known).join(known)}"

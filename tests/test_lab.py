@@ -94,6 +94,12 @@ def test_of_more_than_two_variants_two_must_be_named(tmp_path: Path) -> None:
     assert data_of(Path("named.html"))["settings"]["learning_rate"] == ["3", "0.1"]
 
 
+def test_names_of_variants_with_commas_are_separated_by_semicolons(tmp_path: Path) -> None:
+    variants = "".join(f"[variants.'{name}']\n" for name in ("a, mild", "b", "c"))
+    Path("commas.toml").write_text(variants)
+    assert refused([str(compare(tmp_path / "three", "commas.toml", *ONE).parent)], 2, "a, mild; b; c")
+
+
 def test_a_cost_of_ones_own_is_refused_since_the_page_cannot_run_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,11 @@ def test_each_run_that_ends_is_a_line_with_the_time_left(capsys: pytest.CaptureF
     assert [has_facts(*pair) for pair in zip(lines, ("2 of 6 00:20", "3 of 6 00:10", "6 of 6"), strict=True)]
 
 
+def test_names_with_commas_are_separated_by_semicolons(capsys: pytest.CaptureFixture[str]) -> None:
+    lines_of(Experiment("title", (0,), dict.fromkeys(("a, mild", "b"), resolve({"epochs": 10}))))
+    assert capsys.readouterr().err.startswith("runs: 2; a, mild; b from 1 seed each")
+
+
 def test_time_left_of_a_resumed_comparison_counts_only_what_was_done_since(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -17,7 +17,7 @@ from netlearn.comparison.shard import Shard
 from netlearn.datasets import Dataset
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.slowdown import Record
-from netlearn.text import counted
+from netlearn.text import counted, separator
 from netlearn.training import Trainer
 
 TRAINING_BAR = "{l_bar}{bar}| {remaining} left{postfix}"
@@ -112,9 +112,11 @@ def comparison_progress(plan: Experiment, shard: Shard | None = None) -> Iterato
     planned = [settings.epochs for _ in plan.seeds for settings in plan.variants.values()]
     mine = planned if shard is None else shard.of(planned)
     runs, epochs = len(mine), sum(mine)
-    names = ", ".join(plan.variants) if len(plan.variants) <= MOST_SHOWN else f"{len(plan.variants):,} variants"
+    few = len(plan.variants) <= MOST_SHOWN
+    mark = separator(plan.variants if few else ())
+    names = mark.join(plan.variants) if few else f"{len(plan.variants):,} variants"
     part = f"; shard {shard} has {runs:,} of them" if shard else ""
-    tell(f"runs: {len(planned):,}, {names} from {counted(len(plan.seeds), 'seed')} each{part}")
+    tell(f"runs: {len(planned):,}{mark}{names} from {counted(len(plan.seeds), 'seed')} each{part}")
     noted, every = 0, -(-runs // MOST_LINES) or 1
     begun: tuple[float, float] | None = None
     layout = NARROW_BAR if _is_narrow() else BAR

@@ -30,7 +30,7 @@ from netlearn.runs import (
     varied,
 )
 from netlearn.settings import FIELDS
-from netlearn.text import counted
+from netlearn.text import counted, separator
 
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
 NOT_COUNTED = ("snapshots", "track_test")  # settings that say what is stored, and change nothing that is learned
@@ -119,7 +119,8 @@ def read_runs(
         runs.setdefault(identity, run)
     analysis = analyse("", name_variants(list(runs.values())))
     if len(analysis.groups) < fewest:
-        raise SettingsError(f"variants {', '.join(analysis.groups)}: must be two or more in a comparison")
+        names = separator(analysis.groups).join(analysis.groups)
+        raise SettingsError(f"variants {names}: must be two or more in a comparison")
     return analysis
 
 
