@@ -46,8 +46,11 @@ def test_text_has_the_figures_of_the_json() -> None:
         measures = " ".join(f"{100 * each[name]:.2f} %" for name in ("precision", "recall", "f1"))
         assert f"{each['label']} {each['examples']} {measures}" in [" ".join(line.split()) for line in lines]
     for kind in ("answer", "outputs"):
-        low, high = (f"{bound:.4f}" for bound in found[kind]["interval"])
-        assert f"95 % interval {low} to {high}" in [" ".join(line.split()) for line in lines]
+        scores = found[kind]
+        low, high, error, ece = (100 * each for each in (*scores["interval"], scores["debiased"], scores["error"]))
+        assert f"95 % interval {low:.2f} to {high:.2f} %" in [" ".join(line.split()) for line in lines]
+        assert f"calibration error {error:.2f} %" in [" ".join(line.split()) for line in lines]
+        assert f"expected (ECE), not debiased {ece:.2f} %" in [" ".join(line.split()) for line in lines]
         assert f"Brier score {found[kind]['brier']:.5f}" in [" ".join(line.split()) for line in lines]
     assert lines[-1] == f"ce: {', '.join(OF_A_RUN)}"
     assert result.stderr == ""

@@ -124,10 +124,10 @@ def _calibrations(title: str, evaluations: Sequence[Evaluation], kind: str) -> s
             f"{each.within_variance - each.within_covariance:.5f}".replace("-", "−")
         ),
         "negative log-likelihood": lambda each: f"{each.log_loss:.5f}",
-        "calibration error, mean": lambda each: f"{each.error:.4f}",
-        "  root mean square, debiased": lambda each: f"{each.debiased:.4f}",
-        "  95 % interval": lambda each: "{:.4f} to {:.4f}".format(*each.interval),
+        "calibration error": lambda each: percent(each.debiased),
+        "  95 % interval": lambda each: " to ".join(f"{100 * bound:.2f}" for bound in each.interval) + " %",
         "  within chance": lambda each: "yes" if each.is_calibrated else "no",
+        "  expected (ECE), not debiased": lambda each: percent(each.error),
     }
     head = ["", *(f" {letter(i)}" for i in range(len(found)))] if len(found) > 1 else []
     lines = [[name, *map(text, found)] for name, text in figures.items()]

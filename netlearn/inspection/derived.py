@@ -87,9 +87,9 @@ def _pictures_of(evaluated: Evaluated, data: Dataset) -> "dict[str, Figure | Non
 
 def _reliability(found: Calibration) -> tuple[Array, str]:
     """Return the bins of a reliability diagram, and a line about them."""
-    low, high = found.interval
+    error, low, high = (f"{100 * each:.2f}" for each in (found.debiased, *found.interval))
     bins = np.array([(each.mean, each.share, each.low, each.high, each.forecasts) for each in found.bins])
-    return bins, f"calibration error {found.debiased:.4f} (95 % interval {low:.4f} to {high:.4f})"
+    return bins, f"calibration error {error} % (95 % interval {low} to {high} %)"
 
 
 @drawing()
