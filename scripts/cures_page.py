@@ -1,7 +1,7 @@
 """The page on what cures the learning slowdown, docs/cures.md; all of its figures are those of the runs."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from netlearn.comparison import catalogue
@@ -24,6 +24,7 @@ PICTURES = {  # of each experiment, the one that answers its question
     "simard": "curves",
 }
 LONG = ("best", "simard")  # `make reproduce-long`
+WEIGHTS = {"large": "N(0, 1)", "scaled": "N(0, 1/n_in)"}
 COLUMNS = {  # lines of the table of a comparison
     "learning rate η": "η", "test accuracy": "test accuracy", "lowest seed": "lowest seed",
     "updates to 80 % validation": "updates to 80 %", "updates to 90 % validation": "to 90 %",
@@ -53,7 +54,8 @@ Made by `{command}` and `make reproduce-long`, with {machine["blas"]} on {machin
 A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor σ'(z); the
 cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies, for the
 slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean ±
-standard deviation over the seeds.
+standard deviation over the seeds. Where a network, initial weights or epochs are said to be one or another, the
+variants differ in them.
 """
     sections = [
         _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()))
@@ -72,7 +74,7 @@ def _section(
         command = "make reproduce-long" if name in LONG else "make reproduce"
         parts = [f"{head}: not all of its runs are done; `{command}` does them."]
     else:
-        parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}."]
+        parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}.", _networks(plan)]
         picture = _picture(name, folder, pictures)
         parts += [f"![{plan.title}]({picture})"] if picture else []
         if name == "layer-speeds":
@@ -80,6 +82,24 @@ def _section(
         else:
             parts += [_table(found), *answers.ANSWERS.get(name, answers.conclusion)(found)]
     return "\n\n".join([*parts, *([listed] if listed else [])]) + "\n"
+
+
+def _networks(plan: Experiment) -> str:
+    """Return the networks of an experiment, their initial weights and for how long they are trained."""
+    each = plan.variants.values()
+    networks = ("-".join(map(str, (784, *one.hidden, 10))) for one in each)
+    activations = (one.activation for one in each)
+    weights = (WEIGHTS[str(one.initializer)] for one in each)
+    epochs = _either(str(one.epochs) for one in each)
+    at_most = "" if all(one.patience == "off" for one in each) else "at most "
+    return (
+        f"Network: {_either(networks)}, {_either(activations)} hidden neurons; initial weights: {_either(weights)}; "
+        f"epochs: {at_most}{epochs}."
+    )
+
+
+def _either(texts: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(texts))
 
 
 def _picture(name: str, folder: Path, pictures: Path) -> str:

@@ -78,6 +78,20 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ),
     ("ties", {"a": HIGH, "b": HIGH}, [*both("a and b are equal in each of 6 seeds."), TOGETHER]),
     (
+        "two of three are equal",
+        {"a": HIGH, "b": LOW, "c": HIGH},
+        [
+            *both("a is ahead of b by {ab}; c is equal to a in each of 6 seeds; c is ahead of b by {bc}."),
+            "90 % validation accuracy was reached by a and c after 10 to 100 updates; by b after 100 to 500 updates "
+            "(median).",
+        ],
+    ),
+    (
+        "one is equal to the baseline",
+        {"a": HIGH, "b": LOW, "c": HIGH, "baseline": "a"},
+        [*both("b is behind a by {ab}; c is equal to it in each of 6 seeds."), ""],
+    ),
+    (
         "the same lead in each of a few seeds proves nothing",
         {"a": HIGH[:3], "b": [(accuracy - 0.001, 100) for accuracy, _ in HIGH[:3]]},
         [

@@ -89,20 +89,24 @@ def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequen
     of_first = [pair for pair in pairs if first in pair.names]
     ahead = [pair for pair in of_first if pair.claimed and pair.leader == first]
     behind = [pair for pair in of_first if pair.claimed and pair.other == first]
-    unclear = [pair for pair in of_first if not pair.claimed]
+    equal = [pair for pair in of_first if _are_equal(pair)]
+    unclear = [pair for pair in of_first if not pair.claimed and not _are_equal(pair)]
     among = [pair for pair in pairs if pair.claimed and first not in pair.names]
     if not ahead and not behind and not among:
         return f"{intro} {_nothing_clear(measure, first, of_first, by_name)}."
-    parts = []
+    parts, it = [], "it" if family.baseline else first
     if family.baseline:
         parts += [_stand(behind, first, f"ahead of the baseline {first}")] if behind else []
         parts += [_stand(ahead, first, f"behind {'it' if behind else first}")] if ahead else []
     else:
         parts += [f"{first} is ahead of {_figures(ahead, first)}"] if ahead else []
         parts += [f"{first} is behind {_figures(behind, first)}"] if behind else []
+    if equal:
+        are = "is" if len(equal) == 1 else "are"
+        parts.append(f"{_names(_others(equal, first))} {are} equal to {it} in each of {_seeds(equal)}")
     if unclear:
-        told = f"cannot be told from {'it' if family.baseline else first}"
-        parts.append(f"{_names(_others(unclear, first))} {told}: {_detectable(unclear)}{_diverged(unclear, by_name)}")
+        told = f"cannot be told from {it}: {_detectable(unclear)}"
+        parts.append(f"{_names(_others(unclear, first))} {told}{_diverged(unclear, by_name)}")
     if len(among) > MOST_FIGURES:
         parts.append(f"{len(among)} pairs of the other variants differ clearly too")
     else:
@@ -113,7 +117,7 @@ def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequen
 def _nothing_clear(measure: str, first: str, pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
     """Return that no pair with a variant differs clearly, and what could have been told."""
     names, told = [first, *_others(pairs, first)], _detectable(pairs) + _diverged(pairs, rows)
-    if all(pair.mean == 0 and pair.p == 1 and pair.low == 0 for pair in pairs):
+    if all(map(_are_equal, pairs)):
         return f"{_together(names)} are equal in each of {_seeds(pairs)}"
     if len(pairs) > 1:
         means = [mean for name in names if (mean := getattr(rows[name], measure)) is not None]
@@ -125,6 +129,11 @@ def _nothing_clear(measure: str, first: str, pairs: Sequence[Pair], rows: Mappin
     lead = f"{pair.leader} is {points(pair.mean)} points higher"
     where = f" on average, {interval(pair)}" if pair.low is not None else ""
     return f"no difference between {_names(names)} is clear ({lead}{where}); {told}"
+
+
+def _are_equal(pair: Pair) -> bool:
+    """Return whether two variants have the same figure in each of several seeds."""
+    return pair.mean == 0 and pair.p == 1 and pair.low == 0
 
 
 def _detectable(pairs: Sequence[Pair]) -> str:
