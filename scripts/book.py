@@ -210,20 +210,21 @@ NOTES = {  # for the seeds in the files: why a figure of the book lies outside o
     "chapter1-wide": (
         "The book shows a run in which every digit is learned, and says that runs vary a good deal. Of our five "
         "runs, three never learn one of the digits and one never learns two: their output neurons stay stuck (see "
-        "the slowdown below). The one seed that learns them all comes within 0.1 percentage points of the book."
+        "the slowdown below). The one seed that learns them all comes within 0.1 points of the book."
     ),
     "chapter3-cross-entropy": "The best epoch agrees with the book's figure, the last does not: it may be a peak.",
     "chapter3-cross-entropy-wide": (
-        "The best epoch agrees with the book's figure, the last does not: it may be a peak."
+        "The book's figure is a hundredth of a point above the best epochs of our seeds, and further above the last "
+        "ones: it may be a peak."
     ),
     "overfitting": (
         "With 10 seeds instead of 3 (`--only overfitting --seeds 10`) the best test accuracy ranges from 81.78 to "
         "83.78 % without λ, which includes the book's 82.27 %, and from 87.21 to 88.50 % with λ = 0.1: still a "
-        "tenth of a percentage point above the book's. The reason is unknown."
+        "tenth of a point above the book's. The reason is unknown."
     ),
     "overfitting-all": (
         "With 15 seeds (`--only overfitting-all --seeds 15`) the training accuracy without λ ranges from 97.17 to "
-        "98.05 %. With λ the accuracy jumps by half a percentage point from one epoch to the next: the last epochs "
+        "98.05 %. With λ the accuracy jumps by half a point from one epoch to the next: the last epochs "
         "of the 15 seeds range from 95.41 to 96.53 %, which includes the book's 96.49 %."
     ),
     "regularized-wide": (

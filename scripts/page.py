@@ -17,6 +17,7 @@ from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 
 SECONDS = "seconds.txt"
 REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
+NEURON = "neuron"  # the experiment whose figures are those of the book's equations
 PICTURES = {  # the most informative picture of each
     "neuron": "neuron",
     "neuron-slow": "neuron",
@@ -59,7 +60,7 @@ def page(
         notes: whether the notes in `book.py` apply to these seeds.
     """
     parts, findings, seconds = [], [], 0.0
-    for name, experiment in plans.items():
+    for name, experiment in sorted(plans.items(), key=lambda item: item[0] == NEURON):  # its long table comes last
         tasks = tasks_of(experiment, runs / name)
         if not all(map(is_done, tasks)):
             parts.append(_not_done(name, experiment, tasks, problems.get(name, ())))
@@ -79,10 +80,11 @@ Made by `{command}` (data: {data}); this page took {seconds / 60:.1f} minutes on
 {machine["cpu"]}, with {versions}.
 
 The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and
-three of netlearn's own at the end. The book reports single runs, often the best of several. Our figures are the mean
-± standard deviation over seeds 0, 1, 2, …, with the lowest and the highest seed. The single neuron starts from
-constants, so it has one run, and its published figures follow from the book's equations. Where the book does not say
-whether a figure is that of the best epoch or of the last one, the table has both.
+three of netlearn's own. The book reports single runs, often the best of several. Our figures are the mean ± standard
+deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; differences of percentages are in points. Where
+the book does not say whether a figure is that of the best epoch or of the last one, the table has both. The single
+neuron, which comes last, starts from constants, so it has one run. It is compared with the book's equations; with
+η = 0.005 the book's web page [takes another step](book.md#what-differs-what-is-not-there).
 
 {tally(findings)}
 """
@@ -101,8 +103,8 @@ def tally(findings: Sequence[Finding]) -> str:
     for finding in findings:
         if finding.in_range is not None:
             readings.setdefault(finding.claim.figure, []).append(finding)
-    neuron = [each for each in readings.values() if each[0].claim.experiment == "neuron"]
-    others = [each for each in readings.values() if each[0].claim.experiment != "neuron"]
+    neuron = [each for each in readings.values() if each[0].claim.experiment == NEURON]
+    others = [each for each in readings.values() if each[0].claim.experiment != NEURON]
     inside, agreeing = (sum(any(one.in_range for one in each) for each in some) for some in (others, neuron))
     twice = sum(len(each) > 1 for each in others)
     by_chance = sum((each[0].seeds - 1) / (each[0].seeds + 1) for each in others)
@@ -154,7 +156,8 @@ def _section(
 ) -> str:
     question = catalogue.read_about(catalogue.files()[name]).question
     seeds = len(experiment.seeds)
-    head = ("variant", "figure", "the book", "ours", "lowest to highest", "verdict")
+    book = "the book's equations" if name == NEURON else "the book"
+    head = ("variant", "figure", book, "ours", "lowest to highest", "verdict")
     table = [head, ("---", "---", *["---:"] * 3, "---"), *(finding.cells for finding in findings)]
     outside = any(False in (finding.in_range, finding.holds) for finding in findings)
     return "\n".join(
@@ -200,17 +203,18 @@ def compared(claim: Claim, runs: Sequence[Run]) -> Finding | None:
         return None
     mean = statistics.fmean(ours)
     in_range = None if claim.book is None else min(ours) <= claim.book <= max(ours)
-    bounds = [f"at least {_text(claim.low, unit)}"] if claim.low > -float("inf") else []
-    bounds += [f"at most {_text(claim.high, unit)}"] if claim.high < float("inf") else []
+    text = _difference if claim.minus else _text
+    bounds = [f"at least {text(claim.low, unit)}"] if claim.low > -float("inf") else []
+    bounds += [f"at most {text(claim.high, unit)}"] if claim.high < float("inf") else []
     holds = claim.low <= round(mean, 4) <= claim.high if bounds else None
     verdict = [] if claim.book is None else [_verdict(claim.book, ours, unit)]
     verdict += [f"{'holds' if holds else 'does not hold'}: {', '.join(bounds)}"] if bounds else []
     cells = (
         f"{claim.variant}, minus {claim.minus}" if claim.minus else claim.variant,
         claim.measure,
-        "" if claim.book is None else _text(claim.book, unit),
-        _text(mean, unit) + (f" ± {_text(statistics.stdev(ours), unit)}" if len(ours) > 1 else ""),
-        f"{_text(min(ours), unit)} to {_text(max(ours), unit)}" if len(ours) > 1 else "",
+        "" if claim.book is None else text(claim.book, unit),
+        text(mean, unit) + (f" ± {text(statistics.stdev(ours), unit)}" if len(ours) > 1 else ""),
+        f"{text(min(ours), unit)} to {text(max(ours), unit)}" if len(ours) > 1 else "",
         "; ".join(verdict),
     )
     return Finding(claim, len(ours), in_range, holds, cells)
@@ -219,9 +223,9 @@ def compared(claim: Claim, runs: Sequence[Run]) -> Finding | None:
 def _verdict(book: float, ours: Sequence[float], unit: str) -> str:
     where = "our range" if len(ours) > 1 else "ours"
     if book < min(ours):
-        return f"below {where} by {_text(min(ours) - book, unit)}"
+        return f"the book's is {_difference(min(ours) - book, unit)} below {where}"
     if book > max(ours):
-        return f"above {where} by {_text(book - max(ours), unit)}"
+        return f"the book's is {_difference(book - max(ours), unit)} above {where}"
     return "in our range" if len(ours) > 1 else "the same"
 
 
@@ -232,3 +236,7 @@ def _rounded(value: float, unit: str) -> float:
 
 def _text(value: float, unit: str) -> str:
     return (f"{100 * value:.2f} %" if unit == "%" else f"{value:{unit}}").replace("-", "−")
+
+
+def _difference(value: float, unit: str) -> str:
+    return _text(value, unit).replace("%", "points")

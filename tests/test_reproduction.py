@@ -103,8 +103,8 @@ def test_bound_on_the_rise_of_the_test_cost_fails_where_it_does_not_rise(last: f
     ("book", "in_range", "verdict"),
     [
         (0.9, True, "in our range"),
-        (0.85, False, "below our range by 3.00 %"),
-        (0.98, False, "above our range by 6.00 %"),
+        (0.85, False, "the book's is 3.00 points below our range"),
+        (0.98, False, "the book's is 6.00 points above our range"),
     ],
 )
 def test_verdict_says_where_the_book_lies(book: float, in_range: bool, verdict: str) -> None:
@@ -132,7 +132,7 @@ def test_reproduction_keeps_finished_runs_and_its_page_says_what_is_missing() ->
     assert "`netlearn compare depth`: not run yet." in text
     (row,) = [line for line in text.splitlines() if line.startswith("| scaled, minus large |")]
     assert row.split(" | ")[1] == "validation accuracy, epoch 1"
-    assert "at least 5.00 %" in row
+    assert "at least 5.00 points" in row
     assert not any(note in text for note in book.NOTES.values())
     assert Path("docs/page/initial-weights.png").read_bytes().startswith(b"\x89PNG")
     second = call(*QUICK)
