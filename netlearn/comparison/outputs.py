@@ -132,7 +132,7 @@ def render_page(
             (f"netlearn compare {quote(str(folder / CONFIG))}", "trains everything again, in a new folder"),
             verify,
             (f"netlearn report {quote(str(folder))}", "makes this page again"),
-            (f"netlearn lab {quote(str(folder))} --open", "lets two of its networks learn while you watch"),
+            *_lab_command(analysis, folder),
         ]
     else:
         listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
@@ -159,6 +159,18 @@ def render_page(
         lab=lab,
     )
     return render(content)
+
+
+def _lab_command(analysis: Analysis, folder: Path) -> list[tuple[str, str]]:
+    """Return the command that makes the lab of a comparison, with what it does, unless the lab would refuse it."""
+    from netlearn.report.lab import COSTS  # noqa: PLC0415 (as in render_page)
+
+    two = list(analysis.groups)[:2]
+    if analysis.neurons or len(two) < 2 or any(analysis.groups[name][0].settings.cost not in COSTS for name in two):
+        return []
+    chosen = "".join(f" --variant {quote(name)}" for name in two) if len(analysis.groups) > 2 else ""
+    what = "lets two of its networks learn while you watch"
+    return [(f"netlearn lab {quote(str(folder))}{chosen} --open", what)]
 
 
 def page_table(analysis: Analysis) -> list[list[str]]:
