@@ -10,6 +10,7 @@ from netlearn.plotting.lines import band, layers_of, measured, of_the_neuron
 from netlearn.plotting.pictures import MOST_SCATTERED
 from netlearn.runs import Groups, Run, selection
 
+NEURON = ("output_error", "train_cost", "learning_speed")  # of single neurons, whose wanted output is 0
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
 MOST_PLACES = 6000  # of all variants together, in each curve
 FEWEST_PLACES = 40  # of a variant
@@ -27,7 +28,8 @@ def curves(groups: Groups) -> dict[str, Any]:
     """
     most = max(FEWEST_PLACES, MOST_PLACES // len(groups))
     lengths = {run.updates_per_epoch for run in measured(groups)}
-    variants = [_variant(runs, most) for runs in groups.values()]
+    measures = NEURON if of_the_neuron(groups) else COLUMNS
+    variants = [_variant(runs, measures, most) for runs in groups.values()]
     return {
         "perEpoch": lengths.pop() if len(lengths) == 1 else None,
         "thinned": any(variant.pop("thinned") for variant in variants),
@@ -35,8 +37,8 @@ def curves(groups: Groups) -> dict[str, Any]:
     }
 
 
-def _variant(runs: Sequence[Run], most: int) -> dict[str, Any]:
-    columns = [*COLUMNS, *(f"speed_{layer}" for layer in range(1, layers_of(runs) + 1))]
+def _variant(runs: Sequence[Run], measures: Sequence[str], most: int) -> dict[str, Any]:
+    columns = [*measures, *(f"speed_{layer}" for layer in range(1, layers_of(runs) + 1))]
     found = {}
     thinned = False
     for column in columns:
@@ -97,14 +99,14 @@ def _rounded(values: Array, digits: int) -> list[float]:
 
 def on_speed(groups: Groups) -> str:
     """Return what the learning speed of each variant was at updates 0 and 100, on the mean of its seeds."""
-    said = []
+    said, unit = [], "epochs" if of_the_neuron(groups) else "updates"
     for name, runs in groups.items():
         start, later = (_mean(run.at_update("learning_speed", update) for run in runs) for update in (0, 100))
         if start is not None:
             then = "" if later is None else f" and {later:.3g}"
             said.append(f"{start:.3g}{then} with {name}")
-    what = "Gradient that an output neuron gets per unit of its error, at updates 0 and 100"
-    return f"{what}: {_some(said)}." if said else ""
+    what = f"Gradient that an output neuron gets per unit of its error, at {unit} 0 and 100"
+    return f"{what}: {_some(said, most=selection.MOST_SHOWN)}." if said else ""
 
 
 def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -130,7 +132,13 @@ def on_silence(examples: Mapping[str, Any], names: Sequence[str]) -> str:
         return ""
     total = examples["variants"][0]["total"]
     if not silent:
-        return f"Each of these networks gives every answer at least once on the {total:,} test examples."
+        never = [
+            f"{names[each['variant']]} (seed {each['seed']}) is never right with {_list(map(str, each['lost']))}"
+            for each in examples["variants"]
+            if each["lost"]
+        ]
+        but = f", but {_some(never)}" if never else ""
+        return f"Each of these networks gives every answer at least once on the {total:,} test examples{but}."
     return f"On the {total:,} test examples, {_some(silent)}."
 
 
@@ -156,9 +164,9 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return float(np.mean(present)) if present else None
 
 
-def _some(texts: Sequence[str], separator: str = ", ") -> str:
-    more = f"{separator}and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
-    return separator.join(texts[:MOST_NAMED]) + more
+def _some(texts: Sequence[str], separator: str = ", ", most: int = MOST_NAMED) -> str:
+    more = f"{separator}and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -225,6 +225,7 @@ def _answers(variant: int, run: Run, predictions: Predictions, data: Dataset, *,
     return {
         "variant": variant, "seed": run.settings.seed, "wrong": int((~predictions.correct).sum()),
         "total": len(predictions.answers), "silent": np.flatnonzero(counts == 0).tolist(), "mistakes": mistakes,
+        "lost": [label for label, share in enumerate(run.summary.recall if run.summary else ()) if share == 0],
     }  # fmt: skip
 
 

@@ -77,7 +77,8 @@ def render(content: Content) -> bytes:
     names = list(content.groups)
     places = [name[: name.find(" ") + 1] if content.ranked else "" for name in names]
     plain = [name[len(place) :] for name, place in zip(names, places, strict=True)]
-    labels = [place + short(name, plain, LABEL - len(place)) for name, place in zip(plain, places, strict=True)]
+    brief = [name.replace("learning_rate=", "η=") for name in plain]
+    labels = [place + short(name, brief, LABEL - len(place)) for name, place in zip(brief, places, strict=True)]
     samples = neurons(content.groups)
     tested = examples(content.groups, costs=content.costs)
     data = {

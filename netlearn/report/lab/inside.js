@@ -65,7 +65,7 @@ function startInside(race, data) {
     places: Array.from({ length: 21 }, (_, i) => i / 20), x: linearScale([0, 1]), y: linearScale([0, 1], 4), xLabel: "error |a − y|", formatX: figure, formatY: figure,
     say: (e) => BOTH.map((k) => [lineOf(k), nameOf(k), `|δ| = ${figure(COSTS[settings.cost[k]].ofError(e))}`]),
     extra: !race.now ? [] : BOTH.flatMap((k) => [
-      ...outputs(k, data.heldOut, Math.min(SHOWN_POINTS, DATA.heldOut)).map((point) => [point, "point", 3]),
+      ...outputs(k, data.heldOut, Math.min(SHOWN_POINTS, DATA.heldOut)).map((point) => [point, "point", 2]),
       ...(label === null ? [] : outputs(k, example, 1)).map((point) => [point, "dot", 5])].map(([[e, d], name, r]) => (chart) =>
       svg("circle", { class: `${name} v${lineOf(k)}`, cx: chart.x(e).toFixed(1), cy: chart.y(d).toFixed(1), r }))),
   });
@@ -179,7 +179,7 @@ function startInside(race, data) {
           pad ? button("Clear to draw", () => { pad.clear(); drawn(null); }) : null), which),
       ...tables.map((table) => table.node)),
     html("div", { class: "below" }, chartArea,
-      shape ? html("div", { class: "pictures" }, html("h3", {}, "The weights into each neuron"), html("label", { class: "check" }, learned, " only what was learned since update 0"),
+      shape ? html("div", { class: "pictures" }, html("h3", {}, "The weights into each neuron"), html("p", { class: "hint" }, "Red: above 0, blue: below 0, white: 0."), html("label", { class: "check" }, learned, " only what was learned since update 0"),
         ...pictures.map(({ canvas, caption }) => html("figure", {}, caption, canvas))) : null));
   scatter = new Chart(chartArea, "The gradient |δ| against the error", drawScatter, { height: 330, head: (e) => `error ${figure(e)}` });
   chartArea.append(html("p", { class: "hint" }, `Lines: the theory. Rings: the outputs for the example above. Faint: those for the first ${SHOWN_POINTS} held-out examples.`));

@@ -2,13 +2,15 @@
 
 const MARGIN = { top: 16, right: 14, bottom: 40, left: 58 };
 const LABELS_FROM = 520; // pixels; narrower charts have no names at the ends of their lines
-const MOST_LABELS = 6;
+const MOST_LABELS = 8;
 const MOST_NAMES = 8;
 const LABEL = 25; // characters
+const MOST_ROOM = 0.4; // of the width, for whole names at the ends of lines
+const roomFor = (labels) => 30 + 7.4 * Math.max(0, ...labels.map((label) => label.length));
 
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
-  // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, points: [[x, y, low, high]], part}],
+  // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, short, whole, points: [[x, y, low, high]], part, bands}],
   //  marks: [{y, text, end: whether the text is at the right}], places: [x], keys: what the names above name besides lines without
   //  room for a name: [{variant, label}]}, and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
@@ -37,9 +39,12 @@ class Chart {
     this.width = width;
     const open = !this.tip.hidden;
     const shown = this.shown = this.draw();
-    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled;
-    const right = labelled && shown.right ? shown.right : labelled ? Math.min(210, 30 + 7.4 * Math.max(0, ...shown.lines.map((line) => labelOf(line).length))) : MARGIN.right;
-    const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.short ?? labelOf(line)])),
+    const whole = shown.lines.map((line) => line.whole ?? labelOf(line)), cut = shown.lines.some((line) => line.whole && labelOf(line).includes("…"));
+    const fits = roomFor(whole) <= MOST_ROOM * this.width;
+    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled && (fits || !cut);
+    this.labels = new Map(shown.lines.map((line, i) => [line, fits ? whole[i] : labelOf(line)]));
+    const right = labelled && shown.right ? shown.right : labelled ? roomFor([...this.labels.values()]) : MARGIN.right;
+    const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.above ?? line.short ?? labelOf(line)])),
       ...(shown.keys ?? []).map(({ variant, label }) => [variant, label])]);
     this.names.replaceChildren(...[...(named.size > MOST_NAMES ? [] : named)].map(([variant, text]) => html("span", {}, key(variant), text)));
     const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
@@ -88,8 +93,8 @@ class Chart {
     return svg("path", { class: `line v${variant} ${part}`, d: this.path(points) });
   }
 
-  band({ variant, points }) {
-    if (!points.length || points[0].length < 4) return svg("g");
+  band({ variant, points, bands = true }) {
+    if (!bands || !points.length || points[0].length < 4) return svg("g");
     const there = points.map(([x, , , high]) => [x, high]), back = points.map(([x, , low]) => [x, low]).reverse();
     return svg("path", { class: `band v${variant}`, d: `${this.path([...there, ...back])}Z` });
   }
@@ -104,7 +109,7 @@ class Chart {
     const x = inner.left + inner.width;
     return svg("g", { class: "ends" }, ...ends.flatMap(({ line, y }) => [
       svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 18, y1: y, y2: y }),
-      svg("text", { x: x + 22, y: y + 4 }, labelOf(line))]));
+      svg("text", { x: x + 22, y: y + 4 }, this.labels.get(line))]));
   }
 
   key(event) {

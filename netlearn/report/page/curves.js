@@ -1,15 +1,23 @@
 // The curves of all variants, one chart for each measure, with a cursor that they share.
 
+const SEVERAL_COSTS = new Set(VARIANTS.map(({ cost }) => cost)).size > 1;
+const MOST_BANDS = 3; // of variants with a line for each layer
+const MOST_WHOLE = 40; // characters of a name above a chart
+
+// `share` is in per cent, and not measured of single neurons; `single` is shown of these alone.
 const MEASURES = [
+  { column: "output_error", name: "Output a (wanted: 0)", single: true },
   { column: "validation_accuracy", name: "Validation accuracy", share: true },
-  { column: "train_cost", name: "Training cost", log: true },
+  { column: "train_cost", name: `Training cost${SEVERAL_COSTS ? " (each cost in its own unit)" : ""}`, log: true },
   { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
   { column: "stuck", name: "Badly wrong outputs, |a − y| > 0.9", share: true },
-  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output)", log: true },
+  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output)", log: true, layers: true },
 ];
 
 const CURVES = DATA.curves;
+const SEVERAL_LAYERS = CURVES.variants.some(({ columns }) => "speed_2" in columns);
 const updateText = (update) => {
+  if (SINGLE) return `epoch ${whole(update)}`;
   const epochs = CURVES.perEpoch ? update / CURVES.perEpoch : 0;
   return `update ${whole(update)}${epochs >= 1 ? `, epoch ${figure(epochs)}` : ""}`;
 };
@@ -22,14 +30,15 @@ function columnsOf(measure, variant) {
 }
 
 // The label at the end of a line: of a layer with its name, where there is room for both.
-function labelsOf({ short }, suffix, part) {
+function labelsOf({ name, short }, suffix, part) {
   const both = short + suffix, alone = part === "layer0" ? short : suffix.slice(2);
-  return { short, label: both.length > LABEL ? alone : both };
+  return { short, above: name.length > MOST_WHOLE ? short : name, whole: name + suffix, label: both.length > LABEL ? alone : both };
 }
 
 function linesOf(measure, log) {
+  const bands = measure.column !== "speed" || shown.size <= MOST_BANDS;
   return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([suffix, part, [places, mean, low, high]]) => ({
-    variant, name: VARIANTS[variant].name + suffix, ...labelsOf(VARIANTS[variant], suffix, part), part, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
+    variant, name: VARIANTS[variant].name + suffix, ...labelsOf(VARIANTS[variant], suffix, part), part, bands, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
   })));
 }
 
@@ -37,7 +46,7 @@ function rangeOf(measure, lines, log) {
   const values = lines.flatMap((line) => line.points.flatMap(([, mean, low, high]) => [mean, log && low <= 0 ? mean : low, high]));
   if (!values.length) return log ? [0.1, 1] : [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  if (!log) return [0, measure.column === "validation_accuracy" ? 1 : high * 1.05 || 1];
+  if (!log) return [0, ["validation_accuracy", "output_error"].includes(measure.column) ? 1 : high * 1.05 || 1];
   return [Math.max(low / 1.2, high / 1e9), Math.max(high * 1.2, measure.column === "learning_speed" ? 1.3 : 0)];
 }
 
@@ -55,9 +64,9 @@ function startCurves() {
       lines, places, marks: (measure.marks ?? []).filter(({ y }) => y <= range[1] && y >= range[0]),
       x: $("curves-x").checked ? updateScale(last) : linearScale([0, last]),
       y: log ? logScale(range) : linearScale(range),
-      xLabel: `updates (mini-batches)${$("curves-x").checked ? ", log axis" : ""}`,
+      xLabel: `${SINGLE ? "epochs" : "updates (mini-batches)"}${$("curves-x").checked ? ", log axis" : ""}`,
       formatX: whole, formatY: format,
-      back: epoch && epoch <= last ? [(chart) => svg("g", { class: "epoch" },
+      back: epoch && epoch <= last && !SINGLE ? [(chart) => svg("g", { class: "epoch" },
         svg("line", { x1: chart.x(epoch), x2: chart.x(epoch), y1: chart.inner.top, y2: chart.inner.top + chart.inner.height }),
         svg("text", { x: Math.min(chart.x(epoch), chart.width - 22), y: chart.inner.top - 4, "text-anchor": "middle" }, "epoch 1"))] : [],
       say: (x) => lines.flatMap((line) => line.points.filter((point) => point[0] === x).map(([, mean, low, high]) => [
@@ -68,11 +77,11 @@ function startCurves() {
     for (const chart of charts) if (chart !== from) chart.follow(value);
   };
   const parent = $("curves-charts");
-  for (const measure of MEASURES.filter(({ share }) => !(share && SINGLE))) {
+  for (const measure of MEASURES.filter(({ share, single, layers }) => (SINGLE ? !share : !single) && (!layers || SEVERAL_LAYERS))) {
     const chart = new Chart(parent, measure.name, draw(measure), { onCursor: follow, head: updateText, height: charts.length ? 250 : 320 });
     charts.push(chart);
     const table = valueTable(measure.name, () => [
-      ["update", ...chart.shown.lines.map((line) => line.name)],
+      [SINGLE ? "epoch" : "update", ...chart.shown.lines.map((line) => line.name)],
       ...chart.shown.places.map((x) => [whole(x), ...chart.shown.lines.map((line) => {
         const found = line.points.find((point) => point[0] === x);
         return found ? figure(found[1]) : "–";

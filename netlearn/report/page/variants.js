@@ -2,7 +2,7 @@
 
 const VARIANTS = DATA.variants;
 const SINGLE = !$("gradient"); // neurons, which have no digits to recognize
-const MOST_SHOWN = VARIANTS.length > 8 ? 3 : 6; // at first: of many variants the best, the median and the worst
+const MOST_SHOWN = VARIANTS.length > 8 ? 3 : 8; // at first: of many variants the best, the median and the worst
 const shown = new Set(VARIANTS.map((_, i) => i).filter((i) => i < MOST_SHOWN));
 const watchers = [];
 
