@@ -167,7 +167,7 @@ def beside_the_book(runs: Sequence[Run]) -> list[str]:
 
     The book recorded the norms before each of 500 epochs, of networks whose seed is not known.
     """
-    lines = [["hidden layers", "layer", "epoch 1", "the book", f"epoch {RECORDED}", "the book", "in our range"]]
+    lines = [["hidden layers", "layer", "update 0", "the book", f"update {RECORDED - 1}", "the book", "in our range"]]
     lines += [["---:"] * len(lines[0])]
     inside, figures = 0, 0
     for members in group(runs).values():
@@ -185,7 +185,7 @@ def beside_the_book(runs: Sequence[Run]) -> list[str]:
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     said = (
         "Speed is the norm of ∂C/∂b of a layer over the 1,000 images, ours the mean of the seeds. Of the "
-        f"{figures:,} norms that the book recorded, one for each hidden layer and epoch, {inside:,} lie between our "
+        f"{figures:,} norms that the book recorded, one for each hidden layer and update, {inside:,} lie between our "
         "lowest and our highest seed; its runs are not seeded."
     )
     return [table, said]

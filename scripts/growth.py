@@ -150,7 +150,7 @@ def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
     """Return the page's section."""
     lines = [
         "## How time grows\n",
-        "The network is 784-30-10 with mini-batches of 10 but for what the first column says; one thread. The",
+        "The network is 784-30-10 with mini-batches of 10 unless the first column says otherwise; one thread. The",
         "products are the matrix products of all layers, timed alone; the rest is gathering the examples, what is",
         "done element by element, and calling numpy.\n",
         "![Time of a step against hidden neurons, depth and mini-batch; of an epoch against training examples]"
@@ -187,18 +187,19 @@ def picture(measured: dict[str, list[tuple[Point, float, float]]]) -> Figure:
         steps = [step * s for (_, step, _), s in zip(row, scale, strict=True)]
         products = [product * s for (_, _, product), s in zip(row, scale, strict=True)]
         axes.plot(x, steps, "o-", color=BLUE, label="the step")
-        axes.plot(x, products, "s--", color=ORANGE, label="its products")
+        axes.plot(x, products, "s--", color=ORANGE, label="of which matrix products")
         if question != "hidden layers of 30":
             axes.set_xscale("log")
             axes.set_yscale("log")
         axes.set_xticks(x, [f"{value:,}" for value in x], minor=False)
         axes.set_xticks([], minor=True)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axes.set_xlabel(question)
-        axes.set_ylabel("seconds an epoch" if whole else "µs per step")
+        log = ", log scale" if axes.get_xscale() == "log" else ""
+        axes.set_xlabel(f"{question}{log}")
+        axes.set_ylabel(f"{'seconds an epoch' if whole else 'µs per step'}{log}")
         if question == "hidden layers of 30":
             axes.set_ylim(bottom=0)
         plain(axes)
-    figure.suptitle("784-30-10, mini-batches of 10 but for what the axis says; one thread", fontsize="medium")
+    figure.suptitle("784-30-10, mini-batch 10, unless the axis says otherwise; one thread", fontsize="medium")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure

@@ -3,6 +3,7 @@
 The notebook is edited in Jupyter; this fills in its outputs, without times, and records the machine that made them.
 """
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from netlearn.runs.setup import environment
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "docs/cross-entropy.ipynb"
 SECONDS = 600  # the limit for one cell
+PICTURE = re.compile(r"!\[png\]\((\S*figure_(\d+)_\d+\.png)\)")  # its place, and the number of its cell
 
 
 def execute(notebook: nbformat.NotebookNode) -> None:
@@ -29,9 +31,13 @@ def execute(notebook: nbformat.NotebookNode) -> None:
 
 
 def page(notebook: nbformat.NotebookNode, folder: str) -> tuple[str, dict[str, bytes]]:
-    """Return the notebook as Markdown, and its pictures by their names, which lie in a folder beside the page."""
+    """Return the notebook as Markdown, and its pictures by their names, which lie in a folder beside the page.
+
+    A cell with a picture has its description in the metadata, as `alt`.
+    """
     names = {"output_files_dir": folder, "unique_key": "figure"}
     text, resources = MarkdownExporter().from_notebook_node(notebook, names)
+    text = PICTURE.sub(lambda found: f"![{notebook.cells[int(found[2])].metadata['alt']}]({found[1]})", text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n", resources["outputs"]
 
 

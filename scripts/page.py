@@ -29,8 +29,15 @@ PICTURES = {  # the most informative picture of each
     "learning-rates": "curves",
     "depth": "layers",
     "slowdown": "slowdown",
-    "tie": "slowdown",
+    "tie": "curves",
     "precision": "digits",
+}
+BESIDE = {  # what a picture does not show
+    "tie": (
+        "The slowdown is there too, but brief (`slowdown.png` of the same experiment): the first updates drive all "
+        "outputs towards 0, so that for a while a tenth of them, those that should be 1, are badly wrong, and with "
+        "the quadratic cost learn slowly. By update 1,000, a fifth of the first epoch, it is over."
+    ),
 }
 
 
@@ -168,6 +175,7 @@ def _section(
             *(["", *(f"- {problem}" for problem in failed)] if failed else []),
             *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),
             *([f"\n![{experiment.title}]({picture})"] if picture else []),
+            *([f"\n{BESIDE[name]}"] if notes and picture and name in BESIDE else []),
             "",
         ]
     )

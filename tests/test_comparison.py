@@ -64,6 +64,14 @@ def test_caption_names_the_learning_rate_if_there_is_one() -> None:
     assert of(("a", 0.5), ("b", 0.5)) == "Title (small, 3 seeds, η = 0.5)"
 
 
+def test_caption_of_a_single_neuron_has_no_seeds() -> None:
+    rows = [
+        row(name, None, None, data="neuron", seeds=1, learning_rate=rate) for name, rate in (("a", 0.5), ("b", 3))
+    ]
+    assert caption("Title", rows) == "Title"
+    assert caption("Title", rows[:1]) == "Title (η = 0.5)"
+
+
 def test_tuning_takes_the_mean_over_two_seeds_and_no_rate_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("two.toml").write_text("seeds = 3\n[variants.a]\nlearning_rate = 1\n[variants.b]\nl2 = 1\n")
     experiment = read_experiment(Path("two.toml"), {})

@@ -184,7 +184,7 @@ def test_labels_inside_stand_above_their_lines_where_these_are_furthest_apart(ap
 def test_updates_that_are_epochs_are_marked_once() -> None:
     axes = Figure().subplots()
     update_axis([axes], 1, 500)
-    assert axes.get_xlabel() == "epochs of one update, log scale"
+    assert axes.get_xlabel() == "full-batch updates, log scale"
     assert not axes.texts
 
 

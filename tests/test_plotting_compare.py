@@ -117,6 +117,20 @@ def test_variants_with_one_cost_alone_differ_in_dashes_and_in_grey() -> None:
     assert min(other - one for one, other in pairwise(shades)) > 0.15
 
 
+def test_more_than_three_variants_with_one_cost_of_several_differ_in_dashes_too() -> None:
+    rates = sweep(cost=["quadratic"], learning_rate=[0.1, 0.2, 0.4, 0.8])
+    styles = list(variant_styles(group(rates + sweep(cost=["cross-entropy"]))).values())
+    assert len({style.dashes for style in styles[:4]}) == 4
+    assert styles[0].dashes == cost_styles(["quadratic"])["quadratic"].dashes
+    assert styles[4] == cost_styles(["cross-entropy"])["cross-entropy"]
+
+
+def test_axis_of_the_training_cost_says_whose_it_is_and_of_which_examples() -> None:
+    for values, said in (({"cost": ["quadratic", "cross-entropy"]}, "each variant its own"),
+                         ({"learning_rate": [0.1, 0.2]}, "first 1,000 training examples")):  # fmt: skip
+        assert said in picture("curves", group(sweep(**values))).axes[1].get_ylabel()
+
+
 def test_long_runs_are_drawn_against_epochs_from_the_first_one_on() -> None:
     runs = [run("a"), run("b")]
     for each in runs:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from netlearn.comparison.statistics import group
@@ -57,7 +58,7 @@ def test_lowest_cost_is_named_beside_its_line_and_marks_are_explained_below_the_
     assert {"● a, test (★ epoch 0)", f"■ {'b' * 35}…, test (★ epoch 0)"} < set(labels)
     (legend,) = figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["test set", "training set", "lowest cost on the test set"]
+    assert texts == ["test set", "first 1,000 training examples", "lowest cost on the test set"]
     box = legend.get_window_extent()
     assert not any(axes.get_window_extent().overlaps(box) for axes in figure.axes)
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
@@ -98,6 +99,10 @@ def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
         figure = picture("error-vs-gradient", groups)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["cross-entropy, seed 0; theory: e"]
+
+
+def test_scatter_of_one_of_several_seeds_says_so(drawn: dict[str, Figure]) -> None:
+    assert drawn["error-vs-gradient"].get_suptitle().endswith("neurons of seed 0 alone")
 
 
 def test_costs_with_the_same_curve_share_a_panel() -> None:

@@ -115,6 +115,13 @@ def test_zero_has_its_place_beside_a_log_axis() -> None:
     assert min(np.diff(places)) > 0.1 * (places[-1] - places[0])
 
 
+def test_title_of_a_heat_map_has_words_for_settings() -> None:
+    groups = group(sweep(learning_rate=RATES, l2=L2))
+    figure = DRAWN["heat-map"](groups, "learning_rate × l2 (small)")
+    assert figure is not None
+    assert figure.get_suptitle() == "learning rate × l2 (small)"
+
+
 def test_heat_map_shows_the_accuracy_of_each_pair_and_outlines_the_best() -> None:
     runs = sweep(2, learning_rate=RATES, l2=L2)
     figure = drawn("heat-map", runs)

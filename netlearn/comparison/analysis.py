@@ -86,9 +86,12 @@ def analyse(
 
 
 def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: float = 0.0) -> str:
-    """Return the caption of a comparison's pictures: title, data, seeds, label noise and the one learning rate."""
-    data = ", ".join(dict.fromkeys(Path(row.data).name for row in rows))
-    facts = [data, counted(max(row.seeds for row in rows), "seed")]
+    """Return the caption of a comparison's pictures: title, data, seeds, label noise and the one learning rate.
+
+    A single neuron has neither data nor seeds.
+    """
+    data = list(dict.fromkeys(Path(row.data).name for row in rows))
+    facts = [] if data == ["neuron"] else [", ".join(data), counted(max(row.seeds for row in rows), "seed")]
     if noise:
         facts.append(f"up to {100 * noise:g} % of training labels wrong")
     rates = {row.learning_rate for row in rows}
@@ -96,7 +99,7 @@ def caption(title: str, rows: Sequence[Row], *, tuned: bool = False, noise: floa
         facts.append(f"{'tuned ' if tuned else ''}η = {rates.pop():g}")
     elif tuned:
         facts.append("tuned η")
-    return f"{title} ({', '.join(facts)})"
+    return f"{title} ({', '.join(facts)})" if facts else title
 
 
 def read_runs(

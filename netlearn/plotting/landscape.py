@@ -80,6 +80,8 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
         axes.set_ylabel(label(table.axes[1]))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
     style.legend_below(figure, {_best(selection.ranked(groups)): outline})
+    for name in table.axes:
+        title = title.replace(name, name.replace("_", " "))
     return finish(figure, without(title, table.left, len(table.errors)))
 
 

@@ -17,6 +17,7 @@ from netlearn.plotting import style
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
 from netlearn.plotting.style import LONG, Figure, finish, label_lines, plain
 from netlearn.runs import GROWTH, Groups, Run, selection
+from netlearn.slowdown import PROBE_EXAMPLES
 
 Labels: TypeAlias = list[tuple[Line2D, str]]
 MOST_LINES = 8  # of layers in one panel
@@ -116,10 +117,13 @@ def draw_line(
     if bars is None:
         axes.fill_between(places, lowest, highest, color=mark.colour, alpha=0.18, linewidth=0)
         return axes.plot(places, mean, **line)
-    step = max(1, min(bars[1], len(places) // 3), len(places) // MOST_MARKED)
-    line["markevery"] = every = (bars[0] * step // bars[1], step)
+    between = max(1, len(places) // MOST_MARKED)  # places from one marker to the next
+    step = between * max(1, math.ceil(min(bars[1], len(places) // 3) / between))
+    first = bars[0] * step // bars[1]
+    line["markevery"] = first % between, between
     errors = np.maximum(0, (mean - lowest, highest - mean))
-    return [axes.errorbar(places, mean, errors, errorevery=every, elinewidth=1.2, capsize=2, **line).lines[0]]
+    line |= {"errorevery": (first, step), "elinewidth": 1.2, "capsize": 2}
+    return [axes.errorbar(places, mean, errors, **line).lines[0]]
 
 
 def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
@@ -208,7 +212,9 @@ def curves(groups: Groups, title: str) -> Figure | None:
         return None
     figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
-    style.log_axis(cost, "training cost, log scale\n(each variant its own)")
+    differ = len({run.settings.cost for run in measured(groups)}) > 1
+    whose = "each variant its own" if differ else probed(groups)
+    style.log_axis(cost, f"training cost, log scale\n({whose})" if whose else "training cost, log scale")
     against = share_axis((accuracy, cost), groups)
     draw_accuracy(accuracy, groups, against)
     labels = draw(cost, groups, "train_cost", against)
@@ -222,6 +228,12 @@ def curves(groups: Groups, title: str) -> Figure | None:
     label_lines(cost, labels)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
+
+
+def probed(groups: Groups) -> str:
+    """Return of which training examples costs and accuracies are, "" if of all."""
+    largest = max((run.summary.data.train for run in measured(groups) if run.summary), default=0)
+    return f"first {PROBE_EXAMPLES:,} training examples" if largest > PROBE_EXAMPLES else ""
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:

@@ -18,9 +18,8 @@ from netlearn.runs import Run
 
 Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light, and
-    # for the first ones through neighbouring hues
-    ("#4A0A3C", ORANGE, "#EDB93A"), ("#2A0A5E", BLUE, "#35BFD9"), ("#003D2A", "#009E73", "#8CCB4A"),
+SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light
+    ("#702A00", ORANGE, "#FFA55F"), ("#002B55", BLUE, "#66B8EC"), ("#003D2A", "#009E73", "#7FD4B8"),
     ("#6B2A55", "#CC79A7", "#E5A5C7"), ("#6B4A00", "#E69F00", "#F0BE4A"), ("#1A5A80", "#56B4E9", "#8CCBF0"),
     ("#000000", "#4D4D4D", "#999999"), ("#1D5A51", "#44AA99", "#7CCDBF"),
     ("#3F0526", "#882255", "#C4608F"), ("#3D1F00", "#7A3E00", "#B57A3C"), ("#170A4D", "#332288", "#7766CC"),
@@ -30,11 +29,12 @@ DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LABEL = 36  # characters beside a line
+MOST_ALIKE = 3  # variants with the dashes of their cost; of more, each has its own
 
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How the lines of a variant are drawn: with the dashes of its cost, in its colour or one near it.
+    """How the lines of a variant are drawn: in the colour of its cost or a shade of it, with its dashes or its own.
 
     Variants with the same cost have markers too, each as matplotlib names it and as a character; else both are "".
     """
@@ -65,7 +65,7 @@ def variant_styles(groups: Mapping[str, Sequence[Run]]) -> dict[str, LineStyle]:
 def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
     """Return the style of each name, given its cost; costs that differ in parameters alone count as the same one.
 
-    Where all have the same one, dashes tell the names apart.
+    Where all have the same one, or more than `MOST_ALIKE` have, dashes tell the names apart too.
     """
     kinds = {name: cost.partition("(")[0] for name, cost in costs.items()}
     own = list(dict.fromkeys(kind for kind in kinds.values() if kind not in KNOWN))
@@ -82,7 +82,8 @@ def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
             colours[kind] = SHADES[place % len(SHADES)][1]
         for number, name in enumerate(names):
             marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
-            dashes = DASHES[(place if several or len(names) == 1 else number) % len(DASHES)]
+            own_dashes = number if len(names) > MOST_ALIKE or not several else 0
+            dashes = DASHES[((place if several or len(names) == 1 else 0) + own_dashes) % len(DASHES)]
             found[name] = LineStyle(colours[name], dashes, *marker)
     return {name: found[name] for name in costs}
 

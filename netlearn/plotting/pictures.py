@@ -39,16 +39,20 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     They are those of one seed. Of more than four variants only the first of each cost is drawn, since the cost
     determines the relation.
     """
+    said = []
     if len(groups) > MOST_SCATTERED:
         first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
         if len(first) < len(groups):
-            title = f"{title}\none variant of each cost, which alone determines the relation"
+            said.append("one variant of each cost, which alone determines the relation")
         groups = dict(reversed(first.items()))
     shown = {name: run for name, runs in groups.items() if (run := next(filter(Run.samples, runs), None))}
     samples = {name: run.samples() for name, run in shown.items()}
     updates = sorted({update for each in samples.values() for update in each})
     if not updates or of_the_neuron(groups):
         return None
+    seeds = {run.settings.seed for run in shown.values()}
+    if len(seeds) == 1 and any(len(runs) > 1 for runs in groups.values()):
+        said.insert(0, f"neurons of seed {seeds.pop()} alone")
     figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
     grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
     e, styles, entries = np.linspace(0, 1, 200), variant_styles(groups), dict[str, Line2D]()
@@ -74,7 +78,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
     grid[0, 0].set_ylabel("gradient |δ|")
     grid[1, 0].set_ylabel("output neurons,\nlog scale")
     style.legend_below(figure, entries)
-    return finish(figure, title)
+    return finish(figure, f"{title}\n{'; '.join(said)}")
 
 
 def digits(groups: Groups, title: str) -> Figure | None:
@@ -137,6 +141,7 @@ def _draw_updates(axes: Axes, groups: Groups, levels: Sequence[float]) -> None:
     heading = f"between which two probes {reached} validation accuracy is reached, in the median of the seeds"
     axes.set_title(heading, fontsize="small", loc="left")
     text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": "right", "fontsize": "x-small"}
+    text["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # above the lines of epochs
     for place, (name, mark) in enumerate(variant_styles(groups).items()):
         colour, ended = readable(mark.colour), [run for run in groups[name] if run.metrics]
         axes.annotate(
@@ -195,7 +200,8 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     for axes, own in zip(panels, labels, strict=True):
         plain(axes)
         label_lines(axes, own)
-    widths = {f"{part} set": Line2D([], [], color=GREY, linewidth=width) for part, _, width in SETS}
+    sets = {"test": "test set", "training": lines.probed(shown) or "training set"}
+    widths = {sets[part]: Line2D([], [], color=GREY, linewidth=width) for part, _, width in SETS}
     star = {"marker": "*", "markersize": 12, "linestyle": ""}
     marks = widths | {"lowest cost on the test set": Line2D([], [], color=GREY, **star)}
     lines.add_key(figure, groups, marks, thin=False)

@@ -166,7 +166,7 @@ def update_axis(panels: Sequence[Axes], updates_per_epoch: int | None, last: int
         axes.xaxis.set_minor_locator(NullLocator())
         if last > MOST_UPDATES:
             axes.set_xticks([0, *(10**power for power in range(1, 10, 2) if 10**power <= last)])
-    unit = "epochs of one update" if updates_per_epoch == 1 else "updates (mini-batches)"
+    unit = "full-batch updates" if updates_per_epoch == 1 else "updates (mini-batches)"
     panels[-1].set_xlabel(f"{unit}, log scale")
     if updates_per_epoch is None or updates_per_epoch == 1:
         return
