@@ -47,7 +47,9 @@ def test_invalid_idx_is_refused(tmp_path: Path, case: str, packed: bool) -> None
 PACKED = gzip.compress(WHOLE)
 
 
-@pytest.mark.parametrize("content", [PACKED[:-3], PACKED[:-8] + bytes(8), PACKED + b"more"])
+@pytest.mark.parametrize(
+    "content", [PACKED[:-3], PACKED[:-8] + bytes(8), PACKED + b"more"], ids=["short", "another sum", "more"]
+)
 def test_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(content)
