@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from netlearn.report.curves import on_silence
 from tests.commands import call
 from tests.reports import compare, data_of, many, own_cost, points, text_of
 
@@ -61,3 +62,10 @@ def test_page_of_60_variants_stores_a_selection(tmp_path: Path) -> None:
     assert len({each["variant"] for each in data["networks"]["networks"]}) == 8
     assert data["networks"]["left"] == 52
     assert page.stat().st_size < 1_500_000
+
+
+def test_a_class_that_is_answered_but_never_rightly_is_named() -> None:
+    network = {"variant": 0, "seed": 3, "silent": [], "lost": [0, 7], "total": 1000}
+    said = on_silence({"variants": [network]}, ["quadratic"])
+    assert said.endswith("on the 1,000 test examples, but quadratic (seed 3) is never right with 0 and 7.")
+    assert on_silence({"variants": [network | {"lost": []}]}, ["quadratic"]).endswith("test examples.")
