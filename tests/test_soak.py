@@ -16,7 +16,6 @@ SMALL = ["--train-size", "700", "--hidden", "10"]
 def test_run_killed_at_random_instants_and_resumed_ends_like_an_uninterrupted_one() -> None:
     result = soak(2, 32, Path(), flags=[*ALL_STREAMS, *SMALL])
     assert result.kills
-    assert result.checkpoints > 1
     assert result.unreadable == []
     assert result.identical
 
