@@ -15,8 +15,9 @@ from netlearn.errors import DataError
 from netlearn.numerics import Array
 from netlearn.plotting.marks import BLUE
 from netlearn.plotting.networks import examples
+from netlearn.plotting.scales import SUPERSCRIPTS, log_axis, update_axis
 from netlearn.plotting.single import run_curves
-from netlearn.plotting.style import SUPERSCRIPTS, ascending, label_lines, log_axis, render, update_axis
+from netlearn.plotting.style import ascending, label_lines, render
 from netlearn.runs.formats import MetricsWriter
 from netlearn.slowdown import Record
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import NullLocator
 
 from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
-from netlearn.plotting import style
+from netlearn.plotting import scales, style
 from netlearn.plotting.marks import GREY, ORANGE, cost_styles
 from netlearn.plotting.style import Figure, finish, literal, plain
 from netlearn.plotting.sweep import MOST_PANELS, factors, label, number, panels, points, without
@@ -66,13 +66,13 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
     size = width + 0.3, height + 0.5
     figure, grid, _ = style.tiled(len(table.errors), size, (2, 1.4), columns, sharex=True, sharey=True)
     _draw_shades(figure, grid, table, width, numbered=numbered)
-    longest = max(len(style.number_text(value)) for value in table.values[0])
-    texts = style.LETTER * (1 + longest), LINE
+    longest = max(len(scales.number_text(value)) for value in table.values[0])
+    texts = scales.LETTER * (1 + longest), LINE
     for axis, values, length, text in zip(
         (grid[0].xaxis, grid[0].yaxis), table.values, (width, height), texts, strict=True
     ):
         step = math.ceil(text * len(values) / length)
-        axis.set_ticks(range(0, len(values), step), [style.number_text(value) for value in values[::step]])
+        axis.set_ticks(range(0, len(values), step), [scales.number_text(value) for value in values[::step]])
     for axes in grid[-columns:]:
         axes.set_xlabel(label(table.axes[0]))
         axes.tick_params(labelbottom=True)
@@ -102,7 +102,7 @@ def _table(groups: Groups) -> Table | None:
         for place, runs in (cells or {}).items():
             accuracy = selection.validation_accuracy(runs)
             if accuracy is not None:
-                errors[name][y.index(place[1]), x.index(place[0])] = max(1 - accuracy, style.LEAST_ERROR)
+                errors[name][y.index(place[1]), x.index(place[0])] = max(1 - accuracy, scales.LEAST_ERROR)
     return Table(pair, (x, y), errors, left)
 
 
@@ -155,8 +155,8 @@ def settings(groups: Groups, title: str) -> Figure | None:
         log = ", log scale" if panel.get_xscale() != "linear" else ""
         panel.set_xlabel(label(name) + log)
         panel.tick_params(labelleft=True)
-    low, high = (max(1 - end(accuracies.values()), style.LEAST_ERROR) for end in (min, max))
-    style.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
+    low, high = (max(1 - end(accuracies.values()), scales.LEAST_ERROR) for end in (min, max))
+    scales.error_scale(grid[0], max(0.0, 1 - 1.08 * low), 1 - high / 1.15)  # with room around the accuracies
     figure.supylabel("best validation accuracy (scale widens towards 100 %)", fontsize="medium")
     star = Line2D([], [], color="black", marker="*", linestyle="", markersize=11)
     entries: dict[str, Artist] = {_best(accuracies): star}
@@ -203,7 +203,7 @@ def _effect(points: Points) -> float:
     for found in points.values():
         for value, accuracies in found.items():
             every.setdefault(value, []).extend(accuracies)
-    errors = [max(1 - median, style.LEAST_ERROR) for median in _medians(every).values()]
+    errors = [max(1 - median, scales.LEAST_ERROR) for median in _medians(every).values()]
     return max(errors) / min(errors) if errors else 1.0
 
 
@@ -227,7 +227,7 @@ def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
             ends = place + 0.8 * shift, place + 0.8 * (shift + 1 / beside)
             axes.plot(ends, [median] * 2, color=mark.colour, linewidth=2.5)
     if numeric:
-        style.number_axis(axes, sorted(places.values()), SIDE)
+        scales.number_axis(axes, sorted(places.values()), SIDE)
     else:
         _name_axis(axes, list(places))
 
@@ -237,6 +237,6 @@ def _name_axis(axes: Axes, values: Sequence[Any]) -> None:
     step = math.ceil(len(values) / MOST_TICKS)
     names = [literal(text_of(value)) for value in values[::step]]
     names = [f"{name[: MOST_LETTERS - 1]}…" if len(name) > MOST_LETTERS else name for name in names]
-    upward = style.LETTER * (1 + max(map(len, names))) > (SIDE - 0.5) / len(names)
+    upward = scales.LETTER * (1 + max(map(len, names))) > (SIDE - 0.5) / len(names)
     axes.set_xticks(range(0, len(values), step), names, rotation=90 if upward else 0)
     axes.set_xlim(-0.6, len(values) - 0.4)

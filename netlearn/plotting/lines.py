@@ -13,9 +13,10 @@ from matplotlib.patches import Patch
 
 from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
-from netlearn.plotting import style
+from netlearn.plotting import scales, style
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, cost_styles, short, variant_styles
-from netlearn.plotting.style import LONG, Figure, finish, label_lines, plain
+from netlearn.plotting.scales import LONG
+from netlearn.plotting.style import Figure, finish, label_lines, plain
 from netlearn.runs import GROWTH, Groups, Run, selection
 from netlearn.slowdown import PROBE_EXAMPLES
 
@@ -46,7 +47,7 @@ def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
     runs = measured(groups)
     last = max(int(run.metrics["update"][-1]) for run in runs)
     lengths = {run.updates_per_epoch for run in runs}
-    style.update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
+    scales.update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
 
 
 def share_axis(panels: Sequence[Axes], groups: Groups) -> str:
@@ -59,7 +60,7 @@ def share_axis(panels: Sequence[Axes], groups: Groups) -> str:
     if last < LONG or len({run.updates_per_epoch for run in runs}) > 1:
         share_update_axis(panels, groups)
         return "update"
-    style.epoch_axis(panels, last)
+    scales.epoch_axis(panels, last)
     return "epoch"
 
 
@@ -199,7 +200,7 @@ def plot_column(axes: Axes, groups: Groups, column: str) -> None:
     name = column.replace("_", " ")
     axes.set_ylabel(name)
     if column.endswith("accuracy"):
-        style.percent_axis(axes, name)
+        scales.percent_axis(axes, name)
     return label_lines(axes, labels)
 
 
@@ -214,7 +215,7 @@ def curves(groups: Groups, title: str) -> Figure | None:
     accuracy, cost = figure.subplots(2, 1, sharex=True)
     differ = len({run.settings.cost for run in measured(groups)}) > 1
     whose = "each variant its own" if differ else probed(groups)
-    style.log_axis(cost, f"training cost, log scale\n({whose})" if whose else "training cost, log scale")
+    scales.log_axis(cost, f"training cost, log scale\n({whose})" if whose else "training cost, log scale")
     against = share_axis((accuracy, cost), groups)
     draw_accuracy(accuracy, groups, against)
     labels = draw(cost, groups, "train_cost", against)
@@ -245,7 +246,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(8, 2.8 * sum(heights) + 0.4), layout="constrained")
     speed, wrong, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     share_update_axis((speed, wrong, *last), groups)
-    style.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
+    scales.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
     speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
     speed.annotate(
         "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
@@ -257,7 +258,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     draw_badly_wrong(wrong, groups)
     for axes in last:
         plain(axes)
-        style.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
+        scales.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
         labels = []
         for name, mark in variant_styles(shown).items():
             labels += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
@@ -271,13 +272,13 @@ def draw_accuracy(axes: Axes, groups: Groups, against: str = "update") -> None:
     labels = draw(axes, groups, "validation_accuracy", against)
     lowest = values_from(1, groups, "validation_accuracy").min(initial=1) if against == "epoch" else 0.0
     ends = [float(np.asarray(line.get_ydata())[-1]) for line, _ in labels]
-    style.accuracy_axis(axes, "validation accuracy", ends, float(lowest))
+    scales.accuracy_axis(axes, "validation accuracy", ends, float(lowest))
     label_lines(axes, labels)
 
 
 def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
     """Draw the fraction of badly wrong outputs."""
-    style.percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
+    scales.percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
     labels = draw(axes, groups, "stuck")
     axes.set_ylim(0, max(0.05, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups))))
     label_lines(axes, labels)

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from netlearn.numerics import Array
-from netlearn.plotting import landscape, lines, single, style, sweep
+from netlearn.plotting import landscape, lines, scales, single, style, sweep
 from netlearn.plotting.lines import Labels, measured, of_the_neuron, values_from
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_lines, literal, plain
@@ -72,7 +72,7 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
         plain(below)
         above.set_title(f"update {update:,}", fontsize="medium")
         below.set_xlabel("error e = |a − y|")
-        style.log_axis(below, "")
+        scales.log_axis(below, "")
         below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid[1, 0].set_ylim(bottom=0.7)  # below a bin with one neuron
     grid[0, 0].set_ylabel("gradient |δ|")
@@ -191,11 +191,11 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
             own += [(each, text + best) for each in line if not many or part == "test"]
         star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
         panels[0].plot(epochs[lowest], mean[lowest], "*", clip_on=False, **star)
-    style.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(shown)))
+    scales.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(shown)))
     penalty = any(run.settings.l2 or run.settings.l1 for run in measured(shown))
     panels[0].set_ylabel("cost, with the penalty on weights" if penalty else "cost")
     panels[0].set_ylim(0, 1.05 * values_from(1, shown, "test_cost").max(initial=1e-9))
-    style.percent_axis(panels[1], "accuracy")
+    scales.percent_axis(panels[1], "accuracy")
     panels[1].set_ylim(np.floor(20 * values_from(1, shown, "test_accuracy").min(initial=1)) / 20, 1.005)
     for axes, own in zip(panels, labels, strict=True):
         plain(axes)
@@ -217,7 +217,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
     labels = []
     for axes, (name, mark) in zip(panels, variant_styles(groups).items(), strict=True):
         plain(axes)
-        style.log_axis(axes, "")
+        scales.log_axis(axes, "")
         labels.append(lines.draw_layers(axes, groups[name], LineStyle(mark.colour, "-")))
         heading = literal(short(name, groups, 2 * LABEL))
         axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)

@@ -12,10 +12,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 
 from netlearn.numerics import Array
-from netlearn.plotting import style
+from netlearn.plotting import scales, style
 from netlearn.plotting.lines import add_key, draw, measured, of_the_neuron
 from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, readable, short
-from netlearn.plotting.style import LONG, Figure, finish, label_lines, plain
+from netlearn.plotting.scales import LONG
+from netlearn.plotting.style import Figure, finish, label_lines, plain
 from netlearn.runs import Groups, selection
 from netlearn.slowdown import PROBE_EXAMPLES
 
@@ -48,13 +49,13 @@ def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str,
         plain(axes)
     cost.set_ylabel("mean cost per example")
     cost.set_ylim(bottom=min(0, *cost.get_ylim()))
-    style.percent_axis(accuracy, "classified correctly")
+    scales.percent_axis(accuracy, "classified correctly")
     if long:
-        style.epoch_axis((cost, accuracy), float(metrics["epoch"][-1]))
+        scales.epoch_axis((cost, accuracy), float(metrics["epoch"][-1]))
         later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
         cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
     else:
-        style.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
+        scales.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
     style.legend_below(figure, {str(line.get_label()): line for line in cost.get_lines()[:2]})
     return finish(figure, title)
 
@@ -70,7 +71,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
         label_lines(axes, labels)
-    style.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(groups)))
+    scales.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(groups)))
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
@@ -177,7 +178,7 @@ def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     grid[0, 0].set_ylabel("how often it is so")
-    style.log_axis(grid[1, 0], "how many outputs,\nlog scale")
+    scales.log_axis(grid[1, 0], "how many outputs,\nlog scale")
     probabilities = "95 % of dots, if outputs were probabilities"
     key = {"as often as p": exact, probabilities: band, "within": inside, "outside": outlier}
     style.legend_below(figure, key)

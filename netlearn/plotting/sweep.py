@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 
-from netlearn.plotting import style
+from netlearn.plotting import scales, style
 from netlearn.plotting.lines import key_of_seeds, measured
 from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
 from netlearn.plotting.style import Figure, finish, plain
@@ -141,11 +141,11 @@ def _figure(shown: Sequence[tuple[str, float, Mapping[str, Points]]], setting: s
     lowest = 1.0
     for place, (axes, (heading, epoch, lines)) in enumerate(zip(panels, shown, strict=True)):
         plain(axes)
-        style.percent_axis(axes, "" if place % columns else "validation accuracy")
+        scales.percent_axis(axes, "" if place % columns else "validation accuracy")
         lowest = min(lowest, _draw(axes, lines, epoch, annotated=one_row))
         axes.set_title(style.wrapped(heading, 11 * side), fontsize="medium")
     places = {value for *_, lines in shown for line in lines.values() for (value,) in line}
-    style.number_axis(panels[0], sorted(places), side)
+    scales.number_axis(panels[0], sorted(places), side)
     log = "" if panels[0].get_xscale() == "linear" else ", log scale"
     for axes in panels[-columns:]:
         axes.set_xlabel(label(setting) + log)
