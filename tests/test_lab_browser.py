@@ -88,7 +88,7 @@ def test_both_networks_start_alike_and_cross_entropy_passes_80_percent_first(pag
     outcome = page.locator("#outcome").inner_text()
     assert "Your guess: cross-entropy after about 10 updates. Answer: cross-entropy passed" in outcome
     assert "after 520 updates" in outcome  # as the lesson says, whatever the speed
-    assert "quadratic has not yet" in outcome
+    assert re.search(r"quadratic (has not yet|after \d,\d{3} updates)", outcome)  # it may be there before the click
     assert page.locator("#guess").is_hidden()
 
 
