@@ -32,11 +32,33 @@ PICTURES = {  # the most informative picture of each
     "tie": "curves",
     "precision": "digits",
 }
-BESIDE = {  # what a picture does not show
+BESIDE = {  # what a picture shows, or does not
+    "neuron": (
+        "The neuron is to turn an input of 1 into 0, from a mild start, w = 0.6 and b = 0.9, and a bad one, w = b "
+        "= 2. With the quadratic cost the bad start hardly learns at first; with cross-entropy it is the one that "
+        "learns faster. Each cost is drawn in its own unit."
+    ),
+    "overfitting-all": (
+        "The picture has the cost and the accuracy of the first 1,000 training examples, the table those of all. A "
+        "cost with λ includes its penalty, so that of λ = 5 cannot be compared with the others'."
+    ),
+    "learning-rates": ("The picture has the cost of the first 1,000 training examples, the table that of all."),
+    "depth": (
+        "The picture shows what hinders deep networks: the speed at which each layer learns, the length of ∂C/∂b. "
+        "Early layers learn more slowly than late ones."
+    ),
+    "slowdown": (
+        "Learning speed is Σ|δ| / Σ|a − y| at the output: 1 with cross-entropy, at most ¼ with the quadratic cost. "
+        "An output is badly wrong where |a − y| > 0.9. Outputs that the quadratic cost leaves badly wrong are "
+        "digits that a network does not learn, hence the range of its accuracy."
+    ),
     "tie": (
-        "The slowdown is there too, but brief (`slowdown.png` of the same experiment): the first updates drive all "
+        "The slowdown is there too, but brief (`slowdown.png` of that command): the first updates drive all "
         "outputs towards 0, so that for a while a tenth of them, those that should be 1, are badly wrong, and with "
         "the quadratic cost learn slowly. By update 1,000, a fifth of the first epoch, it is over."
+    ),
+    "precision": (
+        "Rounding decides which digits a network with the quadratic cost does not learn, not whether there are any."
     ),
 }
 
