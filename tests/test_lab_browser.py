@@ -382,11 +382,12 @@ def test_one_step_in_numbers_is_the_step_that_the_example_would_take(page: Page)
     for network, eta in ((0, 3), (1, 0.5)):
         for name in ("BP1", "BP2", "BP3", "BP4"):
             expect(page.locator(f"#numbers-{network}")).to_contain_text(name)
-        lines = page.locator(f"#numbers-{network} .equation p").all()
-        last = [line.locator("math").last.text_content() or "" for line in lines]
-        delta, _, bias, gradient, after = (value_of(text.rpartition("=")[2]) for text in last)
+        maths: list[list[str]] = page.locator(f"#numbers-{network} .equation p").evaluate_all(  # at one instant
+            "lines => lines.map(line => [...line.querySelectorAll('math')].map(each => each.textContent))"
+        )
+        delta, _, bias, gradient, after = (value_of(line[-1].rpartition("=")[2]) for line in maths)
         assert bias == delta
-        step = re.sub(r"\s", "", lines[4].locator("math").nth(1).text_content() or "").lstrip("=")
+        step = re.sub(r"\s", "", maths[4][1]).lstrip("=")
         before = value_of(re.match(r"−?[\d.]+(·10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", step)[0])  # type: ignore[index]
         assert after == pytest.approx(before - eta * gradient, abs=0.01)
         error, slope = cells(page, network)[2, 2:4]
