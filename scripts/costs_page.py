@@ -18,11 +18,11 @@ from netlearn.comparison.statistics import Row, group
 from netlearn.comparison.tasks import tasks_of
 from netlearn.cost_profile import CURVE, ERRORS, profile, theory_curve
 from netlearn.custom_cost import load_cost
-from netlearn.plotting.marks import cost_styles
 from netlearn.plotting.single import theory_curves
-from netlearn.plotting.style import Figure, finish, plain, render
+from netlearn.plotting.style import render
 from netlearn.runs import SUMMARY, Groups, read_run, write_whole
 from netlearn.runs.setup import environment
+from scripts.costs_picture import ranking
 
 CONDITIONS: dict[str, tuple[str, dict[str, Any]]] = {  # the experiment of each comparison, and what it changes
     "large": ("costs", {}),
@@ -101,7 +101,7 @@ def page(plans: Mapping[str, Experiment], runs: Path, pictures: Path, command: s
     curves = {name: theory_curve(load_cost(name), 10, CURVE) for name in order}
     theory = theory_curves(CURVE, curves, "The gradient of each cost at each error, from its equations")
     write_whole(pictures / "theory.png", render(theory, "png"))
-    write_whole(pictures / "ranking.png", render(ranking(groups, order), "png"))
+    write_whole(pictures / "ranking.png", render(ranking(groups, order, MEASURES, NAMES), "png"))
     tried = ", ".join(f"{factor:g}" for factor in FACTORS)
     machine, first = environment(), plans["scaled"].variants[order[0]]
     noisy = plans["noise-60"].variants[order[0]]
@@ -122,21 +122,22 @@ seeds; the costs, their equations and their sources are in `netlearn/costs.py` a
 
 ![|δ| against the error, for each cost]({pictures.name}/theory.png)
 
-Each panel has the curve of a cost in colour, and those of the others in grey. At the right the neuron is badly wrong:
-costs whose curves fall to 0 there learn slowly.
+The neuron is that of the right class; its error is 1 − a, and |δ| = |∂C/∂z| is the gradient that it receives. Each
+panel has one curve in colour and those of the other costs in grey. At the right the neuron is badly wrong: costs
+whose curves fall to 0 there learn slowly.
 
-The error of the right class's output neuron is 1 − a, with the z of the other nine set to 0. Cross-entropy, square
-loss, log-likelihood and squentropy have the same curve: the first three have δ = a − y, from different outputs, and
-squentropy differs in the neurons of the wrong classes only. `netlearn check COST` prints a row of this table, for
-your own cost too.
+In the curves and in the table the other nine neurons have z = 0. Cross-entropy, square loss, log-likelihood and
+squentropy share a curve: the first three have δ = a − y, each with its own kind of output, and squentropy differs
+only in the neurons of the wrong classes. A proper score is smallest, on average, where the outputs are the
+probabilities of the classes. `netlearn check COST` prints a row of this table, for your own cost too.
 
 {_equations(order)}
 
 ## Learning rates
 
-The rate of each cost had the best validation accuracy, at the end of a run from a seed that is not compared, of
-{tried} times the cost's default. With wrong labels it is chosen at 40 %; validation and test labels
-are always right. A rate marked † is the smallest or the largest that was tried: there may be a better one.
+{tried} times the default of each cost were tried, in whole runs from a seed that is not
+compared, and the rate with the best validation accuracy at the end was taken. The rates for wrong labels were chosen
+with 40 % of them wrong. Validation and test labels are always right.
 
 {_rates(plans, order)}
 
@@ -144,27 +145,30 @@ are always right. A rate marked † is the smallest or the largest that was trie
 
 ![The costs by five measures]({pictures.name}/ranking.png)
 
-Early accuracy is the mean validation accuracy over the probes of the first epoch. An output is badly wrong if it is
-more than 0.9 from its target; the figure is that after the first epoch. The calibration error is that of the largest
-output as the probability that the answer is right, debiased; 0 is best.
+In each panel right is better. Test accuracies are on a log scale of the error, so that costs whose means differ by a
+few tenths of a point are told apart even where another cost fails.
 
-The rows are in the order of test accuracy from scaled weights. {_neighbours(rows["scaled"], order)}
+Early accuracy is the mean validation accuracy over the probes of the first epoch. An output is badly wrong if it is
+more than 0.9 from its target; the table has the share of such outputs after the first epoch. The calibration error
+takes the largest output as the probability that the answer is right, and leaves out what chance alone adds to it.
+
+Costs are in the order of test accuracy from scaled weights. {_neighbours(rows["scaled"], order)}
 
 That the quadratic cost ends level with cross-entropy from large weights, where [the README](../README.md) has 80
 against 96 %, is due to the network: 30 hidden neurons instead of 100, so that the sums z start closer to 0 and fewer
-outputs stay stuck. [Trained for 30 epochs](reproduction.md), the quadratic cost reaches 95 % with 30 hidden neurons
-and 89 % with 100.
+outputs stay badly wrong. [Trained for 30 epochs](reproduction.md), the quadratic cost reaches 95 % with 30 hidden
+neurons and 89 % with 100.
 
 {_results(rows, order)}
 
 ## Wrong labels
 
-Test accuracy after training with some labels replaced by another class:
+Test accuracy after training with a share of the labels replaced by another class:
 
 {_under_noise(rows, order, lambda row: with_spread(row.test_accuracy, row.test_spread))}
 
-Early accuracy of the same runs. The chosen rates are small here, so that it says more about the rate than about the
-cost:
+Early accuracy of the same runs. The rates chosen for wrong labels are small for most costs, so this says more about
+the rate than about the cost:
 
 {_under_noise(rows, order, lambda row: with_spread(row.early_accuracy, row.early_spread))}
 
@@ -172,17 +176,18 @@ cost:
 
 ## Where cross-entropy wins, and where it does not
 
-Each compares ten costs with cross-entropy, in early and in test accuracy. A difference that is named is claimed as in
-every comparison: where nothing differs, any claim at all has a probability of 4 %. (All looks at one have
-5 % together; this was the first, and the rest is kept for looks after [adding seeds](statistics.md#adding-seeds).)
+Each row compares ten costs with cross-entropy. A difference is named if it is claimed by the rule of every
+comparison: where nothing differs, the probability of any claim at all is at most 4 %. (All looks at a comparison
+share 5 %; this was the first, and the rest is kept for looks after [adding seeds](statistics.md#adding-seeds).)
 
 {_conclusions(found)}
 
 ## Published orderings
 
-The {len(TESTS)} tests were planned. They are the paired t-tests of every comparison, simultaneous for all of them:
-each at the level {Family(tests=len(TESTS)).level:.2g}, so that the probability of any wrong verdict is at most 4 %.
-Cross-entropy on softmax outputs is the log-likelihood. What is not clear is undecided, however the means lie.
+These {len(TESTS)} tests were planned. They are paired t-tests, as in every comparison, each at the level
+{Family(tests=len(TESTS)).level:.2g}, so that the probability of any wrong verdict is at most 4 %. Where a paper with
+softmax outputs says cross-entropy, the cost is the log-likelihood here. A test whose interval includes 0 is
+undecided, whatever the order of the means.
 
 {_orderings(groups)}
 """
@@ -210,7 +215,9 @@ def _rates(plans: Mapping[str, Experiment], order: Sequence[str]) -> str:
         rates = [plans[condition].variants[name].learning_rate for condition in shown]
         marked = [f"{rate:g}{'†' if np.isclose(rate, edges, rtol=0.01).any() else ''}" for rate in rates]
         lines.append([name, f"{default:g}", *marked])
-    return in_markdown(lines)
+    table = in_markdown(lines)
+    edge = "† the smallest or the largest rate that was tried: there may be a better one."
+    return f"{table}\n\n{edge}" if "†" in table else table
 
 
 def _results(rows: Rows, order: Sequence[str]) -> str:
@@ -236,8 +243,8 @@ def _neighbours(rows: Mapping[str, Row], order: Sequence[str]) -> str:
         abs((one.test_accuracy or 0) - (other.test_accuracy or 0)) < max(one.test_spread or 0, other.test_spread or 0)
         for one, other in pairs
     )
-    what = f"Of {len(pairs)} pairs of neighbours {close} differ by less than a\nstandard deviation of one of the two"
-    return f"{what}: there the order says nothing."
+    what = f"Of {len(pairs)} pairs of neighbours {close} differ by less\nthan the standard deviation of one of them"
+    return f"{what}: there the order means nothing."
 
 
 def _under_noise(rows: Rows, order: Sequence[str], figure: Callable[[Row], str]) -> str:
@@ -301,27 +308,3 @@ def _orderings(groups: Mapping[str, Groups]) -> str:
                     verdict += f": {pair.seeds} seeds cannot tell differences below {least} from chance"
             lines.append(["" if place else published, what, difference, p, verdict])
     return _in_lists(lines)
-
-
-def ranking(groups: Mapping[str, Groups], order: Sequence[str]) -> Figure:
-    """Return the picture with a line for each cost and a panel for each measure: mean, lowest and highest seed."""
-    panels = (
-        ("large", "early_accuracy", 1), ("large", "test_accuracy", 1), ("scaled", "test_accuracy", 1),
-        ("noise-60", "test_accuracy", 1), ("scaled", "calibration_error", -1),
-    )  # fmt: skip
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    styles = cost_styles(order)
-    for axes, (condition, measure, sign) in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
-        plain(axes)
-        for place, name in enumerate(order):
-            values = [100 * sign * value for value in values_by_seed(groups[condition], measure)[name].values()]
-            if values:
-                axes.plot([min(values), max(values)], [place, place], color=styles[name].colour, linewidth=2)
-                axes.plot(np.mean(values), place, "o", color=styles[name].colour)
-        axes.set_title(f"{MEASURES[measure]}\n{NAMES[condition]}", fontsize="small")
-        axes.set_xlabel("%" + (", best 0" if sign < 0 else ""), fontsize="small")
-    axes.set_yticks(range(len(order)), order)
-    axes.invert_yaxis()
-    return finish(
-        figure, "Eleven costs, by test accuracy from scaled weights; lines from the lowest to the highest seed"
-    )
