@@ -10,6 +10,7 @@ from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.single import theory_curves
 from netlearn.runs import Run
+from netlearn.settings import resolve
 from tests.comparisons import run
 from tests.sweeps import picture
 
@@ -99,6 +100,49 @@ def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
         figure = picture("error-vs-gradient", groups)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["cross-entropy, seed 0; theory: e"]
+
+
+def scatter(samples: dict[str, tuple[list[float], list[float]]]) -> Figure:
+    """Return the picture of variants whose output neurons have these errors and gradients, named by their costs."""
+    runs = [
+        replace(run(cost), settings=resolve({"cost": cost, "seed": seed, "data": "small"}))
+        for seed, cost in enumerate(samples)
+    ]
+    found = {each.settings.seed: {0: tuple(map(np.array, samples[each.settings.cost]))} for each in runs}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "samples", lambda self: found[self.settings.seed])
+        return picture("error-vs-gradient", group(runs))
+
+
+WITHIN = ([0.1, 0.9], [0.2, 0.3])
+
+
+def test_variant_far_above_the_others_does_not_stretch_the_axes_and_its_points_outside_are_counted() -> None:
+    figure = scatter({"quadratic": WITHIN, "squentropy": ([0.1, 0.5, 1], [0.5, 7, 9]), "square-loss": ([30], [30])})
+    above, below = figure.axes
+    assert above.get_ylim()[1] < 2
+    assert below.get_xlim()[1] < 1.1
+    assert above.get_title().splitlines()[1:] == ["squentropy: 2 points outside", "square-loss: 1 point outside"]
+    assert scatter({"quadratic": WITHIN, "focal": WITHIN}).axes[0].get_title() == "update 0"
+
+
+def test_axes_of_variants_that_are_all_far_up_hold_all_points() -> None:
+    far = ([0.0, 30.0], [0.0, 31.0])
+    above, below = scatter({"square-loss": far}).axes
+    assert above.get_ylim()[1] > 31
+    assert below.get_xlim()[1] > 30
+    assert above.get_title() == "update 0"
+
+
+def test_scatter_of_many_costs_has_a_panel_for_each() -> None:
+    costs = ("quadratic", "cross-entropy", "log-likelihood", "focal", "square-loss")
+    figure = scatter(dict.fromkeys(costs[:-1], WITHIN) | {"square-loss": ([0.5, 3, 4], [0.5, 3, 4])})
+    shown = [axes for axes in figure.axes if axes.get_visible() and axes.get_title()]
+    assert [axes.get_title().splitlines()[0] for axes in shown] == list(costs)
+    assert "2 of 3" in shown[-1].get_title()
+    for axes in shown:
+        own, *_ = [line for line in axes.get_lines() if line.get_markersize() > 2]
+        assert len(points(own)) == (3 if axes is shown[-1] else 2)
 
 
 def test_scatter_of_one_of_several_seeds_says_so(drawn: dict[str, Figure]) -> None:

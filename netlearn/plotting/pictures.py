@@ -6,79 +6,23 @@ A variant has the same colour in all of them. A picture is None where the runs d
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
-from netlearn.numerics import Array
-from netlearn.plotting import landscape, lines, scales, single, style, sweep
+from netlearn.plotting import gradients, landscape, lines, scales, single, style, sweep
 from netlearn.plotting.lines import Labels, measured, of_the_neuron, values_from
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_lines, literal, plain
-from netlearn.runs import Groups, Run, selection
+from netlearn.runs import Groups, selection
 
 LEVELS, NEVER = (0.8, 0.9, 0.95), (math.inf, math.inf)  # of validation accuracy; between which updates
-MOST_SCATTERED = 4  # variants
 MOST_ROWS = 40  # of recalls
 SETS = (("test", "test", 2.4), ("training", "train", 0.9))  # their names, columns, and the widths of their lines
-THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1
-    "quadratic": ("e²(1 − e)", lambda e: e**2 * (1 - e)),
-    "cross-entropy": ("e", lambda e: e),
-    "log-likelihood": ("e", lambda e: e),
-}
-
-
-def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
-    """Return |δ| against |a − y| of single output neurons at a few updates, above a histogram of |a − y|.
-
-    They are those of one seed. Of more than four variants only the first of each cost is drawn, since the cost
-    determines the relation.
-    """
-    said = []
-    if len(groups) > MOST_SCATTERED:
-        first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
-        if len(first) < len(groups):
-            said.append("one variant of each cost, which alone determines the relation")
-        groups = dict(reversed(first.items()))
-    shown = {name: run for name, runs in groups.items() if (run := next(filter(Run.samples, runs), None))}
-    samples = {name: run.samples() for name, run in shown.items()}
-    updates = sorted({update for each in samples.values() for update in each})
-    if not updates or of_the_neuron(groups):
-        return None
-    seeds = {run.settings.seed for run in shown.values()}
-    if len(seeds) == 1 and any(len(runs) > 1 for runs in groups.values()):
-        said.insert(0, f"neurons of seed {seeds.pop()} alone")
-    figure = Figure(figsize=(2.4 * len(updates) + 1.2, 5.4), layout="constrained")
-    grid = figure.subplots(2, len(updates), sharex=True, sharey="row", squeeze=False, height_ratios=(2, 1))
-    e, styles, entries = np.linspace(0, 1, 200), variant_styles(groups), dict[str, Line2D]()
-    for (above, below), update in zip(grid.T, updates, strict=True):
-        for size, (name, run) in zip(itertools.count(9, -2), shown.items(), strict=False):
-            error, gradient = samples[name].get(update, (np.empty(0), np.empty(0)))
-            line: dict[str, Any] = {"color": styles[name].colour, "linestyle": styles[name].dashes}
-            dots: dict[str, Any] = {"markersize": max(3, size), "alpha": 0.35, "rasterized": True}
-            above.plot(error, gradient, ".", color=styles[name].colour, **dots)
-            below.hist(error, bins=20, range=(0, 1), histtype="step", **line)
-            label = f"{name}, seed {run.settings.seed}"
-            if (theory := THEORY.get(run.settings.cost)) is not None:
-                above.plot(e, theory[1](e), linewidth=1.2, **line)
-                label += f"; theory: {theory[0]}"
-            entries[label] = Line2D([], [], marker=".", markersize=12, **line)
-        plain(above)
-        plain(below)
-        above.set_title(f"update {update:,}", fontsize="medium")
-        below.set_xlabel("error e = |a − y|")
-        scales.log_axis(below, "")
-        below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    grid[1, 0].set_ylim(bottom=0.7)  # below a bin with one neuron
-    grid[0, 0].set_ylabel("gradient |δ|")
-    grid[1, 0].set_ylabel("output neurons,\nlog scale")
-    style.legend_below(figure, entries)
-    return finish(figure, f"{title}\n{'; '.join(said)}")
 
 
 def digits(groups: Groups, title: str) -> Figure | None:
@@ -233,7 +177,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
 
 
 DRAWN = {
-    "curves": lines.curves, "slowdown": lines.slowdown, "error-vs-gradient": error_vs_gradient, "digits": digits,
-    "neuron": single.neuron, "overfitting": overfitting, "against": sweep.against, "heat-map": landscape.heat_map,
-    "settings": landscape.settings, "cures": cures, "layers": layers,
+    "curves": lines.curves, "slowdown": lines.slowdown, "error-vs-gradient": gradients.error_vs_gradient,
+    "digits": digits, "neuron": single.neuron, "overfitting": overfitting, "against": sweep.against,
+    "heat-map": landscape.heat_map, "settings": landscape.settings, "cures": cures, "layers": layers,
 }  # fmt: skip

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from netlearn.numerics import Array
+from netlearn.plotting.gradients import MOST_TOGETHER
 from netlearn.plotting.lines import band, layers_of, measured, of_the_neuron
-from netlearn.plotting.pictures import MOST_SCATTERED
 from netlearn.runs import Groups, Run, selection
 
 NEURON = ("output_error", "train_cost", "learning_speed")  # of single neurons, whose wanted output is 0
@@ -64,7 +64,7 @@ def neurons(groups: Groups) -> dict[str, Any] | None:
     if of_the_neuron(groups):
         return None
     costs = {runs[0].settings.cost: name for name, runs in reversed(list(groups.items()))}
-    chosen = [name for name in groups if len(groups) <= MOST_SCATTERED or name in costs.values()]
+    chosen = [name for name in groups if len(groups) <= MOST_TOGETHER or name in costs.values()]
     if len(groups) > selection.MOST_SHOWN:
         chosen = list(groups)[:NAMED]
     variants, updates = [], set[int]()
