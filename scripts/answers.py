@@ -7,18 +7,30 @@ from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+from matplotlib.lines import Line2D
 
+from netlearn.comparison.analysis import analyse
 from netlearn.comparison.compare import Comparison
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.findings import with_spread
 from netlearn.comparison.statistics import group
 from netlearn.comparison.tasks import is_done, tasks_of
+from netlearn.plotting import drawing
+from netlearn.plotting.marks import GREY
+from netlearn.plotting.pictures import DRAWN
+from netlearn.plotting.style import legend_below, render
 from netlearn.runs import SUMMARY, SUMS, Run, read_run
 from scripts.recorded import load
 
 EARLY = 500  # updates
 UNTREATED = "quadratic"  # the variant of `cures` without a remedy
 RECORDED = 500  # epochs of the norms that the book recorded
+DOTS: dict[str, Any] = {
+    "color": GREY,
+    "marker": ".",
+    "markersize": 4,
+    "linestyle": "",
+}  # what they are in the picture
 # error rates of fully connected networks on MNIST: network, source, error in %, experiment and variant most like it
 PUBLISHED = (
     ("300 hidden, squared error", "LeCun's table", "4.7", "", ""),
@@ -189,6 +201,22 @@ def beside_the_book(runs: Sequence[Run]) -> list[str]:
         "lowest and our highest seed; its runs are not seeded."
     )
     return [table, said]
+
+
+def drawn_beside_the_book(runs: Sequence[Run], title: str) -> bytes:
+    """Return the picture `layers` of runs as a .png file, with the speeds that the book recorded as dots."""
+    comparison = analyse(title, runs)
+    with drawing():
+        figure = DRAWN["layers"](comparison.groups, comparison.caption)
+        if figure is None:
+            raise ValueError("layers: too few to be drawn")
+        for axes, members in zip(figure.axes, comparison.groups.values(), strict=False):  # an empty panel may follow
+            book = np.array(load(f"norms_during_training_{len(members[0].settings.hidden)}_layers"))
+            book = book[: members[0].settings.epochs]
+            places = np.unique(np.geomspace(1, len(book), 25).astype(int)) - 1
+            axes.plot(places, book[places], **DOTS)
+        legend_below(figure, {"the book's hidden layers, one run": Line2D([], [], **DOTS)})
+        return render(figure, "png")
 
 
 def published(found: Mapping[str, Results]) -> str:

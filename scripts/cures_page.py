@@ -8,7 +8,7 @@ from netlearn.comparison import catalogue
 from netlearn.comparison.experiment import Experiment
 from netlearn.comparison.findings import cells
 from netlearn.comparison.tasks import tasks_of
-from netlearn.runs import read_run
+from netlearn.runs import Run, read_run, write_whole
 from netlearn.runs.setup import environment
 from scripts import answers
 from scripts.answers import EARLY, Results, spread
@@ -75,10 +75,10 @@ def _section(
         parts = [f"{head}: not all of its runs are done; `{command}` does them."]
     else:
         parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}.", _networks(plan)]
-        picture = _picture(name, folder, pictures)
+        picture = _picture(name, plan, folder, pictures)
         parts += [f"![{plan.title}]({picture})"] if picture else []
         if name == "layer-speeds":
-            parts += answers.beside_the_book([read_run(task.folder, task.variant) for task in tasks_of(plan, folder)])
+            parts += answers.beside_the_book(_runs(plan, folder))
         else:
             parts += [_table(found), *answers.ANSWERS.get(name, answers.conclusion)(found)]
     return "\n\n".join([*parts, *([listed] if listed else [])]) + "\n"
@@ -102,12 +102,19 @@ def _either(texts: Iterable[str]) -> str:
     return " or ".join(dict.fromkeys(texts))
 
 
-def _picture(name: str, folder: Path, pictures: Path) -> str:
+def _runs(plan: Experiment, folder: Path) -> list[Run]:
+    return [read_run(task.folder, task.variant) for task in tasks_of(plan, folder)]
+
+
+def _picture(name: str, plan: Experiment, folder: Path, pictures: Path) -> str:
     """Copy the picture of an experiment; return its place as the page names it, "" if it was never drawn."""
     source, copy = folder / f"{PICTURES[name]}.png", pictures / f"{name}.png"
     if source.is_file():
         pictures.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
+        if name == "layer-speeds":
+            write_whole(copy, answers.drawn_beside_the_book(_runs(plan, folder), plan.title))
+        else:
+            shutil.copyfile(source, copy)
     return f"{pictures.name}/{copy.name}" if copy.is_file() else ""
 
 

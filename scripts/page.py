@@ -18,19 +18,19 @@ from scripts.book import CLAIMS, MEASURES, NOTES, Claim
 SECONDS = "seconds.txt"
 REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
 NEURON = "neuron"  # the experiment whose figures are those of the book's equations
-PICTURES = {  # the most informative picture of each
-    "neuron": "neuron",
-    "neuron-slow": "neuron",
-    "overfitting": "overfitting",
-    "overfitting-all": "overfitting",
-    "initial-weights": "curves",
-    "initial-weights-wide": "curves",
-    "more-data": "against",
-    "learning-rates": "curves",
-    "depth": "layers",
-    "slowdown": "slowdown",
-    "tie": "curves",
-    "precision": "digits",
+PICTURES = {  # the most informative pictures of each
+    "neuron": ["neuron"],
+    "neuron-slow": ["neuron"],
+    "overfitting": ["overfitting"],
+    "overfitting-all": ["overfitting"],
+    "initial-weights": ["curves"],
+    "initial-weights-wide": ["curves"],
+    "more-data": ["against"],
+    "learning-rates": ["curves"],
+    "depth": ["layers"],
+    "slowdown": ["slowdown", "digits"],
+    "tie": ["curves", "slowdown"],
+    "precision": ["digits"],
 }
 BESIDE = {  # what a picture shows, or does not
     "neuron": (
@@ -179,7 +179,7 @@ def _section(
     experiment: Experiment,
     findings: Sequence[Finding],
     failed: Sequence[str],
-    picture: str,
+    pictures: Sequence[str],
     *,
     notes: bool,
 ) -> str:
@@ -196,21 +196,24 @@ def _section(
             *(f"| {' | '.join(row)} |" for row in table),
             *(["", *(f"- {problem}" for problem in failed)] if failed else []),
             *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),
-            *([f"\n![{experiment.title}]({picture})"] if picture else []),
-            *([f"\n{BESIDE[name]}"] if notes and picture and name in BESIDE else []),
+            *(f"\n![{experiment.title}]({picture})" for picture in pictures),
+            *([f"\n{BESIDE[name]}"] if notes and pictures and name in BESIDE else []),
             "",
         ]
     )
 
 
-def _copied(name: str, runs: Path, pictures: Path) -> str:
-    """Copy the most informative picture of an experiment; return its path relative to the page, if there is one."""
-    source = runs / name / f"{PICTURES.get(name, '')}.png"
-    if not source.is_file():
-        return ""
-    pictures.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, pictures / f"{name}.png")
-    return f"{pictures.name}/{name}.png"
+def _copied(name: str, runs: Path, pictures: Path) -> list[str]:
+    """Copy the most informative pictures of an experiment; return their paths relative to the page."""
+    copies: list[str] = []
+    for kind in PICTURES.get(name, ()):
+        source = runs / name / f"{kind}.png"
+        if source.is_file():
+            pictures.mkdir(parents=True, exist_ok=True)
+            copy = pictures / (f"{name}-{kind}.png" if copies else f"{name}.png")
+            shutil.copyfile(source, copy)
+            copies.append(f"{pictures.name}/{copy.name}")
+    return copies
 
 
 def seconds_in(path: Path) -> float:

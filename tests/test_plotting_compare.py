@@ -44,7 +44,7 @@ def test_costs_differ_in_dashes_and_layers_in_width(drawn: dict[str, Figure]) ->
     assert [line.get_linestyle() for line in layers] == ["-", "-", "--", "--"]
     assert layers[0].get_linewidth() < layers[1].get_linewidth()
     assert {text.get_text() for text in drawn["slowdown"].axes[2].texts} == {
-        "quadratic, layer 1", "quadratic, layer 2", "cross-entropy, layer 1", "cross-entropy, layer 2",
+        "quadratic, layer 1", "quadratic, output layer", "cross-entropy, layer 1", "cross-entropy, output layer",
     }  # fmt: skip
 
 
@@ -126,7 +126,8 @@ def test_more_than_three_variants_with_one_cost_of_several_differ_in_dashes_too(
 
 
 def test_axis_of_the_training_cost_says_whose_it_is_and_of_which_examples() -> None:
-    for values, said in (({"cost": ["quadratic", "cross-entropy"]}, "each variant its own"),
+    for values, said in (({"cost": ["quadratic", "cross-entropy"]}, "each variant has its own cost"),
+                         ({"l2": [0.1, 0.2]}, "each variant has its own penalty"),
                          ({"learning_rate": [0.1, 0.2]}, "first 1,000 training examples")):  # fmt: skip
         assert said in picture("curves", group(sweep(**values))).axes[1].get_ylabel()
 

@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -40,7 +42,7 @@ def test_overfitting_shows_both_sets_and_marks_the_lowest_mean_cost_on_the_test_
     ]
     figure = picture("overfitting", group(runs))
     cost, accuracy = figure.axes
-    a_test, a_train, mark_of_a, b_test, _, mark_of_b = cost.get_lines()
+    a_test, mark_of_a, a_train, b_test, mark_of_b, _ = cost.get_lines()
     np.testing.assert_allclose(points(a_test)[:, 1], [3, 2, 1.5, 1.75, 2.5, 3])
     np.testing.assert_allclose(points(a_train)[:, 1], np.linspace(2, 1, 6))
     np.testing.assert_allclose(points(mark_of_a), [[10 / 500, 1.5]])
@@ -59,10 +61,27 @@ def test_lowest_cost_is_named_beside_its_line_and_marks_are_explained_below_the_
     assert {"● a, test (★ epoch 0)", f"■ {'b' * 35}…, test (★ epoch 0)"} < set(labels)
     (legend,) = figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["test set", "first 1,000 training examples", "lowest cost on the test set"]
+    assert texts == ["test set", "first 1,000 training examples", "lowest mean cost on the test set"]
     box = legend.get_window_extent()
     assert not any(axes.get_window_extent().overlaps(box) for axes in figure.axes)
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
+def test_costs_with_different_penalties_are_compared_by_what_no_penalty_changes() -> None:
+    free, penalised = tracked("free", [3, 2, 1, 2, 2.5, 3]), tracked("penalised", [9, 8, 7, 7, 7, 7])
+    penalised = replace(penalised, settings=msgspec.structs.replace(penalised.settings, l2=0.1))
+    cost, gap, accuracy = picture("overfitting", group([free, penalised])).axes
+    assert {text.get_text() for text in cost.texts} == {"● free, test (★ epoch 0)", "● free, training"}
+    assert "without a penalty" in cost.get_ylabel()
+    for line, one in zip(gap.get_lines(), (free, penalised), strict=True):
+        np.testing.assert_allclose(points(line)[:, 1], one.metrics["test_cost"] - one.metrics["train_cost"])
+    assert "test cost − training cost" in gap.get_ylabel()
+    assert len(accuracy.get_lines()) == 4
+    free = replace(free, settings=msgspec.structs.replace(free.settings, l2=0.2))
+    gap, accuracy = picture("overfitting", group([free, penalised])).axes
+    assert len(gap.get_lines()) == 2
+    cost, accuracy = picture("overfitting", group([penalised, replace(penalised, variant="other")])).axes
+    assert cost.get_ylabel() == "cost, with the penalty on weights"
 
 
 def test_overfitting_needs_a_tracked_test_set() -> None:
@@ -77,18 +96,20 @@ def test_many_layers_get_a_panel_for_each_variant_instead_of_one_for_all() -> No
     assert len(slowdown.axes) == 2
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in panels] == ["flat", "deep", "deeper"]
-    assert [len([t for t in axes.texts if t.get_text().startswith("layer ")]) for axes in panels] == [2, 3, 4]
+    names = [{text.get_text() for text in axes.texts if "layer" in text.get_text()} for axes in panels]
+    assert names == [{"output layer", *(f"layer {layer}" for layer in range(1, count))} for count in (2, 3, 4)]
     assert DRAWN["layers"](group([deep("flat", 2), deep("deep", 3)]), "title") is None
 
 
-def test_layers_differ_in_width_and_every_panel_has_its_ticks() -> None:
+def test_layers_differ_in_shade_and_dashes_and_every_panel_has_its_ticks() -> None:
     figure = picture("layers", group([deep("flat", 3), deep("deep", 6)]))
     figure.draw_without_rendering()
     for axes, count in zip(figure.axes, (3, 6), strict=True):
-        widths = [line.get_linewidth() for line in axes.get_lines()[:count]]
-        assert widths == sorted(set(widths))
-        names = [text for text in axes.texts if text.get_text().startswith("layer ")]
-        assert len(names) == count
+        layers = axes.get_lines()[:count]
+        brightness = [sum(to_rgb(line.get_color())) for line in layers]
+        assert brightness == sorted(set(brightness))
+        assert [line.get_linestyle() == "-" for line in layers] == [False] * (count - 1) + [True]
+        assert len([text for text in axes.texts if "layer" in text.get_text()]) == count
         assert [tick.get_text() for tick in axes.get_yticklabels() if tick.get_visible()]
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import NullFormatter
 
 from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
@@ -21,8 +22,7 @@ from netlearn.runs import GROWTH, Groups, Run, selection
 from netlearn.slowdown import PROBE_EXAMPLES
 
 Labels: TypeAlias = list[tuple[Line2D, str]]
-MOST_LINES = 8  # of layers in one panel
-MOST_BANDS = 4  # of variants in one panel; more have bars
+MOST_BANDS = 3  # of variants in one panel; more have bars
 MOST_MARKED = 12  # places of a line
 
 
@@ -213,8 +213,9 @@ def curves(groups: Groups, title: str) -> Figure | None:
         return None
     figure = Figure(figsize=(8, 6.8), layout="constrained")
     accuracy, cost = figure.subplots(2, 1, sharex=True)
-    differ = len({run.settings.cost for run in measured(groups)}) > 1
-    whose = "each variant its own" if differ else probed(groups)
+    own = ("cost", len({run.settings.cost for run in measured(groups)})), ("penalty", len(penalties(groups)))
+    differ = " and ".join(what for what, count in own if count > 1)
+    whose = f"each variant has its own {differ}" if differ else probed(groups)
     scales.log_axis(cost, f"training cost, log scale\n({whose})" if whose else "training cost, log scale")
     against = share_axis((accuracy, cost), groups)
     draw_accuracy(accuracy, groups, against)
@@ -231,40 +232,15 @@ def curves(groups: Groups, title: str) -> Figure | None:
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
+def penalties(groups: Groups) -> set[tuple[float, float]]:
+    """Return the regularization of the variants, L2 and L1, which their costs include."""
+    return {(run.settings.l2, run.settings.l1) for run in measured(groups)}
+
+
 def probed(groups: Groups) -> str:
     """Return of which training examples costs and accuracies are, "" if of all."""
     largest = max((run.summary.data.train for run in measured(groups) if run.summary), default=0)
     return f"first {PROBE_EXAMPLES:,} training examples" if largest > PROBE_EXAMPLES else ""
-
-
-def slowdown(groups: Groups, title: str) -> Figure | None:
-    """Return learning speed, fraction of badly wrong outputs and the speed of each layer against updates."""
-    if not measured(groups) or of_the_neuron(groups):
-        return None
-    shown = selection.select(groups)
-    heights = (1, 0.8, 1.2) if fit_one_panel(shown) else (1, 0.8)
-    figure = Figure(figsize=(8, 2.8 * sum(heights) + 0.4), layout="constrained")
-    speed, wrong, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    share_update_axis((speed, wrong, *last), groups)
-    scales.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
-    speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
-    speed.annotate(
-        "¼: the most that σ'(z) allows", (0.01, 0.25), xycoords=("axes fraction", "data"), xytext=(0, 2),
-        textcoords="offset points", color=GREY, fontsize="small",
-    )  # fmt: skip
-    labels = draw(speed, groups, "learning_speed")
-    speed.set_ylim(top=max(1.5, speed.get_ylim()[1]))
-    label_lines(speed, labels)
-    draw_badly_wrong(wrong, groups)
-    for axes in last:
-        plain(axes)
-        scales.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
-        labels = []
-        for name, mark in variant_styles(shown).items():
-            labels += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
-        label_lines(axes, labels)
-    add_key(figure, groups)
-    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def draw_accuracy(axes: Axes, groups: Groups, against: str = "update") -> None:
@@ -276,25 +252,17 @@ def draw_accuracy(axes: Axes, groups: Groups, against: str = "update") -> None:
     label_lines(axes, labels)
 
 
-def draw_badly_wrong(axes: Axes, groups: Groups) -> None:
+def draw_badly_wrong(axes: Axes, groups: Groups, *, log: bool = False) -> None:
     """Draw the fraction of badly wrong outputs."""
-    scales.percent_axis(axes, "badly wrong outputs\n|a − y| > 0.9")
+    name = "badly wrong outputs\n|a − y| > 0.9"
+    fractions = values_from(0, groups, "stuck")
+    top = max(0.05, 1.1 * fractions.max(initial=0))
+    if log:
+        scales.log_axis(axes, f"{name}, log scale")
+        axes.yaxis.set_major_formatter(scales.percent())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        scales.percent_axis(axes, name)
     labels = draw(axes, groups, "stuck")
-    axes.set_ylim(0, max(0.05, 1.1 * max(float(run.metrics["stuck"].max()) for run in measured(groups))))
+    axes.set_ylim(0.7 * fractions[fractions > 0].min(initial=top) if log else 0, top)
     label_lines(axes, labels)
-
-
-def draw_layers(axes: Axes, runs: Sequence[Run], mark: LineStyle, name: str = "") -> Labels:
-    """Draw the speed of each layer, that of the output layer as the thickest line; return the lines, labelled."""
-    count = layers_of(runs)
-    labels: Labels = []
-    for layer in range(1, count + 1):
-        width = 2.2 * 0.62 ** (count - layer)
-        line = draw_line(axes, runs, f"speed_{layer}", "update", mark, width=width)
-        labels += [(each, f"{name}layer {layer}") for each in line]
-    return labels
-
-
-def fit_one_panel(groups: Groups) -> bool:
-    """Return whether one panel can hold the layers of all variants."""
-    return sum(layers_of(runs) for runs in groups.values()) <= MOST_LINES

@@ -19,7 +19,7 @@ from netlearn.runs import Run
 Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, through the colour itself, to light
-    ("#702A00", ORANGE, "#FFA55F"), ("#002B55", BLUE, "#66B8EC"), ("#003D2A", "#009E73", "#7FD4B8"),
+    ("#5E0B22", ORANGE, "#F7BE4F"), ("#2B1160", BLUE, "#63CFE3"), ("#20380A", "#009E73", "#86DDB0"),
     ("#6B2A55", "#CC79A7", "#E5A5C7"), ("#6B4A00", "#E69F00", "#F0BE4A"), ("#1A5A80", "#56B4E9", "#8CCBF0"),
     ("#000000", "#4D4D4D", "#999999"), ("#1D5A51", "#44AA99", "#7CCDBF"),
     ("#3F0526", "#882255", "#C4608F"), ("#3D1F00", "#7A3E00", "#B57A3C"), ("#170A4D", "#332288", "#7766CC"),
@@ -77,8 +77,9 @@ def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
         colours = dict(zip(names, _shades(place, len(names)), strict=True))
         if kind in names:
             others = [name for name in names if name != kind]
-            even = len(others) + len(others) % 2  # an even number of shades has none in the middle
-            colours = dict(zip(others, _shades(place, even) if others else (), strict=False))
+            half = -(-len(others) // 2)
+            shades = _shades(place, 2 * half + 1)  # the one in the middle is the colour itself
+            colours = dict(zip(others, [*shades[:half], *shades[len(shades) - len(others) + half :]], strict=True))
             colours[kind] = SHADES[place % len(SHADES)][1]
         for number, name in enumerate(names):
             marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
@@ -86,6 +87,12 @@ def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
             dashes = DASHES[((place if several or len(names) == 1 else 0) + own_dashes) % len(DASHES)]
             found[name] = LineStyle(colours[name], dashes, *marker)
     return {name: found[name] for name in costs}
+
+
+def shades(cost: str, count: int) -> list[str]:
+    """Return shades of the colour of a cost, from dark to light."""
+    kind = cost.partition("(")[0]
+    return _shades([*KNOWN, kind].index(kind), count)
 
 
 def _shades(place: int, count: int) -> list[str]:

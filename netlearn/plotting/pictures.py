@@ -6,19 +6,20 @@ A variant has the same colour in all of them. A picture is None where the runs d
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from netlearn.plotting import gradients, landscape, lines, scales, single, style, sweep
+from netlearn.plotting import gradients, landscape, lines, scales, single, speed, style, sweep
 from netlearn.plotting.lines import Labels, measured, of_the_neuron, values_from
 from netlearn.plotting.marks import GREY, LABEL, LineStyle, readable, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_lines, literal, plain
-from netlearn.runs import Groups, selection
+from netlearn.runs import Groups, Run, selection
 
 LEVELS, NEVER = (0.8, 0.9, 0.95), (math.inf, math.inf)  # of validation accuracy; between which updates
 MOST_ROWS = 40  # of recalls
@@ -40,6 +41,9 @@ def digits(groups: Groups, title: str) -> Figure | None:
     for (row, column), fraction in np.ndenumerate(recall):
         text = "-" if np.isnan(fraction) else f"{100 * fraction:.0f}"
         axes.text(column, row, text, ha="center", va="center", color="black" if fraction > 0.5 else "white")
+    for row, ((name, *_), (other, *_)) in enumerate(itertools.pairwise(rows)):
+        if name != other and len(rows) > len(shown):
+            axes.axhline(row + 0.5, color="white", linewidth=5)
     names = lines.titles(groups)
     labels = [style.wrapped(f"{names[name]}, seed {run.settings.seed}", LABEL + 9) for name, run, _ in rows]
     axes.set_yticks(range(len(rows)), labels)
@@ -65,7 +69,7 @@ def cures(groups: Groups, title: str) -> Figure | None:
     figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
     wrong, accuracy, *updates = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     lines.share_update_axis((wrong, accuracy, *updates), groups)
-    lines.draw_badly_wrong(wrong, groups)
+    lines.draw_badly_wrong(wrong, groups, log=True)
     lines.draw_accuracy(accuracy, groups)
     for axes in updates:
         _draw_updates(axes, shown, levels)
@@ -109,75 +113,87 @@ def _draw_updates(axes: Axes, groups: Groups, levels: Sequence[float]) -> None:
 def overfitting(groups: Groups, title: str) -> Figure | None:
     """Return cost and accuracy on the training and the test set against epochs, where the test set was tracked.
 
-    The lines of the test set are thick, those of the training set thin.
+    The lines of the test set are thick, those of the training set thin. A cost includes its penalty: where variants
+    differ in it, only costs without one are drawn, and of all how far the test cost is above the training cost, in
+    which the penalty cancels.
     """
     groups = {name: runs for name, runs in groups.items() if any("test_cost" in run.metrics for run in runs)}
     if not groups:
         return None
     shown = selection.select(groups)
-    figure = Figure(figsize=(8, 7.2), layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True)
-    labels: tuple[Labels, Labels] = ([], [])
-    many = len(shown) > lines.MOST_BANDS
-    for place, (name, mark) in enumerate(variant_styles(shown).items()):
-        bars = (place, len(shown)) if many else None
-        epochs, (mean, *_) = lines.band(shown[name], "test_cost", "epoch")
-        lowest = mean.argmin()
-        for (quantity, axes, own), (part, column, width) in itertools.product(
-            zip(("cost", "accuracy"), panels, labels, strict=True), SETS
-        ):
-            style_of = mark if part == "test" else replace(mark, marker="")
-            line = lines.draw_line(
-                axes, shown[name], f"{column}_{quantity}", "epoch", style_of, width=width, bars=bars
-            )
-            text = f"{mark.label(short(name, shown))}, {part}"
-            best = f" (★ epoch {epochs[lowest]:.0f})" if (quantity, part) == ("cost", "test") else ""
-            own += [(each, text + best) for each in line if not many or part == "test"]
-        star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
-        panels[0].plot(epochs[lowest], mean[lowest], "*", clip_on=False, **star)
-    scales.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(shown)))
-    penalty = any(run.settings.l2 or run.settings.l1 for run in measured(shown))
-    panels[0].set_ylabel("cost, with the penalty on weights" if penalty else "cost")
-    panels[0].set_ylim(0, 1.05 * values_from(1, shown, "test_cost").max(initial=1e-9))
-    scales.percent_axis(panels[1], "accuracy")
-    panels[1].set_ylim(np.floor(20 * values_from(1, shown, "test_accuracy").min(initial=1)) / 20, 1.005)
-    for axes, own in zip(panels, labels, strict=True):
-        plain(axes)
-        label_lines(axes, own)
+    differ = len(lines.penalties(shown)) > 1
+    costs = {name: runs for name, runs in shown.items() if not (differ and any(lines.penalties({name: runs}).pop()))}
+    kinds = [*(["cost"] if costs else []), *(["gap"] if differ else []), "accuracy"]
+    figure = Figure(figsize=(8, 3.2 * len(kinds) + 0.8), layout="constrained")
+    panels = dict(zip(kinds, figure.subplots(len(kinds), 1, sharex=True), strict=True))
+    last = max(float(run.metrics["epoch"][-1]) for run in measured(shown))
+    scales.epoch_axis([*panels.values()], last)
+    early = max(1, int(last) // 40)  # epochs in which everything changes much more than later
+    styles = variant_styles(shown)
+    if costs:
+        labels = _draw_sets(panels["cost"], costs, styles, "cost")
+        penalty = any(any(each) for each in lines.penalties(costs))
+        name = "cost, with the penalty on weights" if penalty else "cost"
+        panels["cost"].set_ylabel(f"{name}\n(of variants without a penalty)" if differ else name)
+        panels["cost"].set_ylim(0, 1.05 * values_from(early, costs, "test_cost").max(initial=1e-9))
+        label_lines(panels["cost"], labels)
+    if differ:
+        _draw_gap(panels["gap"], shown, styles)
+    scales.percent_axis(panels["accuracy"], "accuracy")
+    labels = _draw_sets(panels["accuracy"], shown, styles, "accuracy")
+    panels["accuracy"].set_ylim(np.floor(20 * values_from(early, shown, "test_accuracy").min(initial=1)) / 20, 1.005)
+    label_lines(panels["accuracy"], labels)
     sets = {"test": "test set", "training": lines.probed(shown) or "training set"}
-    widths = {sets[part]: Line2D([], [], color=GREY, linewidth=width) for part, _, width in SETS}
-    star = {"marker": "*", "markersize": 12, "linestyle": ""}
-    marks = widths | {"lowest cost on the test set": Line2D([], [], color=GREY, **star)}
+    marks: dict[str, Artist] = {sets[part]: Line2D([], [], color=GREY, linewidth=width) for part, _, width in SETS}
+    if costs:
+        star: dict[str, Any] = {"color": GREY, "marker": "*", "markersize": 12, "linestyle": ""}
+        marks["lowest mean cost on the test set"] = Line2D([], [], **star)
     lines.add_key(figure, groups, marks, thin=False)
     return finish(figure, selection.titled(title, groups))
 
 
-def layers(groups: Groups, title: str) -> Figure | None:
-    """Return the speed of each layer in a panel for each variant, if one panel cannot hold them all."""
-    title, groups = selection.titled(title, groups), selection.select(groups)
-    if not measured(groups) or lines.fit_one_panel(groups):
-        return None
-    figure, panels, _ = style.tiled(len(groups), (4.75, 2.5), (0, 1.2), 2, sharex=True, sharey=True)
-    labels = []
-    for axes, (name, mark) in zip(panels, variant_styles(groups).items(), strict=True):
-        plain(axes)
-        scales.log_axis(axes, "")
-        labels.append(lines.draw_layers(axes, groups[name], LineStyle(mark.colour, "-")))
-        heading = literal(short(name, groups, 2 * LABEL))
-        axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)
-    for axes, own in zip(panels, labels, strict=True):
-        lines.share_update_axis([axes], groups)
-        label_lines(axes, own, inside=True)
-        axes.tick_params(labelbottom=True, labelleft=True)
-    figure.supylabel("speed of each layer, log scale: ‖∂C/∂b‖", fontsize="medium")
-    for axes in panels[:-2]:
-        axes.set_xlabel("")
-    style.legend_below(figure, lines.key_of_seeds(groups))
-    return finish(figure, title)
+def _draw_sets(axes: Axes, groups: Groups, styles: Mapping[str, LineStyle], quantity: str) -> Labels:
+    """Draw a quantity on both sets, a cost with a star at its lowest; return the lines with their labels."""
+    plain(axes)
+    labels: Labels = []
+    many = len(groups) > lines.MOST_BANDS
+    for (place, (name, runs)), (part, column, width) in itertools.product(enumerate(groups.items()), SETS):
+        mark = styles[name] if part == "test" else replace(styles[name], marker="")
+        bars = (place, len(groups)) if many else None
+        line = lines.draw_line(axes, runs, f"{column}_{quantity}", "epoch", mark, width=width, bars=bars)
+        text = f"{styles[name].label(short(name, groups))}, {part}"
+        if (quantity, part) == ("cost", "test"):
+            epochs, (mean, *_) = lines.band(runs, "test_cost", "epoch")
+            lowest = epochs[mean.argmin()], mean.min()
+            star: dict[str, Any] = {"color": mark.colour, "markersize": 16, "markeredgecolor": "white", "zorder": 3}
+            axes.plot(*lowest, "*", clip_on=False, **star)
+            text += f" (★ epoch {lowest[0]:.0f})"
+        labels += [(each, text) for each in line if not many or part == "test"]
+    return labels
+
+
+def _draw_gap(axes: Axes, groups: Groups, styles: Mapping[str, LineStyle]) -> None:
+    """Draw how far the test cost is above the training cost."""
+    plain(axes)
+    labels: Labels = []
+    drawn: list[Run] = []
+    for place, (name, runs) in enumerate(groups.items()):
+        gaps = [
+            replace(run, metrics=run.metrics | {"gap": run.metrics["test_cost"] - run.metrics["train_cost"]})
+            for run in runs
+            if "test_cost" in run.metrics
+        ]
+        drawn += gaps
+        bars = (place, len(groups)) if len(groups) > lines.MOST_BANDS else None
+        line = lines.draw_line(axes, gaps, "gap", "epoch", styles[name], width=SETS[0][2], bars=bars)
+        labels += [(each, styles[name].label(short(name, groups))) for each in line]
+    axes.set_ylabel("test cost − training cost\n(any penalty cancels)")
+    axes.set_ylim(bottom=min(0, values_from(1, {"": drawn}, "gap").min(initial=0)))
+    label_lines(axes, labels)
 
 
 DRAWN = {
-    "curves": lines.curves, "slowdown": lines.slowdown, "error-vs-gradient": gradients.error_vs_gradient,
+    "curves": lines.curves, "slowdown": speed.slowdown, "error-vs-gradient": gradients.error_vs_gradient,
     "digits": digits, "neuron": single.neuron, "overfitting": overfitting, "against": sweep.against,
-    "heat-map": landscape.heat_map, "settings": landscape.settings, "cures": cures, "layers": layers,
+    "heat-map": landscape.heat_map, "settings": landscape.settings, "cures": cures, "layers": speed.layers,
 }  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from netlearn.plotting.marks import GREY
 
@@ -17,6 +17,7 @@ LETTER = 0.085  # inches, of a letter below an axis
 MOST_EPOCH_MARKS = 6
 MOST_UPDATES = 100_000  # on an axis with every power of ten
 LONG = 10  # epochs: what such runs show happens late, and is hidden by a log axis of updates
+WIDE = 8  # times the lowest value: a narrower view of a log axis has more ticks
 FEW_POWERS = 100  # a narrower view has labels between powers of ten
 LEAST_PLAIN, MOST_PLAIN = 2e-5, 2e4  # an axis between them has plain numbers, others have powers of ten
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -49,20 +50,34 @@ class _Decades(LogLocator):
         return float(low), float(high)
 
 
+class _Between(LogLocator):
+    """Ticks of a log axis between powers of ten: at 2 and 5 times these, at more in a view of less than one."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        """Return the places of the ticks from one value to another."""
+        self.set_params(subs=(2, 5) if vmax >= WIDE * vmin else (1.5, 2, 3, 4, 5, 7))
+        return super().tick_values(vmin, vmax)
+
+
 def log_axis(axes: Axes, label: str) -> None:
-    """Set up a vertical log axis with ticks at 1, 2 and 5 times powers of ten, or closer ones in a narrow view."""
+    """Set up a vertical log axis with ticks at powers of ten and between them."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(_Decades())
-    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_minor_locator(_Between())
     axes.yaxis.set_major_formatter(_Powers())
     axes.yaxis.set_minor_formatter(_Powers())
     axes.set_ylabel(label)
 
 
+def percent() -> Formatter:
+    """Return what writes fractions as percentages, with the decimals that they have."""
+    return FuncFormatter(lambda fraction, _: f"{100 * fraction:.4g} %")
+
+
 def percent_axis(axes: Axes, label: str) -> None:
     """Set up a vertical axis of fractions from 0 to 1."""
     axes.set_ylim(0, 1.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(percent())
     axes.set_ylabel(label)
 
 
@@ -159,4 +174,4 @@ def error_scale(axes: Axes, lowest: float, highest: float) -> None:
     gap = GAP * math.log((1 - lowest) / least)
     shown = [accuracy for accuracy in ACCURACIES if lowest <= accuracy <= 1 - least]
     axes.set_yticks(spaced(shown, lambda one, other: math.log((1 - one) / (1 - other)) > gap))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.4g} %"))
+    axes.yaxis.set_major_formatter(percent())

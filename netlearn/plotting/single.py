@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.artist import Artist
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import PercentFormatter
 
 from netlearn.numerics import Array
 from netlearn.plotting import scales, style
@@ -68,8 +67,11 @@ def neuron(groups: Groups, title: str) -> Figure | None:
     panels = figure.subplots(3, 1, sharex=True)
     for axes, (column, label) in zip(panels, COLUMNS.items(), strict=True):
         labels = draw(axes, groups, column, against="epoch")
-        axes.set_ylabel(label)
-        axes.set_ylim(bottom=0)
+        if column == "train_cost":
+            scales.log_axis(axes, f"{label}, log scale")  # costs of the two kinds differ much
+        else:
+            axes.set_ylabel(label)
+            axes.set_ylim(bottom=0)
         label_lines(axes, labels)
     scales.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(groups)))
     add_key(figure, groups)
@@ -175,8 +177,8 @@ def reliability(panels: Mapping[str, tuple[Array, str]], title: str) -> Figure:
         above.set_ylim(-0.02, 1.02)
         for axes in (above, below):
             plain(axes)
-            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.xaxis.set_major_formatter(scales.percent())
+    grid[0, 0].yaxis.set_major_formatter(scales.percent())
     grid[0, 0].set_ylabel("how often it is so")
     scales.log_axis(grid[1, 0], "how many outputs,\nlog scale")
     probabilities = "95 % of dots, if outputs were probabilities"
