@@ -23,6 +23,7 @@ from netlearn.text import printable
 
 LETTERS = 11  # of a title in an inch
 LEGEND_LETTERS, HANDLE, MOST_COLUMNS = 12, 6, 3  # of a legend, in an inch; the letters that a handle takes
+FAR = 0.97  # of an axis: a line that ends before has a dotted line to its label
 LABEL_HEIGHT, JOIN = 0.13, 0.15  # inches; from the axes to their labels
 LABEL_ROOM = 1.3  # label heights between two lines, for a label to stand between them
 FORMATS: dict[str, dict[str, Any]] = {
@@ -123,7 +124,7 @@ def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: boo
         (line, lines), (x, y) = texts[place], points[place][-1]
         end = x, float(np.clip(y, *axes.get_ylim()))
         join: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
-        join["color"] = line.get_color()
+        join |= {"color": line.get_color(), "linestyle": ":" if x < FAR * axes.get_xlim()[1] else "-"}
         _label(axes, line, lines, end, (1, height), textcoords=beside(axes), va="center", arrowprops=join)
 
 
