@@ -60,7 +60,7 @@ reproduce: $(VENV)/.installed  ## run the experiments, write docs/reproduction.m
 	$(BIN)/python -m scripts.cures
 
 .PHONY: reproduce-long
-reproduce-long: $(VENV)/.installed  ## run the experiments that take an hour, add them to docs/cures.md; resumes (NETLEARN_DATA)
+reproduce-long: $(VENV)/.installed  ## run the experiments that take half an hour, add them to docs/cures.md; resumes (NETLEARN_DATA)
 	$(BIN)/python -m scripts.cures --long
 
 .PHONY: reproduce-costs

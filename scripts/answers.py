@@ -129,16 +129,14 @@ def rates(found: Results) -> list[str]:
         costs.setdefault(settings["cost"], {})[settings["learning_rate"]] = name
     best = {cost: max(names, key=lambda rate: means[names[rate]]) for cost, names in costs.items()}
     said = [
-        f"The best η of the {cost} cost is {rate:g}: {spread(found.last[costs[cost][rate]])}."
+        f"The best η of the {cost} cost is {rate:g}, with {spread(found.last[costs[cost][rate]])} at the end."
         for cost, rate in best.items()
     ]
     for cost, names in costs.items():
         for other in costs.keys() - {cost}:
             above = [rate for rate, name in names.items() if means[name] > means[costs[other][best[other]]]]
             listed = ", ".join(f"{rate:g}" for rate in sorted(above)) or "none"
-            said.append(
-                f"Of the rates of the {cost} cost, these are better than the best of the {other} cost: {listed}."
-            )
+            said.append(f"Values of η with which the {cost} cost is ahead of the {other} cost at its best: {listed}.")
     return [" ".join(said)]
 
 
@@ -160,7 +158,7 @@ def _order(figures: Figures) -> str:
 
 def _against(figures: Figures) -> str:
     """Return which variants are better than the untreated one in every seed, which worse, and which neither."""
-    sides: dict[str, list[str]] = {"better": [], "worse": [], "neither": []}
+    sides: dict[str, list[str]] = {side: [] for side in ("better in every seed", "worse in every seed", "neither")}
     base = figures[UNTREATED]
     for name, own in figures.items():
         seeds = own.keys() & base.keys()
@@ -169,9 +167,10 @@ def _against(figures: Figures) -> str:
                 all(own[seed] > base[seed] for seed in seeds),
                 all(own[seed] < base[seed] for seed in seeds),
             )
-            sides["better" if better else "worse" if worse else "neither"].append(name)
+            side = "better in every seed" if better else "worse in every seed" if worse else "neither"
+            sides[side].append(name)
     listed = "; ".join(f"{side}: {', '.join(names)}" for side, names in sides.items() if names)
-    return f"Compared with {UNTREATED} in every seed, {listed}."
+    return f"Beside {UNTREATED}, {listed}."
 
 
 def beside_the_book(runs: Sequence[Run]) -> list[str]:
@@ -229,9 +228,9 @@ def published(found: Mapping[str, Results]) -> str:
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"""## Published error rates on MNIST
 
-Fully connected networks, errors on the test set. Ours are those of the nearest variant: it has its own number of
-neurons and epochs, learns from 50,000 images, and takes 10,000 others to choose its weights and settings. Where ours
-is empty, no variant is like that network.
+Fully connected networks, errors on the test set. Ours are those of the variant that is most like the published
+network; it has its own number of neurons and epochs, learns from 50,000 images, and takes 10,000 others to choose its
+weights and settings. Where "ours" is empty, no variant is like that network.
 
 {table}
 """

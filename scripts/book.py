@@ -201,16 +201,11 @@ CLAIMS = [
     ),
 ]  # fmt: skip
 
-NOTES = {  # for the seeds in the files: why a figure of the book lies outside our range, where the reason is known
+NOTES = {  # for the seeds in the files: what is known of a figure of the book that lies outside our range
     "chapter1-baseline": (
         "The book's figure is the best of three runs. With 20 seeds (`python -m scripts.reproduce --only "
         "chapter1-baseline --seeds 20`) the best epochs range from 85.82 to 95.44 %, which includes it; the seed "
         "with 85.82 % never learns the digit 3."
-    ),
-    "chapter1-wide": (
-        "The book shows a run in which every digit is learned, and says that runs vary a good deal. Of our five "
-        "runs, three never learn one of the digits and one never learns two: their output neurons stay stuck (see "
-        "the slowdown below). The one seed that learns them all comes within 0.1 points of the book."
     ),
     "chapter3-cross-entropy": "The best epoch agrees with the book's figure, the last does not: it may be a peak.",
     "chapter3-cross-entropy-wide": (
@@ -236,13 +231,12 @@ NOTES = {  # for the seeds in the files: why a figure of the book lies outside o
         "book's 86.43 %. The reason is unknown."
     ),
     "more-data": (
-        "With 10,000 and 20,000 images and η = 0.5 the accuracy still jumps at the end: the best epochs of our five "
-        "seeds range from 94.45 to 95.04 % and from 95.83 to 96.07 %, which includes the book's 94.89 and 95.85 %; "
-        "the last ones do not include them."
+        "With 10,000 images and η = 0.5 the accuracy still jumps from epoch to epoch at the end: the best epochs of "
+        "our five seeds range from 94.40 to 95.04 %, which includes the book's 94.89 %; the last ones do not."
     ),
     "learning-rates": (
-        "With η = 0.25 the cost of a run still jumps by some 0.02 from one epoch to the next, as much as the "
-        "distance of the book's figure from ours."
+        "With η = 0.25 the cost of a run still jumps by some 0.01 from one epoch to the next, as much as the book's "
+        "figure is above our mean."
     ),
     "softmax": "The last epochs agree with the book's figure; the best ones are better.",
     "depth": "The last epochs agree with the book's figures; the best ones are better.",

@@ -49,7 +49,7 @@ def main(only: tuple[str, ...], long: bool, quick: bool, runs: Path | None, targ
                     write_whole(kept, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
         command = "python -m scripts.cures --quick" if quick else "make reproduce"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, page(plans, found, runs, beside, command, failed).encode())
+        write_whole(target, page(plans, found, runs, beside, command, failed, notes=not quick).encode())
     conclude(target, failed)
 
 

@@ -24,6 +24,49 @@ PICTURES = {  # of each experiment, the one that answers its question
     "simard": "curves",
 }
 LONG = ("best", "simard")  # `make reproduce-long`
+BESIDE = {  # what a picture shows, or does not, in runs with the files' own settings
+    "cures": (
+        "Each remedy changes one thing of the quadratic cost with large initial weights and plain gradient descent; "
+        "an optimizer and a cost bring their own η. In the lower panel a bar reaches from the last probe below an "
+        "accuracy to the first one at or above it."
+    ),
+    "rates": (
+        "With cross-entropy any η from 0.03 to 3 gives more than 92 % at the end. With the quadratic cost none does "
+        "in the mean of the seeds, and these differ widely."
+    ),
+    "schedule": (
+        "η is halved whenever the validation accuracy has not improved for 5 epochs. All three variants have "
+        "cross-entropy and λ = 5, so that their costs, which include the penalty on weights, can be compared."
+    ),
+    "dropout": (
+        "Dropout raises the test accuracy by more than three points, yet it does not stop overfitting: the test cost "
+        "still rises from epoch 24 on, and ends above that without dropout, since the wrong answers become more and "
+        "more certain. The cost with λ = 0.1 includes the penalty on weights and is not drawn; in the test cost "
+        "minus the training cost the penalty cancels."
+    ),
+    "deformed": (
+        "`shift` moves a digit by one pixel up, down, left or right, or not at all; `affine` rotates it by up to 15° "
+        "and skews it by up to 0.2; `elastic` moves each pixel by a smooth random field (Simard 2003, with σ = 4 "
+        "pixels and α = 34). Costs and accuracies are those of plain digits, those of the training set too. Its cost "
+        "is higher for networks that learned from deformed digits, since they have seen few of the plain ones."
+    ),
+    "layer-speeds": (
+        "Layers are counted from the input, and the last one is the output layer, which the book did not record. "
+        "With one mini-batch of all 1,000 images an epoch is an update. Dots are the speeds that the book recorded."
+    ),
+    "best": (
+        "The two networks differ in more than the deformation: `dropout` is 784-1024-1024-10 with dropout 0.5 and "
+        "max-norm 2, `elastic` is 784-800-800-10 with neither. Both have softmax outputs with the log-likelihood "
+        "cost, Adam and mini-batches of 100. η is halved after 4 and after 3 epochs without a better validation "
+        "accuracy; after 12 such epochs training stops, so that lines end early. The test accuracy is that of the "
+        "weights with the best validation accuracy."
+    ),
+    "simard": (
+        "Both networks learn from elastic digits, with Adam and mini-batches of 100; η is halved after 2 epochs "
+        "without a better validation accuracy. Each cost has its own unit, so only the accuracies can be compared. "
+        "The test accuracy is that of the weights with the best validation accuracy."
+    ),
+}
 WEIGHTS = {"large": "N(0, 1)", "scaled": "N(0, 1/n_in)"}
 COLUMNS = {  # lines of the table of a comparison
     "learning rate η": "η", "test accuracy": "test accuracy", "lowest seed": "lowest seed",
@@ -34,7 +77,7 @@ COLUMNS = {  # lines of the table of a comparison
 
 def page(
     plans: Mapping[str, Experiment], found: Mapping[str, Results], runs: Path, pictures: Path, command: str,
-    problems: Mapping[str, Sequence[str]],
+    problems: Mapping[str, Sequence[str]], *, notes: bool,
 ) -> str:  # fmt: skip
     """Return the page, and copy its pictures to a folder beside it.
 
@@ -45,6 +88,7 @@ def page(
         pictures: where the pictures go.
         command: what made the page.
         problems: why experiments that were just tried are not done.
+        notes: whether the sentences in `BESIDE` apply to these runs.
     """
     machine = environment()
     head = f"""# What cures the learning slowdown?
@@ -54,18 +98,25 @@ Made by `{command}` and `make reproduce-long`, with {machine["blas"]} on {machin
 A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor σ'(z); the
 cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies, for the
 slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean ±
-standard deviation over the seeds. Where a network, initial weights or epochs are said to be one or another, the
-variants differ in them.
+standard deviation over the seeds. Where a line says "or", the variants differ: each has one of the networks, initial
+weights or numbers of epochs.
 """
     sections = [
-        _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()))
+        _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()), notes=notes)
         for name, plan in plans.items()
     ]
     return "\n".join([head, *sections, answers.published(found)])
 
 
 def _section(
-    name: str, plan: Experiment, found: Results | None, folder: Path, pictures: Path, problems: Sequence[str]
+    name: str,
+    plan: Experiment,
+    found: Results | None,
+    folder: Path,
+    pictures: Path,
+    problems: Sequence[str],
+    *,
+    notes: bool,
 ) -> str:
     about = catalogue.read_about(catalogue.files()[name])
     head = f"## {plan.title}\n\n{about.question} `netlearn compare {name}`"
@@ -77,6 +128,7 @@ def _section(
         parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}.", _networks(plan)]
         picture = _picture(name, plan, folder, pictures)
         parts += [f"![{plan.title}]({picture})"] if picture else []
+        parts += [BESIDE[name]] if notes and picture else []
         if name == "layer-speeds":
             parts += answers.beside_the_book(_runs(plan, folder))
         else:

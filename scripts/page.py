@@ -32,33 +32,48 @@ PICTURES = {  # the most informative pictures of each
     "tie": ["curves", "slowdown"],
     "precision": ["digits"],
 }
-BESIDE = {  # what a picture shows, or does not
+BESIDE = {  # what a picture or a table shows, or does not
+    "chapter1-wide": (
+        "The seeds differ so much because some networks never learn some digits: of these five two miss one digit "
+        "and one misses two, and stay below 88 %; the other two learn all ten and end at 96.4 and 96.7 %. The book "
+        "shows a run that learned all ten, and says that results vary. The reason is [the "
+        "slowdown](#the-slowdown-large-initial-weights), which has the same runs."
+    ),
     "neuron": (
         "The neuron is to turn an input of 1 into 0, from a mild start, w = 0.6 and b = 0.9, and a bad one, w = b "
         "= 2. With the quadratic cost the bad start hardly learns at first; with cross-entropy it is the one that "
         "learns faster. Each cost is drawn in its own unit."
     ),
+    "overfitting": (
+        "Where variants differ in λ, their costs, which include the penalty on weights, cannot be compared. So the "
+        "picture has the cost of λ = 0 alone, and of both the test cost minus the training cost, in which the "
+        "penalty cancels: the wider this gap, the more a network overfits."
+    ),
     "overfitting-all": (
-        "The picture has the cost and the accuracy of the first 1,000 training examples, the table those of all. A "
-        "cost with λ includes its penalty, so that of λ = 5 cannot be compared with the others'."
+        "As above, the picture has the cost of λ = 0 alone, and of both the test cost minus the training cost. Its "
+        "training figures are those of the first 1,000 examples, the table has those of all."
     ),
     "learning-rates": ("The picture has the cost of the first 1,000 training examples, the table that of all."),
     "depth": (
-        "The picture shows what hinders deep networks: the speed at which each layer learns, the length of ∂C/∂b. "
-        "Early layers learn more slowly than late ones."
+        "The picture shows what hinders deep networks: the speed at which each layer learns, which is the length of "
+        "∂C/∂b. Layers are counted from the input; the last one is the output layer. At first each layer learns "
+        "several times more slowly than the one after it; after an epoch or two all learn about equally fast."
     ),
     "slowdown": (
-        "Learning speed is Σ|δ| / Σ|a − y| at the output: 1 with cross-entropy, at most ¼ with the quadratic cost. "
-        "An output is badly wrong where |a − y| > 0.9. Outputs that the quadratic cost leaves badly wrong are "
-        "digits that a network does not learn, hence the range of its accuracy."
+        "First picture: learning speed is Σ|δ| / Σ|a − y| at the output, 1 with cross-entropy and at most ¼ with the "
+        "quadratic cost; an output is badly wrong where |a − y| > 0.9. Second picture: how much of each digit a "
+        "network recognizes. Outputs that the quadratic cost leaves badly wrong are digits that a network does not "
+        "learn, hence the range of its accuracy."
     ),
     "tie": (
-        "The slowdown is there too, but brief (`slowdown.png` of that command): the first updates drive all "
-        "outputs towards 0, so that for a while a tenth of them, those that should be 1, are badly wrong, and with "
-        "the quadratic cost learn slowly. By update 1,000, a fifth of the first epoch, it is over."
+        "In the first picture the bands overlap after a few epochs; each cost is drawn in its own unit. The second "
+        "one shows that the slowdown is there too, but brief: the first updates drive all outputs towards 0, so that "
+        "for a while a tenth of them, those that should be 1, are badly wrong, and learn slowly with the quadratic "
+        "cost. By update 1,000, a fifth of the first epoch, that is over."
     ),
     "precision": (
-        "Rounding decides which digits a network with the quadratic cost does not learn, not whether there are any."
+        "A cell of 0 or nearly 0 is a digit that a network did not learn. With the quadratic cost rounding decides "
+        "which digits these are, not whether there are any."
     ),
 }
 
@@ -111,9 +126,10 @@ Made by `{command}` (data: {data}); this page took {seconds / 60:.1f} minutes on
 The experiments are those of Michael Nielsen's *Neural Networks and Deep Learning*, chapters 1, 3, 5 and 6, and
 three of netlearn's own. The book reports single runs, often the best of several. Our figures are the mean ± standard
 deviation over seeds 0, 1, 2, …, with the lowest and the highest seed; differences of percentages are in points. Where
-the book does not say whether a figure is that of the best epoch or of the last one, the table has both. The single
-neuron, which comes last, starts from constants, so it has one run. It is compared with the book's equations; with
-η = 0.005 the book's web page [takes another step](book.md#what-differs-what-is-not-there).
+the book does not say whether a figure is that of the best epoch or of the last one, the table has both. "Holds" says
+that our mean is within the bounds beside it. The single neuron, which comes last, starts from constants, so it has
+one run. It is compared with the book's equations; with η = 0.005 the book's web page
+[takes another step](book.md#what-differs-what-is-not-there).
 
 {tally(findings)}
 """
@@ -123,7 +139,9 @@ neuron, which comes last, starts from constants, so it has one run. It is compar
 def with_replay(text: str, stored: Path) -> str:
     """Return a page with the section that `make replay` stored, if there is one, at its end."""
     section = stored.read_text() if stored.is_file() else ""
-    return text.partition(REPLAY)[0] + section
+    before = text.partition(REPLAY)[0]
+    gap = "\n" if section and not before.endswith("\n\n") else ""
+    return before + gap + section
 
 
 def tally(findings: Sequence[Finding]) -> str:
@@ -197,7 +215,7 @@ def _section(
             *(["", *(f"- {problem}" for problem in failed)] if failed else []),
             *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),
             *(f"\n![{experiment.title}]({picture})" for picture in pictures),
-            *([f"\n{BESIDE[name]}"] if notes and pictures and name in BESIDE else []),
+            *([f"\n{BESIDE[name]}"] if notes and name in BESIDE and (pictures or name not in PICTURES) else []),
             "",
         ]
     )

@@ -163,7 +163,7 @@ def test_times_follow_the_table_that_they_are_copied_from() -> None:
         f"| {part} | {s:.3f} |" for part, s in parts.items()
     )
     found = times.figures(performance, "this page took 61.6 minutes on 2 cores\nOf 41 figures of the book, 30 lie")
-    assert (found["epoch"], found["run"], found["reproduce"]) == ("0.320 s", "12 s", "62 minutes")
+    assert (found["epoch"], found["run"], found["reproduce"]) == ("0.320 s", "12 s", "61.6 minutes")
     assert found["possible"] == "33 runs a second"
     assert (
         times.copied("in <!--time epoch-->0.1 s<!--/--> or so", found) == "in <!--time epoch-->0.320 s<!--/--> or so"

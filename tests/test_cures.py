@@ -19,7 +19,7 @@ from netlearn.text import decode_toml
 from scripts import answers, costs, cures
 from scripts.answers import Figures, Results
 from scripts.costs_page import CONDITIONS, MEASURES, ORDERINGS, TESTS, Planned, judge
-from scripts.cures_page import PICTURES
+from scripts.cures_page import BESIDE, PICTURES
 from scripts.recorded import load
 from tests.commands import workers_here
 from tests.comparisons import row, run
@@ -43,6 +43,7 @@ def call(*arguments: str) -> Result:
 
 def test_every_experiment_of_the_page_is_in_the_catalogue() -> None:
     assert set(PICTURES) <= set(catalogue.files())
+    assert set(BESIDE) == set(PICTURES)
     for _, _, _, name, variant in answers.PUBLISHED:
         assert not name or f"[variants.{variant}]" in catalogue.files()[name].read_text()
 
@@ -56,7 +57,7 @@ def test_remedies_are_in_the_order_of_their_means_and_judged_in_every_seed() -> 
     order = (
         "one seed diverged 90.00 %, sooner 70.00 ± 14.14 %, either 65.00 ± 35.36 %, quadratic 60.00 ± 14.14 %, later"
     )
-    verdict = "better: sooner, one seed diverged; worse: later; neither: either."
+    verdict = "better in every seed: sooner, one seed diverged; worse in every seed: later; neither: either."
     for said in (early, last):
         assert order in said
         assert said.endswith(verdict)
@@ -73,10 +74,10 @@ def test_rates_of_one_cost_are_compared_with_the_best_of_the_other() -> None:
         for name, given in settings.items()
     }
     (said,) = answers.rates(found(figures, settings))
-    assert "best η of the a cost is 1: 80.00 %" in said
-    assert "best η of the b cost is 0.1: 90.00 %" in said
-    assert "better than the best of the b cost: none." in said
-    assert "better than the best of the a cost: 0.1, 1." in said
+    assert "best η of the a cost is 1, with 80.00 %" in said
+    assert "best η of the b cost is 0.1, with 90.00 %" in said
+    assert "the a cost is ahead of the b cost at its best: none." in said
+    assert "the b cost is ahead of the a cost at its best: 0.1, 1." in said
 
 
 def test_norms_of_the_book_in_the_range_of_our_seeds_are_counted() -> None:
