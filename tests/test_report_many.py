@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from netlearn.comparison.analysis import analyse
 from netlearn.comparison.outputs import MOST_ON_PAGE, render_page
 from netlearn.comparison.statistics import group
-from netlearn.runs import selection
+from netlearn.runs import Run, selection
 from tests.browser import opened
 from tests.sweeps import sweep
 
@@ -62,6 +62,36 @@ def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, wi
         assert results.violations_count == 0, results.generate_report()
         shown.get_by_role("button", name="All", exact=True).click()
         assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_ON_PAGE
+
+
+@pytest.mark.browser
+def test_page_of_500_variants_is_complete_on_paper(made: Path, browser: Browser) -> None:
+    with opened(browser, made, viewport={"width": 690, "height": 1000}) as shown:
+        shown.emulate_media(media="print")
+        cut = "(nodes) => nodes.filter((node) => node.scrollHeight > node.clientHeight + 1).length"
+        assert shown.eval_on_selector_all(".scroll, .many", cut) == 0
+        named = shown.locator("#variants label").all()
+        assert sum(label.is_visible() for label in named) == 3  # those whose lines are drawn
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_gradients_far_above_the_others_are_outside_and_counted(
+    width: int, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = {0: (np.array([0.1, 0.9]), np.array([0.01, 0.08]))}
+    far = {0: (np.array([0.5, 0.6, 3, 4]), np.array([0.5, 7, 3, 4]))}
+    monkeypatch.setattr(Run, "samples", lambda self: far if self.settings.cost == "squentropy" else near)
+    runs = sweep(cost=["quadratic", "squentropy"], learning_rate=[1.0])
+    (tmp_path / "report.html").write_bytes(render_page(analyse("Two", runs), None, {}))
+    with opened(browser, tmp_path / "report.html", viewport={"width": width, "height": 800}) as shown:
+        assert shown.locator("#gradient circle.point").count() == 3
+        assert "3 of 4" in shown.locator("#gradient .names").first.inner_text()
+        shown.click("#gradient summary")
+        last = shown.locator("#gradient tbody tr").last.locator("td").all_text_contents()
+        assert last[-4:] == ["0", "–", "0", "–"]  # errors above 1 are not among those up to it
+        shown.uncheck("#variants label:has-text('quadratic') input")
+        assert "2 of 4" in shown.locator("#gradient .names").first.inner_text()
 
 
 @pytest.mark.browser

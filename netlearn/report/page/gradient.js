@@ -7,7 +7,7 @@ function startGradient() {
     parent.append(html("p", { class: "note" }, "These runs have no samples of output neurons in a network with several outputs."));
     return [];
   }
-  const BINS = 20;
+  const BINS = 20, MOST = 1.5; // where the axis of |δ| ends if some variant stays below
   let place = 0;
   const sampleOf = (each) => each.samples[found.updates[place]];
   const visible = () => found.variants.filter((each) => isShown(each.variant) && sampleOf(each));
@@ -22,9 +22,22 @@ function startGradient() {
     });
   }
 
+  // Axes end at an error of 1, and at a gradient that most variants stay below.
+  const largest = ({ error, gradient }) => Math.max(0, ...gradient.filter((_, k) => error[k] <= 1));
+  const top = () => {
+    const found = visible().map((each) => largest(sampleOf(each)));
+    return Math.max(1, Math.min(...found) <= MOST ? Math.min(MOST, Math.max(...found)) : Math.max(...found));
+  };
+  const inside = ({ error, gradient }, most) => error.map((e, k) => [e, gradient[k]]).filter(([e, size]) => e <= 1 && size <= most);
+
+  const said = (variant, most) => {
+    const sample = sampleOf(found.variants.find((each) => each.variant === variant)), all = sample.error.length, left = all - inside(sample, most).length;
+    return left ? `, ${whole(left)} of ${whole(all)} points outside` : "";
+  };
+
   const points = new Chart(parent, "Gradient |δ| of single output neurons", () => {
     const curves = visible().filter((each) => DELTA[VARIANTS[each.variant].cost]);
-    const most = Math.max(1, ...visible().flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.gradient)));
+    const most = top();
     return {
       lines: curves.map((each) => {
         const theory = DELTA[VARIANTS[each.variant].cost];
@@ -33,9 +46,9 @@ function startGradient() {
       }),
       places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, most]),
       xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, right: 190,
-      keys: visible().filter((each) => !curves.includes(each)).map(({ variant }) => ({ variant, label: `${VARIANTS[variant].short}: measured only` })),
-      back: visible().map((each) => (chart) => svg("g", {}, ...sampleOf(each).error.map((e, k) =>
-        svg("circle", { class: `point v${each.variant}`, cx: chart.x(e).toFixed(1), cy: chart.y(sampleOf(each).gradient[k]).toFixed(1), r: 3.5 })))),
+      keys: visible().filter((each) => !curves.includes(each)).map(({ variant }) => ({ variant, label: `${VARIANTS[variant].short}: measured only${said(variant, most)}` })),
+      back: visible().map((each) => (chart) => svg("g", {}, ...inside(sampleOf(each), most).map(([e, size]) =>
+        svg("circle", { class: `point v${each.variant}`, cx: chart.x(e).toFixed(1), cy: chart.y(size).toFixed(1), r: 3.5 })))),
     };
   }, { height: 340, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => counts.follow(at) });
 
@@ -66,7 +79,7 @@ function startGradient() {
   parent.prepend(html("div", { class: "controls" }, move));
   parent.append(table);
   const seeds = new Set(found.variants.map((each) => each.seed));
-  if (found.selected) parent.append(html("p", { class: "note" }, "Not all variants are drawn: where the points lie, the cost decides."));
+  if (found.selected) parent.append(html("p", { class: "note" }, "Not all variants are drawn: the cost alone determines where the points lie."));
   parent.append(html("p", { class: "hint" }, `Of each variant one run is drawn: ${seeds.size > 1 ? found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ") : `that from seed ${[...seeds]}`}.`));
   whenVariantsChange(refresh);
   return [points, counts];
