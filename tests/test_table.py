@@ -120,13 +120,35 @@ def test_table_and_sentences_fit_the_terminal_with_words_whole(width: int, count
         assert line.startswith("- ")
 
 
-def test_variants_below_each_other_have_the_figures_that_they_have_beside_each_other() -> None:
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_variants_below_each_other_have_a_line_each_with_the_measures_that_decide(width: int) -> None:
     analysis = analysed(**{name: [(x - 0.01 * i, y) for x, y in HIGH] for i, name in enumerate("abcde")})
-    beside = table(analysis, 400)
-    below = table(analysis, 80)
-    figures = re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", beside)
-    assert figures
-    assert sorted(re.findall(r"\d+\.\d+ ± \d+\.\d+ %|\d[\d,]* to \d[\d,]*", below)) == sorted(figures)
+    beside = [line.split() for line in table(analysis, 400).splitlines()]
+    whole, left = table(analysis, width).split("\n\n")
+    lines = [line.split() for line in whole.splitlines()]
+    for place, name in enumerate("abcde"):
+        (line,) = [each for each in lines if each[0] == name]
+        for measure in (["early", "accuracy"], ["test", "accuracy"]):
+            (figures,) = [each[2:] for each in beside if each[:2] == measure]
+            mean, _, spread, _ = figures[4 * place : 4 * place + 4]
+            assert f"{mean} ± {spread} %" in " ".join(line)
+    count, every = map(int, re.findall(r"\d+", left))
+    assert every == len(beside) - 1
+    assert len(lines[-1]) > count
+    assert max(map(wcswidth, left.splitlines())) <= width
+    assert "--markdown" in left
+
+
+def test_wider_terminals_have_more_measures_of_variants_below_each_other_and_no_room_has_all_in_parts() -> None:
+    analysis = analysed(**{name: [(x - 0.01 * i, y) for x, y in HIGH] for i, name in enumerate("abcdefgh")})
+    shown = [int(table(analysis, width).split("\n\n")[-1].split()[0]) for width in (60, 80, 100)]
+    assert shown == sorted(set(shown))
+    assert len(table(analysis, 20).split("\n\n")) > 5
+
+
+def test_seeds_that_diverged_come_before_all_other_measures() -> None:
+    rows = [row(name, 0.9, 0.1, diverged=int(name == "c")) for name in "abcde"]
+    assert "diverged" in table(only(*rows), 60)
 
 
 def test_markdown_table_has_the_same_cells(rows: list[Row]) -> None:

@@ -1,8 +1,9 @@
 """Tables and paragraphs that fit the terminal.
 
-Variants stand side by side where they fit, or else below each other, in as many parts as it takes.
+Variants stand side by side where they fit, or else below each other, with as many measures as have room.
 """
 
+import re
 import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -17,6 +18,12 @@ TOP = 10  # variants that are shown of more
 GAP = 2  # spaces between columns
 LABEL = 21  # columns, at least, of what stands before the variants
 FEW = 4  # variants that stay beside each other
+FEWEST = 3  # columns below each other: the names of the variants, and two measures
+DECIDING = (  # measures, those that matter most first; others come after them
+    "data.*", "seeds (diverged|diverging|failed)", "test accuracy", "early accuracy", "updates to [^:]+",
+    "test accuracy: points .*", "early accuracy: points .*", "learning rate η", "best validation accuracy",
+    ".*: interval",
+)  # fmt: skip
 
 
 def table(found: Findings, width: int, *, markdown: bool = False, top: int | None = None) -> str:
@@ -33,7 +40,7 @@ def table(found: Findings, width: int, *, markdown: bool = False, top: int | Non
         if markdown:
             return in_markdown(lines)
         whole = aligned(lines)
-        return whole if _widest(whole) <= width else _beside(lines, width) or fitted(transposed(lines), width)
+        return whole if _widest(whole) <= width else _beside(lines, width) or _below(transposed(lines), width)
     lines = ranking(rows)[: 1 + (top or TOP)]
     text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
     if len(lines) <= len(rows):
@@ -98,6 +105,31 @@ def _beside(lines: Cells, width: int) -> str:
     if room < LABEL and len(columns) > FEW:
         return ""
     return _in_parts([[_wrap(label, room if room >= LABEL else width // 3) for label in labels], *columns], width, 1)
+
+
+def _below(lines: Cells, width: int) -> str:
+    """Return a line for each variant with the measures that have room, those that decide first.
+
+    Where not even two have room, all stand in parts below each other.
+    """
+    columns = [_wrapped(column, width // 4 if i == 0 else 0) for i, column in enumerate(zip(*lines, strict=True))]
+    room = width - max(map(_widest, columns[0]))
+    shown = [0]
+    for place in sorted(range(1, len(columns)), key=lambda place: _importance(lines[0][place])):
+        needed = GAP + max(map(_widest, columns[place]))
+        if needed <= room:
+            shown.append(place)
+            room -= needed
+    if len(shown) < FEWEST:
+        return fitted(lines, width)
+    text = aligned([list(line) for line in zip(*(columns[place] for place in sorted(shown)), strict=True)])
+    left = f"{len(shown) - 1} of {len(columns) - 1} measures; the page, --markdown and a wider terminal have all"
+    return "\n".join([text, "", *paragraphs([left], width)])
+
+
+def _importance(label: str) -> int:
+    """Return the place of a measure among those that decide."""
+    return next((i for i, pattern in enumerate(DECIDING) if re.fullmatch(pattern, label)), len(DECIDING))
 
 
 def _wrapped(column: Sequence[str], most: int = 0) -> list[str]:
