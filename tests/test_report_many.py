@@ -4,6 +4,7 @@ import json
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,3 +115,23 @@ def test_eight_variants_stand_side_by_side_with_their_measures_in_view(
         assert "repeating-linear-gradient" in shown.evaluate(key)  # dashed, as cross-entropy's lines are
         results = Axe().run(shown, options={"resultTypes": ["violations"]})
         assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("values", "own", "quarter"),
+    [
+        ({"cost": ["quadratic", "cross-entropy"]}, "(each variant has its own cost)", True),
+        ({"l2": [0.0, 5.0]}, "(each variant has its own penalty)", False),
+        ({"learning_rate": [0.1, 0.5]}, "", False),
+    ],
+)
+def test_costs_that_cannot_be_compared_are_said_to(
+    values: Any, own: str, quarter: bool, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "report.html").write_bytes(render_page(analyse("Two", sweep(**values)), None, {}))
+    with opened(browser, tmp_path / "report.html") as shown:
+        text = shown.locator("#curves").inner_text()
+        assert f"Training cost {own}".strip() in text
+        assert ("each variant has its own" in text) == bool(own)
+        assert ("at most with the quadratic cost" in text) == quarter

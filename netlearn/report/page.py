@@ -83,8 +83,15 @@ def render(content: Content) -> bytes:
     tested = examples(content.groups, costs=content.costs)
     data = {
         "variants": [
-            {"name": name, "short": label, "cost": runs[0].settings.cost, "seeds": [r.settings.seed for r in runs]}
+            {
+                "name": name,
+                "short": label,
+                "cost": one.cost,
+                "penalty": [one.l2, one.l1],
+                "seeds": [run.settings.seed for run in runs],
+            }
             for (name, runs), label in zip(content.groups.items(), labels, strict=True)
+            for one in [runs[0].settings]
         ],
         "curves": curves(content.groups),
         "neurons": samples,

@@ -1,6 +1,8 @@
 // The curves of all variants, one chart for each measure, with a cursor that they share.
 
-const SEVERAL_COSTS = new Set(VARIANTS.map(({ cost }) => cost)).size > 1;
+const COSTS = new Set(VARIANTS.map(({ cost }) => cost));
+const OWN = [...(COSTS.size > 1 ? ["cost"] : []), ...(new Set(VARIANTS.map(({ penalty }) => String(penalty))).size > 1 ? ["penalty"] : [])];
+const QUARTER = COSTS.has("quadratic") ? [{ y: 0.25, text: "¼: at most with the quadratic cost" }] : [];
 const MOST_BANDS = 3; // of variants with a line for each layer
 const MOST_WHOLE = 40; // characters of a name above a chart
 
@@ -8,8 +10,8 @@ const MOST_WHOLE = 40; // characters of a name above a chart
 const MEASURES = [
   { column: "output_error", name: "Output a (wanted: 0)", single: true },
   { column: "validation_accuracy", name: "Validation accuracy", share: true },
-  { column: "train_cost", name: `Training cost${SEVERAL_COSTS ? " (each cost in its own unit)" : ""}`, log: true },
-  { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
+  { column: "train_cost", name: `Training cost${OWN.length ? ` (each variant has its own ${OWN.join(" and ")})` : ""}`, log: true },
+  { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: QUARTER },
   { column: "stuck", name: "Badly wrong outputs, |a − y| > 0.9", share: true },
   { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output)", log: true, layers: true },
 ];
