@@ -89,6 +89,7 @@ def test_gradients_far_above_the_others_are_outside_and_counted(
         assert shown.locator("#gradient circle.point").count() == 3
         assert "3 of 4" in shown.locator("#gradient .names").first.inner_text()
         shown.click("#gradient summary")
+        shown.locator("#gradient tbody td").first.wait_for()
         last = shown.locator("#gradient tbody tr").last.locator("td").all_text_contents()
         assert last[-4:] == ["0", "–", "0", "–"]  # errors above 1 are not among those up to it
         shown.uncheck("#variants label:has-text('quadratic') input")
