@@ -1,5 +1,6 @@
 """Pictures of sweeps: accuracy against one setting, over two, and which settings make the lines and the panels."""
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -14,7 +15,7 @@ from matplotlib.text import Text
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
 from netlearn.plotting.pictures import DRAWN
-from netlearn.plotting.sweep import MOST_PANELS, factors
+from netlearn.plotting.sweep import MOST_PANELS, factors, in_words
 from netlearn.runs import Run, selection
 from tests.comparisons import summary
 from tests.sweeps import picture, sweep
@@ -115,11 +116,19 @@ def test_zero_has_its_place_beside_a_log_axis() -> None:
     assert min(np.diff(places)) > 0.1 * (places[-1] - places[0])
 
 
-def test_title_of_a_heat_map_has_words_for_settings() -> None:
+@pytest.mark.parametrize("name", ["heat-map", "settings"])
+def test_title_and_key_of_a_sweep_have_words_for_settings(name: str) -> None:
     groups = group(sweep(learning_rate=RATES, l2=L2))
-    figure = DRAWN["heat-map"](groups, "learning_rate × l2 (small)")
+    figure = DRAWN[name](groups, "learning_rate × l2 (small)")
     assert figure is not None
-    assert figure.get_suptitle() == "learning rate × l2 (small)"
+    assert figure.get_suptitle() == "learning rate η × λ of L2 regularization (small)"
+    best = figure.legends[0].get_texts()[0].get_text()
+    assert re.search(r": learning rate η = [\d.]+, λ of L2 regularization = [\d.]+$", best)
+
+
+@pytest.mark.parametrize("text", ["What hidden layers do", "mine eta=3", "quadratic, η = 3", "learning_rate"])
+def test_names_of_ones_own_stay_as_they_are(text: str) -> None:
+    assert in_words(text) == text
 
 
 def test_heat_map_shows_the_accuracy_of_each_pair_and_outlines_the_best() -> None:
@@ -136,7 +145,7 @@ def test_heat_map_shows_the_accuracy_of_each_pair_and_outlines_the_best() -> Non
             assert 1 - shown[row, column] == pytest.approx(selection.validation_accuracy(variant))
     (outline,) = (patch for patch in axes.patches if isinstance(patch, Rectangle))
     assert shown[round(outline.get_y() + 0.5), round(outline.get_x() + 0.5)] == shown.min()
-    assert next(iter(selection.ranked(groups))) in figure.legends[0].get_texts()[0].get_text()
+    assert in_words(next(iter(selection.ranked(groups)))) in figure.legends[0].get_texts()[0].get_text()
     assert [text.get_text() for text in axes.texts] == [f"{100 * (1 - error):.1f}" for error in shown.ravel()]
     check_texts(figure)
 
@@ -170,7 +179,7 @@ def test_best_variants_that_are_tied_are_counted_and_outlined() -> None:
         runs[i] = replace(runs[i], summary=summary(best_validation_accuracy=0.99, epochs=5.0))
     figure = drawn("heat-map", runs)
     (text,) = figure.legends[0].get_texts()
-    assert text.get_text() == f"the best, 99.00 %: {runs[1].variant} and 2 more, tied"
+    assert text.get_text() == f"the best, 99.00 %: {in_words(runs[1].variant)} and 2 more, tied"
     assert len([patch for patch in panels_of(figure)[0].patches if isinstance(patch, Rectangle)]) == 3
 
 
@@ -213,7 +222,7 @@ def test_each_setting_of_many_variants_has_a_panel_the_one_that_matters_most_fir
     medians = [line for line in panels[0].get_lines() if line.get_marker() == "None"]
     assert [len(np.asarray(line.get_xdata())) for line in medians] == [len(RATES)] * 2
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert best in texts[0]
+    assert in_words(best) in texts[0]
     assert texts[1:3] == COSTS
     check_texts(figure)
 

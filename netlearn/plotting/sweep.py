@@ -1,5 +1,6 @@
 """Sweeps: the settings that vary, and accuracy against one numeric setting."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ from netlearn.plotting.lines import key_of_seeds, measured
 from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
 from netlearn.plotting.style import Figure, finish, plain
 from netlearn.runs import Groups, Run, name_of, selection, varied
+from netlearn.settings import Settings
 
 FEWEST = 3  # numbers on an axis
 MOST_PANELS = 12
@@ -50,6 +52,13 @@ def factors(groups: Groups) -> tuple[list[str], list[str]]:
 def label(setting: str) -> str:
     """Return what an axis with the values of a setting is called."""
     return LABELS.get(setting, setting.replace("_", " "))
+
+
+def in_words(text: str) -> str:
+    """Return the title or a variant's name with what axes call the settings: "quadratic, learning rate η = 0.5"."""
+    values = rf" ?\b({'|'.join(Settings.__struct_fields__)})=(?=\S)"
+    text = re.sub(values, lambda found: f", {label(found[1])} = ", text).removeprefix(", ")
+    return re.sub(r"\w+(?= × )|(?<= × )\w+", lambda found: label(found[0]), text)
 
 
 def number(value: Any) -> float | None:
