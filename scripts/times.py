@@ -9,7 +9,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
 SOURCE = "performance.md"
-PAGES = ("scaling.md", "guide.md")
+PAGES = ("../README.md", "scaling.md", "guide.md", "development.md")
 PLACE = re.compile(r"<!--time ([\w -]+)-->(.*?)<!--/-->")
 OTHER_PARTS = ("probes", "evaluation at the end", "checkpoints and other files")
 EPOCHS, RUNS, WORKERS, MACHINES = 30, 10_000, 400, 100  # of the example in scaling.md
@@ -40,6 +40,8 @@ def figures(performance: str, reproduction: str) -> dict[str, str]:
         "possible": f"{possible:.0f} runs a second",
         "stored": f"{stored:.0f} runs a second",
         "all": f"{math.ceil(RUNS / min(possible, stored) / 60)} minutes",
+        "compare": f"{float(_found(r'^`netlearn compare --jobs 2` takes ([0-9.]+) s', performance)):.0f} seconds",
+        "memory": _found(r"^The largest process of `netlearn train` takes (\d+ MB)", performance),
         "full": f"{round(WORKERS * stored / possible, -1):.0f} like these",
         "reproduce": f"{_found(r' ([0-9.]+) minutes on', reproduction)} minutes",
     }

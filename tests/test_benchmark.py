@@ -159,12 +159,13 @@ def test_times_in_other_pages_are_those_of_performance_md_today() -> None:
 def test_times_follow_the_table_that_they_are_copied_from() -> None:
     parts = {"training": 2.0, "probes": 0.4, "evaluation at the end": 0.05, "checkpoints and other files": 0.05}
     table = "## 784-100-10, mini-batch 10\n\n| netlearn | 0.320 | 0.3 to 0.4 |\n\n"
-    performance = f"with openblas 0.3.30 SkylakeX.\n{table}" + "\n".join(
-        f"| {part} | {s:.3f} |" for part, s in parts.items()
-    )
+    lines = [f"| {part} | {s:.3f} |" for part, s in parts.items()]
+    lines += ["The largest process of `netlearn train` takes 164 MB.", "`netlearn compare --jobs 2` takes 15.4 s."]
+    performance = f"with openblas 0.3.30 SkylakeX.\n{table}" + "\n".join(lines)
     found = times.figures(performance, "this page took 61.6 minutes on 2 cores\nOf 41 figures of the book, 30 lie")
     assert (found["epoch"], found["run"], found["reproduce"]) == ("0.320 s", "12 s", "61.6 minutes")
-    assert found["possible"] == "33 runs a second"
+    assert (found["possible"], found["full"]) == ("33 runs a second", "670 like these")
+    assert (found["compare"], found["memory"]) == ("15 seconds", "164 MB")
     assert (
         times.copied("in <!--time epoch-->0.1 s<!--/--> or so", found) == "in <!--time epoch-->0.320 s<!--/--> or so"
     )

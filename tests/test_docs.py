@@ -15,6 +15,7 @@ from netlearn.settings import CHOICES, FIELDS
 from tests.pages import GENERATED, ROOT, blocks, code, follow, pages, rows, run_here, section, shell, text
 
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
+NAMED = ("momentum", "Adam", "scaled weights")  # remedies that the README names
 TAKE_LONG = {"docs/book.md", "docs/guide.md"}
 
 
@@ -68,6 +69,19 @@ def test_readme_is_short_and_names_every_page() -> None:
     assert len(text("README.md").splitlines()) <= 150
     linked = re.findall(r"\]\((docs/[\w-]+\.md)\)", text("README.md"))
     assert set(linked) == {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_readme_has_the_accuracies_of_the_page_on_cures() -> None:
+    table = rows(section("docs/cures.md", "## What cures the slowdown?"))
+    early, last = ({row[0]: f"{float(row[place].split()[0]):.0f} %" for row in table} for place in (-2, -1))
+    quadratic, momentum, adam, scaled = ("quadratic", *(f"quadratic + {name}" for name in NAMED))
+    readme = " ".join(text("README.md").split())
+    assert (
+        f"quadratic cost is at {early[quadratic]} validation accuracy, with momentum at {early[momentum]}, with Adam "
+        f"at {early[adam]}, with scaled initial weights at {early[scaled]}; cross-entropy is at "
+        f"{early['cross-entropy']}. After 20 epochs Adam has {last[adam]}, plain gradient descent "
+        f"{last[quadratic]}, momentum {last[momentum]}"
+    ) in readme
 
 
 @pytest.mark.parametrize("page", [*NAMES, "CONTRIBUTING.md", *(f"docs/{name}" for name in sorted(GENERATED))])
