@@ -196,7 +196,7 @@ def perform_all(
     runs = {task.folder: _result(task, Outcome()) for task in tasks if task.folder not in pending}
     epochs_ended = sum(run.settings.epochs for run in runs.values())
 
-    def look() -> None:
+    def report_progress() -> None:
         begun = itertools.takewhile(Path.exists, itertools.islice(pending, MOST_LOOKED_AT))
         on_progress(epochs_ended + sum(map(epochs_recorded, begun)), len(runs))
 
@@ -209,8 +209,8 @@ def perform_all(
         if note_failures and run.shortfall is not None:
             on_note(f"{run.variant}, seed {run.settings.seed}: {run.shortfall}")
 
-    look()
-    workers.map(perform, list(pending.values()), look, on_result)
+    report_progress()
+    workers.map(perform, list(pending.values()), report_progress, on_result)
     return [runs[task.folder] for task in tasks]
 
 

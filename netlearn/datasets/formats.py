@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netlearn.datasets.reading import check_unpacked_size, content_of, describe, folders_in, is_packed, opened
-from netlearn.datasets.splitting import Named, split
+from netlearn.datasets.splitting import NamedArray, split
 from netlearn.errors import DataError
 
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -201,7 +201,7 @@ def store(data: Mapping[str, ArrayLike] | Sequence[Any], folder: Path) -> Path:
     Raises:
         DataError: an array is missing, or has the wrong shape, type or labels, or the file cannot be written.
     """
-    named = {key: Named(f"data: {key}", values) for key, values in _by_key(data).items()}
+    named = {key: NamedArray(f"data: {key}", values) for key, values in _by_key(data).items()}
     split("data", "data", named, {})  # checks them
     content = io.BytesIO()
     np.savez(content, **{key: array.values for key, array in named.items()})  # type: ignore[arg-type]  # its kwds

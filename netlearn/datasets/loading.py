@@ -13,7 +13,7 @@ from netlearn.datasets.formats import KEYS, choose, find_sets, is_idx, keys_besi
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
-from netlearn.datasets.splitting import Named, number_classes, split
+from netlearn.datasets.splitting import NamedArray, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
 from netlearn.text import suggestion
@@ -101,7 +101,7 @@ def _load_file(path: Path) -> Dataset:
     if is_idx(start):
         return _load_folder(path.parent)
     if start.startswith(b"PK") and (path.suffix == ".npz" or kind_of(path) is NPZ):
-        arrays = {key: Named(f"{path}: {key}", values) for key, values in read_npz(path).items()}
+        arrays = {key: NamedArray(f"{path}: {key}", values) for key, values in read_npz(path).items()}
         return split(_absolute(path), _absolute(path), arrays, {path.name: sha256_of(path)})
     if is_table(path):
         return _load_tables(path, {"": path})
@@ -143,7 +143,7 @@ def _load_idx(folder: Path, name: str, family: str | None = None) -> Dataset:
             raise DataError(f"{folder}: has no {file}.gz and no {file}; must be a folder with {', '.join(FILES)}")
     paths = {key: choose(files[key]) for key in keys}
     arrays, notes = _turned(family, {key: read_idx(path) for key, path in paths.items()})
-    named = {key: Named(str(paths[key]), values) for key, values in arrays.items()}
+    named = {key: NamedArray(str(paths[key]), values) for key, values in arrays.items()}
     where = _absolute(paths["x_train"].parent)
     return split(name, where, named, {path.name: sha256_of(path) for path in paths.values()}, notes)
 
@@ -195,6 +195,6 @@ def _load_parts(
     if "x_test" not in arrays:
         arrays = {key[0]: values for key, values in arrays.items()}
     arrays, turned = _turned(family, arrays)
-    named = {key: Named(str(files.get(key[2:], path)), values) for key, values in arrays.items()}
+    named = {key: NamedArray(str(files.get(key[2:], path)), values) for key, values in arrays.items()}
     where = path.parent if path.is_file() and len(files) > 1 else path
     return split(_absolute(path), _absolute(where), named, sha256, [*notes, *turned, *filter(None, [classes])])

@@ -33,14 +33,14 @@ MOST_MISSING = 10  # classes in a note
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedArray:
     """An array and the name that errors give it, such as "data.npz: x_train"."""
 
     name: str
     values: NDArray[Any]
 
 
-def as_images(array: Named) -> Named:
+def as_images(array: NamedArray) -> NamedArray:
     """Return images of shape (n, n_in) or (n, height, width), without the channel axis of grayscale images."""
     x = array.values
     if x.ndim == 4 and 1 in {x.shape[1], x.shape[3]}:
@@ -52,10 +52,10 @@ def as_images(array: Named) -> Named:
             f"{array.name}: {x.dtype} of shape {x.shape}; must be numbers of shape (n, n_in) or (n, height, width)"
             f"{hint}"
         )
-    return Named(array.name, x)
+    return NamedArray(array.name, x)
 
 
-def as_labels(array: Named, n: int) -> Labels:
+def as_labels(array: NamedArray, n: int) -> Labels:
     """Return the labels of n examples.
 
     Accepted are whole numbers of any type, also as text, (n,), (n, 1) or (1, n), or one-hot, (n, classes).
@@ -123,7 +123,7 @@ def kind(x: NDArray[Any]) -> str:
     return x.dtype.kind.replace("u", "i")
 
 
-def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
+def divisor_of(images: Sequence[NamedArray]) -> tuple[float, str]:
     """Return the number to divide images of one kind by, and a note if it may be the wrong one, else "".
 
     The training set comes first; its pixels decide about the note.
@@ -146,7 +146,7 @@ def divisor_of(images: Sequence[Named]) -> tuple[float, str]:
     return 1.0, f"its inputs run from {low:g} to {high:g}, but should lie in [0, 1]; {remedy}".replace("-", "−")
 
 
-def _range_of_integers(images: Sequence[Named]) -> tuple[float, str]:
+def _range_of_integers(images: Sequence[NamedArray]) -> tuple[float, str]:
     for array in images:
         if (low := int(array.values.min())) < 0:
             raise DataError(f"{array.name}: {low} in {array.values.dtype}; integers must be 0 or more, or use floats")
@@ -179,7 +179,7 @@ def as_rows(x: NDArray[Any], divisor: float) -> NDArray[Any]:
 
 
 def split(
-    name: str, where: str, arrays: Mapping[str, Named], sha256: dict[str, str], notes: Iterable[str] = ()
+    name: str, where: str, arrays: Mapping[str, NamedArray], sha256: dict[str, str], notes: Iterable[str] = ()
 ) -> Dataset:
     """Return the data set of the arrays x_train, y_train, x_test, y_test and, if there are any, x_val and y_val.
 
@@ -230,7 +230,7 @@ def _withhold(examples: Examples, share: int, part: str) -> tuple[Examples, Exam
     return examples[:n], examples[n:], ""
 
 
-def _check_part(array: Named, train: NDArray[Any], name: str, labels: Labels, classes: int) -> None:
+def _check_part(array: NamedArray, train: NDArray[Any], name: str, labels: Labels, classes: int) -> None:
     """Check that the images and labels of a part are like those to learn from."""
     x, i = array.values, int(labels.argmax())
     if kind(x) != kind(train):
