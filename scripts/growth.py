@@ -158,7 +158,7 @@ def section(measured: dict[str, list[tuple[Point, float, float]]]) -> str:
     ]
     for question, row in measured.items():
         lines += [
-            f"| {question} | µs per step | of it products | the rest | s an epoch |",
+            f"| {question} | µs per step | in matrix products | in the rest | s an epoch |",
             "|---:|---:|---:|---:|---:|",
         ]
         for point, step, products in row:
