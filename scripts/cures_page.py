@@ -97,9 +97,9 @@ Made by `{command}` and `make reproduce-long`, with {machine["blas"]} on {machin
 
 A badly wrong sigmoid neuron learns slowly with the quadratic cost, because its gradient carries a factor σ'(z); the
 cross-entropy cost cancels it. Michael Nielsen's *Neural Networks and Deep Learning* names other remedies, for the
-slowdown and for what limits a network afterwards. Here is an experiment on each of them. Accuracies are mean ±
-standard deviation over the seeds. Where a line says "or", the variants differ: each has one of the networks, initial
-weights or numbers of epochs.
+slowdown and for what limits a network afterwards. Here are experiments on several of these, and on two newer
+optimizers, RMSprop and Adam. Accuracies are mean ± standard deviation over the seeds. Where a line says "or", the
+variants differ: each has one of the networks, initial weights or numbers of epochs.
 """
     sections = [
         _section(name, plan, found.get(name), runs / name, pictures, problems.get(name, ()), notes=notes)

@@ -99,6 +99,12 @@ def test_links_and_pictures_of_a_page_exist(page: str) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.parametrize("page", [*NAMES, "CONTRIBUTING.md"])
+def test_files_of_the_repository_that_a_page_names_exist(page: str) -> None:
+    for name in re.findall(r"`((?:netlearn|scripts|tests|configs|docs)/[\w./-]+)`", text(page)):
+        assert (ROOT / name).exists(), name
+
+
 def test_reference_lists_every_setting_with_its_default() -> None:
     shown = {code(name)[0]: default for name, default, _ in rows(section("docs/reference.md", "## Settings"))}
     assert shown.pop("learning_rate") == "the cost's own"
