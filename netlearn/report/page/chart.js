@@ -179,7 +179,7 @@ class Chart {
 Chart.all = [];
 
 // Paper is narrower than a window: charts are drawn for it, so that their texts keep their size.
-addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(chart.box.clientWidth > 700 ? 680 : 330)));
+addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(chart.box.clientWidth > 700 ? 680 : Math.min(330, chart.box.clientWidth || 330))));
 addEventListener("afterprint", () => Chart.all.forEach((chart) => chart.render()));
 
 // The name at the end of a line; `label` is a short one that differs from the others'.
