@@ -100,7 +100,8 @@ def test_decimal_commas_and_a_column_of_row_numbers() -> None:
 @pytest.mark.parametrize(
     ("change", "facts"),
     [
-        (lambda line: line.replace(",7", ",?", 1), "could not convert string '?'"),
+        (lambda line: line.replace(",7", ",?", 1), "no value, but '?' at row 90, column 2"),
+        (lambda line: line.replace(",7", ",x", 1), "could not convert string 'x'"),
         (lambda line: line + ",1", "number of columns changed"),
     ],
 )
@@ -181,3 +182,72 @@ def test_tables_of_spreadsheets_and_of_r() -> None:
     np.testing.assert_array_equal(excel.train.x, r.train.x)
     assert excel.outputs == 3
     assert "which numbers the rows, was left out" in r.note
+
+
+POINTS = np.round(np.random.default_rng(0).random((60, 2)), 3)
+SIDES = np.array(["left", "right"])[(POINTS[:, 0] > 0.5).astype(int)]
+
+
+def points(header: str, row: Callable[[int], str], end: str = "\n") -> str:
+    Path("points.csv").write_bytes("".join(line + end for line in [header, *map(row, range(60))] if line).encode())
+    return "points.csv"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "end"),
+    [
+        ('"width, cm","height, cm",class', "{0},{1},{2}", "\n"),  # delimiters in quotes
+        ("a,b,label", '{0},{1},"{2}"', "\n"),
+        ("a, b, label", "{0}, {1}, {2}", "\n"),
+        ("x,y,class", "{0},{1},{2}", "\n"),  # y is a coordinate
+        ("# a,b,label", "{0},{1},{2}", "\n"),  # as numpy.savetxt writes it
+        ("a,b,label", "{0},{1},{2}", "\r"),
+        ("\n\na,b,label", "{0},{1},{2}", "\n"),
+    ],
+)
+def test_labels_are_found_in_tables_as_programs_write_them(header: str, row: str, end: str) -> None:
+    data = datasets.load(points(header, lambda i: row.format(*POINTS[i], SIDES[i]), end))
+    assert (data.train.n_in, data.outputs) == (2, 2)
+    assert "0 = left, 1 = right" in data.note
+    np.testing.assert_array_equal(data.train.labels, data.train.x[:, 0] > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "facts"),
+    [
+        ("", lambda i: f"{POINTS[i, 0]},{'' if i == 5 else POINTS[i, 1]},{i % 2}", ["'' at row 5, column 2"]),
+        ("", lambda i: f"{POINTS[i, 0]},{'?' if i == 5 else POINTS[i, 1]},{i % 2}", ["'?' at row 5, column 2"]),
+        ("a,b,label", lambda i: f"{i},{i},{'' if i == 5 else i % 2}", ["'' at row 5, column 3"]),
+        ("a,b,label", lambda i: f"{i},{i},{'' if i == 5 else SIDES[i]}", ["'' at row 5, column 3"]),
+        ("", lambda i: f"{i},{i},{i % 2},", ["'' at row 0, column 4"]),
+        ("a,target,species", lambda i: f"{i},{i % 2},{SIDES[i]}", ["'target' and 'species'", "one of them"]),
+        ("a,label,label", lambda i: f"{i},{i % 2},{i % 2}", ["'label' and 'label'"]),
+        ("day,a,b,c", lambda i: f"2020-01-{i},{i},{i},{SIDES[i]}", ["text in the columns 1 and 4"]),
+        ("a,label", lambda i: f"{i},{i},{i % 2}", ["2 names", "3 columns"]),
+        ("0,1,2,3,4", lambda i: f"{i},{i},{i},{i},{i % 2}", ["no column of labels"]),
+    ],
+)
+def test_table_whose_label_or_values_are_doubtful_is_refused(
+    header: str, row: Callable[[int], str], facts: list[str]
+) -> None:
+    message = refused(points(header, row))
+    assert all(fact in message for fact in facts)
+
+
+def test_label_of_the_test_table_is_where_that_of_the_training_table_is() -> None:
+    rows = np.column_stack([DIGITS, SQUARES.reshape(140, 25)])
+    rows[:, -1] = np.arange(140) % 16  # more values than there are digits; fewer of them in the test set
+    rows[120:, -1] = np.arange(20) % 2
+    write_lines("train.csv", rows[:120])
+    write_lines("test.csv", rows[120:])
+    assert datasets.load("train.csv").test.labels.tolist() == DIGITS[120:].tolist()
+    write_lines("train.csv", rows[:120], header=PIXELS)
+    write_lines("test.csv", rows[120:], header=",".join([*PIXELS.split(",")[1:], "label"]))
+    assert "another order" in refused("train.csv")
+
+
+def test_whole_numbers_in_tables_need_not_be_bytes() -> None:
+    bits = datasets.load(points("label,a,b", lambda i: f"{i % 2},{i // 2 % 2},{i // 4 % 2}"))
+    assert set(np.unique(bits.train.x)) == {0, 1}
+    degrees = datasets.load(points("label,a,b", lambda i: f"{i % 2},{i % 9 - 4},{i % 7}"))
+    assert (degrees.train.x.min(), degrees.train.x.max()) == (-4, 6)

@@ -168,10 +168,11 @@ def _load_tables(path: Path, files: Mapping[str, Path]) -> Dataset:
         files["test"] = test
     elif test is not None:
         notes = [f"{test.name} has other columns (no labels?) and was left out"]
-    parts = {}
+    parts, like = {}, None
     for part, each in files.items():
-        *parts[part], decided = read_table(each)
-        notes += decided
+        like = read_table(each, like)
+        parts[part] = like.x, like.y
+        notes += like.notes
     hashes = {each.name: sha256_of(each) for each in files.values()}
     return _load_parts(path, files, parts, hashes, notes, table.name.lower())
 

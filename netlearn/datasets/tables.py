@@ -4,6 +4,7 @@ Whole numbers are read by numpy's own parser, 42,000 rows of 785 in seconds. The
 names so, or the only one of text; otherwise, of the first and the last column, the one that has fewer values.
 """
 
+import csv
 import re
 from contextlib import suppress
 from io import BytesIO
@@ -18,7 +19,10 @@ from netlearn.datasets.reading import content_of, describe, start_of
 from netlearn.errors import DataError
 
 LABELS = ("label", "labels", "class", "target", "y", "digit", "species", "variety", "category")
-COUNTING = ("", "unnamed: 0", "id", "index", "#")  # columns that only number the rows
+COUNTING = ("", "unnamed: 0", "id", "index")  # columns that only number the rows
+MISSING = {"", "?", "-", "na", "n/a", "null", "none"}  # what stands in the place of a number
+LEAST_NUMBERED = 5  # columns that are a header if they are 0, 1, 2, …; fewer may be an example
+ROWS = "rows from 0 below the header, columns from 1"
 START = 1 << 20  # bytes that tell how a table is written
 SAMPLE = 200  # rows that tell what the columns are
 LEAST_SIDE = 5  # pixels of an image in the columns of a table
@@ -46,18 +50,44 @@ def columns_of(path: Path) -> int:
     return len(_layout(_utf8(start_of(path, START))).rows[0])
 
 
-def read_table(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
-    """Read a table: inputs, (n, columns) or (n, side, side), labels, (n,), numbers or text, and what was decided.
+class Table(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+        x: inputs, (n, columns) or (n, side, side).
+        y: labels, (n,), numbers or text.
+        label: the column of the labels.
+        names: of the columns, if it has a header.
+        notes: what was decided.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    label: int
+    names: tuple[str, ...]
+    notes: list[str]
+
+
+def read_table(path: Path, like: Table | None = None) -> Table:
+    """Read a table, or one with the columns of another, `like`.
 
     Raises:
-        DataError: it cannot be read, has no labels, or holds what is no number.
+        DataError: it cannot be read, has no labels or other columns, lacks a value, or holds what is no number.
     """
     text = _utf8(content_of(path))
     layout = _layout(text[:START])
     columns = [np.array(column) for column in zip(*layout.rows, strict=False)]
     if len(columns) < 2:
         raise DataError(f"{path}: {describe(path)}; must be columns of numbers, one of them the label")
-    label, notes = _label(path, layout, columns)
+    if layout.names and len(layout.names) != len(layout.rows[0]):
+        raise DataError(
+            f"{path}: {len(layout.names)} names of columns in its header, but {len(layout.rows[0])} columns below it"
+        )
+    if like and layout.names and like.names and layout.names != like.names:
+        raise DataError(f"{path}: its columns have other names, or another order, than those of the training set")
+    for i, column in enumerate(columns):
+        _check_present(path, i, column)
+    label, notes = (like.label, []) if like else _label(path, layout, columns)
     counting = [i for i, column in enumerate(columns) if i != label and _counts_rows(layout, i, column)]
     notes += [f"its column {layout.names[i]!r}, which numbers the rows, was left out" for i in counting]
     inputs = [i for i in range(len(columns)) if i != label and i not in counting]
@@ -71,41 +101,68 @@ def read_table(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
             x, y = _read(text, layout, inputs), _load(text, layout, np.str_, [label])[:, 0]
     except ValueError as error:
         problem = str(error).partition(";")[0].rstrip(".")
-        raise DataError(
-            f"{path}: {problem} (rows from 0 below the header, columns from 1); must be a table of numbers"
-        ) from error
+        where = ROWS if ", column " in problem else "rows from 1"
+        raise DataError(f"{path}: {problem} ({where}); must be a table of numbers") from error
+    if y.dtype.kind == "U":
+        y = np.char.strip(y, " '\"")
+        if not y.all():
+            raise _missing(path, int((y == "").argmax()), label, "")
+    if x.min() < 0 or (like and like.x.dtype.kind == "f"):
+        x = x.astype(np.float32, copy=False)  # whole numbers, but no pixels
+    elif x.max() <= 1 and x.dtype == np.uint8:
+        x = x.astype(np.int32)  # so that 1 is not divided by 255
     names = [layout.names[i] for i in inputs] if layout.names else []
-    return _as_images(x, names), y, notes
+    return Table(_as_images(x, names), y, label, layout.names, notes)
+
+
+def _check_present(path: Path, i: int, column: NDArray[Any]) -> None:
+    """Check that a column of numbers, or one without any content, has a value in each of the first rows."""
+    gaps = [row for row, field in enumerate(column) if not _is_number(field)]
+    if gaps and all(column[row].lower() in MISSING for row in gaps) and (len(gaps) < len(column) or not any(column)):
+        raise _missing(path, gaps[0], i, column[gaps[0]])
+
+
+def _missing(path: Path, row: int, column: int, field: str) -> DataError:
+    return DataError(
+        f"{path}: no value, but {str(field)!r} at row {row}, column {column + 1} ({ROWS}); must have one: fill it "
+        "in, or leave out the row or the column"
+    )
 
 
 def _utf8(text: bytes) -> bytes:
-    """Return text in UTF-8, without the mark at its start, of that or of UTF-16, as spreadsheets save it."""
+    """Return text in UTF-8, without the mark at its start, of that or of UTF-16, and lines that end with LF."""
     if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         text = text[: len(text) // 2 * 2].decode("utf-16", "replace").encode()
-    return text.removeprefix(b"\xef\xbb\xbf")
+    text = text if b"\n" in text else text.replace(b"\r", b"\n")
+    return text.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
 
 
 def _layout(start: bytes) -> Layout:
     lines = [line for line in start.decode("utf-8", "replace").splitlines()[: SAMPLE + 2] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and not start.endswith(b"\n") else lines  # the last one may be cut
     first = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first.count)
-    rows = [_fields(line, delimiter if delimiter in first else None) for line in lines]
-    return Layout(
-        delimiter if delimiter in first else None,
-        rows[0] if _is_header(rows) else (),
-        tuple(rows[1:] if _is_header(rows) else rows),
-    )
+    unquoted = re.sub(r'"[^"]*"', "", first)
+    found = max(",;\t", key=unquoted.count)
+    delimiter = found if found in unquoted else None
+    rows = [_fields(line, delimiter) for line in lines]
+    names, rows = (rows[0], rows[1:]) if _is_header(rows) else ((), rows)
+    return Layout(delimiter, tuple(name.removeprefix("#").strip() for name in names), tuple(rows))
 
 
 def _fields(line: str, delimiter: str | None) -> tuple[str, ...]:
-    return tuple(field.strip().strip('"') for field in line.split(delimiter))
+    fields = line.split(delimiter)
+    if delimiter and '"' in line:
+        with suppress(csv.Error):  # what is no table
+            fields = next(csv.reader([line], delimiter=delimiter))
+    return tuple(field.strip().strip('"') for field in fields)
 
 
 def _is_header(rows: list[tuple[str, ...]]) -> bool:
-    """Return whether the first row has text where the next has a number."""
+    """Return whether the first row has text where the next has a number, or numbers the columns from 0."""
     if len(rows) < 2:
         return False
+    if len(rows[0]) >= LEAST_NUMBERED and rows[0] == tuple(map(str, range(len(rows[0])))):
+        return True
     return any(not _is_number(first) and _is_number(second) for first, second in zip(*rows[:2], strict=False))
 
 
@@ -123,11 +180,21 @@ def _numbers(column: NDArray[Any]) -> bool:
 
 def _label(path: Path, layout: Layout, columns: list[NDArray[Any]]) -> tuple[int, list[str]]:
     """Return the column of the label, and a note if nothing named it."""
-    named = [i for i, name in enumerate(layout.names) if name.lower() in LABELS]
+    names = [name.lower() for name in layout.names]
+    named = [i for i, name in enumerate(names) if name in LABELS and not (name == "y" and "x" in names)]
+    if len(named) > 1:
+        both = " and ".join(repr(layout.names[i]) for i in named)
+        raise DataError(f"{path}: the columns {both} could be the label; must be one of them: leave out the others")
     of_text = [i for i, column in enumerate(columns) if not _numbers(column)]
-    if len(named) == 1 or len(of_text) == 1:
+    if named or len(of_text) == 1:
         return (named or of_text)[0], []
-    if layout.names and not named and all(map(PIXEL.fullmatch, layout.names)):
+    if of_text:
+        those = " and ".join(str(i + 1) for i in of_text)
+        raise DataError(
+            f"{path}: has text in the columns {those} (from 1); must have it in one alone, the label: leave out the "
+            "others, or replace their text by numbers"
+        )
+    if layout.names and all(map(PIXEL.fullmatch, layout.names)):
         raise DataError(f"{path}: has pixels but no column of labels; must have one, such as {LABELS[0]!r}")
     counts = {i: len(np.unique(columns[i])) for i in (0, len(columns) - 1) if _whole(columns[i])}
     varying = {i: count for i, count in counts.items() if count > 1} or counts
