@@ -106,7 +106,8 @@ def on_speed(groups: Groups) -> str:
             then = "" if later is None else f" and {later:.3g}"
             said.append(f"{start:.3g}{then} with {name}")
     what = f"Gradient that an output neuron gets per unit of its error, at {unit} 0 and 100"
-    return f"{what}: {_some(said, most=selection.MOST_SHOWN)}." if said else ""
+    most = selection.MOST_SHOWN if len(groups) <= selection.MOST_SHOWN else NAMED
+    return f"{what}: {_some(said, most=most)}." if said else ""
 
 
 def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ block that no browser runs; and the page's Content-Security-Policy allows its ow
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from jinja2.utils import htmlsafe_json_dumps
@@ -13,9 +14,9 @@ from jinja2.utils import htmlsafe_json_dumps
 from netlearn import __version__
 from netlearn.custom_cost import NamedCosts
 from netlearn.plotting.lines import of_the_neuron
-from netlearn.plotting.marks import short, variant_styles
+from netlearn.plotting.marks import LineStyle, short, variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
-from netlearn.report.curves import curves, neurons, on_neurons, on_recall, on_silence, on_speed
+from netlearn.report.curves import NAMED, curves, neurons, on_neurons, on_recall, on_silence, on_speed
 from netlearn.report.networks import examples, networks
 from netlearn.runs import Groups, text_of
 from netlearn.settings import FIELDS, description
@@ -99,7 +100,7 @@ def render(content: Content) -> bytes:
         "networks": networks(content.groups, costs=content.costs),
     }
     columns, *lines = content.table
-    marks = enumerate(variant_styles(content.groups).values())
+    marks = enumerate(_styles(content).values())
     colours = line_styles((str(place), mark.colour, mark.dashes) for place, mark in marks)  # those of the pictures
     code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + colours
     summaries = [run.summary for runs in content.groups.values() for run in runs if run.summary is not None]
@@ -112,6 +113,13 @@ def render(content: Content) -> bytes:
         hashes={summary.data.name: summary.data.sha256 for summary in summaries},
     )  # fmt: skip
     return page.encode(errors="backslashreplace")  # paths may have bytes that are no text
+
+
+def _styles(content: Content) -> dict[str, LineStyle]:
+    """Return the style of each variant; of many, the first ones, which are shown, have shades that are far apart."""
+    styles = variant_styles(content.groups)
+    first = variant_styles(dict(islice(content.groups.items(), NAMED))) if content.ranked else {}
+    return styles | {name: replace(styles[name], colour=mark.colour) for name, mark in first.items()}
 
 
 def _recalls(groups: Groups) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ const COSTS = new Set(VARIANTS.map(({ cost }) => cost));
 const OWN = [...(COSTS.size > 1 ? ["cost"] : []), ...(new Set(VARIANTS.map(({ penalty }) => String(penalty))).size > 1 ? ["penalty"] : [])];
 const QUARTER = COSTS.has("quadratic") ? [{ y: 0.25, text: "¼: at most with the quadratic cost" }] : [];
 const MOST_BANDS = 3; // of variants with a line for each layer
-const MOST_WHOLE = 40; // characters of a name above a chart
+const MOST_WHOLE = 60; // characters of a name above a chart
 
 // `share` is in per cent, and not measured of single neurons; `single` is shown of these alone.
 const MEASURES = [
