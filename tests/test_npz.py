@@ -28,6 +28,12 @@ def test_npz_of_floats_is_taken_as_it_is(tmp_path: Path) -> None:
     assert data.image is None
 
 
+def test_floats_that_use_little_of_the_range_are_noted() -> None:
+    x, y = np.random.default_rng(0).random((60, 4)) / 255, np.arange(60) % 2
+    np.savez("twice.npz", x=x, y=y)
+    assert f"run to {np.float32(x.max()):g} only" in datasets.load("twice.npz").note
+
+
 def _with(key: str, change: Callable[[Any], Any]) -> dict[str, Any]:
     arrays = npz_arrays()
     return arrays | {key: change(arrays[key])}

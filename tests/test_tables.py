@@ -148,6 +148,34 @@ def test_folder_of_images_without_a_split_counts_what_is_no_picture(tmp_path: Pa
     assert datasets.load(str(folder)).sha256 != before
 
 
+def test_folders_train_and_val_without_a_test_set(tmp_path: Path) -> None:
+    write_images(tmp_path / "own" / "train", IMAGES, LABELS)
+    write_images(tmp_path / "own" / "val", TEST_IMAGES, TEST_LABELS)
+    data = datasets.load(str(tmp_path / "own"))
+    assert [len(part) for part in (data.train, data.test)] == [103, 17]
+    np.testing.assert_array_equal(np.sort(data.validation.labels), np.sort(TEST_LABELS))
+    assert "a seventh of its examples, 17, are the test set" in data.note
+
+
+def test_dark_pictures_of_16_bits_stay_dark_beside_others(tmp_path: Path) -> None:
+    for name, white in (("dark", 4095), ("light", 65535)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(20):
+            grey = np.linspace(0, white, 16).reshape(4, 4).astype(np.uint16)
+            Image.fromarray(grey).save(tmp_path / "own" / name / f"{i}.png")
+    train = datasets.load(str(tmp_path / "own")).train
+    assert train.x[train.labels == 0].max() == pytest.approx(1 / 16, abs=0.01)
+    assert train.x[train.labels == 1].max() == 1
+
+
+def test_picture_of_a_class_that_cannot_be_read_is_named_and_a_folder_is_none(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "own", IMAGES, LABELS)
+    (folder / "0" / "folder.png").mkdir()
+    assert datasets.load(str(folder)).note.startswith("a seventh")
+    (folder / "0" / "lost.png").symlink_to("nowhere.png")
+    assert "lost.png: cannot be read" in refused(str(folder))
+
+
 def test_pictures_of_several_sizes_are_scaled_with_a_note(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "signs", IMAGES, LABELS)
     Image.fromarray(np.full((40, 30), 200, np.uint8)).save(folder / "0" / "large.png")

@@ -193,7 +193,7 @@ def _load_parts(
     """Return the data set of parts, "train", "test" and "val", or one alone, whose labels may be names."""
     labels, classes = number_classes({part: y for part, (_, y) in parts.items()})
     arrays = {f"x_{part}": x for part, (x, _) in parts.items()} | {f"y_{part}": y for part, y in labels.items()}
-    if "x_test" not in arrays:
+    if len(parts) == 1:
         arrays = {key[0]: values for key, values in arrays.items()}
     arrays, turned = _turned(family, arrays)
     named = {key: NamedArray(str(files.get(key[2:], path)), values) for key, values in arrays.items()}

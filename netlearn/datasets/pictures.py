@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".avif",
+            ".jfif"}  # fmt: skip
 HEIC = {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"}  # what photos of an iPhone begin with
 PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val",
          "validation": "val"}  # fmt: skip
@@ -61,7 +62,7 @@ def read_grey(content: bytes, *, clearest: bool = True) -> Array:
     Raises:
         DataError: it is no picture of one of these formats, is animated, or has too many pixels.
     """
-    pixels = _decode(content)
+    pixels, _ = _decode(content)
     if pixels.ndim == 2:
         return pixels
     luma: Array = pixels @ LUMA
@@ -97,8 +98,8 @@ def bounding_box(mask: NDArray[np.bool_], more_than: float = 0) -> tuple[slice, 
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _decode(content: bytes) -> Array:
-    """Return a picture as (height, width) or (height, width, 3)."""
+def _decode(content: bytes) -> tuple[Array, float]:
+    """Return a picture as (height, width) or (height, width, 3), from 0 to 1, and, of more than 8 bits, its white."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (takes 0.1 s to import)
 
     if len(content) > MOST_BYTES:
@@ -137,24 +138,24 @@ def _load(image: "Image") -> "Image":
     return ImageOps.exif_transpose(image)
 
 
-def _flat(image: "Image") -> Array:
-    """Return a picture as (height, width) or (height, width, 3), averaged down, on white or black if transparent."""
+def _flat(image: "Image") -> tuple[Array, float]:
+    """Return what `_decode` does, averaged down, on white or black if transparent."""
     if image.mode.startswith(("I", "F")):  # more than 8 bits
-        image, scale = image.convert("F"), _largest(image)
+        image, white = image.convert("F"), _largest(image)
     elif image.has_transparency_data:
-        image, scale = image.convert("RGBA"), 255.0
+        image, white = image.convert("RGBA"), 0.0
     else:
-        image, scale = image.convert("L" if image.mode in {"1", "L"} else "RGB"), 255.0
+        image, white = image.convert("L" if image.mode in {"1", "L"} else "RGB"), 0.0
     image = image.reduce(max(1, max(image.size) // LARGE))
-    pixels = np.asarray(image, np.float32) / scale
+    pixels = np.asarray(image, np.float32) / (white or 255)
     if not np.isfinite(pixels).all():
         raise DataError("has pixels that are not finite numbers")
     if image.mode != "RGBA":
-        return pixels
+        return pixels, white
     colour, alpha = pixels[..., :3], pixels[..., 3:]
     behind = 1.0 if (colour @ LUMA * alpha[..., 0]).sum() < alpha.sum() / 2 else 0.0
     flat: Array = colour * alpha + behind * (1 - alpha)
-    return flat
+    return flat, white
 
 
 def _largest(image: "Image") -> float:
@@ -188,7 +189,7 @@ def _classes(folder: Path) -> Classes:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    return (each for each in sorted(folder.iterdir()) if each.suffix.lower() in SUFFIXES)
+    return (each for each in sorted(folder.iterdir()) if each.suffix.lower() in SUFFIXES and not each.is_dir())
 
 
 def read_images(classes: Mapping[str, Classes]) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.str_], str, str]]:
@@ -201,33 +202,43 @@ def read_images(classes: Mapping[str, Classes]) -> dict[str, tuple[NDArray[np.ui
     """
     read = {part: _read_part(each) for part, each in classes.items()}
     sizes = Counter(x.shape for xs, *_ in read.values() for x in xs)
+    white = max(each for _, whites, *_ in read.values() for each in whites)
     size = next(iter(sizes)) if len(sizes) == 1 else (SIDE, SIDE)
     scaled = f"its pictures of {len(sizes):,} sizes were scaled to {SIDE} × {SIDE} pixels" if len(sizes) > 1 else ""
     images = {}
-    for part, (xs, names, sha256, note) in read.items():
-        x = np.stack([x if x.shape == size else np.rint(resized(x, size)).astype(np.uint8) for x in xs])
+    for part, (xs, whites, names, sha256, note) in read.items():
+        alike = [  # dark pictures of 16 bits stay dark beside others
+            np.rint(x * (own / white)).astype(np.uint8) if own else x for x, own in zip(xs, whites, strict=True)
+        ]
+        x = np.stack([x if x.shape == size else np.rint(resized(x, size)).astype(np.uint8) for x in alike])
         images[part] = x, np.array(names), sha256, "; ".join(filter(None, [note, scaled]))
         scaled = ""  # said once
     return images
 
 
-def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[str], str, str]:
+def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[float], list[str], str, str]:
     images: list[NDArray[np.uint8]] = []
+    whites: list[float] = []
     names: list[str] = []
     broken: list[Path] = []
     sha256 = hashlib.sha256()
     for name, path in ((name, path) for name, paths in classes.items() for path in paths):
-        content = read_file(path)
+        try:
+            content = read_file(path)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
         sha256.update(f"{name}/{path.name} {hashlib.sha256(content).hexdigest()}\n".encode())
         try:
-            images.append(np.rint(255 * read_grey(content, clearest=False)).astype(np.uint8))
+            pixels, white = _decode(content)
         except DataError:
             broken.append(path)
             continue
+        images.append(np.rint(255 * (pixels if pixels.ndim == 2 else pixels @ LUMA)).astype(np.uint8))
+        whites.append(white)
         names.append(name)
     if not images:
         raise DataError(f"{broken[0].parents[1]}: none of its {len(broken):,} files is a picture that can be read")
     note, count = "", len(images) + len(broken)
     if broken:
         note = f"left out {len(broken):,} of {count:,} files that are no pictures, such as {broken[0].name}"
-    return images, names, sha256.hexdigest(), note
+    return images, whites, names, sha256.hexdigest(), note

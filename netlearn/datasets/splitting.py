@@ -136,7 +136,9 @@ def divisor_of(images: Sequence[NamedArray]) -> tuple[float, str]:
             raise DataError(f"{array.name}: holds a number that is not finite in float32; must be finite")
     low, high = min(array.values.min() for array in images), max(array.values.max() for array in images)
     if low >= -ROUNDING and high <= 1 + ROUNDING:
-        return 1.0, ""
+        brightest = float(images[0].values.max())
+        dark = f"its inputs run to {brightest:g} only, but should use all of [0, 1]; divide them by {brightest:g}"
+        return 1.0, dark if 0 < brightest < DARK else ""
     parts = [(array.name, float(np.abs(array.values).max())) for array in images]
     (trained, most), *_ = parts
     for name, largest in parts:
@@ -186,12 +188,12 @@ def split(
     Args:
         name: the name or path that loads the data set.
         where: the folder or file it was read from.
-        arrays: the arrays as they were read, by these keys, or x and y alone, of which a part becomes the test set.
+        arrays: the arrays as they were read, by these keys. A part of the training set becomes the test set if there
+            is none, as when they are x and y alone.
         sha256: of each file; the training examples of known files keep their order.
         notes: what was decided when it was read.
     """
-    whole = "x" in arrays
-    named = {f"{key}_train": array for key, array in arrays.items()} if whole else arrays
+    named = {f"{key}_train": array for key, array in arrays.items()} if "x" in arrays else arrays
     images = {part: as_images(named[f"x_{part}"]) for part in PARTS if f"x_{part}" in named}
     labels = {part: as_labels(named[f"y_{part}"], len(array.values)) for part, array in images.items()}
     classes = max(2, int(labels["train"].max()) + 1)
@@ -204,7 +206,7 @@ def split(
         x["train"], labels["train"] = x["train"][order], labels["train"][order]
     parts = {part: Examples(as_rows(x[part], divisor), labels[part]) for part in x}
     all_notes = [*notes, doubtful]
-    if whole:
+    if "test" not in parts:
         parts["train"], parts["test"], note = _withhold(parts["train"], TEST, "test")
         all_notes.append(note or f"a {ORDINALS[TEST]} of its examples, {len(parts['test']):,}, are the test set")
     if "val" not in parts:
