@@ -4,7 +4,7 @@ const THRESHOLD = `${Math.round(100 * DATA.threshold)}\u00a0%`;
 const MEASURES = [
   { of: "accuracy", name: "Accuracy", share: true, range: () => [0, 1] },
   { of: "cost", name: "Cost C, each in its own unit", log: true },
-  { of: "speed", name: "Speed, Σ|δ| / Σ|a − y|", range: (high) => [0, Math.max(1.05, high * 1.05)], marks: [{ y: 0.25, text: "¼: the most that σ′ allows" }] },
+  { of: "speed", name: "Speed, Σ|δ| / Σ|a − y|", range: (high) => [0, Math.max(1.05, high * 1.05)], marks: [{ y: 0.25, text: "¼: at most with quadratic" }] },
   { of: "wrong", name: "Badly wrong, |a − y| > 0.9", share: true, range: (high) => [0, Math.max(0.05, high * 1.1)] },
 ];
 const BOTH = [0, 1];
@@ -29,7 +29,7 @@ function startTrain(race) {
     const values = lines.flatMap((line) => line.points.map((point) => point[1])), high = Math.max(0, ...values);
     const range = measure.log ? [Math.min(1, ...values) / 1.2, Math.max(1, high) * 1.2] : measure.range(high);
     const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point[0])))].sort((a, b) => a - b);
-    const end = axisEnd(race.update), log = $("log-x").checked, marks = measure.marks ?? [];
+    const end = axisEnd(race.update), log = $("log-x").checked, marks = BOTH.some((k) => trainingSettings(k).cost === "quadratic") ? measure.marks ?? [] : [];
     return {
       lines, places, unlabelled: small, x: log ? updateScale(end) : linearScale([0, end], small ? 3 : 6), y: measure.log ? logScale(range) : linearScale(range, small ? 3 : 5),
       xLabel: `updates${log ? ", log axis" : ""}`, formatX: whole, formatY: measure.share ? (value) => `${Number((100 * value).toFixed(1))} %` : figure,
