@@ -10,6 +10,7 @@ from netlearn.cli.table import paragraphs, table
 from netlearn.comparison.analysis import analyse
 from netlearn.comparison.findings import MOST_TEXTS, cells, points, shortened
 from netlearn.comparison.statistics import Reached, Row
+from netlearn.runs import name_of
 from tests.comparisons import HIGH, LOW, analysed, grid, many_rows, only, row, run
 
 
@@ -189,7 +190,19 @@ def test_many_variants_are_ranked_by_validation_accuracy_with_a_column_for_each_
         for place, hidden in enumerate(["10", "9", "11", "8", "12", "7", "13", "6", "14", "5"], 1)
     ]
     assert "10 of 21" in left
-    assert [line.split()[1] for line in table(only(*many), 100, top=99).splitlines()[-2:]] == ["3", "20"]
+    assert [line.split()[1] for line in table(only(*many), 200, top=99).splitlines()[-2:]] == ["3", "20"]
+
+
+def test_ranking_keeps_settings_and_what_it_goes_by_on_a_narrow_terminal() -> None:
+    settings = [{"cost": "quadratic", "learning_rate": f"{i}", "l2": "10"} for i in range(21)]
+    many = [row(name_of(each), 0.9, 0.1, settings=each) for each in settings]
+    for width in (60, 80):
+        text = table(only(*many), width)
+        assert max(map(wcswidth, text.splitlines())) <= width
+        lines = [line.split() for line in text.splitlines() if "quadratic" in line]
+        assert len(lines) == 10
+        assert all("90.00" in line for line in lines)
+        assert "measures" in text
 
 
 def test_top_ranks_few_variants_too_also_in_markdown() -> None:

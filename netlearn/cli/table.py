@@ -42,7 +42,8 @@ def table(found: Findings, width: int, *, markdown: bool = False, top: int | Non
         whole = aligned(lines)
         return whole if _widest(whole) <= width else _beside(lines, width) or _below(transposed(lines), width)
     lines = ranking(rows)[: 1 + (top or TOP)]
-    text = in_markdown(lines) if markdown else fitted(lines, width, fixed=2)
+    chosen_by = 1 + lines[0].index("best validation accuracy")
+    text = in_markdown(lines) if markdown else _below(lines, width, chosen_by, left=2)
     if len(lines) <= len(rows):
         text += f"\n\n{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
     return text
@@ -107,24 +108,30 @@ def _beside(lines: Cells, width: int) -> str:
     return _in_parts([[_wrap(label, room if room >= LABEL else width // 3) for label in labels], *columns], width, 1)
 
 
-def _below(lines: Cells, width: int) -> str:
-    """Return a line for each variant with the measures that have room, those that decide first.
+def _below(lines: Cells, width: int, fixed: int = 1, left: int = 1) -> str:
+    """Return a line for each variant with the first columns and the measures that have room, those that decide first.
 
-    Where not even two have room, all stand in parts below each other.
+    Where these are too few, all stand in parts below each other. The first columns, as many as `left` says, are
+    aligned to the left.
     """
-    columns = [_wrapped(column, width // 4 if i == 0 else 0) for i, column in enumerate(zip(*lines, strict=True))]
-    room = width - max(map(_widest, columns[0]))
-    shown = [0]
-    for place in sorted(range(1, len(columns)), key=lambda place: _importance(lines[0][place])):
+    if _widest(whole := aligned(lines, left)) <= width:
+        return whole
+    columns = [_wrapped(column, width // 4 if i < fixed else 0) for i, column in enumerate(zip(*lines, strict=True))]
+    shown = list(range(fixed))
+    room = width + GAP - sum(GAP + max(map(_widest, column)) for column in columns[:fixed])
+    for place in sorted(range(fixed, len(columns)), key=lambda place: _importance(lines[0][place])):
         needed = GAP + max(map(_widest, columns[place]))
         if needed <= room:
             shown.append(place)
             room -= needed
-    if len(shown) < FEWEST:
-        return fitted(lines, width)
-    text = aligned([list(line) for line in zip(*(columns[place] for place in sorted(shown)), strict=True)])
-    left = f"{len(shown) - 1} of {len(columns) - 1} measures; the page, --markdown and a wider terminal have all"
-    return "\n".join([text, "", *paragraphs([left], width)])
+    if len(shown) < max(FEWEST, fixed + 1):
+        return fitted(lines, width, left)
+    text = aligned([list(line) for line in zip(*(columns[place] for place in sorted(shown)), strict=True)], left)
+    if len(shown) == len(columns):
+        return text
+    count, every = (number - max(1, fixed - 1) for number in (len(shown), len(columns)))
+    note = f"{count} of {every} measures; the page, --markdown and a wider terminal have all"
+    return "\n".join([text, "", *paragraphs([note], width)])
 
 
 def _importance(label: str) -> int:
