@@ -1,6 +1,7 @@
 """Seeds that are added to a comparison, seeds that are listed, and the variant that others are compared with."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,16 @@ def test_neuron_is_told_by_its_output_and_has_no_accuracy() -> None:
     assert (analysis.pairs, analysis.races, analysis.claims) == ((), (), ())
     slow = analysis.neurons[0]
     assert (slow.epochs, slow.outputs, slow.below_half) == ((0, 1, 2, 3), (0.9, 0.8, 0.7, 0.49), 3)
+
+
+def test_variant_without_a_run_that_can_be_read_stays_in_the_family_of_tests() -> None:
+    flags = ["--vary", "l2=0,1,2", "--cost", "quadratic", "--seeds", "2", "--baseline", "quadratic l2=1"]
+    assert compare(*QUICK, *flags).exit_code == 0
+    whole = read_comparison(Path("out"))
+    for seed in (0, 1):
+        shutil.rmtree(Path("out", f"quadratic-l2=1-{seed}"))
+    analysis = read_comparison(Path("out"))
+    assert (analysis.family.baseline, analysis.family.tests) == (whole.family.baseline, whole.family.tests)
+    assert [row.failed for row in analysis.rows] == [0, 2, 0]
+    assert [run.settings for run in analysis.runs] == [run.settings for run in whole.runs]
+    assert analysis.claims == ()

@@ -136,6 +136,14 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "the baseline has no finished seed",
+        {"baseline": "c", "a": HIGH, "b": LOW, "c": [(FAILED, None)] * 6},
+        [
+            *both("nothing can be compared: no variant shares a finished seed with c."), LATER,
+            "Runs that failed are left out: 6 of 6 of c.",
+        ],
+    ),
+    (
         "never, and in some seeds only",
         {"a": HIGH, "b": NEVER, "c": [*NEVER[:4], (0.92, 500), (0.93, 1000)]},
         [
@@ -325,6 +333,14 @@ def test_more_seeds_are_offered_where_a_difference_is_not_clear(
 ) -> None:
     command = more_seeds(analysed(a=HIGH, b=other), seeds, "my runs")
     assert command == (f"netlearn compare --resume 'my runs' --seeds {listed}" if listed else "")
+
+
+def test_variants_that_diverged_are_named_where_they_would_be_ahead() -> None:
+    lost = (None, 100)
+    analysis = analysed("c", c=LOW, a=[*HIGH[:5], lost], b=[lost, *HIGH[1:]], d=[lost, *NEVER[1:]])
+    assert [claim.other for claim in analysis.claims] == ["d", "d"]
+    said = "a and b diverged in some seeds, so that they are not said to be ahead."
+    assert [sentence.endswith(said) for sentence in analysis.sentences[:2]] == [True, True]
 
 
 def test_best_of_each_cost_is_named_with_the_seeds_that_chose_it() -> None:

@@ -120,5 +120,5 @@ def test_invalid_experiment_is_refused(text: str, message: str) -> None:
 
 def test_variant_without_a_letter_is_refused() -> None:
     variants: dict[str, Any] = {"!": resolve(), "b": resolve()}
-    with pytest.raises(SettingsError, match="variant '!': names must differ in letters or digits"):
+    with pytest.raises(SettingsError, match="variant '!': must have a name with letters or digits"):
         Experiment("", (0,), variants)

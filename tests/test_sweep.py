@@ -209,6 +209,8 @@ def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> N
     [
         (["--vary", "hidden=3", "--vary", "hidden=4"], "--vary hidden --vary hidden="),
         (["--vary", "hidden=3", "--hidden", "4"], "--hidden --vary hidden"),
+        (["--vary", "hidden=3", "--hidden", "none"], "--hidden --vary hidden"),
+        (["--vary", "l2=1,2", "--l2", "0"], "--l2 --vary l2"),
         (["--vary", "cost=quadratic", "--cost", "quadratic"], "--cost --vary cost"),
         (["--random", "3"], "--random 3 --vary"),
         (["--vary", "hidden=3", "--resume", "x"], "--vary --resume"),

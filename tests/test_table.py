@@ -214,6 +214,14 @@ def test_top_ranks_few_variants_too_also_in_markdown() -> None:
     assert "--top" in table(only(*few), 100, top=1)
 
 
+@pytest.mark.parametrize("width", [40, 60])
+def test_ranking_fits_a_narrow_terminal(width: int) -> None:
+    some = [(0.91, 500), (0.92, 500), (0.93, None)]
+    analysis = analysed(**{f"a variant with a long name, number {i}": some for i in range(12)})
+    text = table(analysis, width)
+    assert max(map(wcswidth, text.splitlines())) <= width
+
+
 def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:
     assert shortened(["x"] * MOST_TEXTS, "there") == ["x"] * MOST_TEXTS
     *shown, last = shortened(["x"] * 400, "there")

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from netlearn.cli.options import COMMA, PATH, completing, parse, together
+from netlearn.cli.options import COMMA, PATH, completing, parse, settings_in, together
 from netlearn.comparison import catalogue
 from netlearn.comparison.compare import trials_of
 from netlearn.comparison.experiment import BUILT_IN_SEEDS, Experiment
@@ -105,11 +105,11 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
         SettingsError: a setting is varied twice, or has another flag.
     """
     varied, random, random_seed = (flags.pop(name) for name in ("vary", "random", "random_seed"))
-    names = [name for name, _ in varied]
+    names, given = [name for name, _ in varied], settings_in(flags)
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(f"--vary {name}: must be given once, with all values: --vary {name}=VALUE,VALUE,…")
-        if flags.get(name):
+        if name in given:
             raise SettingsError(f"--{name.replace('_', '-')}: must be left out with --vary {name}")
     return Sweep(dict(varied), random, random_seed)
 
@@ -120,5 +120,5 @@ def size_of(experiment: Experiment) -> tuple[dict[str, int], str]:
     tuning = len(trials_of(experiment)) if experiment.tuning == "to do" else 0
     tuned = f", {tuning:,} to tune them" if tuning else ""
     runs = variants * seeds + tuning
-    text = f"{runs:,} runs ({variants:,} variants from {counted(seeds, 'seed')}{tuned})"
+    text = f"{counted(runs, 'run')} ({counted(variants, 'variant')} from {counted(seeds, 'seed')}{tuned})"
     return {"variants": variants, "seeds": seeds, "runs": runs}, text

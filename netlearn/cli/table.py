@@ -45,7 +45,8 @@ def table(found: Findings, width: int, *, markdown: bool = False, top: int | Non
     chosen_by = 1 + lines[0].index("best validation accuracy")
     text = in_markdown(lines) if markdown else _below(lines, width, chosen_by, left=2)
     if len(lines) <= len(rows):
-        text += f"\n\n{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
+        left = f"{len(lines) - 1} of {len(rows):,} variants; --top N shows more, results.csv has all"
+        text = "\n".join([text, "", *paragraphs([left], width)])
     return text
 
 
@@ -75,14 +76,16 @@ def aligned(lines: Cells, fixed: int = 1) -> str:
 def fitted(lines: Cells, width: int, fixed: int = 1) -> str:
     """Return lines with aligned columns that are no wider than a terminal.
 
-    Heads, and the cells of the first columns, wrap at words. Columns that have no room follow below, in further parts
+    Heads and cells wrap at words. Columns that have no room follow below, in further parts
     that repeat the first columns.
     """
     whole = aligned(lines)
     if _widest(whole) <= width:
         return whole
-    columns = [_wrapped(column, width // 3 if i < fixed else 0) for i, column in enumerate(zip(*lines, strict=True))]
-    return _in_parts(columns, width, fixed)
+    columns = list(zip(*lines, strict=True))
+    first = [_wrapped(column, width // 3) for column in columns[:fixed]]
+    room = width - sum(GAP + max(map(_widest, column)) for column in first)
+    return _in_parts([*first, *(_wrapped(column, room) for column in columns[fixed:])], width, fixed)
 
 
 def _in_parts(columns: Sequence[Sequence[str]], width: int, fixed: int) -> str:

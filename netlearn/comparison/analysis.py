@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netlearn.comparison.claims import claims_of, find_claims
 from netlearn.comparison.conclusion import conclude
-from netlearn.comparison.experiment import content_of, folder_name, looks_before, parse_seeds, title_of
+from netlearn.comparison.experiment import File, content_of, folder_name, looks_before, parse_seeds, title_of
 from netlearn.comparison.findings import Findings
 from netlearn.comparison.neuron import conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Row, group, pairing, race, summarize_all
@@ -29,7 +29,8 @@ from netlearn.runs import (
     run_folders,
     varied,
 )
-from netlearn.settings import FIELDS
+from netlearn.runs.files import reading
+from netlearn.settings import FIELDS, Settings, check
 from netlearn.text import counted, separator
 
 OF_NEURONS = "The result of a single neuron is its output, its cost and its gradient by epoch."
@@ -42,12 +43,10 @@ class Analysis(Findings, frozen=True, kw_only=True):
     Attributes:
         groups: the runs of each variant, in the order of the variants.
         caption: of the pictures: title, data, seeds and learning rates.
-        unreadable: why other runs of the comparison could not be read.
     """
 
     groups: Groups
     caption: str
-    unreadable: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[Run]:
@@ -56,9 +55,8 @@ class Analysis(Findings, frozen=True, kw_only=True):
 
 
 def analyse(
-    title: str, runs: Sequence[Run], *, baseline: str | None = None, look: int = 1, tuned: bool = False,
-    unreadable: Sequence[str] = (),
-) -> Analysis:  # fmt: skip
+    title: str, runs: Sequence[Run], *, baseline: str | None = None, look: int = 1, tuned: bool = False
+) -> Analysis:
     """Return the analysis of the runs of all variants; those with the same `variant` differ in their seeds only.
 
     A title "" names the variants; `baseline` and `look` are those of `Family`; `tuned` is said of the learning rates.
@@ -81,7 +79,6 @@ def analyse(
         neurons=neurons,
         groups=groups,
         caption=caption(title, rows, tuned=tuned, noise=max(run.settings.label_noise for run in runs)),
-        unreadable=tuple(unreadable),
     )
 
 
@@ -157,7 +154,7 @@ def name_variants(runs: Sequence[Run]) -> list[Run]:
 
 
 def read_comparison(path: Path) -> Analysis:
-    """Return the analysis of a complete comparison, of the runs that can be read.
+    """Return the analysis of a complete comparison; a run that cannot be read counts as one that failed.
 
     Raises:
         RunError: it is not the folder of a complete comparison, or no run of it can be read.
@@ -171,20 +168,23 @@ def read_comparison(path: Path) -> Analysis:
         seeds = parse_seeds(content.seeds, "seeds")
     except SettingsError as error:
         raise RunError(f"not the experiment of a comparison: {error}") from error
-    runs, unreadable = [], []
-    for name in content.variants:
-        for seed in seeds:
-            try:
-                runs.append(read_run(path / f"{folder_name(name)}-{seed}", name))
-            except NetlearnError as error:
-                unreadable.append(f"{name}, seed {seed}: {error}")
-    if not runs:
-        raise RunError(f"{path}: has no run that can be read{''.join(f': {why}' for why in unreadable[:1])}")
+    runs = [_read_or_failed(path, content, name, seed) for name in content.variants for seed in seeds]
+    if all(run.summary is None for run in runs):
+        raise RunError(f"{path}: has no run that can be read{''.join(f': {run.problem}' for run in runs[:1])}")
     look = 1 + len(looks_before(content.looks, seeds))
-    return analyse(
-        content.title or "", runs, baseline=content.baseline, look=look, tuned=content.tuning == "done",
-        unreadable=unreadable,
-    )  # fmt: skip
+    return analyse(content.title or "", runs, baseline=content.baseline, look=look, tuned=content.tuning == "done")
+
+
+def _read_or_failed(path: Path, content: File, name: str, seed: int) -> Run:
+    """Return a run of a comparison; without results, as if it had failed, if it cannot be read."""
+    folder = path / f"{folder_name(name)}-{seed}"
+    try:
+        return read_run(folder, name)
+    except NetlearnError as error:
+        with reading(path / CONFIG):
+            layers = content.defaults | content.variants[name] | {"seed": seed}
+            settings = Settings(**{key: check(key, value, key) for key, value in layers.items()})
+        return Run(name, folder, settings, None, {}, str(error))
 
 
 def check_own_runs(path: Path) -> None:

@@ -84,6 +84,8 @@ def _on_measure(measure: str, rows: Sequence[Row], family: Family, pairs: Sequen
     """Return what the seeds show in one measure."""
     intro, pairs = PHRASES[measure], [pair for pair in pairs if pair.measure == measure]
     if not pairs:
+        if family.baseline:
+            return f"{intro} nothing can be compared: no variant shares a finished seed with {family.baseline}."
         return f"{intro} nothing can be compared: no two variants share a finished seed."
     first, by_name = family.first[measure], {row.variant: row for row in rows}
     of_first = [pair for pair in pairs if first in pair.names]
@@ -138,6 +140,7 @@ def _are_equal(pair: Pair) -> bool:
 
 def _detectable(pairs: Sequence[Pair]) -> str:
     """Return which differences the seeds of some pairs cannot tell from chance."""
+    pairs = [pair for pair in pairs if pair.detectable is not None] or pairs
     sizes = [pair.detectable for pair in pairs if pair.detectable is not None]
     if not sizes or min(sizes) > LARGEST:
         what = "a difference that varies so much" if sizes else "it"
@@ -148,8 +151,11 @@ def _detectable(pairs: Sequence[Pair]) -> str:
 
 
 def _diverged(pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
-    """Return which variants are not said to be ahead since they diverged."""
-    names = dict.fromkeys(pair.leader for pair in pairs if rows[pair.leader].diverged)
+    """Return which variants are not said to be ahead, where an interval says so, since they diverged."""
+    clear = [pair.leader for pair in pairs if pair.low is not None and pair.low > 0]
+    names = [name for name in dict.fromkeys(clear) if rows[name].diverged]
+    if len(names) > 1:
+        return f"; {_names(names)} diverged in some seeds, so that they are not said to be ahead"
     return "".join(
         f"; {name} diverged in {rows[name].diverged} of {rows[name].seeds} seeds, so that it is not said to be ahead"
         for name in names

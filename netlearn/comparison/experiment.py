@@ -83,7 +83,9 @@ class Experiment:
         for name in self.variants:
             if not name.isprintable():
                 raise SettingsError(f"variant {name!r}: must have a printable name, in one line")
-            if not folder_name(name) or folders[folder_name(name).casefold()] > 1:
+            if not folder_name(name):
+                raise SettingsError(f"variant {name!r}: must have a name with letters or digits")
+            if folders[folder_name(name).casefold()] > 1:
                 raise SettingsError(f"variant {name!r}: names must differ in letters or digits, not in case alone")
         if self.baseline is not None and self.baseline not in self.variants:
             raise SettingsError(f"baseline {self.baseline!r}: {nearest(self.baseline, list(self.variants))}")

@@ -151,7 +151,7 @@ def render_page(
         pairing=analysis.pairing,
         table=[["place", *head[1:]], *lines] if is_ranked else page_table(analysis),
         ranked=is_ranked,
-        problems=shortened([*analysis.problems, *analysis.unreadable], "results.csv"),
+        problems=shortened(analysis.problems, "results.csv"),
         commands=commands if kept else [],
         config=experiment if len(experiment) <= MOST_CONFIG else "",
         environment=environment() if first.summary is None else first.summary.environment,
