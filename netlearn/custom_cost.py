@@ -160,7 +160,9 @@ class CustomCost:
             values = self._cost.value(z, a, y)
         n = z.shape[1]
         if not (isinstance(values, np.ndarray) and values.shape == (n,) and values.dtype.kind in "fiu"):
-            found = f"of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            found = (
+                f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            )
             raise CostError(
                 f"cost {self._name!r}: value must return a number per example, shape ({n},) for {n}, not {found}; "
                 "sum over axis 0 alone, which has the outputs"

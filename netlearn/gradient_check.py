@@ -119,6 +119,8 @@ class _Check:
     def _activation(self, z: Array) -> Array:
         a = laid_out(np.full_like(z, np.nan))
         self._output.value(laid_out(z, locked=True), a)  # by position, as the network calls it
+        if np.isnan(a).all():
+            raise self._error("output.value must write the activation to `out`; out[:] = … does")
         return a
 
     def moderate(self, z: Array, y: Array) -> float:

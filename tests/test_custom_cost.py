@@ -135,7 +135,7 @@ def test_own_cost_is_loaded_from_the_current_folder() -> None:
         ("Exiting", "cannot be loaded: SystemExit: 0"),
         ("Uphill", "learning_rate -1.0: must be a number above 0"),
         ("Wordy", "learning_rate 'fast': must be a number above 0"),
-        ("Deaf", "delta must write a finite number"),
+        ("Deaf", "output.value must write the activation to `out`"),
         ("Missing", "cannot be loaded: AttributeError: module 'own_costs' has no attribute 'Missing'"),
         ("__name__", "must be a class, not a str"),
     ],

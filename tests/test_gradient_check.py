@@ -1,4 +1,4 @@
-"""The gradient check: costs that are wrong only somewhere, 24 wrong ones with what is wrong, right ones of users."""
+"""The gradient check: costs that are wrong only somewhere, 25 wrong ones with what is wrong, right ones of users."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""Costs as users write them: 24 that are wrong, each with what a check should say of it, and five that are right.
+"""Costs as users write them: 25 that are wrong, each with what a check should say of it, and five that are right.
 
 Each is one honest mistake away from a cost that works, or none.
 """
@@ -121,6 +121,7 @@ WRONG = {  # what is wrong: the cost and what its check says
         valued(Entropy, lambda z, a, y: -(y * np.log(a + 1e-3) + (1 - y) * np.log(1 - a + 1e-3)).sum(axis=0)),
         "a constant inside a logarithm, about 0.001",
     ),
+    "complex numbers": (valued(Square, lambda z, a, y: ((a - y) ** 2).sum(axis=0) / 2 + 0j), "not complex128"),
     "returned": (Returned, "delta returns its result but does not write it to `out`"),
     "text as output": (valued(Entropy, Entropy().value, output="sigmoid"), "output 'sigmoid': must be an instance"),
     "class as output": (

@@ -36,9 +36,9 @@ def command(
     """Classify pictures of digits with the trained network of a run.
 
     An IMAGE is a photo, a scan or a drawing of one digit (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF), of any size,
-    grey or colour, dark on light or light on dark; "-" reads one from stdin. It is prepared as MNIST was: the ink is
-    found, scaled to fit 20 × 20 pixels and centred by mass in 28 × 28. For networks with other inputs the whole
-    picture is scaled to their size.
+    grey or colour, dark on light or light on dark; "-" reads one from stdin. It is prepared as the run's training
+    images were, for MNIST: the ink is found, scaled to fit 20 × 20 pixels and centred by mass in 28 × 28. Where those
+    fill their frame, the whole picture is scaled to their size.
 
     Prints each file, the answer and the two strongest outputs. A picture that cannot be read is reported, the others
     are answered, and the exit code is 1.
