@@ -12,6 +12,7 @@ from netlearn.runs import Run, read_run, write_whole
 from netlearn.runs.setup import environment
 from scripts import answers
 from scripts.answers import EARLY, Results, spread
+from scripts.page import SHOWN
 
 PICTURES = {  # of each experiment, the one that answers its question
     "cures": "cures",
@@ -127,7 +128,7 @@ def _section(
     else:
         parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}.", _networks(plan)]
         picture = _picture(name, plan, folder, pictures)
-        parts += [f"![{plan.title}]({picture})"] if picture else []
+        parts += [f"![{SHOWN[PICTURES[name]]}. {plan.title}]({picture})"] if picture else []
         parts += [BESIDE[name]] if notes and picture else []
         if name == "layer-speeds":
             parts += answers.beside_the_book(_runs(plan, folder))

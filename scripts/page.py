@@ -32,6 +32,16 @@ PICTURES = {  # the most informative pictures of each
     "tie": ["curves", "slowdown"],
     "precision": ["digits"],
 }
+SHOWN = {  # by a picture of each kind, for those who cannot see it
+    "curves": "Validation accuracy and training cost during training",
+    "slowdown": "Learning speed, badly wrong outputs and the speed of each layer during training",
+    "digits": "The percentage of each digit that is recognized, for each variant and seed",
+    "overfitting": "Cost and accuracy on the training and the test set during training",
+    "against": "Validation accuracy against the setting that varies",
+    "layers": "The speed of each layer during training, in a panel for each variant",
+    "neuron": "Output, cost and gradient of the neuron by epoch",
+    "cures": "Badly wrong outputs and validation accuracy during training, and the updates to some accuracies",
+}
 BESIDE = {  # what a picture or a table shows, or does not
     "chapter1-wide": (
         "The seeds differ so much because some networks never learn some digits: of these five two miss one digit "
@@ -197,7 +207,7 @@ def _section(
     experiment: Experiment,
     findings: Sequence[Finding],
     failed: Sequence[str],
-    pictures: Sequence[str],
+    pictures: Mapping[str, str],
     *,
     notes: bool,
 ) -> str:
@@ -214,23 +224,23 @@ def _section(
             *(f"| {' | '.join(row)} |" for row in table),
             *(["", *(f"- {problem}" for problem in failed)] if failed else []),
             *([f"\n{NOTES[name]}"] if notes and outside and name in NOTES else []),
-            *(f"\n![{experiment.title}]({picture})" for picture in pictures),
+            *(f"\n![{SHOWN[kind]}. {experiment.title}]({picture})" for picture, kind in pictures.items()),
             *([f"\n{BESIDE[name]}"] if notes and name in BESIDE and (pictures or name not in PICTURES) else []),
             "",
         ]
     )
 
 
-def _copied(name: str, runs: Path, pictures: Path) -> list[str]:
-    """Copy the most informative pictures of an experiment; return their paths relative to the page."""
-    copies: list[str] = []
+def _copied(name: str, runs: Path, pictures: Path) -> dict[str, str]:
+    """Copy the most informative pictures of an experiment; return their kinds by their paths relative to the page."""
+    copies: dict[str, str] = {}
     for kind in PICTURES.get(name, ()):
         source = runs / name / f"{kind}.png"
         if source.is_file():
             pictures.mkdir(parents=True, exist_ok=True)
             copy = pictures / (f"{name}-{kind}.png" if copies else f"{name}.png")
             shutil.copyfile(source, copy)
-            copies.append(f"{pictures.name}/{copy.name}")
+            copies[f"{pictures.name}/{copy.name}"] = kind
     return copies
 
 

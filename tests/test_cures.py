@@ -20,6 +20,7 @@ from scripts import answers, costs, cures
 from scripts.answers import Figures, Results
 from scripts.costs_page import CONDITIONS, MEASURES, ORDERINGS, TESTS, Planned, judge
 from scripts.cures_page import BESIDE, PICTURES
+from scripts.page import SHOWN
 from scripts.recorded import load
 from tests.commands import workers_here
 from tests.comparisons import row, run
@@ -114,7 +115,7 @@ def test_page_has_what_was_run_and_keeps_what_takes_long(monkeypatch: pytest.Mon
     text = Path("docs/page.md").read_text()
     assert "`netlearn compare cures`: not all of its runs are done; `make reproduce` does them." in text
     assert "`netlearn compare best`: not all of its runs are done; `make reproduce-long` does them." in text
-    assert "![Simard's network](page/simard.png)" in text
+    assert f"![{SHOWN['curves']}. Simard's network](page/simard.png)" in text
     assert "Network: 784-800-10, sigmoid hidden neurons; initial weights: N(0, 1/n_in); epochs: at most 2." in text
     Path("runs").rename("elsewhere")
     result = call(*where, "--only", "layer-speeds")
