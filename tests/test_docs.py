@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from netlearn.comparison import catalogue
 from netlearn.costs import COSTS
 from netlearn.runs import RUN_FILES, SUMS
 from netlearn.runs.formats import COLUMNS, TEST_COLUMNS
 from netlearn.settings import CHOICES, FIELDS
+from scripts.cures import SHORT
+from scripts.cures_page import LONG
+from scripts.reproduce import EXPERIMENTS
 from tests.pages import GENERATED, ROOT, blocks, code, follow, pages, rows, run_here, section, shell, text
 
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
@@ -69,6 +73,21 @@ def test_readme_is_short_and_names_every_page() -> None:
     assert len(text("README.md").splitlines()) <= 150
     linked = re.findall(r"\]\((docs/[\w-]+\.md)\)", text("README.md"))
     assert set(linked) == {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
+
+
+def minutes(names: tuple[str, ...]) -> float:
+    """Return how long experiments take together, by what their files say."""
+    times = (catalogue.read_about(catalogue.files()[name]).run_time.split()[:2] for name in names)
+    return sum(float(number) / (60 if unit.startswith("second") else 1) for number, unit in times)
+
+
+def test_reproductions_take_the_half_an_hour_that_pages_and_make_help_say() -> None:
+    for names in ((*EXPERIMENTS, *SHORT), LONG):
+        assert 20 <= minutes(names) <= 40
+    guide = " ".join(text("docs/guide.md").split())
+    assert "`make reproduce` runs these experiments on full MNIST (half an hour on 2 cores" in guide
+    assert "`make reproduce-long` trains what takes longest, another half an hour" in guide
+    assert re.search(r"^reproduce-long: .* take half an hour", text("Makefile"), re.MULTILINE)
 
 
 def test_readme_has_the_accuracies_of_the_page_on_cures() -> None:
