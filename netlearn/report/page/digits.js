@@ -49,7 +49,7 @@ function startDigits() {
       const never = silent.includes(digit);
       bars.append(html("li", { class: `${digit === answer ? "answer" : ""} ${never ? "silent" : ""}` },
         html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar),
-        html("span", { class: "value" }, never ? "never" : outputs ? value.toFixed(3) : "–")));
+        html("span", { class: "value" }, never ? "never" : outputs ? value.toFixed(3).replace("-", "−") : "–")));
     });
     const verdict = answer === null ? "–" : String(answer);
     const mark = label === null || answer === null ? "" : answer === label ? " right" : " wrong";

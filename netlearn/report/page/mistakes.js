@@ -37,7 +37,7 @@ function describe(each, mistake) {
   const rows = mistake.outputs.map((value, digit) => {
     const bar = html("span", { class: `bar v${each.variant}` });
     bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
-    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3)));
+    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3).replace("-", "−")));
   });
   return html("div", { class: "panel" }, html("p", {}, `Test example ${whole(mistake.index)}: label ${mistake.label}, answer ${mistake.answer}`), html("ol", { class: "bars", start: "0" }, ...rows));
 }
