@@ -45,6 +45,15 @@ def test_edited_settings_are_noticed_in_complete_and_in_interrupted_runs() -> No
     assert (result.exit_code, has_facts(result.stderr, "run/checkpoint.safetensors: l2 0.0; 9.0")) == (1, True)
 
 
+def test_data_that_changed_are_named_as_such() -> None:
+    rows = [f"{i % 2},{i % 7 / 7},{i % 5 / 5}" for i in range(60)]
+    Path("own.csv").write_text("\n".join(rows))
+    done(call("train", "-q", "--out", "own", "--data", "own.csv", "--epochs", "2"))
+    Path("own.csv").write_text("\n".join(rows[1:]))
+    result = call("train", "--resume", "own", "--epochs", "9", "-q")
+    assert one_line(result, 1, "own/checkpoint.safetensors: was trained on other data")
+
+
 INTERRUPTED = """
 import os, sys
 from netlearn.cli import main

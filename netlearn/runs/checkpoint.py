@@ -138,8 +138,11 @@ def check_identity(path: Path, run: Mapping[str, Any]) -> None:
     """
     stated = _metadata(path, read_bounded(path, MOST_BYTES, first=MOST_BEFORE_ARRAYS)).run
     for name, value in run.items():
-        if stated.get(name) != value:
-            raise MismatchError(f"{path}: {name} {stated.get(name)!r:.80}: must be {value!r:.80}, as in the run")
+        was = stated.get(name)
+        if was != value and name == "data":
+            raise MismatchError(f"{path}: was trained on other data: SHA-256 {was!r:.80}, now {value!r:.80}")
+        if was != value:
+            raise MismatchError(f"{path}: {name} {was!r:.80}: must be {value!r:.80}, as in the run")
 
 
 def check_whole(path: Path, run: Mapping[str, Any], metrics: bytes) -> None:
