@@ -35,6 +35,12 @@ def test_quiet_prints_the_results_only() -> None:
     assert result.stdout.startswith("test accuracy: ")
 
 
+def test_one_answer_to_everything_is_said_where_there_are_several_classes() -> None:
+    assert "Warning: it answers" in train("-q", "--learning-rate", "1e-9").stderr
+    alone = ["--data", "neuron", "--hidden", "none", "--batch-size", "1", "--epochs", "5"]
+    assert done(call("train", "-q", *alone)).stderr == ""
+
+
 def test_json_prints_the_summary_and_the_folder() -> None:
     result = train("--json", "--seed", "3")
     summary = json.loads(result.stdout)

@@ -188,8 +188,9 @@ class Run:
         if self.summary is None or self.shortfall is not None or costs.size < 2:
             return None
         recall = self.summary.recall
-        one_answer = sorted(recall, key=lambda each: each or 0)[-1:] == [1] and sum(map(bool, recall)) == 1
-        if not (one_answer and len(recall) > 1) and costs.min() < costs[0]:
+        tested = sorted(each for each in recall if each is not None)  # of the classes that the test set has
+        one_answer = len(tested) > 1 and tested[-1] == 1 and not tested[-2]
+        if not one_answer and costs.min() < costs[0]:
             return None
         what = f"it answers {recall.index(1)} to everything" if one_answer else "its cost never fell"
         like = self.summary.data.appearance
