@@ -23,7 +23,8 @@ MOST_TOGETHER = 4  # variants in one panel
 MOST_COLUMNS = 4
 LETTERS = 30  # of a heading
 BINS = 20
-BOUNDED, MOST_GRADIENT = 1.0, 1.5  # where the axes end if some variants stay below, though others would stretch them
+# where the axes end if some variants stay below, an error of 1 but for rounding, and others do not
+BOUNDED, MOST_GRADIENT = 1.001, 1.5
 PALE = "#d4d4d4"  # of the other variants
 WIDTHS = (0.9, 2.2)  # of the histograms at the first and the last update
 THEORY: dict[str, tuple[str, Callable[[Array], Array]]] = {  # |δ| as a function of the error e, for targets 0 and 1

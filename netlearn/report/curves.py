@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from netlearn.numerics import Array
-from netlearn.plotting.gradients import MOST_TOGETHER
+from netlearn.plotting.gradients import BOUNDED, MOST_TOGETHER
 from netlearn.plotting.lines import band, layers_of, measured, of_the_neuron
 from netlearn.runs import Groups, Run, selection
 
@@ -82,9 +82,9 @@ def _sample(error: Array, gradient: Array) -> dict[str, Any]:
     """Return points to draw, evenly spaced in the order of their errors, and the counts and means of all up to 1."""
     order = np.argsort(error, kind="stable")
     drawn = order[np.linspace(0, len(order) - 1, min(MOST_POINTS, len(order))).round().astype(int)]
-    place = np.minimum((error[error <= 1] * BINS).astype(int), BINS - 1)
+    place = np.minimum((error[error <= BOUNDED] * BINS).astype(int), BINS - 1)
     counts = np.bincount(place, minlength=BINS)
-    sums = np.bincount(place, weights=gradient[error <= 1], minlength=BINS)
+    sums = np.bincount(place, weights=gradient[error <= BOUNDED], minlength=BINS)
     means, wrong = np.divide(sums, counts, out=np.zeros(BINS), where=counts > 0), error > 0.9
     return {
         "error": _rounded(error[drawn], 3), "gradient": _rounded(gradient[drawn], 3), "counts": counts.tolist(),
