@@ -1,6 +1,7 @@
 """Tables as text and folders of images, as people have them."""
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,18 @@ def test_pictures_of_several_sizes_are_scaled_with_a_note(tmp_path: Path) -> Non
     data = datasets.load(str(folder))
     assert data.image == (28, 28)
     assert "pictures of 2 sizes were scaled to 28 × 28 pixels" in data.note
+
+
+def test_photos_of_several_sizes_are_not_held_in_memory_as_they_are(tmp_path: Path) -> None:
+    for i in range(60):
+        (tmp_path / "own" / str(i % 2)).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (400, 300 + i % 3), i).save(tmp_path / "own" / str(i % 2) / f"{i}.png")
+    datasets.load(str(tmp_path / "own"))  # imports what is needed
+    tracemalloc.start()
+    datasets.load(str(tmp_path / "own"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * 400 * 300
 
 
 def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path) -> None:

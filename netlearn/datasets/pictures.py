@@ -5,8 +5,8 @@ are scaled to one. Files that are no pictures are counted and left out.
 """
 
 import hashlib
+import os
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -46,7 +46,10 @@ def read_file(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            size = (
+                os.fstat(file.fileno()).st_size or MOST_BYTES
+            )  # a pipe has none; Python sets aside what it may read
+            return file.read(min(size, MOST_BYTES) + 1)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}") from error
 
@@ -200,28 +203,58 @@ def read_images(classes: Mapping[str, Classes]) -> dict[str, tuple[NDArray[np.ui
     Raises:
         DataError: there is no picture in a part.
     """
-    read = {part: _read_part(each) for part, each in classes.items()}
-    sizes = Counter(x.shape for xs, *_ in read.values() for x in xs)
-    white = max(each for _, whites, *_ in read.values() for each in whites)
-    size = next(iter(sizes)) if len(sizes) == 1 else (SIDE, SIDE)
-    scaled = f"its pictures of {len(sizes):,} sizes were scaled to {SIDE} × {SIDE} pixels" if len(sizes) > 1 else ""
+    gathered = _Gathered()
+    read = {part: _read_part(each, gathered) for part, each in classes.items()}
+    count = len(gathered.sizes)
+    scaled = f"its pictures of {count:,} sizes were scaled to {SIDE} × {SIDE} pixels" if count > 1 else ""
     images = {}
-    for part, (xs, whites, names, sha256, note) in read.items():
-        alike = [  # dark pictures of 16 bits stay dark beside others
-            np.rint(x * (own / white)).astype(np.uint8) if own else x for x, own in zip(xs, whites, strict=True)
-        ]
-        x = np.stack([x if x.shape == size else np.rint(resized(x, size)).astype(np.uint8) for x in alike])
-        images[part] = x, np.array(names), sha256, "; ".join(filter(None, [note, scaled]))
+    for part, (which, names, sha256, note) in read.items():
+        images[part] = gathered.stacked(which), np.array(names), sha256, "; ".join(filter(None, [note, scaled]))
         scaled = ""  # said once
     return images
 
 
-def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[float], list[str], str, str]:
-    images: list[NDArray[np.uint8]] = []
-    whites: list[float] = []
+class _Gathered:
+    """Pictures as bytes, scaled to one size as soon as they have two: thousands of photos would not fit in memory.
+
+    Attributes:
+        sizes: that they had.
+    """
+
+    def __init__(self) -> None:
+        self._images: list[NDArray[np.uint8]] = []
+        self._whites: list[float] = []
+        self.sizes: set[tuple[int, ...]] = set()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def add(self, grey: Array, white: float) -> None:
+        """Add a picture and the number that stands for white in it if it has more than 8 bits, else 0."""
+        image = np.rint(255 * grey).astype(np.uint8)
+        if len(self.sizes) == 1 and image.shape not in self.sizes:
+            self._images = [*map(_to_side, self._images)]
+        self.sizes.add(image.shape)
+        self._images.append(_to_side(image) if len(self.sizes) > 1 else image)
+        self._whites.append(white)
+
+    def stacked(self, which: slice) -> NDArray[np.uint8]:
+        """Return some of them, (n, height, width); those of 16 bits that are dark beside others stay dark."""
+        white = max(self._whites)
+        own = zip(self._images[which], self._whites[which], strict=True)
+        return np.stack([np.rint(x * (w / white)).astype(np.uint8) if 0 < w < white else x for x, w in own])
+
+
+def _to_side(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    size = (SIDE, SIDE)
+    return image if image.shape == size else np.rint(resized(image, size)).astype(np.uint8)
+
+
+def _read_part(classes: Classes, gathered: _Gathered) -> tuple[slice, list[str], str, str]:
+    """Gather the pictures of a part; return which they are, the names of their classes, SHA-256, a note or ""."""
     names: list[str] = []
     broken: list[Path] = []
-    sha256 = hashlib.sha256()
+    sha256, first = hashlib.sha256(), len(gathered)
     for name, path in ((name, path) for name, paths in classes.items() for path in paths):
         try:
             content = read_file(path)
@@ -233,12 +266,11 @@ def _read_part(classes: Classes) -> tuple[list[NDArray[np.uint8]], list[float], 
         except DataError:
             broken.append(path)
             continue
-        images.append(np.rint(255 * (pixels if pixels.ndim == 2 else pixels @ LUMA)).astype(np.uint8))
-        whites.append(white)
+        gathered.add(pixels if pixels.ndim == 2 else pixels @ LUMA, white)
         names.append(name)
-    if not images:
+    if not names:
         raise DataError(f"{broken[0].parents[1]}: none of its {len(broken):,} files is a picture that can be read")
-    note, count = "", len(images) + len(broken)
+    note, count = "", len(names) + len(broken)
     if broken:
         note = f"left out {len(broken):,} of {count:,} files that are no pictures, such as {broken[0].name}"
-    return images, whites, names, sha256.hexdigest(), note
+    return slice(first, len(gathered)), names, sha256.hexdigest(), note
