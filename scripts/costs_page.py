@@ -137,7 +137,7 @@ probabilities of the classes. `netlearn check COST` prints a row of this table, 
 
 {tried} times the default of each cost were tried, in whole runs from a seed that is not
 compared, and the rate with the best validation accuracy at the end was taken. The rates for wrong labels were chosen
-with 40 % of them wrong. Validation and test labels are always right.
+with 40 % of the labels wrong. Validation and test labels are always right.
 
 {_rates(plans, order)}
 
