@@ -57,6 +57,14 @@ def test_csv_with_a_test_set_beside_it_or_in_its_folder() -> None:
         assert all((Path(data.where) / name).is_file() for name in data.sha256)
 
 
+def test_tables_of_a_folder_are_told_apart_by_their_names() -> None:
+    Path("own").mkdir()
+    write_csv("own/latest_train.csv", SQUARES, DIGITS, header=PIXELS)
+    assert len(datasets.load("own").test) == 20
+    write_csv("own/older_train.csv", SQUARES, DIGITS, header=PIXELS)
+    assert "latest_train.csv, older_train.csv" in refused("own")
+
+
 def test_the_unlabelled_test_csv_of_a_competition_is_left_out() -> None:
     write_csv("train.csv", SQUARES, DIGITS, header=PIXELS)
     write_lines("test.csv", SQUARES.reshape(140, 25), header=PIXELS.removeprefix("label,"))

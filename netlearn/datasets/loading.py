@@ -114,10 +114,19 @@ def _load_folder(folder: Path) -> Dataset:
     if images := find_images(folder):
         return _load_images(folder, images)
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    tables = {part: each for each in files if each.suffix in {".csv", ".gz"} for part in ("train", "test")
-              if part in each.name.lower() and is_table(each)}  # fmt: skip
-    if "train" in tables:
-        return _load_tables(folder, tables)
+    tables: dict[str, list[Path]] = {"train": [], "test": []}
+    for each in files:
+        part = next((part for part in tables if part in each.name.lower()), None)  # latest_train.csv is no test set
+        if part and each.suffix in {".csv", ".gz"} and is_table(each):
+            tables[part].append(each)
+    for part, several in tables.items():
+        if tables["train"] and len(several) > 1:
+            those = ", ".join(each.name for each in several)
+            raise DataError(
+                f"{folder}: has several tables for its {part} set, {those}; must have one, or name one file"
+            )
+    if tables["train"]:
+        return _load_tables(folder, {part: paths[0] for part, paths in tables.items() if paths})
     if len(files) == 1:
         return _load_file(files[0])
     names = ", ".join(path.name for path in files[:MOST_FILES]) or "no files"
