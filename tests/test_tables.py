@@ -215,6 +215,13 @@ def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path)
     assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
 
 
+def test_pictures_of_runs_are_no_examples(tmp_path: Path) -> None:
+    for name in ("quadratic", "cross-entropy"):
+        write_images(tmp_path / "runs", IMAGES[:1], np.array([name]))
+        (tmp_path / "runs" / name / "config.toml").touch()
+    assert "no images by class" in refused(str(tmp_path))
+
+
 def test_unsorted_pictures_of_a_test_set_are_left_out_with_a_note(tmp_path: Path) -> None:
     write_images(tmp_path / "Train", IMAGES, LABELS)
     (tmp_path / "Test").mkdir()

@@ -33,6 +33,7 @@ MOST_PIXELS = 80_000_000  # of a picture
 LARGE = 400  # larger pictures are averaged down to at most twice as many pixels a side, which takes out noise
 SIDE = 28  # of the examples, in pixels, where pictures have several sizes
 DEPTH = 2  # folders below the one that is named
+OF_RUN = "config.toml"  # in the folders of runs and comparisons, whose pictures are no examples
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue (ITU-R BT.601)
 
 Classes: TypeAlias = Mapping[str, list[Path]]  # the pictures of each class
@@ -187,7 +188,7 @@ def without_classes(folder: Path) -> list[str]:
 
 
 def _classes(folder: Path) -> Classes:
-    found = {each.name: [*_pictures(each)] for each in folders_in(folder)}
+    found = {each.name: [*_pictures(each)] for each in folders_in(folder) if not (each / OF_RUN).exists()}
     return {name: paths for name, paths in found.items() if paths}
 
 
