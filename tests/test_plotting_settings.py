@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
+from netlearn.plotting.marks import SETTING_NAMES
 from netlearn.plotting.pictures import DRAWN
-from netlearn.plotting.sweep import LABELS
 from netlearn.runs import Run
 from tests.comparisons import run
 from tests.sweeps import picture
@@ -38,7 +38,7 @@ def test_training_size_is_drawn_with_the_mean_of_the_last_accuracies_on_a_log_ax
 
 
 def test_setting_that_no_picture_knows_is_an_axis_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(LABELS, "batch_size")
+    monkeypatch.delitem(SETTING_NAMES, "batch_size")
     figure = picture("against", group([varied(0.9, batch_size=size) for size in (1, 2, 3)]))
     assert figure.axes[-1].get_xlabel() == "batch size"
 

@@ -14,8 +14,9 @@ from matplotlib.text import Text
 
 from netlearn.comparison.statistics import group
 from netlearn.numerics import Array
+from netlearn.plotting.marks import in_words
 from netlearn.plotting.pictures import DRAWN
-from netlearn.plotting.sweep import MOST_PANELS, factors, in_words
+from netlearn.plotting.sweep import MOST_PANELS, factors
 from netlearn.runs import Run, selection
 from tests.comparisons import summary
 from tests.sweeps import picture, sweep

@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
+from netlearn.plotting.marks import in_words
 from netlearn.plotting.pictures import DRAWN, MOST_ROWS
 from netlearn.runs import Run, selection
 from netlearn.settings import resolve
@@ -85,7 +86,7 @@ def test_many_curves_are_thin_but_three(count: int) -> None:
         assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
         assert all(axes.get_window_extent().x1 <= box.x0 < box.x1 <= figure.bbox.x1 for box in boxes)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert [text.partition(": ")[2] for text in texts[:3]] == list(names.values())
+    assert [text.partition(": ")[2] for text in texts[:3]] == [in_words(name) for name in names.values()]
     assert texts[3:] == ["the others, cross-entropy"]
 
 

@@ -18,9 +18,9 @@ from matplotlib.ticker import NullLocator
 from netlearn.custom_cost import short_name
 from netlearn.numerics import Array
 from netlearn.plotting import scales, style
-from netlearn.plotting.marks import GREY, ORANGE, cost_styles
+from netlearn.plotting.marks import GREY, ORANGE, cost_styles, label
 from netlearn.plotting.style import Figure, finish, literal, plain
-from netlearn.plotting.sweep import MOST_PANELS, factors, in_words, label, number, panels, points, without
+from netlearn.plotting.sweep import MOST_PANELS, factors, number, panels, points, without
 from netlearn.runs import Groups, selection, text_of
 
 SHADES = "cividis_r"  # of the error: the better, the brighter, in grey too
@@ -80,7 +80,7 @@ def heat_map(groups: Groups, title: str) -> Figure | None:
         axes.set_ylabel(label(table.axes[1]))
     outline = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
     style.legend_below(figure, {_best(selection.ranked(groups)): outline})
-    return finish(figure, without(in_words(title), table.left, len(table.errors)))
+    return finish(figure, without(title, table.left, len(table.errors)))
 
 
 def _table(groups: Groups) -> Table | None:
@@ -110,7 +110,7 @@ def _draw_shades(figure: Figure, panels: Sequence[Axes], table: Table, width: fl
     norm = LogNorm(lowest, max(highest, 1.01 * lowest))
     for axes, (name, errors) in zip(panels, table.errors.items(), strict=True):
         image = axes.imshow(errors, cmap=SHADES, norm=norm, origin="lower", aspect="auto")
-        axes.set_title(style.wrapped(in_words(name), 11 * width), fontsize="medium")
+        axes.set_title(style.wrapped(name, 11 * width), fontsize="medium")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         for (row, column), error in np.ndenumerate(errors) if numbered else ():
@@ -162,7 +162,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
         entries[short_name(cost)] = Line2D([], [], color=mark.colour, marker="o", markersize=4, linestyle=mark.dashes)
     entries["points: variants; lines: their medians"] = Line2D([], [], visible=False)
     style.legend_below(figure, entries)
-    return finish(figure, in_words(title))
+    return finish(figure, title)
 
 
 def _best(ranked: Mapping[str, float]) -> str:
@@ -170,7 +170,7 @@ def _best(ranked: Mapping[str, float]) -> str:
     (best, accuracy), *others = ranked.items()
     tied = sum(other == accuracy for _, other in others)
     more = f" and {tied} more, tied" if tied else ""
-    return f"the best, {100 * accuracy:.2f} %: {in_words(best)}{more}"
+    return f"the best, {100 * accuracy:.2f} %: {best}{more}"
 
 
 def _points(groups: Groups, accuracies: Mapping[str, float], name: str) -> Points:

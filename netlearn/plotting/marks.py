@@ -15,6 +15,7 @@ import numpy as np
 from netlearn.custom_cost import KNOWN
 from netlearn.numerics import Array
 from netlearn.runs import Run
+from netlearn.settings import Settings
 
 Dashes: TypeAlias = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -27,8 +28,20 @@ SHADES = (  # of each cost in `KNOWN`, then of the users' own: from dark, throug
 )  # fmt: skip
 DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (9, 3)))
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))  # and as characters
+VALUES = re.compile(  # of settings, as variants of a sweep are named
+    rf"((?<=[\w.)]) )?\b({'|'.join(Settings.__struct_fields__)})=(?=\S)"
+)
+PRODUCT = re.compile(r"\w+(?= × )|(?<= × )\w+")  # of settings, as the title of a sweep has it
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LABEL = 36  # characters beside a line
+SETTING_NAMES = {  # of settings that were adjusted to each other, the first one is drawn
+    "train_size": "training examples", "learning_rate": "learning rate η", "hidden": "hidden neurons",
+    "label_noise": "wrong training labels", "l2": "λ of L2 regularization", "l1": "λ of L1 regularization",
+    "dropout": "dropout", "max_norm": "max-norm",
+    "momentum": "momentum μ", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "batch_size": "mini-batch size",
+    "halve_after": "halve after epochs", "patience": "patience", "elastic_sigma": "σ of elastic deformation",
+    "elastic_alpha": "α of elastic deformation", "epochs": "epochs",
+}  # fmt: skip
 MOST_ALIKE = 3  # variants with the dashes of their cost; of more, each has its own
 
 
@@ -140,6 +153,17 @@ def short(name: str, names: Collection[str] = (), most: int = LABEL) -> str:
     head = most // 2 - 1
     start = max(head + 1, min(same, len(name) - head))
     return f"{name[:head]}…{name[start : start + head]}{'…' if start + head < len(name) else ''}"
+
+
+def label(setting: str) -> str:
+    """Return what pictures call a setting."""
+    return SETTING_NAMES.get(setting, setting.replace("_", " "))
+
+
+def in_words(text: str) -> str:
+    """Return a title or a variant's name with what pictures call the settings: "quadratic, learning rate η = 0.5"."""
+    text = VALUES.sub(lambda found: f"{', ' if found[1] else ''}{label(found[2])} = ", text)
+    return PRODUCT.sub(lambda found: label(found[0]), text)
 
 
 def _shared_length(one: str, other: str) -> int:

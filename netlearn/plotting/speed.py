@@ -16,7 +16,7 @@ from netlearn.plotting.lines import (
     of_the_neuron,
 )
 from netlearn.plotting.marks import DASHES, GREY, LABEL, LineStyle, readable, shades, short, variant_styles
-from netlearn.plotting.style import Figure, finish, label_lines, literal, plain
+from netlearn.plotting.style import Figure, finish, label_lines, plain
 from netlearn.runs import Groups, Run, selection
 
 MOST_LINES = 8  # of layers in one panel
@@ -41,7 +41,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
     labels = draw(speed, groups, "learning_speed")
     speed.set_ylim(top=max(1.5, speed.get_ylim()[1]))
     label_lines(speed, labels)
-    draw_badly_wrong(wrong, groups)
+    draw_badly_wrong(wrong, groups, log=len(shown) > lines.MOST_BANDS)
     for axes in last:
         plain(axes)
         scales.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
@@ -64,7 +64,7 @@ def layers(groups: Groups, title: str) -> Figure | None:
         plain(axes)
         scales.log_axis(axes, "")
         labels.append(_draw_each_layer(axes, groups[name]))
-        heading = literal(short(name, groups, 2 * LABEL))
+        heading = style.wrapped(short(name, groups, 2 * LABEL), 2 * LABEL)
         axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)
     for axes, own in zip(panels, labels, strict=True):
         lines.share_update_axis([axes], groups)

@@ -18,13 +18,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from netlearn.numerics import Array
 from netlearn.plotting import drawing
-from netlearn.plotting.marks import LABEL, readable
+from netlearn.plotting.marks import LABEL, in_words, readable
 from netlearn.text import printable
 
 LETTERS = 11  # of a title in an inch
 LEGEND_LETTERS, HANDLE, MOST_COLUMNS = 12, 6, 3  # of a legend, in an inch; the letters that a handle takes
 FAR = 0.97  # of an axis: a line that ends before has a dotted line to its label
 LABEL_HEIGHT, JOIN = 0.13, 0.15  # inches; from the axes to their labels
+UNDER = 5
 LABEL_ROOM = 1.3  # label heights between two lines, for a label to stand between them
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
@@ -81,7 +82,7 @@ def literal(text: str) -> str:
 
 def wrapped(text: str, width: float) -> str:
     """Return a user's text in lines of at most that many characters, as `literal` does."""
-    return literal("\n".join(textwrap.wrap(text, int(width), break_on_hyphens=False)))
+    return literal("\n".join(textwrap.wrap(in_words(text), int(width), break_on_hyphens=False)))
 
 
 def plain(axes: Axes) -> None:
@@ -97,20 +98,22 @@ def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: boo
     Texts may also be `inside`, above the lines where these are furthest apart, if they have room. The limits of the
     axes must be set before.
     """
-    texts = [(line, textwrap.wrap(text, LABEL + 2, break_on_hyphens=False)) for line, text in labels]
+    texts = [(line, textwrap.wrap(in_words(text), LABEL + 2, break_on_hyphens=False)) for line, text in labels]
     if not texts:
         return
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
     line_height = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
     points = [np.asarray(line.get_xydata()) for line, _ in texts]
     places = [(axes.transData.transform(each)[:, 1] - bottom) / (top - bottom) for each in points]
-    if inside and len(lengths := {len(each) for each in places}) == 1 and lengths.pop() > 2:
-        around = sliding_window_view(np.sort(places, axis=0), 3, axis=1)  # each place and those beside it
+    if inside and len(lengths := {len(each) for each in places}) == 1 and (count := lengths.pop()) > 2:
+        under = UNDER if count > 2 * UNDER else 3  # places of a line below a text
+        around = sliding_window_view(np.sort(places, axis=0), under, axis=1)
         above = np.vstack([around.min(axis=2)[1:], np.ones(around.shape[1])])
         room = (above - around.max(axis=2)).min(axis=0)
         if room.max() > LABEL_ROOM * line_height:
+            first = room.argmax()
             for (line, lines), each in zip(texts, points, strict=True):
-                place = each[1 + room.argmax()]
+                place = each[first + under // 2, 0], each[first : first + under, 1].max()
                 where: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
                 halo = [withStroke(linewidth=2, foreground="white")]
                 _label(axes, line, lines, place, (0, 2), path_effects=halo, **where)
@@ -170,6 +173,7 @@ def tiled(
 def legend_below(figure: Figure, entries: Mapping[str, Artist]) -> None:
     """Add a legend without a frame below all panels, in as many columns as have room; none without entries."""
     if entries:
+        entries = {in_words(text): artist for text, artist in entries.items()}
         columns = int(figure.get_figwidth() * LEGEND_LETTERS / (max(map(len, entries)) + HANDLE))
         columns = max(1, min(MOST_COLUMNS, columns, len(entries)))
         style: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 3, "ncols": columns}
@@ -179,7 +183,7 @@ def legend_below(figure: Figure, entries: Mapping[str, Artist]) -> None:
 def finish(figure: Figure, title: str) -> Figure:
     """Set the title of a figure, in two lines at most."""
     width = int(LETTERS * figure.get_figwidth())
-    first, *rest = [part for line in title.splitlines() for part in textwrap.wrap(line, width)] or [""]
+    first, *rest = [part for line in in_words(title).splitlines() for part in textwrap.wrap(line, width)] or [""]
     second = [textwrap.shorten(" ".join(rest), width, placeholder=" …")] if len(rest) > 1 else rest
     figure.suptitle(literal("\n".join([first, *second])), fontsize="medium")
     return figure

@@ -1,6 +1,5 @@
 """Sweeps: the settings that vary, and accuracy against one numeric setting."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -9,23 +8,14 @@ from matplotlib.axes import Axes
 
 from netlearn.plotting import scales, style
 from netlearn.plotting.lines import key_of_seeds, measured
-from netlearn.plotting.marks import GREY, MARKS, short, variant_styles
+from netlearn.plotting.marks import GREY, MARKS, SETTING_NAMES, label, short, variant_styles
 from netlearn.plotting.style import Figure, finish, plain
 from netlearn.runs import Groups, Run, name_of, selection, varied
-from netlearn.settings import Settings
 
 FEWEST = 3  # numbers on an axis
 MOST_PANELS = 12
 MOST_ANNOTATED, MOST_MARKED = 9, 15  # places on an axis
 Points: TypeAlias = Mapping[tuple[float, ...], Sequence[Run]]
-LABELS = {  # of axes; of settings that were adjusted to each other, the first one is drawn
-    "train_size": "training examples", "learning_rate": "learning rate η", "hidden": "hidden neurons",
-    "label_noise": "wrong training labels", "l2": "λ of L2 regularization", "l1": "λ of L1 regularization",
-    "dropout": "dropout", "max_norm": "max-norm",
-    "momentum": "momentum μ", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "batch_size": "mini-batch size",
-    "halve_after": "halve after epochs", "patience": "patience", "elastic_sigma": "σ of elastic deformation",
-    "elastic_alpha": "α of elastic deformation", "epochs": "epochs",
-}  # fmt: skip
 NOT_LEARNED = ("probe_every", "track_test")
 
 
@@ -39,7 +29,7 @@ def factors(groups: Groups) -> tuple[list[str], list[str]]:
     columns = {name: [number(getattr(each, name)) for each in variants] for name in names}
     numeric = {
         name: [value for value in columns[name] if value is not None]
-        for name in sorted(names, key=lambda name: [*LABELS, name].index(name))
+        for name in sorted(names, key=lambda name: [*SETTING_NAMES, name].index(name))
         if None not in columns[name] and len(set(columns[name])) >= FEWEST
     }
     axes: list[str] = []
@@ -47,18 +37,6 @@ def factors(groups: Groups) -> tuple[list[str], list[str]]:
         if not any(_follows(values, numeric[other]) for other in axes):
             axes.append(name)
     return sorted(axes, key=lambda name: -len(set(numeric[name]))), [name for name in names if name not in numeric]
-
-
-def label(setting: str) -> str:
-    """Return what an axis with the values of a setting is called."""
-    return LABELS.get(setting, setting.replace("_", " "))
-
-
-def in_words(text: str) -> str:
-    """Return the title or a variant's name with what axes call the settings: "quadratic, learning rate η = 0.5"."""
-    values = rf" ?\b({'|'.join(Settings.__struct_fields__)})=(?=\S)"
-    text = re.sub(values, lambda found: f", {label(found[1])} = ", text).removeprefix(", ")
-    return re.sub(r"\w+(?= × )|(?<= × )\w+", lambda found: label(found[0]), text)
 
 
 def number(value: Any) -> float | None:
