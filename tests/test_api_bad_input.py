@@ -90,6 +90,7 @@ def test_settings(settings: Any, facts: list[str]) -> None:
         ({"what": []}, ["one or more"]),
         ({"what": ["nowhere"], "seeds": 2}, ["seeds"]),
         ({"vary": {"learning_rat": [1]}}, ["vary", "learning_rate"]),
+        ({"vary": ["epochs"]}, ["vary", "epochs", "mapping"]),
         ({"vary": {"epochs": 3}}, ["vary", "epochs", "3", "list"]),
         ({"vary": {"epochs": [2, 0]}}, ["vary", "epochs", "0", "at least 1"]),
         ({"seeds": 0}, ["seeds", "0", "1"]),

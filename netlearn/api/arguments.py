@@ -91,13 +91,13 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    return list(value) if isinstance(value, range) else value
+    return [_plain(each) for each in value] if isinstance(value, list | tuple | range) else value
 
 
 def items_of(given: Any) -> Any:
     """Return a list of the items of a collection; anything else as it is."""
     plain = _plain(given)
-    return list(plain) if isinstance(plain, Iterable) and not isinstance(plain, str) else plain
+    return list(map(_plain, plain)) if isinstance(plain, Iterable) and not isinstance(plain, str) else plain
 
 
 def data_name(data: Data, beside: Path | None = None) -> str:
@@ -127,6 +127,8 @@ def plan(
         raise SettingsError(f"costs {costs!r:.80}: must be a list")
     if not isinstance(what, str | Path | Mapping | None):
         raise SettingsError(f"{what!r:.80}: must be an experiment, variants, or a list of runs or their folders")
+    if not isinstance(vary, Mapping):
+        raise SettingsError(f"vary {vary!r:.80}: must be a mapping from settings to lists of values")
     sweep = Sweep({name: _values(name, values, source) for name, values in vary.items()})
     chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else items_of(seeds), "seeds")
     if isinstance(what, str | Path):

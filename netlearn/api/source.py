@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from netlearn.costs import Cost
 from netlearn.custom_cost import KNOWN, NamedCosts
 from netlearn.errors import RunError, SettingsError
@@ -65,7 +67,8 @@ class Source:
         kind = cost if isinstance(cost, type) else type(cost)
         if not all(hasattr(cost, part) for part in ("value", "delta")):
             raise SettingsError(f"cost {cost!r:.80}: must be a name, or a class or instance with value and delta")
-        public = {} if kind is cost else {key: each for key, each in vars(cost).items() if not key.startswith("_")}
+        own = {} if kind is cost else {key: each for key, each in vars(cost).items() if not key.startswith("_")}
+        public = {key: each.item() if isinstance(each, np.generic) else each for key, each in own.items()}
         shown = ", ".join(f"{key}={value!r}" for key, value in public.items() if isinstance(value, int | float | str))
         if built_in := [name for name, known in KNOWN.items() if kind is known]:
             return f"{built_in[0]}({shown})" if shown else built_in[0]
