@@ -78,6 +78,14 @@ def test_comparison_shows_table_conclusion_and_pairing(comparison: ComparisonRes
         assert sentence.rstrip(".") in shown
 
 
+def test_sweep_is_ranked_and_stays_short() -> None:
+    result = netlearn.compare(vary={"l2": "0:11:12"}, seeds=1, jobs=1, **TINY | {"hidden": 2, "train_size": 50})
+    best = max(result.rows, key=lambda row: row.best_validation_accuracy or 0)
+    assert f"12 variants, the best {best.variant} " in repr(result)
+    shown = result._repr_html_()
+    assert (shown.count("<tr>"), shown.count(">10 of 12 variants; rows has all<")) == (1 + 10, 1)
+
+
 def test_names_of_variants_are_text_in_html() -> None:
     result = netlearn.compare({"<img src=x>": {"cost": "quadratic"}, "b": {}}, seeds=1, jobs=1, **TINY)
     assert "<img" not in result._repr_html_()
@@ -161,8 +169,9 @@ def test_runs_are_compared_as_they_are(run: RunResult, comparison: ComparisonRes
 
 def test_experiment_of_a_single_neuron_has_a_picture_of_its_own_and_no_accuracy() -> None:
     result = netlearn.compare("neuron", epochs=3, seeds=[4], jobs=1, progress=False)
-    assert "%" not in repr(result)
-    assert "quadratic, bad start" in repr(result)
+    assert "%" not in repr(result) + result._repr_html_()
+    assert "output at epoch 3" in result._repr_html_()
+    assert "quadratic, mild start; quadratic, bad start; " in repr(result)
     assert len(result.figure().axes) >= 1
     assert [row.variant for row in result.rows][:2] == ["quadratic, mild start", "quadratic, bad start"]
     assert {(run.settings.epochs, run.settings.seed) for run in result.runs} == {(3, 4)}
@@ -174,6 +183,23 @@ def test_settings_are_varied() -> None:
     assert [(run.settings.learning_rate, run.settings.cost) for run in result.runs] == [
         (rate, cost) for rate in (0.1, 1.0) for cost in ("quadratic", "tests.costs:Squared")
     ]
+
+
+def test_lists_may_hold_the_numbers_and_paths_of_numpy_and_pathlib(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "own.npz", x_train=rng.random((40, 4)), y_train=np.arange(40) % 2,
+             x_test=rng.random((10, 4)), y_test=np.arange(10) % 2)  # fmt: skip
+    vary: Any = {
+        "learning_rate": list(np.geomspace(0.1, 1, 2)), "hidden": [(np.int64(3), np.int64(2)), np.arange(2, 4)],
+        "track_test": [np.bool_(True)], "data": [tmp_path / "own.npz"],
+    }  # fmt: skip
+    seeds: Any = list(np.arange(1, 3))
+    result = netlearn.compare(costs=["quadratic", Squared(np.float64(2))], vary=vary, seeds=seeds, jobs=1,
+                              initializer=(np.float64(0.5), 0), epochs=1, progress=False)  # fmt: skip
+    assert {run.settings.hidden for run in result.runs} == {(3, 2), (2, 3)}
+    assert {run.settings.learning_rate for run in result.runs} == {0.1, 1.0}
+    assert {run.settings.seed for run in result.runs} == {1, 2}
+    assert "Squared(factor=2.0)" in result.rows[-1].variant
 
 
 @pytest.mark.parametrize("as_mapping", [True, False])

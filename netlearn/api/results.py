@@ -14,17 +14,18 @@ from netlearn.api.arguments import Data, data_name
 from netlearn.api.source import Source
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
-from netlearn.comparison.findings import cells, percent
-from netlearn.comparison.outputs import PICTURES, draw, render_page
-from netlearn.comparison.statistics import Row
+from netlearn.comparison.findings import MOST_TEXTS, percent, ranking, shortened
+from netlearn.comparison.outputs import PICTURES, draw, page_table, render_page
+from netlearn.comparison.statistics import Row, by_validation
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network
 from netlearn.numerics import Array
 from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
+from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import Settings
-from netlearn.text import counted, html_table, nearest
+from netlearn.text import counted, html_table, nearest, separator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -278,11 +279,22 @@ class ComparisonResult(Result):
 
     def __repr__(self) -> str:
         """Return one line: the variants and their test accuracies, which a single neuron does not have."""
-        shown = ("" if self._analysis.neurons else f" {percent(row.test_accuracy)}" for row in self.rows)
-        ends = ", ".join(f"{row.variant}{end}" for row, end in zip(self.rows, shown, strict=True))
+        shown = self.rows if self._is_readable else by_validation(self.rows)[:1]
+        figures = ["" if self._analysis.neurons else f" {percent(row.test_accuracy)}" for row in shown]
+        mark = separator(row.variant for row in shown)
+        ends = mark.join(f"{row.variant}{figure}" for row, figure in zip(shown, figures, strict=True))
+        ends = ends if self._is_readable else f"{len(self.rows):,} variants, the best {ends}"
         seeds = counted(max(row.seeds for row in self.rows), "seed")
         return f"<ComparisonResult {self.title}, {seeds}: {ends}>"
 
     def _repr_html_(self) -> str:
         analysis = self._analysis
-        return self._table(cells(analysis), [*analysis.problems, *analysis.sentences, self.pairing])
+        lines = page_table(analysis) if self._is_readable else ranking(self.rows)[: 1 + MOST_TEXTS]
+        left = f"{len(lines) - 1} of {len(self.rows):,} variants; rows has all" if not self._is_readable else ""
+        problems = shortened(analysis.problems, "rows")
+        return self._table(lines, [left, *problems, *analysis.sentences, self.pairing])
+
+    @property
+    def _is_readable(self) -> bool:
+        """Whether all variants have room beside each other."""
+        return len(self.rows) <= MOST_SHOWN
