@@ -139,7 +139,8 @@ def _utf8(text: bytes) -> bytes:
 
 def _layout(start: bytes) -> Layout:
     lines = [line for line in start.decode("utf-8", "replace").splitlines()[: SAMPLE + 2] if line.strip()]
-    lines = lines[:-1] if len(lines) > 1 and not start.endswith(b"\n") else lines  # the last one may be cut
+    if len(start) == START and not start.endswith(b"\n"):
+        lines = lines[:-1]  # it may be cut
     first = lines[0] if lines else ""
     unquoted = re.sub(r'"[^"]*"', "", first)
     found = max(",;\t", key=unquoted.count)
