@@ -172,3 +172,13 @@ def test_data_that_has_changed_since_is_noted() -> None:
     assert has_facts(call("evaluate", "ce").stderr, "ce mnist-5k SHA-256")
     assert call("evaluate", "ce", "-q").stderr == ""
     assert call("evaluate", "ce", "--data", "mnist-5k").stderr == ""
+
+
+def test_other_data_whose_classes_have_other_numbers_is_refused() -> None:
+    rows = [f"{i % 7 / 7},{i % 5 / 5},{('ant', 'bee', 'cat')[i % 3]}" for i in range(90)]
+    Path("all.csv").write_text("\n".join(rows))
+    Path("some.csv").write_text("\n".join(row for row in rows if "ant" not in row))
+    done(call("train", "-q", "--data", "all.csv", "--epochs", "1", "--out", "named"))
+    result = call("evaluate", "named", "--data", "some.csv")
+    assert one_line(result, 2, "some.csv: 0 = bee, 1 = cat; 0 = ant, 1 = bee, 2 = cat, as in named")
+    done(call("evaluate", "named", "--data", "all.csv"))

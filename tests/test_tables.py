@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from netlearn import datasets
+from netlearn.runs import read_run
+from tests.commands import POSIX, call, done
 from tests.files import check_small, refused, small_arrays
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = small_arrays()
@@ -220,6 +222,20 @@ def test_pictures_of_runs_are_no_examples(tmp_path: Path) -> None:
         write_images(tmp_path / "runs", IMAGES[:1], np.array([name]))
         (tmp_path / "runs" / name / "config.toml").touch()
     assert "no images by class" in refused(str(tmp_path))
+
+
+@POSIX
+def test_classes_and_files_may_have_names_of_any_bytes(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "own", IMAGES, np.array(["\udcffa", "\x1b[31mb"])[LABELS % 2])
+    (folder / "\udcffa" / "\udcfe.png").touch()
+    data = datasets.load(str(folder))
+    assert data.classes == (r"\x1b[31mb", r"\udcffa")
+    done(call("train", "-q", "--data", str(folder), "--epochs", "1", "--out", "run"))
+    assert read_run(Path("run")).results.data.classes == data.classes
+    Path("own.csv").write_text("\n".join(f"{i % 2},{i % 3},{i % 5}" for i in range(60)))
+    (tmp_path / "table").mkdir()
+    Path("own.csv").rename(tmp_path / "table" / "\udcff.csv")
+    assert "rename it" in refused(str(tmp_path / "table"))
 
 
 def test_unsorted_pictures_of_a_test_set_are_left_out_with_a_note(tmp_path: Path) -> None:

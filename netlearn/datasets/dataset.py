@@ -89,6 +89,7 @@ class Dataset:
         image: height and width if each example is an image, else None.
         sha256: SHA-256 of each file it was read from, by file name.
         note: anything about the set that may surprise its user, or "".
+        classes: their names in the order of their numbers, if they have names.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Dataset:
     image: tuple[int, int] | None
     sha256: dict[str, str]
     note: str = ""
+    classes: tuple[str, ...] = ()
 
     @cached_property
     def train_sha256(self) -> str:

@@ -13,10 +13,10 @@ from netlearn.datasets.formats import KEYS, choose, find_sets, is_idx, keys_besi
 from netlearn.datasets.pictures import Classes, find_images, read_images, without_classes
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
-from netlearn.datasets.splitting import NamedArray, number_classes, split
+from netlearn.datasets.splitting import NamedArray, listed, number_classes, split
 from netlearn.datasets.tables import columns_of, is_table, read_table
 from netlearn.errors import DataError, SettingsError
-from netlearn.text import suggestion
+from netlearn.text import printable, suggestion
 
 NAMES = ("auto", "mnist", "mnist-5k", "fashion-mnist", "neuron")
 PATHS = "a folder of IDX files or images, an .npz or a CSV file"
@@ -93,6 +93,8 @@ def _load_path(name: str) -> Dataset:
 def _absolute(path: Path) -> str:
     """Return the absolute path, or the path as given if the folders above it have names that a run cannot store."""
     absolute = str(path.absolute())
+    if not str(path).isprintable():
+        raise DataError(f"{printable(str(path))}: must have a name of printable characters; rename it")
     return absolute if absolute.isprintable() else str(path)
 
 
@@ -200,11 +202,13 @@ def _load_parts(
     sha256: dict[str, str], notes: Iterable[str], family: str = "",
 ) -> Dataset:  # fmt: skip
     """Return the data set of parts, "train", "test" and "val", or one alone, whose labels may be names."""
-    labels, classes = number_classes({part: y for part, (_, y) in parts.items()})
+    labels, names = number_classes({part: y for part, (_, y) in parts.items()})
     arrays = {f"x_{part}": x for part, (x, _) in parts.items()} | {f"y_{part}": y for part, y in labels.items()}
     if len(parts) == 1:
         arrays = {key[0]: values for key, values in arrays.items()}
     arrays, turned = _turned(family, arrays)
     named = {key: NamedArray(str(files.get(key[2:], path)), values) for key, values in arrays.items()}
     where = path.parent if path.is_file() and len(files) > 1 else path
-    return split(_absolute(path), _absolute(where), named, sha256, [*notes, *turned, *filter(None, [classes])])
+    note = f"its classes are {listed(names)}" if names else ""
+    data = split(_absolute(path), _absolute(where), named, sha256, [*notes, *turned, note])
+    return replace(data, classes=names)

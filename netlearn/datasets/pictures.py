@@ -261,7 +261,8 @@ def _read_part(classes: Classes, gathered: _Gathered) -> tuple[slice, list[str],
             content = read_file(path)
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
-        sha256.update(f"{name}/{path.name} {hashlib.sha256(content).hexdigest()}\n".encode())
+        line = f"{name}/{path.name} {hashlib.sha256(content).hexdigest()}\n"
+        sha256.update(line.encode(errors="surrogateescape"))  # names may be of any bytes
         try:
             pixels, white = _decode(content)
         except DataError:

@@ -17,6 +17,7 @@ from netlearn.datasets.dataset import Dataset, Examples, Labels
 from netlearn.datasets.sources import is_known
 from netlearn.errors import DataError
 from netlearn.numerics import Array
+from netlearn.text import printable
 
 MAX_CLASSES = 1000
 MOST_CLASSES = 20  # classes in a note
@@ -106,16 +107,20 @@ def _is_one_hot(y: NDArray[Any], n: int) -> bool:
     return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
 
 
-def number_classes(labels: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], str]:
-    """Return the numbers of classes that have names, and a note that lists them; digits are their own numbers."""
+def number_classes(labels: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    """Return the numbers of classes, and their names if they have names; digits are their own numbers."""
     if not all(values.dtype.kind == "U" for values in labels.values()):
-        return labels, ""
+        return labels, ()
     names = sorted({name for part in labels.values() for name in np.unique(part).tolist()})
     if all(name.isdecimal() and name.isascii() for name in names):
-        return {part: values.astype(np.int64) for part, values in labels.items()}, ""
-    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(names[:MOST_CLASSES]))
-    note = f"its classes are {listed}{', …' if len(names) > MOST_CLASSES else ''}"
-    return {part: np.searchsorted(names, values) for part, values in labels.items()}, note
+        return {part: values.astype(np.int64) for part, values in labels.items()}, ()
+    return {part: np.searchsorted(names, values) for part, values in labels.items()}, tuple(map(printable, names))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of classes with their numbers."""
+    first = ", ".join(f"{i} = {name}" for i, name in enumerate(names[:MOST_CLASSES]))
+    return f"{first}{', …' if len(names) > MOST_CLASSES else ''}"
 
 
 def kind(x: NDArray[Any]) -> str:

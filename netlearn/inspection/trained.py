@@ -6,6 +6,7 @@ from pathlib import Path
 from netlearn import datasets
 from netlearn.custom_cost import NO_COSTS, NamedCosts, check_named, is_own, load_cost
 from netlearn.datasets import Dataset
+from netlearn.datasets.splitting import listed
 from netlearn.errors import DataError, RunError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
@@ -88,7 +89,7 @@ def load_network(run: Run, *, best: bool | None = None, costs: NamedCosts = NO_C
 
 
 def check_data(run: Run, data: Dataset) -> None:
-    """Check that the network of a run has the inputs and outputs for a data set."""
+    """Check that the network of a run has the inputs, the outputs and the classes for a data set."""
     sizes = run.results.sizes
     n_in = data.test.n_in
     if n_in != sizes[0]:
@@ -96,4 +97,10 @@ def check_data(run: Run, data: Dataset) -> None:
     if data.outputs > sizes[-1]:
         raise SettingsError(
             f"data {data.name}: {data.outputs} classes: must be at most {sizes[-1]}, as in {run.folder}"
+        )
+    names = run.results.data.classes
+    if names and data.classes and data.classes != names[: len(data.classes)]:
+        raise SettingsError(
+            f"data {data.name}: its classes are {listed(data.classes)}: must be {listed(names)}, as in {run.folder}; "
+            "labels may be these numbers"
         )

@@ -176,7 +176,8 @@ def _are_columns(header: list[str]) -> bool:
 class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The data set of a run: its name and place, the number of examples, the SHA-256 of its files.
 
-    `appearance` is what its training images look like, None where they are no images; older runs do not have it.
+    `appearance` is what its training images look like, None where they are no images; `classes` are the names of its
+    classes, if they have names. Older runs do not have these.
     """
 
     name: str
@@ -187,6 +188,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     test: Positive
     sha256: dict[str, str]
     appearance: Appearance | None = None
+    classes: tuple[str, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

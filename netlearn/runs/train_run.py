@@ -158,9 +158,9 @@ def _summarize(
         mini_batches_sha256=_with_data(trainer, trainer.batches.sha256),
         shuffling_sha256=_with_data(trainer, trainer.batches.origin),
         data=DataSummary(
-            name=data.name, where=printable(data.where), note=data.note, train=len(data.train),
+            name=data.name, where=printable(data.where), note=printable(data.note), train=len(data.train),
             validation=len(data.validation), test=len(data.test), sha256=dict(data.sha256),
-            appearance=data.appearance,
+            appearance=data.appearance, classes=data.classes,
         ),
         environment=environment() | {"blas": " → ".join(kernels)},
         training_seconds=round(trainer.seconds, 3),

@@ -138,7 +138,9 @@ def _determined(run: Run) -> dict[str, object]:
     }
     results = {name: value for name, value in asdict(run.summary).items() if name not in NOT_REPEATED}
     data = asdict(run.summary.data) | {"sha256": list(run.summary.data.sha256.values())}
-    results |= {f"data.{name}": value for name, value in data.items() if name not in {"name", "where", "note"}}
+    results |= {
+        f"data.{name}": value for name, value in data.items() if name not in {"name", "where", "note", "classes"}
+    }
     return files | columns | {f"{name} in {SUMMARY}": value for name, value in results.items()}
 
 
