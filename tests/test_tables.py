@@ -217,6 +217,13 @@ def test_what_systems_and_notebooks_leave_in_folders_is_no_class(tmp_path: Path)
     assert (data.outputs, len(data.train) + len(data.validation) + len(data.test)) == (10, 120)
 
 
+def test_train_may_be_a_class(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "own", IMAGES, np.array(["plane", "train"])[LABELS % 2])
+    data = datasets.load(str(folder))
+    assert data.classes == ("plane", "train")
+    assert "left out" not in data.note
+
+
 def test_pictures_of_runs_are_no_examples(tmp_path: Path) -> None:
     for name in ("quadratic", "cross-entropy"):
         write_images(tmp_path / "runs", IMAGES[:1], np.array([name]))

@@ -193,7 +193,8 @@ def _load_images(folder: Path, found: Mapping[str, Classes]) -> Dataset:
     for part, (x, y, sha256, note) in read_images(found).items():
         parts[part], hashes[part or "images"] = (x, y), sha256
         notes += [f"{folder / part}: {note}" if part else note] if note else []
-    notes += [f"{part} has no folders of classes and was left out" for part in without_classes(folder)]
+    unsorted = [] if "" in found else without_classes(folder)  # where nothing is split, train is a class
+    notes += [f"{part} has no folders of classes and was left out" for part in unsorted]
     return _load_parts(folder, dict.fromkeys(parts, folder), parts, hashes, notes)
 
 
