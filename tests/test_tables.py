@@ -291,6 +291,13 @@ def test_labels_are_found_in_tables_as_programs_write_them(header: str, row: str
     np.testing.assert_array_equal(data.train.labels, data.train.x[:, 0] > 0.5)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_names_of_classes_have_their_accents(encoding: str) -> None:
+    text = "".join(f"{i % 7},{i % 5},{('größe', 'über')[i % 2]}\n" for i in range(60))
+    Path("names.csv").write_bytes(text.encode(encoding))
+    assert datasets.load("names.csv").classes == ("größe", "über")
+
+
 @pytest.mark.parametrize(
     ("header", "row", "facts"),
     [

@@ -130,9 +130,16 @@ def _missing(path: Path, row: int, column: int, field: str) -> DataError:
 
 
 def _utf8(text: bytes) -> bytes:
-    """Return text in UTF-8, without the mark at its start, of that or of UTF-16, and lines that end with LF."""
+    """Return text in UTF-8, without the mark at its start, and lines that end with LF.
+
+    It may be in UTF-8, UTF-16 or, as older spreadsheets save it, in Windows' code page 1252.
+    """
     if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         text = text[: len(text) // 2 * 2].decode("utf-16", "replace").encode()
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        text = text.decode("cp1252", "replace").encode()
     text = text if b"\n" in text else text.replace(b"\r", b"\n")
     return text.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
 
@@ -230,8 +237,9 @@ def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDAr
 def _load(text: bytes, layout: Layout, dtype: Any, columns: list[int] | None) -> NDArray[Any]:
     skipped = 1 if layout.names else 0
     return np.loadtxt(
-        BytesIO(text), dtype, None, layout.delimiter, skiprows=skipped, usecols=columns, ndmin=2, quotechar='"'
-    )
+        BytesIO(text), dtype, None, layout.delimiter,
+        skiprows=skipped, usecols=columns, ndmin=2, encoding="utf-8", quotechar='"',
+    )  # fmt: skip
 
 
 def _as_images(x: NDArray[Any], names: list[str]) -> NDArray[Any]:
