@@ -85,6 +85,7 @@ ALIASES = {  # what others call settings and their values
     "categorical_crossentropy": "log-likelihood", "logistic": "sigmoid", "gd": "sgd",
     "gradient_descent": "sgd", "float": "float32", "double": "float64", "fashion": "fashion-mnist",
 }  # fmt: skip
+MOST_LISTED = 40  # names; there are fewer settings
 NEAR = 0.75  # as difflib measures: a wrong suggestion is worse than none
 
 
@@ -106,4 +107,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return which of the known names is meant, for an error, or all of them."""
     known = list(known)
     near = suggestion(name, known)
-    return f"did you mean {near}?" if near else f"must be {separator(known).join(known)}"
+    return f"did you mean {near}?" if near else f"must be {listed(known)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for an error, of very many the first and how many there are."""
+    if len(names) > MOST_LISTED:
+        names = [*names[:MOST_LISTED], f"… ({len(names):,} in all)"]
+    return separator(names).join(names)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from netlearn.comparison.analysis import analyse, read_comparison
@@ -125,3 +126,15 @@ def test_variant_without_a_run_that_can_be_read_stays_in_the_family_of_tests() -
     assert [row.failed for row in analysis.rows] == [0, 2, 0]
     assert [run.settings for run in analysis.runs] == [run.settings for run in whole.runs]
     assert analysis.claims == ()
+
+
+def test_experiment_of_a_folder_can_be_trained_on_other_data() -> None:
+    assert compare(*QUICK, "--seeds", "1").exit_code == 0
+    x = np.random.default_rng(0).random((40, 4))
+    np.savez("other.npz", x_train=x, y_train=np.arange(40) % 2, x_test=x, y_test=np.arange(40) % 2)
+    done(compare("out/config.toml", "--data", "other.npz", "-q", "--out", "again"))
+    assert {Path(row["data"]).name for row in json.loads(Path("again/summary.json").read_text())["rows"]} == {
+        "other.npz"
+    }
+    resumed = compare("--resume", "out", "--data", "other.npz", "-q")
+    assert (resumed.exit_code, has_facts(resumed.stderr, "other.npz SHA-256")) == (1, True)

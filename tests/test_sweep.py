@@ -229,3 +229,10 @@ def test_a_sweep_is_trained_from_the_command_line() -> None:
     assert [row["variant"] for row in rows_of(Path("out"))] == [
         f"cross-entropy learning_rate={rate} hidden={hidden}" for rate in ("0.1", "1") for hidden in ("5", "5+5")
     ]
+
+
+def test_error_names_the_first_of_very_many_variants() -> None:
+    flags = ["--vary", "l2=1:100:100", "--cost", "quadratic", "--baseline", "none of them"]
+    result = compare(*flags)
+    assert one_line(result, 2, "baseline 'none of them' l2=1 l2=2 (100 in all)")
+    assert len(result.stderr) < 1000

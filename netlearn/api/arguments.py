@@ -137,6 +137,8 @@ def plan(
             raise SettingsError(f"{what}: must be an experiment; to compare runs, give a list of their folders")
         experiment = read_experiment(path, shared, None, sweep, baseline, source.given)
         source.names += [variant.cost for variant in experiment.variants.values()]
+        if "data" in shared:
+            experiment = replace(experiment, data_sha256={})
         return experiment if seeds is None else replace(experiment, seeds=chosen)
     if what is None:
         layers = _of_costs(costs, sweep, source)

@@ -31,7 +31,7 @@ from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import train_run
 from netlearn.settings import Settings, resolve
 from netlearn.slowdown import Record
-from netlearn.text import nearest, separator
+from netlearn.text import listed, nearest
 from netlearn.training import Trainer
 
 Variants: TypeAlias = Mapping[str, Variant]
@@ -224,7 +224,7 @@ def _two(folder: str | Path | Result, variants: Sequence[str]) -> list[Settings]
             raise SettingsError(f"variant {name!r}: {nearest(name, found)}")
     chosen = list(variants) or list(found)
     if len(chosen) != 2:
-        names = separator(found).join(found)
+        names = listed(list(found))
         raise SettingsError(f"variants {len(chosen)}: the lab shows two; name them with --variant, twice: {names}")
     return [found[name] for name in chosen]
 

@@ -25,7 +25,7 @@ from netlearn.numerics import Array
 from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import Settings
-from netlearn.text import counted, html_table, nearest, separator
+from netlearn.text import counted, html_table, listed, nearest, separator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,7 +262,7 @@ class ComparisonResult(Result):
             raise SettingsError(f"variant {variant!r}: {nearest(variant, groups)}")
         seeds = [run.settings.seed for run in groups[variant]]
         if seed is not None and seed not in seeds:
-            raise SettingsError(f"seed {seed}: must be {', '.join(map(str, seeds))}")
+            raise SettingsError(f"seed {seed}: must be {listed(list(map(str, seeds)))}")
         run = groups[variant][0 if seed is None else seeds.index(seed)]
         return RunResult(run, self.source)
 

@@ -211,7 +211,8 @@ def _experiment(
         raise SettingsError(
             f"--cost {costs[0]}: cannot be combined with an experiment file; the variants are those of {files[0]}"
         )
-    return read_experiment(files[0], settings, seeds, sweep, baseline)
+    experiment = read_experiment(files[0], settings, seeds, sweep, baseline)
+    return replace(experiment, data_sha256={}) if "data" in settings else experiment
 
 
 def _folder(out: Path | None, *, force: bool) -> AbstractContextManager[RunFolder]:

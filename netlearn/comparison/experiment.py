@@ -22,7 +22,7 @@ from netlearn.runs.files import sealed
 from netlearn.runs.formats import MOST_CONFIG
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import FIELDS, FORMAT, Settings, check, check_format, resolve
-from netlearn.text import decode_toml, nearest, unknown
+from netlearn.text import decode_toml, listed, nearest, unknown
 
 FOR_THE_PAGE: dict[str, Any] = {"snapshots": True}
 BUILT_IN = FOR_THE_PAGE | {"hidden": (100,), "initializer": "large", "epochs": 5}
@@ -200,7 +200,7 @@ def read_experiment(
     for key in flags:
         own = [name for name, layer in layers.items() if key in layer]
         if own or key in vary:
-            who = f"variants of {path} set it themselves: {', '.join(own)}" if own else f"{path} varies it"
+            who = f"variants of {path} set it themselves: {listed(own)}" if own else f"{path} varies it"
             raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
     sweep = replace(sweep, values={**vary, **sweep.values})
     stored = {} if "format" in raw else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have

@@ -14,7 +14,7 @@ from netlearn.custom_cost import short_names
 from netlearn.errors import SettingsError
 from netlearn.runs import name_of, text_of
 from netlearn.settings import FIELDS, IN_FILES, check, must_be, number_type
-from netlearn.text import unknown
+from netlearn.text import listed, unknown
 
 MOST_RUNS = 100_000
 RANGE = re.compile(r"([^:]+):([^:]+):(log)?(\d+)")
@@ -49,7 +49,7 @@ class Sweep:
             return {name: dict(layer) for name, layer in variants.items()}
         for setting in self.values:
             if own := [name for name, layer in variants.items() if setting in layer]:
-                raise SettingsError(f"vary {setting}: must be left out; variants set it themselves: {', '.join(own)}")
+                raise SettingsError(f"vary {setting}: must be left out; variants set it themselves: {listed(own)}")
         axes = [
             list(variants.items()) or [("", {})],
             *([(name, value) for value in self.values[name]] for name in self.values),
