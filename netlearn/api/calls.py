@@ -4,7 +4,6 @@ from __future__ import annotations  # so that help() and notebooks show the name
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, Unpack
@@ -134,7 +133,7 @@ def compare(
     shared = settings_of({**settings, "cost": cost, "data": data}, source)
     planned = plan(what, costs, vary or {}, seeds, baseline, shared, source)
     if tune:
-        planned = replace(planned, tuning="to do")
+        planned = planned.to_be_tuned()
     in_process = jobs == 1 or not source.given.keys().isdisjoint(source.names)
     with Workers() if in_process else Pool(jobs or cores()) as workers:
         experiment = load_data(planned, partial(_load, shown=progress), workers)

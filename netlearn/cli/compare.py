@@ -137,8 +137,8 @@ def command(
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
             experiment = _experiment(files, costs, settings, seeds, sweep, baseline)
+            experiment = experiment.to_be_tuned() if tune else experiment
             experiment = load_data(experiment, load_and_tell, workers, tell)
-            experiment = replace(experiment, tuning="to do") if tune else experiment
             if dry_run:
                 echo_results(*size_of(experiment))
                 return

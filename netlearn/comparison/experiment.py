@@ -106,6 +106,22 @@ class Experiment:
         added = [seed for seed in seeds if seed not in self.seeds]
         return replace(self, seeds=(*self.seeds, *added))
 
+    def to_be_tuned(self) -> "Experiment":
+        """Return the experiment with a learning rate that is to be chosen for each variant.
+
+        Raises:
+            SettingsError: some variants differ in nothing but that, and may be named by it.
+        """
+        found: dict[Settings, tuple[str, float]] = {}
+        for name, settings in self.variants.items():
+            rate = settings.learning_rate
+            other, known = found.setdefault(msgspec.structs.replace(settings, learning_rate=1.0), (name, rate))
+            if known != rate:
+                raise SettingsError(
+                    f"tune: must be left out; variants {other!r} and {name!r} differ in nothing but the learning rate"
+                )
+        return replace(self, tuning="to do")
+
     def looked_at(self) -> "Experiment":
         """Return the experiment with a conclusion drawn from its seeds."""
         return replace(self, looks=(*looks_before(self.looks, self.seeds), len(self.seeds)))
