@@ -306,6 +306,7 @@ def test_names_of_classes_have_their_accents(encoding: str) -> None:
         ("a,b,label", lambda i: f"{i},{i},{'' if i == 5 else i % 2}", ["'' at row 5, column 3"]),
         ("a,b,label", lambda i: f"{i},{i},{'' if i == 5 else SIDES[i]}", ["'' at row 5, column 3"]),
         ("", lambda i: f"{i},{i},{i % 2},", ["'' at row 0, column 4"]),
+        ("", lambda i: f"{i},{'?' if i == 0 else i},{i % 2}", ["'?' at row 0, column 2"]),
         ("a,target,species", lambda i: f"{i},{i % 2},{SIDES[i]}", ["'target' and 'species'", "one of them"]),
         ("a,label,label", lambda i: f"{i},{i % 2},{i % 2}", ["'label' and 'label'"]),
         ("day,a,b,c", lambda i: f"2020-01-{i},{i},{i},{SIDES[i]}", ["text in the columns 1 and 4"]),
@@ -331,6 +332,12 @@ def test_label_of_the_test_table_is_where_that_of_the_training_table_is() -> Non
     write_lines("train.csv", rows[:120], header=PIXELS)
     write_lines("test.csv", rows[120:], header=",".join([*PIXELS.split(",")[1:], "label"]))
     assert "another order" in refused("train.csv")
+
+
+def test_numbers_of_rows_are_no_input_in_any_order() -> None:
+    data = datasets.load(points("id,a,b,label", lambda i: f"{7 * i % 60},{POINTS[i, 0]},{POINTS[i, 1]},{i % 2}"))
+    assert data.train.n_in == 2
+    assert "its column 'id', which numbers the rows, was left out" in data.note
 
 
 def test_whole_numbers_in_tables_need_not_be_bytes() -> None:

@@ -171,7 +171,8 @@ def _is_header(rows: list[tuple[str, ...]]) -> bool:
         return False
     if len(rows[0]) >= LEAST_NUMBERED and rows[0] == tuple(map(str, range(len(rows[0])))):
         return True
-    return any(not _is_number(first) and _is_number(second) for first, second in zip(*rows[:2], strict=False))
+    texts = [first for first, second in zip(*rows[:2], strict=False) if not _is_number(first) and _is_number(second)]
+    return any(text.lower() not in MISSING for text in texts) or bool(texts and rows[0][0] == "")  # of row numbers
 
 
 def _is_number(field: str) -> bool:
@@ -222,7 +223,7 @@ def _whole(column: NDArray[Any]) -> bool:
 def _counts_rows(layout: Layout, i: int, column: NDArray[Any]) -> bool:
     if not layout.names or layout.names[i].lower() not in COUNTING or not _whole(column):
         return False
-    return bool((np.diff(column.astype(np.float64)) == 1).all())
+    return len(np.unique(column)) == len(column)  # in any order: rows that were drawn from others keep their numbers
 
 
 def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDArray[Any]:
