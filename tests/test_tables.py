@@ -338,6 +338,9 @@ def test_numbers_of_rows_are_no_input_in_any_order() -> None:
     data = datasets.load(points("id,a,b,label", lambda i: f"{7 * i % 60},{POINTS[i, 0]},{POINTS[i, 1]},{i % 2}"))
     assert data.train.n_in == 2
     assert "its column 'id', which numbers the rows, was left out" in data.note
+    Path("train.csv").write_bytes(Path("points.csv").read_bytes())
+    Path("test.csv").write_text("id,a,b,label\n5,0.1,0.2,0\n5,0.3,0.4,1\n")
+    assert datasets.load("train.csv").test.n_in == 2
 
 
 def test_whole_numbers_in_tables_need_not_be_bytes() -> None:

@@ -57,6 +57,7 @@ class Table(NamedTuple):
         x: inputs, (n, columns) or (n, side, side).
         y: labels, (n,), numbers or text.
         label: the column of the labels.
+        inputs: the columns of the inputs.
         names: of the columns, if it has a header.
         notes: what was decided.
     """
@@ -64,6 +65,7 @@ class Table(NamedTuple):
     x: NDArray[Any]
     y: NDArray[Any]
     label: int
+    inputs: list[int]
     names: tuple[str, ...]
     notes: list[str]
 
@@ -87,10 +89,7 @@ def read_table(path: Path, like: Table | None = None) -> Table:
         raise DataError(f"{path}: its columns have other names, or another order, than those of the training set")
     for i, column in enumerate(columns):
         _check_present(path, i, column)
-    label, notes = (like.label, []) if like else _label(path, layout, columns)
-    counting = [i for i, column in enumerate(columns) if i != label and _counts_rows(layout, i, column)]
-    notes += [f"its column {layout.names[i]!r}, which numbers the rows, was left out" for i in counting]
-    inputs = [i for i in range(len(columns)) if i != label and i not in counting]
+    label, inputs, notes = (like.label, like.inputs, []) if like else _columns(path, layout, columns)
     if layout.delimiter in {";", "\t"} and re.search(rb"\d,\d", text[:START]):
         text = text.replace(b",", b".")  # decimal commas
     try:
@@ -112,7 +111,15 @@ def read_table(path: Path, like: Table | None = None) -> Table:
     elif x.max() <= 1 and x.dtype == np.uint8:
         x = x.astype(np.int32)  # so that 1 is not divided by 255
     names = [layout.names[i] for i in inputs] if layout.names else []
-    return Table(_as_images(x, names), y, label, layout.names, notes)
+    return Table(_as_images(x, names), y, label, inputs, layout.names, notes)
+
+
+def _columns(path: Path, layout: Layout, columns: list[NDArray[Any]]) -> tuple[int, list[int], list[str]]:
+    """Return the column of the label, those of the inputs, and notes on what was decided."""
+    label, notes = _label(path, layout, columns)
+    counting = [i for i, column in enumerate(columns) if i != label and _counts_rows(layout, i, column)]
+    notes += [f"its column {layout.names[i]!r}, which numbers the rows, was left out" for i in counting]
+    return label, [i for i in range(len(columns)) if i != label and i not in counting], notes
 
 
 def _check_present(path: Path, i: int, column: NDArray[Any]) -> None:
