@@ -14,7 +14,7 @@ from netlearn.datasets.pictures import Classes, find_images, read_images, withou
 from netlearn.datasets.reading import NPZ, describe, kind_of, start_of
 from netlearn.datasets.sources import FILES, SOURCES, MakeBar, find, locate, sha256_of
 from netlearn.datasets.splitting import NamedArray, listed, number_classes, split
-from netlearn.datasets.tables import columns_of, is_table, read_table
+from netlearn.datasets.tables import have_equal_columns, is_table, read_table
 from netlearn.errors import DataError, SettingsError
 from netlearn.text import printable, suggestion
 
@@ -175,7 +175,7 @@ def _load_tables(path: Path, files: Mapping[str, Path]) -> Dataset:
     beside = table.with_name(table.name.replace("train", "test"))
     test = files.get("test") or (beside if beside != table and beside.is_file() and is_table(beside) else None)
     notes, files = [], {"train": table}
-    if test is not None and columns_of(test) == columns_of(table):
+    if test is not None and have_equal_columns(table, test):
         files["test"] = test
     elif test is not None:
         notes = [f"{test.name} has other columns (no labels?) and was left out"]

@@ -45,9 +45,11 @@ def is_table(path: Path) -> bool:
     return len(fields) > 1 and 2 * sum(map(_is_number, fields)) >= len(fields)
 
 
-def columns_of(path: Path) -> int:
-    """Return how many columns a table has."""
-    return len(_layout(_utf8(start_of(path, START))).rows[0])
+def have_equal_columns(one: Path, other: Path) -> bool:
+    """Return whether two tables have equally many columns, of the same names where both have a header."""
+    layouts = [_layout(_utf8(start_of(path, START))) for path in (one, other)]
+    (names, first), (other_names, other_first) = ((layout.names, layout.rows[0]) for layout in layouts)
+    return len(first) == len(other_first) and (names == other_names or not (names and other_names))
 
 
 class Table(NamedTuple):
@@ -58,7 +60,6 @@ class Table(NamedTuple):
         y: labels, (n,), numbers or text.
         label: the column of the labels.
         inputs: the columns of the inputs.
-        names: of the columns, if it has a header.
         notes: what was decided.
     """
 
@@ -66,7 +67,6 @@ class Table(NamedTuple):
     y: NDArray[Any]
     label: int
     inputs: list[int]
-    names: tuple[str, ...]
     notes: list[str]
 
 
@@ -74,7 +74,7 @@ def read_table(path: Path, like: Table | None = None) -> Table:
     """Read a table, or one with the columns of another, `like`.
 
     Raises:
-        DataError: it cannot be read, has no labels or other columns, lacks a value, or holds what is no number.
+        DataError: it cannot be read, has no labels, lacks a value, or holds what is no number.
     """
     text = _utf8(content_of(path))
     layout = _layout(text[:START])
@@ -85,8 +85,6 @@ def read_table(path: Path, like: Table | None = None) -> Table:
         raise DataError(
             f"{path}: {len(layout.names)} names of columns in its header, but {len(layout.rows[0])} columns below it"
         )
-    if like and layout.names and like.names and layout.names != like.names:
-        raise DataError(f"{path}: its columns have other names, or another order, than those of the training set")
     for i, column in enumerate(columns):
         _check_present(path, i, column)
     label, inputs, notes = (like.label, like.inputs, []) if like else _columns(path, layout, columns)
@@ -111,7 +109,7 @@ def read_table(path: Path, like: Table | None = None) -> Table:
     elif x.max() <= 1 and x.dtype == np.uint8:
         x = x.astype(np.int32)  # so that 1 is not divided by 255
     names = [layout.names[i] for i in inputs] if layout.names else []
-    return Table(_as_images(x, names), y, label, inputs, layout.names, notes)
+    return Table(_as_images(x, names), y, label, inputs, notes)
 
 
 def _columns(path: Path, layout: Layout, columns: list[NDArray[Any]]) -> tuple[int, list[int], list[str]]:
