@@ -102,6 +102,8 @@ BAD = [
     (FILE.replace("[3, 5]", "[-1]"), "experiment.toml: seeds -1: must be a whole number, at least 0"),
     ('title = "empty"', "experiment.toml: variants: must be one or more"),
     ("epochs = 3\nhiden = 4", "unknown key experiment.toml: hiden: did you mean hidden?"),
+    ('seeds = 3\ncost = "quadratic"', "experiment.toml: seeds [defaults]"),
+    ("epochs = 3\n" + FILE, "experiment.toml: epochs [defaults]"),
     ("variants = 3", "experiment.toml: variants: a table, int"),
     ("[variants]\na = 1\nb = 2", "experiment.toml: variants[...]: a table, int"),
     (FILE.replace('"fast one"', '"slow:"'),

@@ -117,9 +117,8 @@ class Experiment:
             rate = settings.learning_rate
             other, known = found.setdefault(msgspec.structs.replace(settings, learning_rate=1.0), (name, rate))
             if known != rate:
-                raise SettingsError(
-                    f"tune: must be left out; variants {other!r} and {name!r} differ in nothing but the learning rate"
-                )
+                why = f"variants {other!r} and {name!r} differ in the learning rate alone"
+                raise SettingsError(f"tune: must be left out; {why}")
         return replace(self, tuning="to do")
 
     def looked_at(self) -> "Experiment":
@@ -199,6 +198,8 @@ def read_experiment(
     of_one_run = "variants" not in raw and bool(raw.keys() & FIELDS.keys())
     if of_one_run:
         name = str(raw.get("cost", FIELDS["cost"].default))
+        if others := [key for key in raw if key in File.__struct_fields__ and key not in {"format", "about", "vary"}]:
+            raise SettingsError(f"{path}: {others[0]}: is of an experiment, whose settings must be in [defaults]")
         rest = {key: raw[key] for key in ("format", "vary") if key in raw}
         settings = {key: value for key, value in raw.items() if key not in {"seed", "about", *rest}}
         raw = rest | {"defaults": settings, "variants": {} if "vary" in rest or sweep.values else {name: {}}}
@@ -244,6 +245,8 @@ def own_costs_of(path: Path) -> set[str]:
 def content_of(path: Path, raw: Mapping[str, Any]) -> File:
     """Return what a file has whose TOML has been decoded."""
     for key in raw:
+        if key in FIELDS:
+            raise SettingsError(f"{path}: {key}: must be in [defaults] or in a variant")
         if key not in File.__struct_fields__:
             raise unknown(f"{path}: {key}", key, File.__struct_fields__)
     check_format(path, raw.get("format", FORMAT))
