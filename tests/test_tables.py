@@ -311,6 +311,7 @@ def test_names_of_classes_have_their_accents(encoding: str) -> None:
         ("a,label,label", lambda i: f"{i},{i % 2},{i % 2}", ["'label' and 'label'"]),
         ("day,a,b,c", lambda i: f"2020-01-{i},{i},{i},{SIDES[i]}", ["text in the columns 1 and 4"]),
         ("a,label", lambda i: f"{i},{i},{i % 2}", ["2 names", "3 columns"]),
+        ("id,label", lambda i: f"{i},{i % 2}", ["no columns of inputs"]),
         ("1," * 600_000 + "1", lambda i: "", ["must be"]),  # more than is looked at
         ("0,1,2,3,4", lambda i: f"{i},{i},{i},{i},{i % 2}", ["no column of labels"]),
     ],

@@ -88,6 +88,8 @@ def read_table(path: Path, like: Table | None = None) -> Table:
     for i, column in enumerate(columns):
         _check_present(path, i, column)
     label, inputs, notes = (like.label, like.inputs, []) if like else _columns(path, layout, columns)
+    if not inputs:
+        raise DataError(f"{path}: has labels but no columns of inputs; must have one or more")
     if layout.delimiter in {";", "\t"} and re.search(rb"\d,\d", text[:START]):
         text = text.replace(b",", b".")  # decimal commas
     try:
