@@ -282,6 +282,7 @@ def points(header: str, row: Callable[[int], str], end: str = "\n") -> str:
         ("# a,b,label", "{0},{1},{2}", "\n"),  # as numpy.savetxt writes it
         ("a,b,label", "{0},{1},{2}", "\r"),
         ("\n\na,b,label", "{0},{1},{2}", "\n"),
+        ("a,b,label", "{0},{1},{2}", "\n\n"),
     ],
 )
 def test_labels_are_found_in_tables_as_programs_write_them(header: str, row: str, end: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
-from warnings import catch_warnings, simplefilter
+from warnings import catch_warnings, filterwarnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -244,10 +244,12 @@ def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDAr
 
 def _load(text: bytes, layout: Layout, dtype: Any, columns: list[int] | None) -> NDArray[Any]:
     skipped = 1 if layout.names else 0
-    return np.loadtxt(
-        BytesIO(text), dtype, None, layout.delimiter,
-        skiprows=skipped, usecols=columns, ndmin=2, encoding="utf-8", quotechar='"',
-    )  # fmt: skip
+    with catch_warnings():
+        filterwarnings("ignore", "Input line .* contained no data")  # a blank line
+        return np.loadtxt(
+            BytesIO(text), dtype, None, layout.delimiter,
+            skiprows=skipped, usecols=columns, ndmin=2, encoding="utf-8", quotechar='"',
+        )  # fmt: skip
 
 
 def _as_images(x: NDArray[Any], names: list[str]) -> NDArray[Any]:
