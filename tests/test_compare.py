@@ -183,6 +183,10 @@ def test_forced_comparison_removes_the_runs_of_the_previous_one() -> None:
     assert call("evaluate", "here/quadratic-1").exit_code == 0  # its files go with the run
     compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
     assert sorted(path.name for path in Path("here").glob("*/")) == ["cross-entropy-0", "quadratic-0"]
+    Path("here/config.toml").write_text("variants = [")
+    result = compare(*QUICK, "-q", "--out", "here", "--force", "--seeds", "1")
+    assert (result.exit_code, has_facts(result.stderr, "here/config.toml remove the folder")) == (1, True)
+    assert Path("here/quadratic-0/weights.safetensors").exists()
 
 
 def test_runs_of_one_variant_cannot_be_compared(compared: Path) -> None:

@@ -25,7 +25,7 @@ from netlearn.comparison.shard import check_marks, remove_marks
 from netlearn.comparison.statistics import results_csv
 from netlearn.comparison.tasks import perform_all, task_of, tasks_of
 from netlearn.custom_cost import NO_COSTS, NamedCosts
-from netlearn.errors import DrawingWarning, RunError
+from netlearn.errors import DrawingWarning, NetlearnError, RunError
 from netlearn.runs import (
     CONFIG,
     RESULTS,
@@ -135,10 +135,17 @@ def remove_runs(path: Path, on_note: Callable[[str], object] = lambda note: None
     """Remove the runs that a comparison lists; none if one is in use.
 
     Folders that hold other files stay; `on_note` is called with a line about each.
+
+    Raises:
+        RunError: the comparison's config.toml is damaged, or a run is in use.
     """
     if not (path / CONFIG).exists():
         return
-    experiment = read_experiment(path / CONFIG, {}, None)
+    try:
+        experiment = read_experiment(path / CONFIG, {}, None)
+    except NetlearnError as error:
+        problem = "it does not say which runs to overwrite; remove the folder, or choose another one"
+        raise RunError(f"{error}; {problem}") from error
     listed = [task.folder for task in tasks_of(experiment, path)] + run_folders(path / TUNING)
     found = [folder for folder in listed if folder.is_dir() and not folder.is_symlink()]
     for folder in found:
