@@ -222,6 +222,14 @@ def test_ranking_fits_a_narrow_terminal(width: int) -> None:
     assert max(map(wcswidth, text.splitlines())) <= width
 
 
+def test_no_line_of_a_sentence_begins_with_a_percent_sign() -> None:
+    sentence = "In test accuracy the means are from 95.49 % to 96.26 %, which is 4 % more."
+    for width in range(10, 60):
+        (text,) = paragraphs([sentence], width)
+        assert " ".join(text.split("\n")) == sentence
+        assert not any(line.startswith("%") for line in text.split("\n"))
+
+
 def test_of_many_problems_some_are_shown_and_the_others_counted() -> None:
     assert shortened(["x"] * MOST_TEXTS, "there") == ["x"] * MOST_TEXTS
     *shown, last = shortened(["x"] * 400, "there")

@@ -170,7 +170,7 @@ def _widest(text: str) -> int:
 
 
 def paragraphs(sentences: Sequence[str], width: int) -> list[str]:
-    """Return lines of text no wider than a terminal; several sentences as a list."""
+    """Return lines of text no wider than a terminal, without a break before "%"; several sentences as a list."""
     mark = "- " if len(sentences) > 1 else ""
     wrapper = textwrap.TextWrapper(width, subsequent_indent=" " * len(mark), break_on_hyphens=False)
-    return [wrapper.fill(f"{mark}{each}") for each in sentences]
+    return [wrapper.fill(f"{mark}{each}".replace(" %", "\xa0%")).replace("\xa0", " ") for each in sentences]
