@@ -142,6 +142,9 @@ def test_settings_that_the_lab_lacks_are_named() -> None:
     ]
     text = text_of(written(lab(random_images(100), networks)))
     assert "optimizer momentum and adam" in text
+    assert "data" not in text.partition("leaves out")[2].partition(".")[0]
+    other = [networks[0], resolve(given, {"data": "fashion-mnist"})]
+    assert "data fashion-mnist" in text_of(written(lab(random_images(100), other)))
     assert "hidden" not in text.partition("leaves out")[2].partition(".")[0]
 
 

@@ -33,8 +33,8 @@ SCRIPTS = (
     "lab/inside.js", "lab/lab.js",
 )  # fmt: skip
 STYLES = ("page/page.css", "page/parts.css", "lab/lab.css", "page/print.css")
-SHARED = ("hidden", "activation", "initializer", "batch_size", "seed")  # settings that both networks have
-ELSEWHERE = {"cost", "learning_rate", "data", "epochs", "dtype", "probe_every", "track_test", "snapshots"}
+SHARED = ("hidden", "activation", "initializer", "batch_size", "seed", "data")  # settings that both networks have
+ELSEWHERE = {"cost", "learning_rate", "epochs", "dtype", "probe_every", "track_test", "snapshots"}
 DEFAULTS = tuple(
     Settings(cost=cost, learning_rate=rate, hidden=(30,), initializer="large", data="mnist-5k")
     for cost, rate in (("quadratic", 3.0), ("cross-entropy", 0.5))
