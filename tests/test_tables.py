@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from netlearn import datasets
+from netlearn.datasets.tables import START
 from netlearn.runs import read_run
 from tests.commands import POSIX, call, done
 from tests.files import check_small, refused, small_arrays
@@ -343,6 +344,15 @@ def test_numbers_of_rows_are_no_input_in_any_order() -> None:
     Path("train.csv").write_bytes(Path("points.csv").read_bytes())
     Path("test.csv").write_text("id,a,b,label\n5,0.1,0.2,0\n5,0.3,0.4,1\n")
     assert datasets.load("train.csv").test.n_in == 2
+
+
+def test_start_of_a_table_that_ends_within_a_character_is_in_utf8() -> None:
+    header, row = "öße,b,label\n", "0.1,0.2,ä\n"
+    Path("train.csv").write_text(header + row * 100_000, "utf-8")
+    Path("test.csv").write_text(header + row * 9, "utf-8")
+    cut = Path("train.csv").read_bytes()[:START]
+    assert cut.decode(errors="ignore").encode() != cut
+    assert len(datasets.load("train.csv").test) == 9
 
 
 def test_whole_numbers_in_tables_need_not_be_bytes() -> None:

@@ -145,8 +145,9 @@ def _utf8(text: bytes) -> bytes:
         text = text[: len(text) // 2 * 2].decode("utf-16", "replace").encode()
     try:
         text.decode()
-    except UnicodeDecodeError:
-        text = text.decode("cp1252", "replace").encode()
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":  # the beginning of a file may end within a character
+            text = text.decode("cp1252", "replace").encode()
     text = text if b"\n" in text else text.replace(b"\r", b"\n")
     return text.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
 
