@@ -79,6 +79,12 @@ def test_idx_files_are_found_under_their_usual_names(tmp_path: Path, make: Calla
         assert all((Path(data.where) / name).is_file() for name in data.sha256)
 
 
+def test_family_may_have_the_name_of_a_part_in_its_own(tmp_path: Path) -> None:
+    for path in list(write_folder(tmp_path).iterdir()):
+        path.rename(path.with_name(f"latest-{path.name}"))
+    check_small(datasets.load(str(tmp_path)))
+
+
 def test_one_of_the_idx_files_stands_for_their_folder(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "own")
     data = datasets.load(str(folder / f"{FILES[1]}.gz"))

@@ -102,13 +102,13 @@ def _candidates(folder: Path) -> Iterator[Path]:
 def _meaning(path: Path) -> tuple[str, str]:
     """Return the family of a file, and the key of the array that it holds by its name, "" if it holds none."""
     name = path.name.lower()
-    part = re.search("train|t10k|test|val", name)
+    part = next((part for part in IDX_PARTS if part in name), None)  # latest-train is no test set
     images = re.search(r"image|idx[34]|^x[-_]", name)
     labels = re.search(r"label|idx[12]|^y[-_]", name)
     if part is None or not (images or labels) or not re.search(r"idx|ubyte", name):
         return "", ""
     family = re.sub(r"[-_. ]+", "-", NOT_FAMILY.sub("", name)).strip("-")
-    return family, f"{'x' if images else 'y'}_{IDX_PARTS[part[0]]}"
+    return family, f"{'x' if images else 'y'}_{IDX_PARTS[part]}"
 
 
 def choose(paths: list[Path]) -> Path:
