@@ -64,3 +64,16 @@ def is_alone(others: TextIO) -> bool:
         return False
     fcntl.flock(others, fcntl.LOCK_SH)
     return True
+
+
+def start_here() -> str:
+    """Return why a pool cannot be started in a process that may have no children."""
+    from netlearn.comparison.pool import Pool  # noqa: PLC0415 (the other tasks need none of it)
+    from netlearn.errors import WorkerError  # noqa: PLC0415
+
+    try:
+        with Pool(1) as workers:
+            workers.map(double, [1])
+    except WorkerError as error:
+        return str(error)
+    return ""

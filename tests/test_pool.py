@@ -28,6 +28,7 @@ from tests.deadly import (
     live_if_alone,
     live_or_die,
     process_and_environment,
+    start_here,
 )
 from tests.processes import wait_until
 
@@ -166,6 +167,14 @@ def test_process_that_cannot_be_started_is_an_error_and_none_is_left(monkeypatch
     with pytest.raises(WorkerError, match=r"can't start new thread.*--jobs 1"), Pool(2) as workers:
         workers.map(double, [1, 2])
     wait_until(lambda: {*multiprocessing.active_children()} <= before)
+
+
+@pytest.mark.slow
+def test_worker_of_another_pool_is_told_that_it_can_compare_alone() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as workers:
+        said = workers.apply(start_here)
+    assert "daemonic" in said
+    assert "jobs=1" in said
 
 
 @pytest.mark.slow

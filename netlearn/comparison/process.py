@@ -85,6 +85,8 @@ def _starting() -> Iterator[None]:
             yield
         except BrokenExecutor:
             raise
+        except AssertionError as error:  # as in a worker of multiprocessing.Pool
+            raise WorkerError(f"a worker process cannot be started here: {error}; jobs=1 needs none") from error
         except (OSError, RuntimeError, EOFError) as error:  # no more files or processes are allowed
             why = getattr(error, "strerror", None) or error
             problem = f"a worker process cannot be started{_limit()}: {why}"
