@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -207,7 +208,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     content.pop("about", None)
     if of_experiment := [key for key in ("variants", "vary", "seeds", "baseline", "title") if key in content]:
         raise SettingsError(
-            f"{path}: {of_experiment[0]}: belongs to an experiment, not to one run; use netlearn compare {path.name}"
+            f"{path}: {of_experiment[0]}: belongs to an experiment, not to one run; "
+            f"use netlearn compare {quote(str(path))}"
         )
     return {name: check(name, value, f"{path}: {name}") for name, value in content.items()}
 

@@ -161,6 +161,13 @@ def test_costs_of_others_suggest_ours(cost: str) -> None:
     assert f"did you mean {COSTS[cost]}?" in call("train", "--cost", cost).stderr
 
 
+def test_experiment_is_not_one_run_and_the_command_for_it_names_its_path() -> None:
+    Path("my files").mkdir()
+    Path("my files/two.toml").write_text("[variants.a]\n")
+    result = call("train", "--config", "my files/two.toml")
+    assert one_line(result, 2, "my files/two.toml: variants netlearn compare 'my files/two.toml'")
+
+
 def test_keys_of_others_suggest_ours() -> None:
     Path("own.toml").write_text("lmbda = 5.0\n")
     assert one_line(call("train", "--config", "own.toml"), 2, "own.toml: lmbda did you mean l2")

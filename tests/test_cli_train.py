@@ -29,6 +29,12 @@ def test_train_prints_data_and_network_then_epochs_and_results_on_stdout() -> No
     )
 
 
+def test_one_epoch_is_not_several() -> None:
+    result = done(train("--epochs", "1", "--hidden", "5"))
+    assert "1 epochs" not in result.output
+    assert ("1 epoch, seed 0" in result.stderr, "finished, 1 epoch in" in result.stdout) == (True, True)
+
+
 def test_quiet_prints_the_results_only() -> None:
     result = train("-q")
     assert result.stderr == ""

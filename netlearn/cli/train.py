@@ -20,6 +20,7 @@ from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_run, text_of
 from netlearn.runs.setup import make_trainer
 from netlearn.runs.train_run import epochs_begun, stored_settings, train_run
 from netlearn.settings import Settings, read_toml, resolve
+from netlearn.text import counted
 from netlearn.training import Trainer
 
 
@@ -100,7 +101,7 @@ def _tell_network(settings: Settings, trainer: Trainer) -> None:
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
         f"{settings.initializer} initial weights, {settings.cost} cost, "
         f"learning rate {settings.learning_rate:g}, λ {settings.l2:g}, "
-        f"mini-batch {settings.batch_size}, {settings.epochs} epochs, seed {settings.seed}"
+        f"mini-batch {settings.batch_size}, {counted(settings.epochs, 'epoch')}, seed {settings.seed}"
     )
 
 
@@ -145,13 +146,13 @@ def _end_of(folder: Path, settings: Settings) -> Summary | None:
 
 
 def _results(summary: Summary, folder: Path) -> str:
-    best = ""
+    best, epochs = "", "epoch" if summary.epochs == 1 else "epochs"
     if summary.best_epoch is not None:
         best = (
             f"best validation accuracy: {percent(summary.best_validation_accuracy)} in epoch {summary.best_epoch}\n"
         )
     return (
         f"test accuracy: {percent(summary.test_accuracy)}\n{best}"
-        f"training: {summary.status}, {summary.epochs:.4g} epochs in {summary.training_seconds:.1f} s\n"
+        f"training: {summary.status}, {summary.epochs:.4g} {epochs} in {summary.training_seconds:.1f} s\n"
         f"run folder: {folder}{' (pictures: curves.png, curves.svg)' if (folder / CURVES[0]).exists() else ''}"
     )
