@@ -80,6 +80,8 @@ def test_sweep_of_a_file_renames_its_baseline_away() -> None:
     assert (len(swept.variants), swept.baseline) == (4, None)
     named = read_experiment(Path("two.toml"), {}, 2, Sweep({"hidden": ((3,), (4,))}), "a hidden=3")
     assert named.baseline == "a hidden=3"
+    with pytest.raises(SettingsError, match=r"baseline 'a': .*a hidden=3"):
+        read_experiment(Path("two.toml"), {}, 2, Sweep({"hidden": ((3,), (4,))}), "a")
     Path("again.toml").write_bytes(write_experiment(named.looked_at()))
     assert read_experiment(Path("again.toml"), {}).looks == (2,)
     Path("bad.toml").write_text('baseline = 3\n[variants.a]\n[variants.b]\ncost = "quadratic"\n')

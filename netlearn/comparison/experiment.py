@@ -221,9 +221,8 @@ def read_experiment(
             raise SettingsError(f"--{key.replace('_', '-')}: must be left out; {who}")
     sweep = replace(sweep, values={**vary, **sweep.values})
     stored = {} if "format" in raw else FOR_THE_PAGE  # a comparison's own config.toml says what its runs have
-    baseline = baseline or content.baseline
-    if sweep.values and baseline in layers:
-        baseline = None  # the sweep has renamed the variants
+    if not baseline and not (sweep.values and content.baseline in layers):  # a sweep renames the variants
+        baseline = content.baseline
     try:
         chosen = parse_seeds(content.seeds, "seeds") if seeds is None else parse_seeds(seeds, "--seeds")
         spread = sweep.spread(layers, len(chosen))
