@@ -213,6 +213,7 @@ def test_files_whose_vary_is_not_valid_are_refused(text: str, message: str) -> N
         (["--vary", "l2=1,2", "--l2", "0"], "--l2 --vary l2"),
         (["--vary", "cost=quadratic", "--cost", "quadratic"], "--cost --vary cost"),
         (["--random", "3"], "--random 3 --vary"),
+        (["--vary", "l2=1,2", "--random-seed", "3"], "--random-seed 3 --random"),
         (["--vary", "learning_rate=0.1,1", "--tune"], "tune learning_rate=0.1 learning_rate=1"),
         (["--vary", "hidden=3", "--resume", "x"], "--vary --resume"),
     ],

@@ -102,7 +102,7 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
     """Return the sweep in the flags of a command, and remove it from them; other flags are settings.
 
     Raises:
-        SettingsError: a setting is varied twice, or has another flag.
+        SettingsError: a setting is varied twice, or has another flag, or the seed of a draw is given without one.
     """
     varied, random, random_seed = (flags.pop(name) for name in ("vary", "random", "random_seed"))
     names, given = [name for name, _ in varied], settings_in(flags)
@@ -111,6 +111,8 @@ def sweep_of(flags: dict[str, Any]) -> Sweep:
             raise SettingsError(f"--vary {name}: must be given once, with all values: --vary {name}=VALUE,VALUE,…")
         if name in given:
             raise SettingsError(f"--{name.replace('_', '-')}: must be left out with --vary {name}")
+    if random_seed and random is None:
+        raise SettingsError(f"--random-seed {random_seed}: must be with --random, whose combinations it draws")
     return Sweep(dict(varied), random, random_seed)
 
 
