@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -104,9 +105,14 @@ def short_names(costs: Iterable[str]) -> dict[str, str]:
 def check_named(cost: str, named: Collection[str], where: Path) -> None:
     """Check that a cost of the run `where` is netlearn's or named: a run folder alone never causes an import."""
     if is_own(cost) and cost not in named:
-        raise SettingsError(
-            f"{where}: cost {cost}: must be named with --cost {cost} (in Python, cost=), since its code is imported"
-        )
+        option = f"--cost {quote(cost)} (in Python, cost=)"
+        raise SettingsError(f"{where}: cost {cost}: must be named with {option}, since its code is imported")
+
+
+def shell_command(words: str, costs: Iterable[str], *folders: Path | str) -> str:
+    """Return a command on folders, such as "netlearn verify runs/x", that names the own costs among theirs."""
+    named = [f"--cost {quote(cost)}" for cost in sorted({*costs}) if is_own(cost)]
+    return " ".join(["netlearn", words, *(quote(str(folder)) for folder in folders), *named])
 
 
 def _imported(module: str, kind: str) -> Any:

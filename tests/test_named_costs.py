@@ -1,8 +1,13 @@
 """A run folder alone never causes an import: a user's own cost must be named on the command that needs it."""
 
+import re
+import shlex
 import shutil
+import signal
 import sys
+from html import unescape
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -68,6 +73,64 @@ def test_cost_that_no_run_of_the_comparison_has_is_refused() -> None:
     assert one_line(
         compare("--resume", "out", "--cost", COST, "--cost", "log-likelihood"), 2, "--cost log-likelihood"
     )
+
+
+def typed(text: str) -> None:
+    """Run the command at the end of a text, as a user would type it."""
+    arguments = shlex.split(text[text.rindex("netlearn ") :].strip())[1:]
+    done(call(*arguments))
+
+
+def interrupt(*_: object, **__: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_commands_of_the_page_work_with_an_own_cost() -> None:
+    page = Path("out/report.html").read_text("utf-8")
+    commands = [unescape(each) for each in re.findall(r"<code id=[^>]*>(netlearn [^<]*)</code>", page)]
+    named = [each for each in commands if each.endswith(f" --cost {COST}") or f" --cost {COST} " in each]
+    assert [each.split()[1] for each in named] == ["compare", "report"]
+    for each in commands:
+        typed(each)
+
+
+def test_overlay_and_its_page_name_the_own_cost() -> None:
+    done(call("report", "run", "out/quadratic-0", "--out", "both.html"))
+    page = unescape(Path("both.html").read_text("utf-8"))
+    assert f"netlearn report run out/quadratic-0 --cost {COST}" in page
+    assert f"netlearn verify run --cost {COST}" in page
+
+
+def test_command_after_an_interrupted_comparison_resumes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("netlearn.comparison.compare.perform_all", interrupt)
+        stopped = compare(*COMPARE, "--out", "stopped")
+    command = stopped.stderr.removesuffix("Interrupted\n")
+    assert command.endswith(f"netlearn compare --resume stopped --cost {COST}\n")
+    typed(command)
+    assert Path("stopped/SHA256SUMS").exists()
+
+
+def test_command_of_an_incomplete_comparison_completes_it() -> None:
+    Path("out/SHA256SUMS").unlink()
+    refused = call("report", "out")
+    assert refused.exit_code == 1
+    typed(refused.stderr)
+    done(call("report", "out"))
+
+
+def test_command_that_completes_shards_names_the_own_cost() -> None:
+    part = done(compare(*COMPARE, "--shard", "1/2", "--out", "part"))
+    assert f"netlearn compare --resume FOLDER --cost {COST})" in part.stdout
+
+
+def test_command_after_an_interrupted_run_resumes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("netlearn.cli.train.tell_data", lambda data: signal.raise_signal(signal.SIGINT))
+        stopped = call("train", *TINY, "--cost", f"{COST}()", "--out", "stopped run")
+    assert stopped.exit_code == 130
+    assert stopped.stderr.strip().endswith(f"netlearn train --resume 'stopped run' --cost '{COST}()'")
+    typed(stopped.stderr)
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import click
@@ -37,7 +36,7 @@ from netlearn.comparison.outputs import FILES, PAGE
 from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Shard, ShardResult, train_shard
 from netlearn.comparison.sweep import Sweep
-from netlearn.custom_cost import check_named, is_own
+from netlearn.custom_cost import check_named, is_own, shell_command
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
@@ -144,20 +143,21 @@ def command(
                 return
             with _folder(out, force=force) as folder:
                 result = _train(experiment, folder, workers, shard)
-    echo_results(result, _results(result, markdown=markdown, top=top))
+    used = {each.cost for each in experiment.variants.values()} if trains else set()
+    echo_results(result, _results(result, used, markdown=markdown, top=top))
     if isinstance(result, Comparison):
-        _tell_what_helps(result, experiment.seeds if trains else ())
+        _tell_what_helps(result, experiment.seeds if trains else (), used)
     if trains and not result.succeeded:
         ctx.exit(1)
 
 
-def _tell_what_helps(result: Comparison, seeds: Collection[int]) -> None:
-    """Tell how to complete a comparison of these seeds, or how to learn more from it."""
+def _tell_what_helps(result: Comparison, seeds: Collection[int], costs: Collection[str]) -> None:
+    """Tell how to complete a comparison of these seeds and costs, or how to learn more from it."""
     if result.failed:
         failed = f"{counted(result.failed, 'run')} failed"
-        note(f"{failed}; to complete it: netlearn compare --resume {quote(result.folder)}")
-    elif seeds and (command := more_seeds(result, seeds, result.folder)):
-        tell(f"what is not clear may still differ; more seeds can tell: {command}")
+        note(f"{failed}; to complete it: {shell_command('compare --resume', costs, result.folder)}")
+    elif seeds and (more := more_seeds(result, seeds, result.folder, costs)):
+        tell(f"what is not clear may still differ; more seeds can tell: {more}")
 
 
 def _refuse_all_but(names: Collection[str], ctx: click.Context, reason: str) -> None:
@@ -231,7 +231,8 @@ def _train(
             return compare(experiment, folder, workers, on_progress=on_progress, on_note=tell)
     except (KeyboardInterrupt, ClusterError) as error:
         part = f" --shard {shard}" if shard else ""
-        resume = f"to resume: netlearn compare --resume {quote(str(folder.path))}{part}"
+        costs = {each.cost for each in experiment.variants.values()}
+        resume = f"to resume: {shell_command('compare --resume', costs, folder.path)}{part}"
         if isinstance(error, ClusterError):
             raise ClusterError(f"{error}; {resume}") from error
         runs = run_folders(folder.path)
@@ -240,9 +241,9 @@ def _train(
         raise
 
 
-def _results(result: Comparison | ShardResult, *, markdown: bool, top: int | None) -> str:
+def _results(result: Comparison | ShardResult, costs: Collection[str], *, markdown: bool, top: int | None) -> str:
     if isinstance(result, ShardResult):
-        copies = "copy those of all shards into one, then: netlearn compare --resume FOLDER"
+        copies = f"copy those of all shards into one, then: {shell_command('compare --resume', costs, 'FOLDER')}"
         finished = f"shard {result.shard}: {result.finished} of {result.runs} runs finished"
         return "\n".join([*result.problems, finished, f"folder: {result.folder} ({copies})"])
     failed = shortened(result.problems, "results.csv")

@@ -14,7 +14,7 @@ from netlearn.cli.progress import load, note, tell, tell_data, training_progress
 from netlearn.cli.terminal import echo_results, stopping_on_signals
 from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import curves_or_warning
-from netlearn.custom_cost import check_named
+from netlearn.custom_cost import check_named, shell_command
 from netlearn.errors import DamageError, DivergenceError, SettingsError
 from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_run, text_of
 from netlearn.runs.setup import make_trainer
@@ -85,7 +85,7 @@ def command(
     if problem := done.diverging or done.unlearned:
         note(f"Warning: {problem}")
     if summary.status == "interrupted":
-        again = f"netlearn train --resume {quote(str(folder.path))}"
+        again = shell_command("train --resume", [settings.cost], folder.path)
         note(f"Interrupted after update {summary.updates:,}; to resume: {again}")
         ctx.exit(128 + signals[0])
 

@@ -10,11 +10,19 @@ from pathlib import Path
 
 from netlearn.comparison.claims import claims_of, find_claims
 from netlearn.comparison.conclusion import conclude
-from netlearn.comparison.experiment import File, content_of, folder_name, looks_before, parse_seeds, title_of
+from netlearn.comparison.experiment import (
+    File,
+    content_of,
+    folder_name,
+    looks_before,
+    own_costs_of,
+    parse_seeds,
+    title_of,
+)
 from netlearn.comparison.findings import Findings
 from netlearn.comparison.neuron import conclude_neurons, neurons_of
 from netlearn.comparison.statistics import Row, group, pairing, race, summarize_all
-from netlearn.custom_cost import short_names
+from netlearn.custom_cost import shell_command, short_names
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.runs import (
     CONFIG,
@@ -161,7 +169,8 @@ def read_comparison(path: Path) -> Analysis:
     """
     check_own_runs(path)
     if not (path / SUMS).exists():
-        raise RunError(f"{path}: not a complete comparison; complete it with netlearn compare --resume {path}")
+        again = shell_command("compare --resume", own_costs_of(path / CONFIG), path)
+        raise RunError(f"{path}: not a complete comparison; complete it with {again}")
     raw = read_config_content(path, Sums.read(path))
     try:
         content = content_of(path / CONFIG, raw)

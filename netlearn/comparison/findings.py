@@ -1,13 +1,13 @@
 """What the runs of a comparison show: its figures, how they are written, and the cells of its tables."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from shlex import quote
 
 import msgspec
 
 from netlearn.comparison.claims import MEASURES, Claim, Family, Pair
 from netlearn.comparison.neuron import QUANTITIES, Neuron
 from netlearn.comparison.statistics import Race, Reached, Row, by_validation
+from netlearn.custom_cost import shell_command
 from netlearn.runs import name_of
 
 MOST_TEXTS = 10
@@ -48,7 +48,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return [f"{row.variant}, {problem}" for row in self.rows for problem in row.problems]
 
 
-def more_seeds(found: Findings, seeds: Iterable[int], folder: str) -> str:
+def more_seeds(found: Findings, seeds: Iterable[int], folder: str, costs: Iterable[str] = ()) -> str:
     """Return the command that adds as many seeds to the comparison in a folder; "" if each difference is clear."""
     if all(pair.claimed or pair.low == pair.high == 0 for pair in found.pairs if pair.measure in MEASURES):
         return ""
@@ -56,7 +56,8 @@ def more_seeds(found: Findings, seeds: Iterable[int], folder: str) -> str:
     count = max(ENOUGH, 2 * len(present))
     others = [seed for seed in range(2 * count) if seed not in present]
     listed = ",".join(map(str, [*present, *others][:count]))
-    return f"netlearn compare --resume {quote(folder)} --seeds {count if present[-1] < len(present) else listed}"
+    command = shell_command("compare --resume", costs, folder)
+    return f"{command} --seeds {count if present[-1] < len(present) else listed}"
 
 
 def points(difference: float) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from netlearn.comparison.analysis import Analysis, check_own_runs, read_comparison, read_runs
 from netlearn.comparison.findings import cells, more_seeds, neuron_cells, ranking, shortened
-from netlearn.custom_cost import NO_COSTS, NamedCosts, short_name
+from netlearn.custom_cost import NO_COSTS, NamedCosts, shell_command, short_name
 from netlearn.errors import DrawingError, NetlearnError, RunError
 from netlearn.inspection.derived import mistakes
 from netlearn.inspection.trained import load_present
@@ -123,20 +123,21 @@ def render_page(
 
     rows = analysis.rows
     first = next((run for run in analysis.runs if run.summary is not None), analysis.runs[0])
-    verify = (f"netlearn verify {quote(str(first.folder))}", "repeats one run and compares every byte")
+    used = {run.settings.cost for run in analysis.runs}
+    verify = (shell_command("verify", [first.settings.cost], first.folder), "repeats one run and compares every byte")
     experiment = more = ""
     if folder is not None:
-        more = more_seeds(analysis, (run.settings.seed for run in analysis.runs), str(folder)) if kept else ""
+        more = more_seeds(analysis, (run.settings.seed for run in analysis.runs), str(folder), used) if kept else ""
         experiment = (folder / CONFIG).read_text("utf-8")
         commands = [
             (f"netlearn compare {quote(str(folder / CONFIG))}", "trains everything again, in a new folder"),
             verify,
-            (f"netlearn report {quote(str(folder))}", "makes this page again"),
+            (shell_command("report", used, folder), "makes this page again"),
             *_lab_command(analysis, folder),
         ]
     else:
-        listed = " ".join(quote(str(run.folder)) for run in analysis.runs)
-        commands = [(f"netlearn report {listed}", "makes this page again"), verify]
+        again = shell_command("report", used, *(run.folder for run in analysis.runs))
+        commands = [(again, "makes this page again"), verify]
     shown = selection.shown_first(analysis.groups, MOST_ON_PAGE)
     is_ranked = shown is not analysis.groups
     if is_ranked:

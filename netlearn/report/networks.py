@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, groupby, pairwise
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ def _output_of(run: Run, *, costs: NamedCosts) -> str:
     """
     name = run.settings.cost
     if is_own(name) and name not in costs:
-        raise NetlearnError(f"its own cost {name} is imported only if named: netlearn report --cost {name}")
+        raise NetlearnError(f"its own cost {name} is imported only if named: netlearn report --cost {quote(name)}")
     output = load_cost(name, costs).output
     if type(output) not in OUTPUTS or run.settings.activation not in ACTIVATIONS:
         raise NetlearnError(f"the page cannot compute its output activation {type(output).__name__}")

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from netlearn.custom_cost import shell_command
 from netlearn.datasets import Dataset
 from netlearn.errors import RunError
 from netlearn.numerics import Array
@@ -170,7 +170,8 @@ class Run:
         """Why the run does not count as finished: it failed, diverged or was interrupted; None if it finished."""
         if self.interrupted and self.summary is not None:
             done = f"{self.summary.epochs:.3g} of {self.settings.epochs} epochs"
-            return f"interrupted after {done}; to resume: netlearn train --resume {quote(str(self.folder))}"
+            again = shell_command("train --resume", [self.settings.cost], self.folder)
+            return f"interrupted after {done}; to resume: {again}"
         return self.problem
 
     @property
