@@ -125,7 +125,7 @@ def _prime(points: Points) -> str | None:
         return None
     name = "σ'(z)" if isinstance(points.output, Sigmoid) else "the derivative of the softmax"
     for first, second, text in (
-        (points.numeric, _backward(points.output, points.a, points.delta), "missing: delta is ∂C/∂a"),
+        (_backward(points.output, points.a, points.delta), points.numeric, "missing: delta is ∂C/∂a"),
         (points.delta, _backward(points.output, points.a, points.numeric), "there once too often"),
     ):
         c = _ratio(first, second)

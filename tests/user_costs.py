@@ -104,6 +104,10 @@ WRONG = {  # what is wrong: the cost and what its check says
         "ln 10",
     ),
     "without σ'": (writing(Square, lambda z, a, y: a - y), "σ'(z) is missing"),
+    "without σ', 3 times": (
+        writing(Square, lambda z, a, y: 3 * (a - y)),
+        "σ'(z) is missing: delta is ∂C/∂a, and a factor 3 is wrong",
+    ),
     "∂C/∂a": (writing(Entropy, lambda z, a, y: (a - y) / (a * (1 - a))), "σ'(z) is missing"),
     "σ' too often": (writing(Square, lambda z, a, y: (a - y) * (a * (1 - a)) ** 2), "σ'(z) is there once too often"),
     "σ' that cancels": (writing(Entropy, lambda z, a, y: (a - y) * a * (1 - a)), "σ'(z) is there once too often"),
