@@ -164,8 +164,10 @@ def _refuse_all_but(names: Collection[str], ctx: click.Context, reason: str) -> 
     """Refuse what was given on the command line, but for some parameters."""
     for param in ctx.command.params:
         name = str(param.name)
-        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE and ctx.params.get(name) != ()
-        if given and name not in names:  # to click 8.2, no arguments are given ones
+        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if isinstance(param, click.Argument):
+            given = given and bool(ctx.params[name])  # to click 8.2, no arguments are given ones
+        if given and name not in names:
             what = ctx.params[name][0] if isinstance(param, click.Argument) else max(param.opts, key=len)
             raise SettingsError(f"{what}: {reason}")
 
