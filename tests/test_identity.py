@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from netlearn.comparison.analysis import name_variants
-from netlearn.comparison.statistics import pairing, summarize
+from netlearn.comparison.pairing import pairing
+from netlearn.comparison.statistics import summarize
 from netlearn.runs import read_run
 from netlearn.settings import resolve
 from tests.commands import call, compare, done, one_line

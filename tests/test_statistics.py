@@ -7,7 +7,8 @@ import pytest
 from safetensors.numpy import save_file
 from scipy.stats import binomtest
 
-from netlearn.comparison.statistics import Reached, group, pairing, race, summarize, summarize_all
+from netlearn.comparison.pairing import pairing
+from netlearn.comparison.statistics import Reached, group, race, summarize, summarize_all
 from netlearn.errors import RunError
 from netlearn.runs import Run, read_run
 from netlearn.settings import resolve
@@ -179,6 +180,32 @@ def test_runs_are_grouped_by_variant_in_order() -> None:
 )
 def test_pairing_follows_from_the_hashes(other: dict[str, Any], start: str) -> None:
     assert pairing([run("a"), run("b", **other)]).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("hashes", "had"),
+    [
+        ("xxxx", "Paired: identical initial weights and mini-batches"),
+        ("xxxy", "Half paired: identical mini-batches, and identical initial weights but for d"),
+        ("yxxx", "Half paired: identical mini-batches, and identical initial weights but for a"),
+        ("xxyy", "Half paired: identical mini-batches, but partly different initial weights"),
+        ("wxyz", "Half paired: identical mini-batches, but different initial weights"),
+    ],
+)
+def test_pairing_names_the_variants_that_are_exceptions(hashes: str, had: str) -> None:
+    runs = [
+        run(name, seed, initial_weights_sha256=each)
+        for name, each in zip("abcd", hashes, strict=True)
+        for seed in range(2)
+    ]
+    assert pairing(runs) == had.replace(": ", ": runs with the same seed had ") + " (by SHA-256)."
+
+
+def test_pairing_of_variants_that_differ_in_both_names_them() -> None:
+    runs = [run("a"), run("b"), run("c", initial_weights_sha256="x", mini_batches_sha256="x")]
+    assert has_facts(
+        pairing(runs), "Partly paired identical initial weights but for c, and identical mini-batches but for c"
+    )
 
 
 def reached_at(variant: str, *places: int | None, **given: Any) -> list[Run]:

@@ -11,7 +11,7 @@ from netlearn.comparison.analysis import analyse
 from netlearn.comparison.findings import MOST_TEXTS, cells, points, shortened
 from netlearn.comparison.statistics import Reached, Row
 from netlearn.runs import name_of
-from tests.comparisons import HIGH, LOW, analysed, grid, many_rows, only, row, run
+from tests.comparisons import HIGH, LOW, analysed, grid, many_rows, only, outcomes_of, row, run
 
 
 @pytest.fixture
@@ -67,6 +67,22 @@ def test_differences_stand_below_their_measures() -> None:
     found = {line[0].strip(): line[1:] for line in cells(baseline)}
     assert found["points ahead of the baseline (seeds)"] == ["-", "−5.97 (0 of 6)"]
     assert found["interval"][1] == f"{points(-(pair.high or 0))} to {points(-(pair.low or 0))}"
+
+
+def test_equal_variants_are_tied_without_a_sign() -> None:
+    for baseline in (None, "a"):
+        found = [line[1:] for line in cells(analysed(baseline, a=HIGH, b=HIGH)) if "points" in line[0]]
+        assert found == [["-", "0.00 (tied in 6 of 6)"]] * 2
+
+
+def test_variants_without_a_shared_seed_are_in_no_race() -> None:
+    alone = analyse("", [*outcomes_of("a", HIGH[:1]), *outcomes_of("b", LOW[:1], first=1)])
+    labels = [line[0].strip() for line in cells(alone)]
+    assert "updates to 90 % validation" in labels
+    assert "later than the first (seeds)" not in labels
+    one_of_three = [*alone.runs, *outcomes_of("c", LOW[:1])]
+    found = {line[0].strip(): line[1:] for line in cells(analyse("", one_of_three))}
+    assert found["later than the first (seeds)"] == ["-", "", "1 of 1"]
 
 
 def test_interval_has_no_difference_that_accuracies_cannot_have() -> None:

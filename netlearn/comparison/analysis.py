@@ -21,7 +21,8 @@ from netlearn.comparison.experiment import (
 )
 from netlearn.comparison.findings import Findings
 from netlearn.comparison.neuron import conclude_neurons, neurons_of
-from netlearn.comparison.statistics import Row, group, pairing, race, summarize_all
+from netlearn.comparison.pairing import pairing
+from netlearn.comparison.statistics import Row, group, race, summarize_all
 from netlearn.custom_cost import shell_command, short_names
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.runs import (

@@ -62,7 +62,7 @@ def more_seeds(found: Findings, seeds: Iterable[int], folder: str, costs: Iterab
 
 def points(difference: float) -> str:
     """Return a difference of two fractions in percentage points, such as "−5.80"."""
-    return f"{100 * difference:.2f}".replace("-", "−")
+    return f"{100 * difference:z.2f}".replace("-", "−")
 
 
 def bound(difference: float) -> str:
@@ -177,7 +177,9 @@ def _updates(found: Findings) -> Iterator[list[str]]:
             label = f"updates to {100 * reached.accuracy:.0f} % validation"
             yield [label, *(_median(row.reached[i]) for row in rows)]
         if races and reached.accuracy == races[0].accuracy:
-            ends = [_seeds_behind(behind[row.variant]) if row.variant in behind else "-" for row in rows]
+            names = [row.variant for row in rows]
+            none = {races[0].first: "-"}
+            ends = [_seeds_behind(behind[name]) if name in behind else none.get(name, "") for name in names]
             yield ["  later than the first (seeds)", *ends]
 
 
@@ -207,7 +209,8 @@ def _differences(measure: str, found: Findings) -> Iterator[list[str]]:
         if (pair := pairs.get(row.variant)) is not None:
             leads = pair.leader == (row.variant if baseline else first)
             sign, seeds = (1, pair.ahead) if leads else (-1, pair.behind)
-            mean, ends = f"{points(sign * pair.mean)} ({seeds} of {pair.seeds})", interval(pair, sign)
+            count = f"{seeds}" if pair.ahead or pair.behind else f"tied in {pair.seeds}"
+            mean, ends = f"{points(sign * pair.mean)} ({count} of {pair.seeds})", interval(pair, sign)
         means.append(mean)
         intervals.append(ends)
     yield [f"  points {'ahead of the baseline' if baseline else 'behind the best'} (seeds)", *means]

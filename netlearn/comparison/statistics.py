@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from netlearn.runs import Groups, Run, Summary, selection, text_of, varied
+from netlearn.runs import Groups, Run, selection, text_of, varied
 from netlearn.text import printable
 
 THRESHOLDS = (0.8, 0.9, 0.95)
@@ -190,10 +190,11 @@ def _reached(accuracy: float, runs: Sequence[Run]) -> Reached:
 
 
 def race(rows: Sequence[Row], groups: Groups) -> tuple[Race, ...]:
-    """Return how often the fastest variant reached 90 %, or 80 %, before each of the others."""
+    """Return how often the fastest variant reached 90 %, or 80 %, before each of the others that share a seed."""
     i, order = by_speed(rows)
     names = [row.variant for row in rows if order and row.variant != order[0].variant]
-    return tuple(_race(THRESHOLDS[i], order[0].variant, name, groups, len(names)) for name in names)
+    races = (_race(THRESHOLDS[i], order[0].variant, name, groups, len(names)) for name in names)
+    return tuple(each for each in races if each.seeds)
 
 
 def _race(accuracy: float, first: str, other: str, groups: Groups, tests: int) -> Race:
@@ -239,33 +240,6 @@ def by_speed(rows: Sequence[Row]) -> tuple[int, list[Row]]:
         if order[0].reached[i].median is not None:
             return i, order
     return 0, []
-
-
-def pairing(runs: Sequence[Run]) -> str:
-    """Return in words whether runs with the same seed are paired, according to their hashes."""
-    by_seed: dict[int, list[Summary]] = {}
-    for run in runs:
-        if run.summary is not None and run.shortfall is None:
-            by_seed.setdefault(run.settings.seed, []).append(run.summary)
-    shared = [summaries for summaries in by_seed.values() if len(summaries) > 1]
-    if not shared:
-        return "Not paired: no seed has two finished runs."
-    same = {
-        "initial weights": all(len({each.initial_weights_sha256 for each in found}) == 1 for found in shared),
-        "mini-batches": all(_same_batches(found[0], each) for found in shared for each in found),
-    }
-    if len(set(same.values())) == 2:
-        one, other = sorted(same, key=lambda what: not same[what])
-        return f"Half paired: runs with the same seed had identical {one}, but different {other} (by SHA-256)."
-    paired, had = ("Paired", "identical") if all(same.values()) else ("Not paired", "different")
-    return f"{paired}: runs with the same seed had {had} initial weights and mini-batches (by SHA-256)."
-
-
-def _same_batches(one: Summary, other: Summary) -> bool:
-    """Return whether two runs had identical mini-batches, as far as both trained."""
-    if one.updates == other.updates:
-        return one.mini_batches_sha256 == other.mini_batches_sha256
-    return one.shuffling_sha256 is not None and one.shuffling_sha256 == other.shuffling_sha256
 
 
 def run_table(runs: Sequence[Run]) -> list[dict[str, object]]:
