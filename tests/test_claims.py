@@ -129,6 +129,20 @@ def test_best_of_each_cost_is_chosen_on_seeds_that_are_then_not_compared() -> No
     assert (baseline.choice.variants, baseline.tests) == ((), 10)
 
 
+def test_single_seed_chooses_the_best_of_each_cost_and_leaves_all_compared() -> None:
+    family, pairs = find_claims(group([each for each in GRID if each.settings.seed == 0]))
+    assert family.choice.variants == ("quadratic η = 1", "cross-entropy η = 10")
+    assert family.choice.seeds == ()
+    assert family.choice.edges == ("learning_rate=10 of cross-entropy",)
+    assert (family.tests, len(pairs), claims_of(pairs)) == (30, 30, ())
+
+
+@pytest.mark.parametrize(("other", "edge"), [("b:Own", "a:Own"), ("b:Other", "Own")])
+def test_own_cost_at_the_edge_is_named_without_its_module_where_that_tells_it_apart(other: str, edge: str) -> None:
+    family, _ = find_claims(group(grid({"a:Own": 10.0, other: 1.0}, dict.fromkeys(("a:Own", other), raised(0)))))
+    assert family.choice.edges == (f"learning_rate=10 of {edge}",)
+
+
 def test_choice_is_made_by_the_chosen_seeds_alone() -> None:
     lucky = outcomes_of("quadratic η = 0.1", [0.95, 0.95, *[0.1] * 4], cost="quadratic", learning_rate=0.1)
     family, pairs = find_claims(group([*lucky, *[each for each in GRID if each.variant != "quadratic η = 0.1"]]))

@@ -361,3 +361,14 @@ def test_best_of_each_cost_is_named_with_the_seeds_that_chose_it() -> None:
         "learning_rate=10 of cross-entropy lies at the edge of what was tried: there may be a better value."
         in at_the_edge
     )
+
+
+def test_single_seed_names_the_best_of_each_cost_and_says_that_more_seeds_compare_them() -> None:
+    costs = ("quadratic", "cross-entropy")
+    runs = grid({"quadratic": 1.0, "cross-entropy": 10.0}, {cost: [0.9] for cost in costs})
+    chosen, edge, *_ = analyse("", runs).sentences
+    assert chosen == (
+        "The best of each cost, by validation accuracy: quadratic η = 1 and cross-entropy η = 10; "
+        "comparing them takes more seeds, which did not choose them."
+    )
+    assert edge.startswith("learning_rate=10 of cross-entropy lies at the edge")

@@ -69,6 +69,14 @@ def test_finished_run_is_reported_without_its_cost() -> None:
     assert not Path("imported").exists()
 
 
+@pytest.mark.parametrize(
+    "command", [["compare", "out/config.toml", "-q"], ["train", "--config", "run/config.toml", "-q"]]
+)
+def test_file_that_is_trained_names_its_own_cost(command: list[str]) -> None:
+    done(call(*command))
+    assert Path("imported").exists()
+
+
 def test_cost_that_no_run_of_the_comparison_has_is_refused() -> None:
     assert one_line(
         compare("--resume", "out", "--cost", COST, "--cost", "log-likelihood"), 2, "--cost log-likelihood"

@@ -17,6 +17,7 @@ from netlearn.comparison.claims import Claim, Pair
 from netlearn.comparison.findings import MOST_TEXTS, percent, ranking, shortened
 from netlearn.comparison.outputs import PICTURES, draw, page_table, render_page
 from netlearn.comparison.statistics import Row, by_validation
+from netlearn.custom_cost import short_name
 from netlearn.errors import NetlearnError, RunError, SettingsError
 from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
@@ -170,7 +171,7 @@ class RunResult(Result):
     """
 
     def __init__(self, run: Run, source: Source) -> None:
-        cost = run.settings.cost.removeprefix("__main__:")
+        cost = short_name(run.settings.cost)
         self._run = replace(run, variant=run.variant or cost)
         super().__init__([self._run], self._run.variant, run.folder, source)
         self.settings: Settings = run.settings
@@ -208,7 +209,7 @@ class RunResult(Result):
 
     def __repr__(self) -> str:
         """Return one line: the network and how its training ended."""
-        cost = self.settings.cost.removeprefix("__main__:")
+        cost = short_name(self.settings.cost)
         end = self._run.shortfall or f"test accuracy {percent(self.test_accuracy)}"
         return f"<RunResult {cost}, {self._sizes}, seed {self.settings.seed}: {end}>"
 

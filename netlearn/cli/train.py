@@ -14,7 +14,7 @@ from netlearn.cli.progress import load, note, tell, tell_data, training_progress
 from netlearn.cli.terminal import echo_results, stopping_on_signals
 from netlearn.comparison.findings import percent
 from netlearn.comparison.outputs import curves_or_warning
-from netlearn.custom_cost import check_named, shell_command
+from netlearn.custom_cost import check_named, shell_command, short_name
 from netlearn.errors import DamageError, DivergenceError, SettingsError
 from netlearn.runs import CURVES, SUMS, RunFolder, Summary, read_run, text_of
 from netlearn.runs.setup import make_trainer
@@ -99,7 +99,7 @@ def _folder(settings: Settings, out: Path | None, *, force: bool) -> AbstractCon
 def _tell_network(settings: Settings, trainer: Trainer) -> None:
     tell(
         f"network: {'-'.join(map(str, trainer.network.sizes))}, {settings.activation}, "
-        f"{settings.initializer} initial weights, {settings.cost} cost, "
+        f"{settings.initializer} initial weights, {short_name(settings.cost)} cost, "
         f"learning rate {settings.learning_rate:g}, λ {settings.l2:g}, "
         f"mini-batch {settings.batch_size}, {counted(settings.epochs, 'epoch')}, seed {settings.seed}"
     )

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from netlearn.comparison.statistics import FIGURES, has_finished, spread_of
+from netlearn.custom_cost import short_names
 from netlearn.runs import Groups, selection, text_of, varied
 
 FIRST_LOOK, LATER_LOOKS = 0.04, 0.01
@@ -92,7 +93,7 @@ class Choice(msgspec.Struct, frozen=True):
 
     Attributes:
         variants: the chosen ones.
-        seeds: by which they were chosen.
+        seeds: by which they were chosen; none where a single seed chose them and all variants are compared.
         edges: their settings that lie at the edge of what was tried, such as "learning_rate=10 of quadratic".
     """
 
@@ -152,7 +153,7 @@ def find_claims(groups: Groups, baseline: str | None = None, look: int = 1) -> t
     """
     diverged = {name for name, runs in groups.items() if any(run.diverged for run in runs)}
     choice = Choice() if baseline else choose_by_cost(groups, diverged)
-    compared = {name: groups[name] for name in choice.variants or groups}
+    compared = {name: groups[name] for name in (choice.variants if choice.seeds else groups)}
     count, alpha = len(compared), alpha_of(look)
     tests = max(1, len(MEASURES) * (count - 1 if baseline else math.comb(count, 2)))
     pairs: list[Pair] = []
@@ -245,13 +246,13 @@ def claims_of(pairs: Iterable[Pair]) -> tuple[Claim, ...]:
 def choose_by_cost(groups: Groups, diverged: Collection[str]) -> Choice:
     """Choose the best variant of each cost on a third of the seeds, where every cost was tried with several others.
 
-    The best has the highest mean of the best validation accuracy. The choice is empty where the variants are no such
-    grid, or a cost has no finished run.
+    The best has the highest mean of the best validation accuracy. A single seed chooses too, which leaves none to
+    compare the chosen ones on. The choice is empty where the variants are no such grid, or no run of a cost finished.
     """
     settings = {name: runs[0].settings for name, runs in groups.items()}
     costs = Counter(each.cost for each in settings.values())
     seeds = sorted({run.settings.seed for runs in groups.values() for run in runs})
-    if len(costs) < 2 or min(costs.values()) < 2 or len(seeds) < 2:
+    if len(costs) < 2 or min(costs.values()) < 2:
         return Choice()
     chosen_on = tuple(seeds[: max(1, len(seeds) // 3)])
     best: dict[str, tuple[float, str]] = {}
@@ -262,12 +263,12 @@ def choose_by_cost(groups: Groups, diverged: Collection[str]) -> Choice:
             best[cost] = max(best.get(cost, (-1.0, "")), (mean, name), key=lambda each: each[0])
     if len(best) < len(costs):
         return Choice()
-    chosen = tuple(best[cost][1] for cost in costs)
+    chosen, short = tuple(best[cost][1] for cost in costs), short_names(costs)
     edges = [
-        f"{setting}={text_of(value)} of {settings[name].cost}"
+        f"{setting}={text_of(value)} of {short[settings[name].cost]}"
         for setting, values in varied(settings.values()).items()
         for name in chosen
         if len(values) > 2 and all(isinstance(each, int | float) for each in values)
         if (value := getattr(settings[name], setting)) in {min(values), max(values)}
     ]
-    return Choice(chosen, chosen_on, tuple(edges))
+    return Choice(chosen, chosen_on if len(seeds) > 1 else (), tuple(edges))

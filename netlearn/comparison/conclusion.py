@@ -70,10 +70,11 @@ def _chosen(family: Family) -> list[str]:
     choice = family.choice
     if not choice.variants:
         return []
-    sentences = [
-        f"The best of each cost, by validation accuracy on {'seed' if len(choice.seeds) == 1 else 'seeds'} "
-        f"{_names(map(str, choice.seeds))}: {_names(choice.variants)}; these are compared on the other seeds."
-    ]
+    on, then = "", "comparing them takes more seeds, which did not choose them"
+    if choice.seeds:
+        on = f" on {'seed' if len(choice.seeds) == 1 else 'seeds'} {_names(map(str, choice.seeds))}"
+        then = "these are compared on the other seeds"
+    sentences = [f"The best of each cost, by validation accuracy{on}: {_names(choice.variants)}; {then}."]
     if choice.edges:
         lie = "lies" if len(choice.edges) == 1 else "lie"
         sentences.append(f"{_names(choice.edges)} {lie} at the edge of what was tried: there may be a better value.")
