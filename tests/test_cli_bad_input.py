@@ -39,6 +39,7 @@ WRONG = [
     (["--config", "broken.toml"], 2, "broken.toml: not a TOML file: Invalid value (at line 1, column 9)"),
     (["--config", "key.toml"], 2, "unknown key key.toml: lerning_rate: did you mean learning_rate?"),
     (["--config", "value.toml"], 2, f"value.toml: epochs 'many': must be {COUNT}"),
+    (["--force"], 2, "--force: must be given with --out"),
     (["--out", "file"], 1, "file: must be a folder, not a file"),
     (["--out", "file/run"], 1, "file/run: cannot be written: Not a directory"),
     (["--out", "thesis"], 1, "thesis: must be an empty folder or hold a run"),
@@ -86,7 +87,9 @@ def test_odd_values_get_one_line(arguments: list[str], message: str, monkeypatch
 
 
 BAD_FOR_COMPARE = [
-    (["--cost", "quadratic"], 2, "--cost quadratic: a comparison needs two or more"),
+    (["--cost", "quadratic"], 2, "--cost quadratic: needs two or more; --seeds N trains one several times"),
+    (["--cost", "quadratic", "--seeds", "1"], 2, "--cost quadratic: a comparison needs two or more"),
+    (["--force"], 2, "--force: must be given with --out"),
     (["--cost", "quadratic", "--cost", "quadratic"], 2,
      "--cost quadratic: two variants of one name; must be costs that differ"),
     (["--seeds", "0"], 2, "--seeds 0: must be a number from 1 to 1000 or a list of different ones"),

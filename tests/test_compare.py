@@ -60,6 +60,14 @@ def test_config_of_a_comparison_repeats_it_whatever_the_number_of_jobs(compared:
     assert_same_but_for_pictures(Path("again"), compared)
 
 
+@pytest.mark.usefixtures("in_this_process")
+def test_one_cost_shows_how_it_varies_over_the_seeds_asked_for() -> None:
+    result = done(compare(*QUICK, "--cost", "quadratic", "-q"))
+    assert result.stdout.splitlines()[0].split() == ["quadratic"]
+    assert "points" not in result.stdout
+    assert "quadratic has a test accuracy of" in result.stdout
+
+
 @pytest.mark.usefixtures("in_this_process", "every_picture")
 def test_command_prints_table_sentence_pairing_and_pictures() -> None:
     result = compare(*QUICK, "--markdown")

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from netlearn.cli.compare_options import SEEDS, SWEEP, WORKERS, complete_experiments, size_of, sweep_of
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, setting_options, settings_in
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, check_force, setting_options, settings_in
 from netlearn.cli.progress import comparison_progress, load_and_tell, note, tell
 from netlearn.cli.table import TOP, paragraphs, table
 from netlearn.cli.terminal import check_address_space, echo_results, terminated_as_interrupted
@@ -24,7 +24,6 @@ from netlearn.comparison.data import load_data
 from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
-    BUILT_IN_SEEDS,
     Experiment,
     from_costs,
     own_costs_of,
@@ -109,6 +108,7 @@ def command(
         return
     if resumed is not None:
         _refuse_all_but(WITH_RESUME, ctx, "must be left out with --resume, which keeps the settings and the folder")
+    check_force(out, force=force)
     files = [catalogue.find(path) for path in paths]
     trains = not paths or any(files)
     if not trains:
@@ -206,7 +206,7 @@ def _experiment(
 ) -> Experiment:  # fmt: skip
     if not files:
         costs = costs or (() if "cost" in sweep.values else BUILT_IN_COSTS)
-        return from_costs(costs, BUILT_IN_SEEDS if seeds is None else seeds, settings, sweep, baseline)
+        return from_costs(costs, seeds, settings, sweep, baseline)
     if len(files) > 1 or files[0] is None:
         raise SettingsError(f"{next(filter(None, files))}: must be one experiment, or folders of runs")
     if costs:

@@ -205,6 +205,16 @@ def check_suffix(path: Path | None, name: str, *suffixes: str) -> None:
         raise SettingsError(f"{name} {path}: must end in {' or '.join(suffixes)}")
 
 
+def check_force(out: Path | None, *, force: bool) -> None:
+    """Check that --force says what it overwrites, which a numbered folder is not.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    if force and out is None:
+        raise SettingsError("--force: must be given with --out, the folder to overwrite")
+
+
 def settings_in(flags: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that were given."""
     return {name: value for name, value in flags.items() if value is not None and (name != "cost" or value != ())}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, flag, setting_options, settings_in
+from netlearn.cli.options import EXISTING, JSON, PATH, QUIET, Command, check_force, flag, setting_options, settings_in
 from netlearn.cli.progress import load, note, tell, tell_data, training_progress
 from netlearn.cli.terminal import echo_results, stopping_on_signals
 from netlearn.comparison.findings import percent
@@ -54,6 +54,7 @@ def command(
     asked = (read_toml(config) if config else {}) | settings_in(flags)
     with ExitStack() as stack:
         if resumed is None:
+            check_force(out, force=force)
             settings = resolve(asked)
         else:
             if out or force:

@@ -143,14 +143,18 @@ def folder_name(variant: str) -> str:
 def from_costs(
     costs: Sequence[str], seeds: Any, flags: Mapping[str, Any], sweep: Sweep = NO_SWEEP, baseline: str | None = None
 ) -> Experiment:
-    """Return the experiment that compares costs; no costs are given where the sweep varies the cost."""
-    if len(costs) < 2 and not sweep.values:
-        raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison")
+    """Return the experiment that compares costs, or shows how one varies over the seeds that are asked for.
+
+    No costs are given where the sweep varies the cost.
+    """
+    chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else seeds, "--seeds")
+    if len(costs) < 2 and not sweep.values and (seeds is None or len(chosen) < 2):
+        several = "; --seeds N trains one from several seeds" if seeds is None else ", or one with several seeds"
+        raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison{several}")
     if twice := [cost for cost in costs if costs.count(cost) > 1]:
         raise SettingsError(f"--cost {twice[0]}: is given twice; the costs must differ")
     names = short_names(costs)
     layers = {names[cost]: {"cost": cost} for cost in costs}
-    chosen = parse_seeds(seeds, "--seeds")
     return from_variants(layers, flags, chosen, sweep, names.get(baseline or "", baseline))
 
 
