@@ -62,26 +62,36 @@ def parse_name(name: str) -> tuple[str, dict[str, Any]]:
     parameters: dict[str, Any] = {}
     if parenthesis:
         try:
-            parameters = _keywords(f"f({rest}")
+            given = _keywords(f"f({rest}")
         except (ValueError, SyntaxError) as error:
             raise SettingsError(
                 f"cost {name!r}: parameters must be given as NAME=VALUE, such as {head}(gamma=2)"
             ) from error
+        parameters = {each: _literal(value, f"cost {name!r}: {each}") for each, value in given.items()}
     module, colon, kind = head.partition(":")
     if head not in KNOWN and not (colon and module and kind.isidentifier()):
         raise SettingsError(f"cost {name!r}: must be {', '.join(KNOWN)} or package.module:ClassName")
     return head, parameters
 
 
-def _keywords(text: str) -> dict[str, Any]:
-    """Return the arguments of a call such as "f(a=1, b=2)", which must be named literals."""
+def _keywords(text: str) -> dict[str, ast.expr]:
+    """Return the arguments of a call such as "f(a=1, b=2)", which must be named."""
     call = ast.parse(text, mode="eval").body
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)) or call.args:
         raise ValueError(text)
-    named = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+    named = {each.arg: each.value for each in call.keywords if each.arg}
     if len(named) < len(call.keywords):  # **mapping, or one twice
         raise ValueError(text)
     return named
+
+
+def _literal(value: ast.expr, label: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, TypeError) as error:
+        text = ast.unparse(value)
+        allowed = "a number, a text in quotes, True, False, None, or a list of such values"
+        raise SettingsError(f"{label}={text}: must be {allowed}") from error
 
 
 def is_own(name: str) -> bool:
@@ -120,6 +130,11 @@ def _imported(module: str, kind: str) -> Any:
     sys.path.insert(0, folder)
     try:
         return getattr(importlib.import_module(module), kind)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):  # one that the user's module needs
+            raise
+        places = "the current folder, PYTHONPATH and the installed packages"
+        raise ModuleNotFoundError(f"{error}; it is looked for in {places}") from error
     finally:
         if folder in sys.path:  # the user's code may have changed the path
             sys.path.remove(folder)

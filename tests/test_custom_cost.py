@@ -150,6 +150,17 @@ def test_invalid_own_cost_is_refused_in_one_line(name: str, message: str) -> Non
 
 
 @pytest.mark.usefixtures("own_costs")
+def test_missing_module_says_where_it_is_looked_for() -> None:
+    Path("needy_costs.py").write_text("import nowhere_costs\n")
+    places = "looked for in the current folder, PYTHONPATH and the installed packages"
+    for name in ("nowhere_costs:Huber", "own_costs.nowhere:Huber"):
+        with pytest.raises(CostError, match=rf"ModuleNotFoundError: No module named .*; it is {places}$"):
+            load_cost(name)
+    with pytest.raises(CostError, match=r"ModuleNotFoundError: No module named 'nowhere_costs'$"):
+        load_cost("needy_costs:Huber")
+
+
+@pytest.mark.usefixtures("own_costs")
 def test_parameters_are_passed_to_the_class() -> None:
     cost = load_cost("own_costs:Scaled(factor=2.0, sign=-1)")
     z = np.zeros((1, 1))
@@ -162,7 +173,9 @@ def test_parameters_are_passed_to_the_class() -> None:
     ("name", "facts"),
     [
         ("own_costs:Scaled(2)", "parameters must be given as NAME=VALUE, such as own_costs:Scaled(gamma=2)"),
-        ("own_costs:Scaled(factor=open('x'))", "parameters must be given as NAME=VALUE"),
+        ("own_costs:Scaled(factor=open('x'))", "factor=open('x'): must be a number, a text in quotes, True, False"),
+        ("own_costs:Scaled(sign=1, factor=oops)", "factor=oops: must be a number, a text in quotes, True, False"),
+        ("own_costs:Scaled(factor={[]: 1})", "factor={[]: 1}: must be a number"),
         ("own_costs:Scaled(factor=2", "parameters must be given as NAME=VALUE"),
         ("own_costs:Scaled(**{'factor': 2})", "parameters must be given as NAME=VALUE"),
         ("own_costs:Scaled(factor=1, factor=2)", "parameters must be given as NAME=VALUE"),
