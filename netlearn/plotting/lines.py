@@ -50,17 +50,25 @@ def share_update_axis(panels: Sequence[Axes], groups: Groups) -> None:
     scales.update_axis(panels, lengths.pop() if len(lengths) == 1 else None, last)
 
 
-def share_axis(panels: Sequence[Axes], groups: Groups) -> str:
-    """Give panels, one below the other, an axis of epochs if all runs are long, else of updates; return its column.
+def last_epoch(groups: Groups) -> float:
+    """Return the epoch at which the longest run ended."""
+    return max((float(run.metrics["epoch"][-1]) for run in measured(groups)), default=0.0)
+
+
+def against_epochs(groups: Groups) -> bool:
+    """Return whether the axis is one of epochs: of long runs, whose epochs have the same length.
 
     Epochs show what happens late, such as overfitting, and updates on a log axis what happens in the first ones.
     """
-    runs = measured(groups)
-    last = max(float(run.metrics["epoch"][-1]) for run in runs)
-    if last < LONG or len({run.updates_per_epoch for run in runs}) > 1:
+    return last_epoch(groups) >= LONG and len({run.updates_per_epoch for run in measured(groups)}) == 1
+
+
+def share_axis(panels: Sequence[Axes], groups: Groups) -> str:
+    """Give panels, one below the other, an axis of epochs or updates, see `against_epochs`; return its column."""
+    if not against_epochs(groups):
         share_update_axis(panels, groups)
         return "update"
-    scales.epoch_axis(panels, last)
+    scales.epoch_axis(panels, last_epoch(groups))
     return "epoch"
 
 

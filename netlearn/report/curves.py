@@ -1,17 +1,20 @@
 """The curves of the page: what the probes measured, and sentences that claim no more than the figures do."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from netlearn.numerics import Array
 from netlearn.plotting.gradients import BOUNDED, MOST_TOGETHER
-from netlearn.plotting.lines import band, layers_of, measured, of_the_neuron
+from netlearn.plotting.lines import against_epochs, band, layers_of, measured, of_the_neuron, values_from
 from netlearn.runs import Groups, Run, selection
 
 NEURON = ("output_error", "train_cost", "learning_speed")  # of single neurons, whose wanted output is 0
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
+TRACKED = ("test_cost", "gap", "test_accuracy", "train_accuracy")  # where the test set was
+SAME = 1e-3  # of a learning speed that is the same everywhere
 MOST_PLACES = 6000  # of all variants together, in each curve
 FEWEST_PLACES = 40  # of a variant
 MOST_POINTS = 250  # output neurons of a variant that are drawn at an update
@@ -32,6 +35,7 @@ def curves(groups: Groups) -> dict[str, Any]:
     variants = [_variant(runs, measures, most) for runs in groups.values()]
     return {
         "perEpoch": lengths.pop() if len(lengths) == 1 else None,
+        "epochs": of_the_neuron(groups) or against_epochs(groups),
         "thinned": any(variant.pop("thinned") for variant in variants),
         "variants": variants,
     }
@@ -39,6 +43,9 @@ def curves(groups: Groups) -> dict[str, Any]:
 
 def _variant(runs: Sequence[Run], measures: Sequence[str], most: int) -> dict[str, Any]:
     columns = [*measures, *(f"speed_{layer}" for layer in range(1, layers_of(runs) + 1))]
+    if any("test_cost" in run.metrics for run in runs):
+        runs = [_with_gap(run) for run in runs]
+        columns += TRACKED
     found = {}
     thinned = False
     for column in columns:
@@ -47,6 +54,21 @@ def _variant(runs: Sequence[Run], measures: Sequence[str], most: int) -> dict[st
         thinned = thinned or len(kept) < len(places)
         found[column] = [_rounded(row, 5) for row in (places[kept], *figures[:, kept])]
     return {"thinned": thinned, "columns": found}
+
+
+def _with_gap(run: Run) -> Run:
+    """Return a run with how far its test cost is above its training cost, in which a penalty cancels."""
+    metrics = run.metrics
+    gap = {"gap": metrics["test_cost"] - metrics["train_cost"]} if "test_cost" in metrics else {}
+    return replace(run, metrics=metrics | gap)
+
+
+def compares_speeds(groups: Groups) -> bool:
+    """Return whether outputs differ in their learning speed: with several costs, or one whose speed changes."""
+    if len({run.settings.cost for run in measured(groups)}) != 1:
+        return True
+    speeds = values_from(0, groups, "learning_speed")
+    return not np.allclose(speeds, speeds.mean() if speeds.size else 0, rtol=SAME)
 
 
 def spread(count: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":

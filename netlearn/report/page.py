@@ -16,7 +16,16 @@ from netlearn.custom_cost import NamedCosts
 from netlearn.plotting.lines import of_the_neuron
 from netlearn.plotting.marks import LineStyle, short, variant_styles
 from netlearn.report.assets import cost_colours, environment, line_styles, part, policy, script
-from netlearn.report.curves import NAMED, curves, neurons, on_neurons, on_recall, on_silence, on_speed
+from netlearn.report.curves import (
+    NAMED,
+    compares_speeds,
+    curves,
+    neurons,
+    on_neurons,
+    on_recall,
+    on_silence,
+    on_speed,
+)
 from netlearn.report.networks import examples, networks
 from netlearn.runs import Groups, text_of
 from netlearn.settings import FIELDS, description
@@ -80,7 +89,8 @@ def render(content: Content) -> bytes:
     plain = [name[len(place) :] for name, place in zip(names, places, strict=True)]
     brief = [name.replace("learning_rate=", "η=") for name in plain]
     labels = [place + short(name, brief, LABEL - len(place)) for name, place in zip(brief, places, strict=True)]
-    samples = neurons(content.groups)
+    speeds, drawn = compares_speeds(content.groups), curves(content.groups)
+    samples = neurons(content.groups) if speeds else None
     tested = examples(content.groups, costs=content.costs)
     data = {
         "variants": [
@@ -94,7 +104,7 @@ def render(content: Content) -> bytes:
             for (name, runs), label in zip(content.groups.items(), labels, strict=True)
             for one in [runs[0].settings]
         ],
-        "curves": curves(content.groups),
+        "curves": drawn,
         "neurons": samples,
         "examples": tested,
         "networks": networks(content.groups, costs=content.costs),
@@ -108,7 +118,8 @@ def render(content: Content) -> bytes:
         content=content, version=__version__, style=style, script=code, policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
         columns=columns, lines=lines, single=of_the_neuron(content.groups), runs=_recalls(content.groups),
-        speed=on_speed(content.groups), wrong=on_neurons(samples, names) if samples else "",
+        speeds=speeds, epochs=drawn["epochs"], speed=on_speed(content.groups),
+        wrong=on_neurons(samples, names) if samples else "",
         silence=on_silence(tested, names), recall=on_recall(content.groups), settings=_settings(content.groups),
         hashes={summary.data.name: summary.data.sha256 for summary in summaries},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 function startGradient() {
   const parent = $("gradient-chart"), found = DATA.neurons;
-  if (SINGLE) return [];
+  if (!parent) return [];
   if (!found) {
     parent.append(html("p", { class: "note" }, "These runs have no samples of output neurons in a network with several outputs."));
     return [];
