@@ -292,11 +292,11 @@ def test_axes_switch_between_log_and_linear(page: Page) -> None:
 
 
 def test_slider_over_probed_updates_moves_the_output_neurons(page: Page) -> None:
-    places = "(points) => points.map((point) => point.getAttribute('cx')).join()"
-    before = page.eval_on_selector_all("#gradient circle.point", places)
+    places = "(points) => points.map((point) => point.getAttribute('transform')).join()"
+    before = page.eval_on_selector_all("#gradient .cloud path", places)
     page.focus("#gradient input[type=range]")
     page.keyboard.press("End")
-    assert page.eval_on_selector_all("#gradient circle.point", places) != before
+    assert page.eval_on_selector_all("#gradient .cloud path", places) != before
 
 
 def test_hostile_names_stay_text(page: Page) -> None:
@@ -356,7 +356,7 @@ def test_every_section_is_complete_on_paper(page: Page, tmp_path: Path) -> None:
     page.emulate_media(media="print")
     for section in page.locator("main > section").all():
         assert section.bounding_box()["height"] > 100  # type: ignore[index]
-    for chart in page.locator("figure svg").all():
+    for chart in page.locator(".chart svg").all():
         assert chart.bounding_box()["height"] > 100  # type: ignore[index]
     assert page.eval_on_selector_all(".scroll, .chart, .bars, .gallery", CUT) == []
     assert page.locator("nav, button.copy, .transport button").first.is_hidden()

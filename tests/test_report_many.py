@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def test_gradients_far_above_the_others_are_outside_and_counted(
     runs = sweep(cost=["quadratic", "squentropy"], learning_rate=[1.0])
     (tmp_path / "report.html").write_bytes(render_page(analyse("Two", runs), None, {}))
     with opened(browser, tmp_path / "report.html", viewport={"width": width, "height": 800}) as shown:
-        assert shown.locator("#gradient circle.point").count() == 3
+        assert shown.locator("#gradient .cloud path").count() == 3
         assert "3 of 4" in shown.locator("#gradient .names").first.inner_text()
         shown.click("#gradient summary")
         shown.locator("#gradient tbody td").first.wait_for()
@@ -94,6 +95,52 @@ def test_gradients_far_above_the_others_are_outside_and_counted(
         assert last[-4:] == ["0", "–", "0", "–"]  # errors above 1 are not among those up to it
         shown.uncheck("#variants label:has-text('quadratic') input")
         assert "2 of 4" in shown.locator("#gradient .names").first.inner_text()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 690, 1280])
+def test_names_beside_gradients_are_whole(
+    width: int, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "samples", lambda _: {0: (np.array([0.1, 0.9]), np.array([0.01, 0.08]))})
+    runs = sweep(cost=["quadratic", "cross-entropy", "squentropy"], l2=[0.125], hidden=[(100,)], learning_rate=[10.0])
+    names = [run.variant for run in runs]
+    (tmp_path / "report.html").write_bytes(render_page(analyse("Three", runs), None, {}))
+    with opened(browser, tmp_path / "report.html", viewport={"width": width, "height": 800}) as shown:
+        for chart in shown.locator("#gradient figure").all():
+            said = chart.locator(".names > span, .ends text").all_text_contents()
+            assert sorted(text.partition(":")[0] for text in said) == sorted(names)
+        for text in shown.locator("#gradient .ends text").all():
+            box, frame = text.bounding_box(), shown.locator("#gradient .chart svg").first.bounding_box()
+            assert box is not None
+            assert frame is not None
+            assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+        shapes = shown.locator("#gradient figure").first.locator(":is(.names, .ends) path.point")
+        assert len({shape.get_attribute("d") for shape in shapes.all()}) == 3
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("rising", [True, False])
+def test_no_line_runs_through_what_is_said_of_the_quadratic_cost(
+    rising: bool, browser: Browser, tmp_path: Path
+) -> None:
+    quadratic, other = sweep(cost=["quadratic", "squentropy"])
+    speed = np.geomspace(0.27, 0.9, len(other.metrics["update"]))[:: 1 if rising else -1]
+    speeds = [np.full_like(speed, 0.1), speed]
+    runs = [
+        replace(run, metrics=run.metrics | {"learning_speed": speed})
+        for run, speed in zip((quadratic, other), speeds, strict=True)
+    ]
+    (tmp_path / "report.html").write_bytes(render_page(analyse("Two", runs), None, {}))
+    with opened(browser, tmp_path / "report.html") as shown:
+        chart = shown.locator("#curves figure", has_text="Learning speed")
+        inside = """(lines, box) => lines.filter((line) => Array.from({length: 200}, (_, i) =>
+            line.getPointAtLength((i / 199) * line.getTotalLength())).some(({x, y}) =>
+            x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height)).length"""
+        text = chart.locator("text.mark")
+        box = text.evaluate("(node) => (({x, y, width, height}) => ({x, y, width, height}))(node.getBBox())")
+        assert chart.locator("path.line").evaluate_all(inside, box) == 0
+        assert text.evaluate("(node) => getComputedStyle(node).paintOrder").startswith("stroke")
 
 
 @pytest.mark.browser

@@ -2,17 +2,21 @@
 
 const MARGIN = { top: 16, right: 14, bottom: 40, left: 58 };
 const LABELS_FROM = 520; // pixels; narrower charts have no names at the ends of their lines
+const WIDE = 700, PAPER = [330, 680]; // pixels; on paper a chart is half a sheet wide, and a wider one a sheet
 const MOST_LABELS = 8;
 const MOST_NAMES = 8;
 const LABEL = 25; // characters
 const MOST_ROOM = 0.4; // of the width, for whole names at the ends of lines
+let onPaper = false;
+
 const roomFor = (labels) => 30 + 7.4 * Math.max(0, ...labels.map((label) => label.length));
 
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
   // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, short, whole, points: [[x, y, low, high]], part, bands}],
   //  marks: [{y, text, end: whether the text is at the right}], places: [x], keys: what the names above name besides lines without
-  //  room for a name: [{variant, label}]}, and `say(x)` the values at a place, as [[variant, name, text]].
+  //  room for a name: [{variant, label}], shapes: whether keys have the shape of their points, labels: of charts that shall be as wide},
+  //  and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
     this.tip = html("div", { class: "tip", hidden: true });
@@ -34,19 +38,21 @@ class Chart {
     }).observe(this.box);
   }
 
-  // Draws everything anew, as wide as there is room, or for a sheet of paper.
-  render(width = this.box.clientWidth || 600) {
-    this.width = width;
+  // Draws everything anew, as wide as there is room, or for a sheet of paper, on which texts keep their size.
+  render() {
+    const room = this.box.clientWidth || 600;
+    this.width = onPaper ? (room > WIDE ? PAPER[1] : Math.min(PAPER[0], room)) : room;
     const open = !this.tip.hidden;
     const shown = this.shown = this.draw();
-    const whole = shown.lines.map((line) => line.whole ?? labelOf(line)), cut = shown.lines.some((line) => line.whole && labelOf(line).includes("…"));
-    const fits = roomFor(whole) <= MOST_ROOM * this.width;
-    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled && (fits || !cut);
+    const whole = shown.lines.map((line) => line.whole ?? labelOf(line)), cut = shown.lines.some((line) => labelOf(line).includes("…"));
+    const fits = roomFor([...whole, ...(shown.labels ?? [])]) <= MOST_ROOM * this.width;
+    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled && (fits || !(cut || shown.labels));
     this.labels = new Map(shown.lines.map((line, i) => [line, fits ? whole[i] : labelOf(line)]));
-    const right = labelled && shown.right ? shown.right : labelled ? roomFor([...this.labels.values()]) : MARGIN.right;
-    const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.above ?? line.short ?? labelOf(line)])),
+    const right = labelled ? roomFor([...this.labels.values(), ...(shown.labels ?? [])]) : MARGIN.right;
+    const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.above ?? line.name])),
       ...(shown.keys ?? []).map(({ variant, label }) => [variant, label])]);
-    this.names.replaceChildren(...[...(named.size > MOST_NAMES ? [] : named)].map(([variant, text]) => html("span", {}, key(variant), text)));
+    this.names.replaceChildren(...[...(named.size > MOST_NAMES ? [] : named)].map(([variant, text]) => html("span", {}, key(variant),
+      shown.shapes ? svg("svg", { class: "shape", viewBox: "-5 -5 10 10", "aria-hidden": "true" }, shape(variant, 0, 0)) : null, text)));
     const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
       height: this.height - MARGIN.top - MARGIN.bottom };
     this.x = (value) => inner.left + inner.width * shown.x.place(value);
@@ -54,7 +60,7 @@ class Chart {
     const root = svg("svg", { viewBox: `0 0 ${this.width} ${this.height}`, "aria-hidden": "true", focusable: "false" },
       this.axes(), ...shown.lines.map((line) => this.band(line)), ...(shown.back ?? []).map((make) => make(this)),
       ...shown.lines.map((line) => this.line(line)), ...(shown.extra ?? []).map((make) => make(this)),
-      labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
+      this.marks(), labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
     this.box.replaceChildren(root);
     if (shown.places.length) this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
     this.show(open);
@@ -77,12 +83,37 @@ class Chart {
       group.append(svg("line", { x1: inner.left, x2: inner.left + inner.width, y1: y, y2: y }),
         svg("text", { x: inner.left - 7, y: y + 4, "text-anchor": "end" }, shown.formatY(tick)));
     }
-    for (const { y, text, end } of shown.marks ?? []) {
-      group.append(svg("line", { class: "mark", x1: inner.left, x2: inner.left + inner.width, y1: this.y(y), y2: this.y(y) }),
-        svg("text", { class: "mark", x: inner.left + (end ? inner.width - 5 : 5), y: this.y(y) - 4, "text-anchor": end ? "end" : null }, text));
+    for (const { y } of shown.marks ?? []) {
+      group.append(svg("line", { class: "mark", x1: inner.left, x2: inner.left + inner.width, y1: this.y(y), y2: this.y(y) }));
     }
     group.append(svg("text", { class: "title", x: inner.left + inner.width / 2, y: this.height - 5, "text-anchor": "middle" }, shown.xLabel));
     return group;
+  }
+
+  // The texts of marks, each at the end of its line where fewest lines of values run through it.
+  marks() {
+    const { inner, shown } = this;
+    return svg("g", {}, ...(shown.marks ?? []).map(({ y, text, end }) => {
+      const wide = 6.2 * text.length, at = this.y(y);
+      const places = [Boolean(end), !end].flatMap((right) => [-4, 13].map((down) => ({ right, y: at + down, x: right ? inner.left + inner.width - 5 : inner.left + 5 })));
+      const through = places.map((place) => this.through(place.right ? place.x - wide : place.x, wide, place.y));
+      const { right, ...place } = places[through.indexOf(Math.min(...through))];
+      return svg("text", { class: "mark", ...place, "text-anchor": right ? "end" : null }, text);
+    }));
+  }
+
+  // At how many of some places across a text a line of values runs through it.
+  through(x, wide, y) {
+    let count = 0;
+    for (const { points } of this.shown.lines) {
+      const there = points.map(([at, value]) => [this.x(at), this.y(value)]);
+      for (let at = x; at <= x + wide; at += 6) {
+        const i = there.findIndex((point) => point[0] >= at), [a, b] = [there[i - 1], there[i]];
+        const height = a && b ? a[1] + ((b[1] - a[1]) * (at - a[0])) / (b[0] - a[0] || 1) : null;
+        if (height !== null && height > y - 13 && height < y + 5) count += 1;
+      }
+    }
+    return count;
   }
 
   path(points) {
@@ -109,7 +140,7 @@ class Chart {
     const x = inner.left + inner.width;
     return svg("g", { class: "ends" }, ...ends.flatMap(({ line, y }) => [
       svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 18, y1: y, y2: y }),
-      svg("text", { x: x + 22, y: y + 4 }, this.labels.get(line))]));
+      shown.shapes ? shape(line.variant, x + 11, y) : null, svg("text", { x: x + 22, y: y + 4 }, this.labels.get(line))].filter(Boolean)));
   }
 
   key(event) {
@@ -178,9 +209,17 @@ class Chart {
 
 Chart.all = [];
 
-// Paper is narrower than a window: charts are drawn for it, so that their texts keep their size.
-addEventListener("beforeprint", () => Chart.all.forEach((chart) => chart.render(chart.box.clientWidth > 700 ? 680 : Math.min(330, chart.box.clientWidth || 330))));
-addEventListener("afterprint", () => Chart.all.forEach((chart) => chart.render()));
+for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(event, () => {
+    onPaper = printing;
+    for (const chart of Chart.all) chart.render();
+  });
+}
+
+// Points of a variant: of each its own shape, so that colour is not all that tells them apart.
+const SHAPES = ["M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0Z", "M-3.2 -3.2h6.4v6.4h-6.4Z", "M0 -4.2L4.2 3.2H-4.2Z", "M0 -4.5L4.5 0L0 4.5L-4.5 0Z",
+  "M0 4.2L4.2 -3.2H-4.2Z", "M-1.4 -4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8Z", "M-4 -2L-2 -4L0 -2L2 -4L4 -2L2 0L4 2L2 4L0 2L-2 4L-4 2L-2 0Z"];
+const shape = (variant, x, y) => svg("path", { class: `point v${variant}`, d: SHAPES[variant % SHAPES.length], transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
 
 // The name at the end of a line; `label` is a short one that differs from the others'.
 const labelOf = ({ label, name }) => ((label ?? name).length > LABEL ? `${(label ?? name).slice(0, LABEL - 1)}…` : label ?? name);

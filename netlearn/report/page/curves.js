@@ -4,7 +4,6 @@ const COSTS = new Set(VARIANTS.map(({ cost }) => cost));
 const OWN = [...(COSTS.size > 1 ? ["cost"] : []), ...(new Set(VARIANTS.map(({ penalty }) => String(penalty))).size > 1 ? ["penalty"] : [])];
 const QUARTER = COSTS.has("quadratic") ? [{ y: 0.25, text: "¼: at most with the quadratic cost" }] : [];
 const MOST_BANDS = 3; // of variants with a line for each layer
-const MOST_WHOLE = 60; // characters of a name above a chart
 
 // Where the test set was tracked; a cost includes its penalty, so that where penalties differ only costs without one are comparable.
 const PENALTIES_DIFFER = OWN.includes("penalty");
@@ -25,7 +24,7 @@ const MEASURES = [
   { column: "train_cost", name: `Training cost${OWN.length ? ` (each variant has its own ${OWN.join(" and ")})` : ""}`, log: true },
   { column: "learning_speed", name: "Learning speed at the output, Σ|δ| / Σ|a − y|", log: true, marks: QUARTER },
   { column: "stuck", name: "Badly wrong outputs, |a − y| > 0.9", share: true },
-  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output)", log: true, layers: true },
+  { column: "speed", name: "Speed of each layer, ‖∂C/∂b‖ (thickest: the output layer)", log: true, layers: true },
 ];
 
 const CURVES = DATA.curves;
@@ -46,13 +45,13 @@ function columnsOf(measure, variant) {
   }
   if (measure.column !== "speed") return columns[measure.column] ? [["", "", columns[measure.column]]] : [];
   const layers = Object.keys(columns).filter((name) => name.startsWith("speed_"));
-  return layers.map((name, i) => [`, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
+  return layers.map((name, i) => [i === layers.length - 1 ? ", output layer" : `, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
 }
 
 // The label at the end of a line: of a layer with its name, where there is room for both.
 function labelsOf({ name, short }, suffix, part) {
   const both = short + suffix, alone = part === "layer0" ? short : suffix.slice(2);
-  return { short, above: name.length > MOST_WHOLE ? short : name, whole: name + suffix, label: both.length > LABEL ? alone : both };
+  return { short, above: name, whole: name + suffix, label: both.length > LABEL ? alone : both };
 }
 
 function linesOf(measure, log) {

@@ -35,30 +35,36 @@ function startGradient() {
     return left ? `, ${whole(left)} of ${whole(all)} points outside` : "";
   };
 
+  // The name of a variant's line, with its theory where it is known.
+  const withTheory = (each) => {
+    const theory = DELTA[VARIANTS[each.variant].cost];
+    return `${nameOf(each)}${theory ? `: ${theory.text}` : ""}`;
+  };
+  const labels = () => visible().map(withTheory);
+
   const points = new Chart(parent, "Gradient |δ| of single output neurons", () => {
     const curves = visible().filter((each) => DELTA[VARIANTS[each.variant].cost]);
     const most = top();
     return {
       lines: curves.map((each) => {
-        const theory = DELTA[VARIANTS[each.variant].cost];
-        const { short } = VARIANTS[each.variant], label = `${short}: ${theory.text}`;
-        return { variant: each.variant, name: `${nameOf(each)}: ${theory.text}`, label: label.length > LABEL ? short : label, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
+        const theory = DELTA[VARIANTS[each.variant].cost], name = withTheory(each);
+        return { variant: each.variant, name, whole: name, above: name, points: Array.from({ length: 101 }, (_, k) => [k / 100, theory.at(k / 100)]) };
       }),
       places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: linearScale([0, most]),
-      xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, right: 190,
-      keys: visible().filter((each) => !curves.includes(each)).map(({ variant }) => ({ variant, label: `${VARIANTS[variant].short}: measured only${said(variant, most)}` })),
-      back: visible().map((each) => (chart) => svg("g", {}, ...inside(sampleOf(each), most).map(([e, size]) =>
-        svg("circle", { class: `point v${each.variant}`, cx: chart.x(e).toFixed(1), cy: chart.y(size).toFixed(1), r: 3.5 })))),
+      xLabel: "error e = |a − y|", formatX: figure, formatY: figure, say, shapes: true, labels: labels(),
+      keys: visible().filter((each) => !curves.includes(each)).map(({ variant }) => ({ variant, label: `${VARIANTS[variant].name}: measured only${said(variant, most)}` })),
+      back: visible().map((each) => (chart) => svg("g", { class: "cloud" }, ...inside(sampleOf(each), most).map(([e, size]) =>
+        shape(each.variant, chart.x(e), chart.y(size))))),
     };
   }, { height: 340, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => counts.follow(at) });
 
   const counts = new Chart(parent, "How many output neurons have which error, log axis", () => {
     const most = Math.max(1, ...found.variants.flatMap((each) => Object.values(each.samples).flatMap((sample) => sample.counts)));
     return {
-      lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each), label: VARIANTS[each.variant].short,
+      lines: visible().map((each) => ({ variant: each.variant, name: nameOf(each), whole: nameOf(each), above: nameOf(each),
         points: sampleOf(each).counts.map((count, k) => [(k + 0.5) / BINS, Math.max(count, 0.5)]) })),
       places: Array.from({ length: BINS }, (_, k) => (k + 0.5) / BINS), x: linearScale([0, 1]), y: logScale([0.5, most * 1.3]),
-      xLabel: "error e = |a − y|", formatX: figure, formatY: whole, right: 190,
+      xLabel: "error e = |a − y|", formatX: figure, formatY: whole, labels: labels(),
       say: (e) => visible().map((each) => [each.variant, nameOf(each), `${whole(sampleOf(each).counts[binOf(e)])} neurons`]),
     };
   }, { height: 180, head: (e) => `errors from ${figure(binOf(e) / BINS)} to ${figure((binOf(e) + 1) / BINS)}`, onCursor: (at) => points.follow(at) });
