@@ -1,5 +1,6 @@
 """The pages of other comparisons: own costs, data that are not images, the neuron, diverged and many variants."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,31 @@ def test_page_of_own_cost_runs_its_network_only_where_the_cost_may_be_imported(
     assert len(data_of(page)["networks"]["networks"]) == 2
 
 
-def test_page_of_data_that_are_not_images_says_why_nothing_can_be_drawn(tmp_path: Path) -> None:
+def test_page_of_data_that_are_not_images_has_nothing_to_draw_on_and_says_why(tmp_path: Path) -> None:
     page = compare(
         tmp_path / "points", "--data", str(points(tmp_path / "points.npz")), "--epochs", "2", "--seeds", "1"
     )
     found = data_of(page)["examples"]
     assert found["images"] == []
-    assert "not images" in found["reason"]
+    assert found["reason"] == "the examples of points.npz are not images"
     assert len(found["variants"]) == 2
+    html = page.read_text("utf-8")
+    assert "Draw a digit" not in html
+    assert 'href="#digits"' not in html
+    settings = html.partition('id="settings"')[2]
+    assert "points.npz" in settings
+    assert str(tmp_path) not in settings.partition("<script")[0]
+
+
+def test_classes_of_a_table_have_their_names(tmp_path: Path) -> None:
+    trees = ("ash", "beech", "cedar")
+    rows = [f"{k % 3}.{k:02},{k % 7},{trees[k % 3]}" for k in range(90)]
+    (tmp_path / "trees.csv").write_text("\n".join(["width,height,tree", *rows]))
+    page = compare(tmp_path / "trees", "--data", str(tmp_path / "trees.csv"), "--epochs", "1", "--seeds", "1")
+    heads = re.findall(r'<th scope="col">([^<]*)</th>', page.read_text("utf-8").partition('class="recall"')[2])
+    assert heads[:4] == ["run", *trees]
+    assert data_of(page)["classes"] == list(trees)
+    assert re.search("class (ash|beech|cedar) by|of these classes: (ash|beech|cedar)", text_of(page))
 
 
 @pytest.mark.slow
@@ -68,4 +86,6 @@ def test_a_class_that_is_answered_but_never_rightly_is_named() -> None:
     network = {"variant": 0, "seed": 3, "silent": [], "lost": [0, 7], "total": 1000}
     said = on_silence({"variants": [network]}, ["quadratic"])
     assert said.endswith("on the 1,000 test examples, but quadratic (seed 3) is never right with 0 and 7.")
+    trees = on_silence({"variants": [network]}, ["quadratic"], ["ash"])
+    assert trees.endswith("is never right with ash and 7.")
     assert on_silence({"variants": [network | {"lost": []}]}, ["quadratic"]).endswith("test examples.")

@@ -144,10 +144,10 @@ def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:
     return f"At update {update}, these have an error above 0.9: {_some(said, '; ')}." if said else ""
 
 
-def on_silence(examples: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Return which classes the networks never answer on the test set."""
+def on_silence(examples: Mapping[str, Any], names: Sequence[str], classes: Sequence[str] = ()) -> str:
+    """Return which classes, by their names if they have some, the networks never answer on the test set."""
     silent = [
-        f"{names[each['variant']]} (seed {each['seed']}) never answers {_list(map(str, each['silent']))}"
+        f"{names[each['variant']]} (seed {each['seed']}) never answers {_classes(each['silent'], classes)}"
         for each in examples["variants"]
         if each["silent"]
     ]
@@ -156,7 +156,7 @@ def on_silence(examples: Mapping[str, Any], names: Sequence[str]) -> str:
     total = examples["variants"][0]["total"]
     if not silent:
         never = [
-            f"{names[each['variant']]} (seed {each['seed']}) is never right with {_list(map(str, each['lost']))}"
+            f"{names[each['variant']]} (seed {each['seed']}) is never right with {_classes(each['lost'], classes)}"
             for each in examples["variants"]
             if each["lost"]
         ]
@@ -165,18 +165,22 @@ def on_silence(examples: Mapping[str, Any], names: Sequence[str]) -> str:
     return f"On the {total:,} test examples, {_some(silent)}."
 
 
-def on_recall(groups: Groups) -> str:
-    """Return which runs recognize hardly any example of a class, and otherwise the lowest recall of all."""
+def on_recall(groups: Groups, classes: Sequence[str] = ()) -> str:
+    """Return which runs recognize hardly any example of a class, and otherwise the lowest recall of all.
+
+    `classes` are their names if they have some.
+    """
     lost, lowest = [], (2.0, "")
     for name, runs in groups.items():
         for run in runs:
             recall = run.summary.recall if run.summary else ()
-            gone = [str(label) for label, share in enumerate(recall) if share is not None and share < NEVER]
+            gone = [label for label, share in enumerate(recall) if share is not None and share < NEVER]
             if gone:
-                lost.append(f"{_list(gone)} by {name}, seed {run.settings.seed}")
+                lost.append(f"{_classes(gone, classes)} by {name}, seed {run.settings.seed}")
             for label, share in enumerate(recall):
                 if share is not None:
-                    lowest = min(lowest, (share, f"{label} by {name}, seed {run.settings.seed}: {100 * share:.1f} %"))
+                    where = f"{_classes([label], classes)} by {name}, seed {run.settings.seed}"
+                    lowest = min(lowest, (share, f"{where}: {100 * share:.1f} %"))
     if lost:
         return f"Less than 1 % is recognized of these classes: {_some(lost, '; ')}."
     return f"The lowest recall of all is that of class {lowest[1]}." if lowest[1] else ""
@@ -190,6 +194,10 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _some(texts: Sequence[str], separator: str = ", ", most: int = MOST_NAMED) -> str:
     more = f"{separator}and {len(texts) - most} more" if len(texts) > most else ""
     return separator.join(texts[:most]) + more
+
+
+def _classes(labels: Iterable[int], classes: Sequence[str]) -> str:
+    return _list(classes[label] if label < len(classes) else str(label) for label in labels)
 
 
 def _list(texts: Iterable[str]) -> str:

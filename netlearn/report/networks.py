@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, groupby, pairwise
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -178,17 +179,19 @@ def _split(vector: Array, sizes: Sequence[int]) -> Iterator[tuple[Array, Array]]
 def examples(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
     """Return test images, and the worst mistakes and the answers of the first network of each variant.
 
-    `reason` says why there are no images. Each image is given in bytes from 0 to 255, with a run of zeros as a zero
-    and its length, in base64.
+    `reason` says why there are no images, `drawable` whether such data can have some. Each image is given in bytes
+    from 0 to 255, with a run of zeros as a zero and its length, in base64.
     """
     load = lru_cache(load_present)
-    found: dict[str, Any] = {"variants": [], "reason": None, "images": []}
+    found: dict[str, Any] = {"variants": [], "reason": None, "images": [], "drawable": True}
     for variant, runs in list(enumerate(groups.values()))[:MOST_VARIANTS]:
         run = next((run for run in runs if run.summary is not None and run.problem is None), runs[0])
         try:
             network, data = load_network(run, costs=costs), load(run.settings.data)
             if not run.has_data(data):
-                raise RunError(f"the {data.name} on this machine has other files than the one that it was trained on")
+                raise RunError(
+                    f"the {Path(data.name).name} on this machine has other files than the one that it was trained on"
+                )
         except NetlearnError as error:
             found["reason"] = found["reason"] or str(error)
             continue
@@ -199,18 +202,19 @@ def examples(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
                 "image": data.image, "images": [encode(x) for x in data.test[:MOST_IMAGES].x],
                 "labels": data.test.labels[:MOST_IMAGES].tolist(), "data": data.name,
             }  # fmt: skip
-        found["reason"] = found["reason"] or reason
-    return found | ({"reason": None} if found["images"] else {})
+        found |= {"reason": found["reason"] or reason, "drawable": reason is None}
+    return found | ({"reason": None, "drawable": True} if found["images"] else {})
 
 
 def _reason(data: Dataset) -> str | None:
     """Return why the page cannot show the examples of a data set as images, or None if it can."""
+    name = Path(data.name).name
     if data.image is None:
-        return f"the examples of {data.name} are not images"
+        return f"the examples of {name} are not images"
     if data.image[0] * data.image[1] > MOST_PIXELS:
-        return f"the images of {data.name} are too large for this page"
+        return f"the images of {name} are too large for this page"
     if scaled(data.test.inputs.min()) < 0 or scaled(data.test.inputs.max()) > 1:
-        return f"the pixels of {data.name} are not numbers from 0 to 1"
+        return f"the pixels of {name} are not numbers from 0 to 1"
     return None
 
 

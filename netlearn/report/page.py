@@ -7,6 +7,7 @@ block that no browser runs; and the page's Content-Security-Policy allows its ow
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from jinja2.utils import htmlsafe_json_dumps
@@ -92,6 +93,9 @@ def render(content: Content) -> bytes:
     speeds, drawn = compares_speeds(content.groups), curves(content.groups)
     samples = neurons(content.groups) if speeds else None
     tested = examples(content.groups, costs=content.costs)
+    summaries = [run.summary for runs in content.groups.values() for run in runs if run.summary is not None]
+    named = {summary.data.classes for summary in summaries}
+    classes = named.pop() if len(named) == 1 else ()
     data = {
         "variants": [
             {
@@ -107,21 +111,22 @@ def render(content: Content) -> bytes:
         "curves": drawn,
         "neurons": samples,
         "examples": tested,
+        "classes": classes,
         "networks": networks(content.groups, costs=content.costs),
     }
     columns, *lines = content.table
     marks = enumerate(_styles(content).values())
     colours = line_styles((str(place), mark.colour, mark.dashes) for place, mark in marks)  # those of the pictures
     code, style = script(SCRIPTS), "".join(map(part, STYLES)) + cost_colours(NEURON) + colours
-    summaries = [run.summary for runs in content.groups.values() for run in runs if run.summary is not None]
     page = environment().get_template("page/report.html").render(
         content=content, version=__version__, style=style, script=code, policy=policy([code], style),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=False),
         columns=columns, lines=lines, single=of_the_neuron(content.groups), runs=_recalls(content.groups),
         speeds=speeds, epochs=drawn["epochs"], speed=on_speed(content.groups),
-        wrong=on_neurons(samples, names) if samples else "",
-        silence=on_silence(tested, names), recall=on_recall(content.groups), settings=_settings(content.groups),
-        hashes={summary.data.name: summary.data.sha256 for summary in summaries},
+        wrong=on_neurons(samples, names) if samples else "", silence=on_silence(tested, names, classes),
+        recall=on_recall(content.groups, classes), classes=classes, drawable=tested["drawable"],
+        settings=_settings(content.groups),
+        hashes={summary.data.name: (Path(summary.data.name).name, summary.data.sha256) for summary in summaries},
     )  # fmt: skip
     return page.encode(errors="backslashreplace")  # paths may have bytes that are no text
 
@@ -156,6 +161,10 @@ def _settings(groups: Groups) -> dict[str, Any]:
     return {
         "differing": [(field, description(field)) for field in differing],
         "rows": [[each[field] for field in differing] for each in values.values()],
-        "shared": [(field, description(field), first[field]) for field in shared if first[field] not in UNUSED],
+        "shared": [
+            (field, description(field), Path(first[field]).name if field == "data" else first[field])
+            for field in shared
+            if first[field] not in UNUSED
+        ],
         "unused": [field for field in shared if first[field] in UNUSED],
     }

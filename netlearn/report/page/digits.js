@@ -1,8 +1,9 @@
 // A digit from the canvas or the test set, and the outputs of every stored network.
 
 function startDigits() {
-  if (SINGLE) return;
-  const area = $("digits-area"), { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
+  const area = $("digits-area");
+  if (!area) return;
+  const { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
   const notes = [
     ...Object.entries(missing).map(([name, why]) => `${name}: ${why}`),
     ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored.`] : []),
@@ -42,19 +43,19 @@ function startDigits() {
     const outputs = image ? Array.from(outputsOf(network, state, image)) : null;
     const answer = outputs && answerOf(outputs), name = VARIANTS[network.variant].name;
     const silent = state === "end" ? tests.variants.find((each) => each.variant === network.variant && each.seed === network.seed)?.silent ?? [] : [];
-    const bars = html("ol", { class: "bars", start: "0" });
+    const bars = html("ol", { class: `bars${NAMED}`, start: "0" });
     (outputs ?? new Array(network.sizes.at(-1)).fill(0)).forEach((value, digit) => {
       const bar = html("span", { class: `bar v${network.variant}` });
       bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
       const never = silent.includes(digit);
       bars.append(html("li", { class: `${digit === answer ? "answer" : ""} ${never ? "silent" : ""}` },
-        html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar),
+        html("span", { class: "digit" }, classOf(digit)), html("span", { class: "track" }, bar),
         html("span", { class: "value" }, never ? "never" : outputs ? value.toFixed(3).replace("-", "−") : "–")));
     });
-    const verdict = answer === null ? "–" : String(answer);
+    const verdict = answer === null ? "–" : classOf(answer);
     const mark = label === null || answer === null ? "" : answer === label ? " right" : " wrong";
     return html("section", { class: "panel", "aria-label": `Outputs of ${name}` },
-      html("h3", {}, key(network.variant), name), html("p", { class: `verdict${mark}` }, html("b", {}, verdict), mark && html("span", {}, mark)), bars,
+      html("h3", {}, key(network.variant), name), html("p", { class: `verdict${mark}${NAMED}` }, html("b", {}, verdict), mark && html("span", {}, mark)), bars,
       html("p", { class: "hint" }, `${right(network)} of these ${images.length} test examples right`));
   }
 
@@ -62,8 +63,8 @@ function startDigits() {
     const networksNow = shownNetworks();
     panels.replaceChildren(...networksNow.map(panel));
     if (!networksNow.length) panels.append(html("p", { class: "note" }, "No variant with a stored network is shown; switch one on above."));
-    const what = image === null ? "Nothing is drawn." : label === null ? "Your drawing." : `Test example ${pick.input.value}, label ${label}.`;
-    const answers = image ? networksNow.map((network) => `${VARIANTS[network.variant].name} answers ${answerOf(outputsOf(network, state, image))}`) : [];
+    const what = image === null ? "Nothing is drawn." : label === null ? "Your drawing." : `Test example ${pick.input.value}, label ${classOf(label)}.`;
+    const answers = image ? networksNow.map((network) => `${VARIANTS[network.variant].name} answers ${classOf(answerOf(outputsOf(network, state, image)))}`) : [];
     said.textContent = `${what} ${answers.length ? `${answers.join(", ")}, ${state === "end" ? "at the end of training" : `after ${stateText(state)}`}.` : ""}`;
     announce(said.textContent);
   }
@@ -80,7 +81,7 @@ function startDigits() {
     refresh();
   }
 
-  const pick = slider("Test example", images.length, (i) => `${i}, label ${tests.labels[i]}`, choose);
+  const pick = slider("Test example", images.length, (i) => `${i}, label ${classOf(tests.labels[i])}`, choose);
   const time = slider("Training", states.length, (k) => stateText(states[k]), (k) => { state = states[k]; refresh(); }, states.length - 1);
   const which = html("select", {}, ...seeds.map((each) => html("option", {}, String(each))));
   which.addEventListener("change", () => { seed = Number(which.value); refresh(); });

@@ -14,13 +14,13 @@ function startMistakes() {
     const list = html("div", { class: "gallery" }, ...each.mistakes.map((mistake) => {
       const canvas = html("canvas", { width: columns, height: rows, "aria-hidden": "true" });
       paint(canvas, imageOf(mistake.image, rows * columns));
-      const button = html("button", { type: "button", "aria-pressed": "false", "aria-label": `Test example ${mistake.index}: label ${mistake.label}, answer ${mistake.answer}` },
-        canvas, html("span", {}, `${mistake.label} → ${mistake.answer}`));
+      const button = html("button", { type: "button", "aria-pressed": "false", "aria-label": `Test example ${mistake.index}: label ${classOf(mistake.label)}, answer ${classOf(mistake.answer)}` },
+        canvas, html("span", {}, `${classOf(mistake.label)} → ${classOf(mistake.answer)}`));
       button.addEventListener("click", () => {
         for (const other of list.children) other.setAttribute("aria-pressed", String(other === button && other.getAttribute("aria-pressed") !== "true"));
         const open = button.getAttribute("aria-pressed") === "true";
         outputs.replaceChildren(...(open ? [describe(each, mistake)] : []));
-        if (open) announce(`Outputs: ${mistake.outputs.map((value, digit) => `${digit} ${value.toFixed(2)}`).join(", ")}`);
+        if (open) announce(`Outputs: ${mistake.outputs.map((value, digit) => `${classOf(digit)} ${value.toFixed(2)}`).join(", ")}`);
       });
       return button;
     }));
@@ -37,7 +37,7 @@ function describe(each, mistake) {
   const rows = mistake.outputs.map((value, digit) => {
     const bar = html("span", { class: `bar v${each.variant}` });
     bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
-    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, String(digit)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3).replace("-", "−")));
+    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, classOf(digit)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3).replace("-", "−")));
   });
-  return html("div", { class: "panel" }, html("p", {}, `Test example ${whole(mistake.index)}: label ${mistake.label}, answer ${mistake.answer}`), html("ol", { class: "bars", start: "0" }, ...rows));
+  return html("div", { class: "panel" }, html("p", {}, `Test example ${whole(mistake.index)}: label ${classOf(mistake.label)}, answer ${classOf(mistake.answer)}`), html("ol", { class: `bars${NAMED}`, start: "0" }, ...rows));
 }
