@@ -16,7 +16,6 @@ from netlearn.comparison.findings import with_spread
 from netlearn.comparison.statistics import group
 from netlearn.comparison.tasks import is_done, tasks_of
 from netlearn.plotting import drawing
-from netlearn.plotting.marks import GREY
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import legend_below, render
 from netlearn.runs import SUMMARY, SUMS, Run, read_run
@@ -25,12 +24,7 @@ from scripts.recorded import load
 EARLY = 500  # updates
 UNTREATED = "quadratic"  # the variant of `cures` without a remedy
 RECORDED = 500  # epochs of the norms that the book recorded
-DOTS: dict[str, Any] = {
-    "color": GREY,
-    "marker": ".",
-    "markersize": 4,
-    "linestyle": "",
-}  # what they are in the picture
+RINGS: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "fillstyle": "none", "linestyle": ""}
 # error rates of fully connected networks on MNIST: network, source, error in %, experiment and variant most like it
 PUBLISHED = (
     ("300 hidden, squared error", "LeCun's table", "4.7", "", ""),
@@ -203,7 +197,7 @@ def beside_the_book(runs: Sequence[Run]) -> list[str]:
 
 
 def drawn_beside_the_book(runs: Sequence[Run], title: str) -> bytes:
-    """Return the picture `layers` of runs as a .png file, with the speeds that the book recorded as dots."""
+    """Return the picture `layers` of runs as a .png file, with the speeds that the book recorded as rings."""
     comparison = analyse(title, runs)
     with drawing():
         figure = DRAWN["layers"](comparison.groups, comparison.caption)
@@ -213,8 +207,8 @@ def drawn_beside_the_book(runs: Sequence[Run], title: str) -> bytes:
             book = np.array(load(f"norms_during_training_{len(members[0].settings.hidden)}_layers"))
             book = book[: members[0].settings.epochs]
             places = np.unique(np.geomspace(1, len(book), 25).astype(int)) - 1
-            axes.plot(places, book[places], **DOTS)
-        legend_below(figure, {"the book's hidden layers, one run": Line2D([], [], **DOTS)})
+            axes.plot(places, book[places], **RINGS)
+        legend_below(figure, {"the book's hidden layers, one run": Line2D([], [], **RINGS)})
         return render(figure, "png")
 
 

@@ -53,7 +53,7 @@ BESIDE = {  # what a picture shows, or does not, in runs with the files' own set
     ),
     "layer-speeds": (
         "Layers are counted from the input, and the last one is the output layer, which the book did not record. "
-        "With one mini-batch of all 1,000 images an epoch is an update. Dots are the speeds that the book recorded."
+        "With one mini-batch of all 1,000 images an epoch is an update. Rings are the speeds that the book recorded."
     ),
     "best": (
         "The two networks differ in more than the deformation: `dropout` is 784-1024-1024-10 with dropout 0.5 and "

@@ -113,14 +113,17 @@ def test_layers_differ_in_shade_and_dashes_and_every_panel_has_its_ticks() -> No
         assert [tick.get_text() for tick in axes.get_yticklabels() if tick.get_visible()]
 
 
-def test_scatter_of_many_variants_shows_one_of_each_cost() -> None:
-    groups = group([replace(run(str(i)), folder=run().folder) for i in range(5)])
+@pytest.mark.parametrize(("costs", "shown"), [(["quadratic"], 0), (["quadratic", "cross-entropy", "shift:My"], 3)])
+def test_scatter_of_many_variants_shows_one_of_each_cost(costs: list[str], shown: int) -> None:
+    settings = [msgspec.structs.replace(run().settings, cost=cost) for cost in costs]
+    groups = group([replace(run(f"{each.cost} {i}"), settings=each) for each in settings for i in range(5)])
     samples = {0: (np.array([0.5]), np.array([0.5]))}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "samples", lambda self: samples)
-        figure = picture("error-vs-gradient", groups)
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["cross-entropy, seed 0; theory: e"]
+        figure = DRAWN["error-vs-gradient"](groups, "title")
+    texts = [text.get_text() for text in figure.legends[0].get_texts()] if figure else []
+    named = ["quadratic, seed 0; theory: e²(1 − e)", "cross-entropy, seed 0; theory: e", "My, seed 0"]
+    assert texts == named[:shown]
 
 
 def scatter(samples: dict[str, tuple[list[float], list[float]]]) -> Figure:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
+from netlearn.custom_cost import short_names
 from netlearn.numerics import Array
 from netlearn.plotting import scales, style
 from netlearn.plotting.lines import of_the_neuron
@@ -53,14 +54,18 @@ def error_vs_gradient(groups: Groups, title: str) -> Figure | None:
 
     They are those of one seed. Up to four variants share a panel for each update; of more, only the first of each
     cost is drawn, since the cost determines the relation, and where these are still more than four, each has a panel.
-    Axes that one variant alone would stretch are cut, and the points beyond them are counted.
+    Axes that one variant alone would stretch are cut, and the points beyond them are counted. Variants that all have
+    the same cost have no picture, since they do not differ in it.
     """
+    if len(groups) > 1 and len({runs[0].settings.cost for runs in groups.values()}) == 1:
+        return None
     said = []
     if len(groups) > MOST_TOGETHER:
         first = {runs[0].settings.cost: runs for runs in reversed(list(groups.values()))}
         if len(first) < len(groups):
             said.append("one variant of each cost, which alone determines the relation")
-        groups = dict(reversed(first.items()))
+            names = short_names(first)
+            groups = {names[cost]: runs for cost, runs in reversed(first.items())}
     shown = {name: run for name, runs in groups.items() if (run := next(filter(Run.samples, runs), None))}
     if not shown or of_the_neuron(groups):
         return None

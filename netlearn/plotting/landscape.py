@@ -3,7 +3,7 @@
 import itertools
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,7 +146,7 @@ def settings(groups: Groups, title: str) -> Figure | None:
     figure, grid, _ = style.tiled(len(order), (SIDE, 2.9), (0.6, 1.4), sharey=True)
     for panel, name in zip(grid, order, strict=True):
         plain(panel)
-        _draw_points(panel, points[name], numeric=name in axes)
+        _draw_points(panel, points[name], numeric=name in axes, text=short_name if name == "cost" else text_of)
         value = getattr(groups[best][0].settings, name)
         place = _places(points[name], numeric=name in axes)[value]
         panel.plot(place, accuracies[best], "*", color="black", markersize=13, markeredgecolor="white", zorder=3)
@@ -205,7 +205,7 @@ def _effect(points: Points) -> float:
     return max(errors) / min(errors) if errors else 1.0
 
 
-def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
+def _draw_points(axes: Axes, points: Points, *, numeric: bool, text: Callable[[Any], str]) -> None:
     """Draw a point for each variant and the median at each value, of each cost in its colour."""
     places = _places(points, numeric=numeric)
     beside = max(sum(value in found for found in points.values()) for value in places)  # costs at a value
@@ -227,13 +227,13 @@ def _draw_points(axes: Axes, points: Points, *, numeric: bool) -> None:
     if numeric:
         scales.number_axis(axes, sorted(places.values()), SIDE)
     else:
-        _name_axis(axes, list(places))
+        _name_axis(axes, [text(value) for value in places])
 
 
-def _name_axis(axes: Axes, values: Sequence[Any]) -> None:
+def _name_axis(axes: Axes, values: Sequence[str]) -> None:
     """Name values that are no numbers, upward where they have no room."""
     step = math.ceil(len(values) / MOST_TICKS)
-    names = [literal(text_of(value)) for value in values[::step]]
+    names = [literal(value) for value in values[::step]]
     names = [f"{name[: MOST_LETTERS - 1]}…" if len(name) > MOST_LETTERS else name for name in names]
     upward = scales.LETTER * (1 + max(map(len, names))) > (SIDE - 0.5) / len(names)
     axes.set_xticks(range(0, len(values), step), names, rotation=90 if upward else 0)

@@ -115,9 +115,12 @@ def draw_line(
     """Draw the mean of a column over a variant's seeds, in a band from the lowest to the highest; return the line.
 
     Many lines have bars at a few places instead of bands, which do not meet those of the others: `bars` is the place
-    of the line among them, and their number.
+    of the line among them, and their number. What a log axis cannot show, a mean or an end of 0, is left out.
     """
     places, (mean, lowest, highest) = band(runs, column, against)
+    if axes.get_yscale() == "log":
+        mean = np.where(mean > 0, mean, np.nan)
+        lowest = np.where(lowest > 0, lowest, mean)
     line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes, "linewidth": width}
     if mark.marker:
         line |= {"marker": mark.marker, "markersize": 5, "markevery": 1 / MOST_MARKED}  # of the panel, along the line
@@ -147,16 +150,25 @@ def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
     axes.autoscale_view()
 
 
-def add_key(figure: Figure, groups: Groups, more: Mapping[str, Artist] | None = None, *, thin: bool = True) -> None:
+def add_key(
+    figure: Figure,
+    groups: Groups,
+    more: Mapping[str, Artist] | None = None,
+    *,
+    thin: bool = True,
+    named: bool = False,
+) -> None:
     """Add what labels leave out: learning rates where they differ, names of the few shown of many, bands, and more.
 
-    Of many variants the thin lines, if there are any, are explained by their cost.
+    Of many variants the thin lines, if there are any, are explained by their cost. All that is shown is `named` where
+    lines have no labels.
     """
     shown = selection.select(groups)
     styles = variant_styles(shown)
     differ = len({runs[0].settings.learning_rate for runs in groups.values()}) > 1
     entries: dict[str, Artist] = {**(more or {})}
-    if shown is not groups or (differ and not all(names_its_rate(name, runs) for name, runs in shown.items())):
+    differ &= not all(names_its_rate(name, runs) for name, runs in shown.items())
+    if named or differ or shown is not groups:
         for name, text in described(groups).items():
             mark = styles[name]
             entries[text] = Line2D([], [], color=mark.colour, linestyle=mark.dashes, marker=mark.marker, linewidth=2)
@@ -171,7 +183,11 @@ def key_of_seeds(groups: Groups, *, bars: bool = False) -> dict[str, Artist]:
     if max(map(len, groups.values())) < 2:
         return {}
     if bars:
-        return {"bar: lowest to highest seed": Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")}
+        return {
+            "bar, at a few points: lowest to highest seed": Line2D(
+                [], [], color=GREY, marker="|", markersize=9, linestyle=""
+            )
+        }
     return {"band: lowest to highest seed": Patch(color=GREY, alpha=0.25, linewidth=0)}
 
 
@@ -223,7 +239,8 @@ def curves(groups: Groups, title: str) -> Figure | None:
     accuracy, cost = figure.subplots(2, 1, sharex=True)
     own = ("cost", len({run.settings.cost for run in measured(groups)})), ("penalty", len(penalties(groups)))
     differ = " and ".join(what for what, count in own if count > 1)
-    whose = f"each variant has its own {differ}" if differ else probed(groups)
+    penalty = "with the penalty on weights" if any(map(any, penalties(groups))) else ""
+    whose = f"each variant has its own {differ}" if differ else ",\n".join(filter(None, [probed(groups), penalty]))
     scales.log_axis(cost, f"training cost, log scale\n({whose})" if whose else "training cost, log scale")
     against = share_axis((accuracy, cost), groups)
     draw_accuracy(accuracy, groups, against)

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from netlearn.custom_cost import KNOWN
+from netlearn.custom_cost import KNOWN, short_name
 from netlearn.numerics import Array
 from netlearn.runs import Run
 from netlearn.settings import Settings
@@ -31,7 +31,9 @@ MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), (
 VALUES = re.compile(  # of settings, as variants of a sweep are named
     rf"((?<=[\w.)]) )?\b({'|'.join(Settings.__struct_fields__)})=(?=\S)"
 )
-PRODUCT = re.compile(r"\w+(?= × )|(?<= × )\w+")  # of settings, as the title of a sweep has it
+TITLE = re.compile(  # of a sweep
+    rf"\w+(?= × )|(?<= × )\w+|^({'|'.join(Settings.__struct_fields__)})(?= with )"
+)
 PARTS = re.compile(r", | (?=\w+=\S)")  # where a name has several, such as settings
 LABEL = 36  # characters beside a line
 SETTING_NAMES = {  # of settings that were adjusted to each other, the first one is drawn
@@ -88,12 +90,12 @@ def _styles(costs: Mapping[str, str]) -> dict[str, LineStyle]:
     for kind in dict.fromkeys(kinds.values()):
         place, names = places[kind], [name for name in kinds if kinds[name] == kind]
         colours = dict(zip(names, _shades(place, len(names)), strict=True))
-        if kind in names:
-            others = [name for name in names if name != kind]
+        if bare := {kind, short_name(kind)} & {*names}:
+            others = [name for name in names if name not in bare]
             half = -(-len(others) // 2)
             shades = _shades(place, 2 * half + 1)  # the one in the middle is the colour itself
             colours = dict(zip(others, [*shades[:half], *shades[len(shades) - len(others) + half :]], strict=True))
-            colours[kind] = SHADES[place % len(SHADES)][1]
+            colours |= dict.fromkeys(bare, SHADES[place % len(SHADES)][1])
         for number, name in enumerate(names):
             marker = MARKS[number % len(MARKS)] if len(names) > 1 else ("", "")
             own_dashes = number if len(names) > MOST_ALIKE or not several else 0
@@ -163,7 +165,7 @@ def label(setting: str) -> str:
 def in_words(text: str) -> str:
     """Return a title or a variant's name with what pictures call the settings: "quadratic, learning rate η = 0.5"."""
     text = VALUES.sub(lambda found: f"{', ' if found[1] else ''}{label(found[2])} = ", text)
-    return PRODUCT.sub(lambda found: label(found[0]), text)
+    return TITLE.sub(lambda found: label(found[0]), text)
 
 
 def _shared_length(one: str, other: str) -> int:

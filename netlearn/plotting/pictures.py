@@ -65,7 +65,7 @@ def cures(groups: Groups, title: str) -> Figure | None:
         return None
     shown = selection.select(groups)
     levels = [level for level in LEVELS if any(run.bracket(level) for run in measured(shown))]
-    heights = [2.2, 2.2, *([0.15 * (len(levels) + 1) * len(shown)] if levels else [])]
+    heights = [2.2, 2.2, *([0.18 * (len(levels) + 1) * len(shown)] if levels else [])]
     figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
     wrong, accuracy, *updates = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     lines.share_update_axis((wrong, accuracy, *updates), groups)
@@ -88,7 +88,7 @@ def _draw_updates(axes: Axes, groups: Groups, levels: Sequence[float]) -> None:
     reached = ", ".join(f"{100 * level:.0f} %" for level in levels)
     heading = f"between which two probes {reached} validation accuracy is reached, in the median of the seeds"
     axes.set_title(heading, fontsize="small", loc="left")
-    text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": "right", "fontsize": "x-small"}
+    text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": "right", "fontsize": "small"}
     text["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # above the lines of epochs
     for place, (name, mark) in enumerate(variant_styles(groups).items()):
         colour, ended = readable(mark.colour), [run for run in groups[name] if run.metrics]

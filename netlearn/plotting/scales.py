@@ -81,10 +81,10 @@ def percent_axis(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def epoch_axis(panels: Sequence[Axes], last: float) -> None:
-    """Set up a shared linear axis of epochs."""
+def epoch_axis(panels: Sequence[Axes], last: float, most: int = 10) -> None:
+    """Set up a shared linear axis of epochs, with ticks for so many steps at most."""
     panels[0].set_xlim(0, last)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[-1].xaxis.set_major_locator(MaxNLocator(most, integer=True))
     panels[-1].set_xlabel("epochs")
 
 

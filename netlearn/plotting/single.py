@@ -15,7 +15,7 @@ from netlearn.plotting import scales, style
 from netlearn.plotting.lines import add_key, draw, measured, of_the_neuron
 from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, readable, short
 from netlearn.plotting.scales import LONG
-from netlearn.plotting.style import Figure, finish, label_lines, plain
+from netlearn.plotting.style import Figure, finish, plain
 from netlearn.runs import Groups, selection
 from netlearn.slowdown import PROBE_EXAMPLES
 
@@ -53,6 +53,9 @@ def run_curves(metrics: Mapping[str, Array], updates_per_epoch: int, title: str,
         scales.epoch_axis((cost, accuracy), float(metrics["epoch"][-1]))
         later = np.concatenate([metrics[f"{part}_cost"][metrics["epoch"] >= 1] for part in ("train", "validation")])
         cost.set_ylim(min(0, 1.1 * later.min()), max(1e-9, 1.1 * later.max()))  # the first costs are much higher
+        first_costs = " and ".join(f"{metrics[f'{part}_cost'][0]:.3g}" for part in ("train", "validation"))
+        where: dict[str, Any] = {"xytext": (4, 2), "textcoords": "offset points", "xycoords": "axes fraction"}
+        cost.annotate(f"↑ at the start {first_costs}", (0, 1), va="bottom", color=GREY, fontsize="small", **where)
     else:
         scales.update_axis((cost, accuracy), updates_per_epoch, int(metrics["update"][-1]))
     style.legend_below(figure, {str(line.get_label()): line for line in cost.get_lines()[:2]})
@@ -63,18 +66,17 @@ def neuron(groups: Groups, title: str) -> Figure | None:
     """Return output, cost and size of the gradient of the book's single neuron against epochs."""
     if not of_the_neuron(groups):
         return None
-    figure = Figure(figsize=(8, 7.2), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
-    for axes, (column, label) in zip(panels, COLUMNS.items(), strict=True):
-        labels = draw(axes, groups, column, against="epoch")
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
+    last = max(float(run.metrics["epoch"][-1]) for run in measured(groups))
+    for axes, (column, label) in zip(figure.subplots(1, 3), COLUMNS.items(), strict=True):
+        draw(axes, groups, column, against="epoch")
         if column == "train_cost":
             scales.log_axis(axes, f"{label}, log scale")  # costs of the two kinds differ much
         else:
             axes.set_ylabel(label)
             axes.set_ylim(bottom=0)
-        label_lines(axes, labels)
-    scales.epoch_axis(panels, max(float(run.metrics["epoch"][-1]) for run in measured(groups)))
-    add_key(figure, groups)
+        scales.epoch_axis([axes], last, 6)
+    add_key(figure, groups, named=True)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from netlearn.plotting import lines, scales, style
@@ -15,7 +16,7 @@ from netlearn.plotting.lines import (
     measured,
     of_the_neuron,
 )
-from netlearn.plotting.marks import DASHES, GREY, LABEL, LineStyle, readable, shades, short, variant_styles
+from netlearn.plotting.marks import DASHES, GREY, LABEL, LineStyle, shades, short, variant_styles
 from netlearn.plotting.style import Figure, finish, label_lines, plain
 from netlearn.runs import Groups, Run, selection
 
@@ -23,34 +24,46 @@ MOST_LINES = 8  # of layers in one panel
 
 
 def slowdown(groups: Groups, title: str) -> Figure | None:
-    """Return learning speed, fraction of badly wrong outputs and the speed of each layer against updates."""
+    """Return learning speed, fraction of badly wrong outputs and the speed of each layer against updates.
+
+    A learning speed of 1 throughout, as with cross-entropy, is left out.
+    """
     if not measured(groups) or of_the_neuron(groups):
         return None
     shown = selection.select(groups)
-    heights = (1, 0.8, 1.2) if fit_one_panel(shown) else (1, 0.8)
-    figure = Figure(figsize=(8, 2.8 * sum(heights) + 0.4), layout="constrained")
-    speed, wrong, *last = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    lines.share_update_axis((speed, wrong, *last), groups)
+    varies = not np.allclose(lines.values_from(0, groups, "learning_speed"), 1, atol=1e-3)
+    heights = {"speed": 1.0} if varies else {}
+    heights |= {"wrong": 0.8} | ({"layers": 1.2} if fit_one_panel(shown) else {})
+    figure = Figure(figsize=(8, 2.8 * sum(heights.values()) + 0.8), layout="constrained")
+    grid = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=[*heights.values()])
+    panels = dict(zip(heights, grid.ravel(), strict=True))
+    lines.share_update_axis([*panels.values()], groups)
+    if varies:
+        _draw_speed(panels["speed"], groups)
+    draw_badly_wrong(panels["wrong"], groups, log=len(shown) > lines.MOST_BANDS)
+    if "layers" in panels:
+        plain(panels["layers"])
+        scales.log_axis(panels["layers"], "speed of each layer, log scale\n‖∂C/∂b‖")
+        labels = []
+        for name, mark in variant_styles(shown).items():
+            labels += draw_layers(panels["layers"], shown[name], mark, f"{mark.label(short(name, shown))}, ")
+        label_lines(panels["layers"], labels)
+    add_key(figure, groups)
+    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
+
+
+def _draw_speed(speed: Axes, groups: Groups) -> None:
+    """Draw the learning speed, with its bound where a cost is quadratic."""
     scales.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
     if any(run.settings.cost == "quadratic" for run in measured(groups)):
         speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
         speed.annotate(
             "¼: at most with the quadratic cost, since σ'(z) ≤ ¼", (0.01, 0.25), color=GREY, fontsize="small",
-            xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
+            xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points", path_effects=style.HALO,
         )  # fmt: skip
     labels = draw(speed, groups, "learning_speed")
     speed.set_ylim(top=max(1.5, speed.get_ylim()[1]))
     label_lines(speed, labels)
-    draw_badly_wrong(wrong, groups, log=len(shown) > lines.MOST_BANDS)
-    for axes in last:
-        plain(axes)
-        scales.log_axis(axes, "speed of each layer, log scale\n‖∂C/∂b‖")
-        labels = []
-        for name, mark in variant_styles(shown).items():
-            labels += draw_layers(axes, shown[name], mark, f"{mark.label(short(name, shown))}, ")
-        label_lines(axes, labels)
-    add_key(figure, groups)
-    return finish(figure, selection.titled(title, groups, selection.IN_GREY))
 
 
 def layers(groups: Groups, title: str) -> Figure | None:
@@ -60,12 +73,12 @@ def layers(groups: Groups, title: str) -> Figure | None:
         return None
     figure, panels, _ = style.tiled(len(groups), (4.75, 2.5), (0, 1.2), 2, sharex=True, sharey=True)
     labels = []
-    for axes, (name, mark) in zip(panels, variant_styles(groups).items(), strict=True):
+    for axes, (name, runs) in zip(panels, groups.items(), strict=True):
         plain(axes)
         scales.log_axis(axes, "")
-        labels.append(_draw_each_layer(axes, groups[name]))
+        labels.append(_draw_each_layer(axes, runs))
         heading = style.wrapped(short(name, groups, 2 * LABEL), 2 * LABEL)
-        axes.set_title(heading, fontsize="medium", color=readable(mark.colour), loc="left", pad=18)
+        axes.set_title(heading, fontsize="medium", loc="left", pad=18)
     for axes, own in zip(panels, labels, strict=True):
         lines.share_update_axis([axes], groups)
         label_lines(axes, own, inside=True)

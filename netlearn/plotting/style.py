@@ -27,6 +27,7 @@ FAR = 0.97  # of an axis: a line that ends before has a dotted line to its label
 LABEL_HEIGHT, JOIN = 0.13, 0.15  # inches; from the axes to their labels
 UNDER = 5
 LABEL_ROOM = 1.3  # label heights between two lines, for a label to stand between them
+HALO = [withStroke(linewidth=2, foreground="white")]  # of a text on lines
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
     "svg": {"metadata": {"Date": None}},
@@ -103,7 +104,7 @@ def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: boo
         return
     bottom, top = (axes.transData.transform((0, y))[1] for y in axes.get_ylim())
     line_height = LABEL_HEIGHT / ((top - bottom) / axes.figure.dpi)
-    points = [np.asarray(line.get_xydata()) for line, _ in texts]
+    points = [_drawn_points(axes, line) for line, _ in texts]
     places = [(axes.transData.transform(each)[:, 1] - bottom) / (top - bottom) for each in points]
     if inside and len(lengths := {len(each) for each in places}) == 1 and (count := lengths.pop()) > 2:
         under = UNDER if count > 2 * UNDER else 3  # places of a line below a text
@@ -115,8 +116,7 @@ def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: boo
             for (line, lines), each in zip(texts, points, strict=True):
                 place = each[first + under // 2, 0], each[first : first + under, 1].max()
                 where: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
-                halo = [withStroke(linewidth=2, foreground="white")]
-                _label(axes, line, lines, place, (0, 2), path_effects=halo, **where)
+                _label(axes, line, lines, place, (0, 2), path_effects=HALO, **where)
             return
     ends = np.clip(np.array([each[-1] for each in places]), 0, 1)  # 0 is far below a log axis
     order = ends.argsort(kind="stable")
@@ -129,6 +129,13 @@ def label_lines(axes: Axes, labels: Iterable[tuple[Line2D, str]], *, inside: boo
         join: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
         join |= {"color": line.get_color(), "linestyle": ":" if x < FAR * axes.get_xlim()[1] else "-"}
         _label(axes, line, lines, end, (1, height), textcoords=beside(axes), va="center", arrowprops=join)
+
+
+def _drawn_points(axes: Axes, line: Line2D) -> Array:
+    """Return the points of a line that can be drawn, (n, 2); at least one, at the lower right if there is none."""
+    points = np.asarray(line.get_xydata(), np.float64)
+    points = points[np.isfinite(points).all(axis=1)]
+    return points if len(points) else np.array([[axes.get_xlim()[1], axes.get_ylim()[0]]])
 
 
 def beside(axes: Axes) -> Transform:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 
+from netlearn.custom_cost import short_names
 from netlearn.plotting import scales, style
 from netlearn.plotting.lines import key_of_seeds, measured
 from netlearn.plotting.marks import GREY, MARKS, SETTING_NAMES, label, short, variant_styles
@@ -57,8 +58,10 @@ def _follows(values: Sequence[float], others: Sequence[float]) -> bool:
 def split(groups: Groups, names: Iterable[str]) -> dict[str, Groups]:
     """Return the variants that agree in some settings together, under the name of these settings."""
     parts: dict[str, dict[str, Sequence[Run]]] = {}
+    costs = short_names(runs[0].settings.cost for runs in groups.values())
     for name, runs in groups.items():
         values = {each: getattr(runs[0].settings, each) for each in names}
+        values |= {"cost": costs[values["cost"]]} if "cost" in values else {}
         parts.setdefault(name_of(values), {})[name] = runs
     return dict(parts)
 
@@ -107,7 +110,10 @@ def against(groups: Groups, title: str) -> Figure | None:
     if facets:
         shown = [(name, np.inf, lines[name] or {}) for name in lines]
     else:
-        first_epoch = len({run.updates_per_epoch for run in measured(groups)}) == 1 and setting != "epochs"
+        several = max(float(run.metrics["epoch"][-1]) for run in measured(groups)) > 1
+        first_epoch = (
+            several and len({run.updates_per_epoch for run in measured(groups)}) == 1 and setting != "epochs"
+        )
         epochs = ({"after epoch 1": 1.0} if first_epoch else {}) | {"after the last epoch": np.inf}
         shown = [(when, epoch, lines[""] or {}) for when, epoch in epochs.items()]
     return _figure(shown, setting, without(title, left, len(parts)))
