@@ -12,6 +12,7 @@ from netlearn.settings import read_toml
 from netlearn.text import decode_toml
 from scripts import book, cures_page, page, reproduce
 from tests.commands import call, compare, done, workers_here
+from tests.messages import has_facts
 
 FILES = catalogue.files()
 PICTURES = page.PICTURES | {name: [picture] for name, picture in cures_page.PICTURES.items()}
@@ -66,6 +67,38 @@ def test_list_shows_names_questions_and_run_times() -> None:
         "How does one neuron learn from a mild and from a bad start, with each cost? (5 seconds)",
     ):
         assert question_and_time in text
+
+
+def test_list_names_what_needs_full_mnist_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    need = catalogue.need_full()
+    assert {"depth", "more-data", "initial-weights"} <= set(need)
+    assert not {"dropout", "layer-speeds", "label-noise", "quadratic", "neuron"} & set(need)
+    lists = [done(call("compare", "--list")).stdout]
+    monkeypatch.setattr("netlearn.cli.compare.is_present", lambda name: name == "mnist")
+    lists.append(done(call("compare", "--list")).stdout)
+    assert [f"{', '.join(need)}." in " ".join(text.split()) for text in lists] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("depth", "λ = 5 50,000 3,500 14 --l2 0.35"),
+        ("depth --train-size 1000", "λ = 5 50,000 1,000 50 --l2 0.1"),
+        ("depth --vary epochs=1,2", "λ = 5 50,000 3,500 14 --l2 0.35"),
+        ("depth --l2 1", ""),
+        ("depth --l2 5", ""),
+        ("depth --vary l2=1,5", ""),
+        ("layer-speeds", ""),
+        ("dropout --seeds 2", ""),
+        ("own.toml", ""),
+    ],
+)
+def test_l2_that_is_far_too_strong_for_less_data_gets_a_note(arguments: str, expected: str) -> None:
+    Path("own.toml").write_bytes(FILES["depth"].read_bytes())
+    notes = done(compare(*arguments.split(), "--data", "mnist-5k", "--dry-run")).stderr.splitlines()
+    found = [note for note in notes if "λ" in note]
+    assert len(found) == bool(expected)
+    assert not found or has_facts(found[0], expected)
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -36,6 +36,7 @@ from netlearn.comparison.pool import Pool, Workers, cores
 from netlearn.comparison.shard import Shard, ShardResult, train_shard
 from netlearn.comparison.sweep import Sweep
 from netlearn.custom_cost import check_named, is_own, shell_command
+from netlearn.datasets import Dataset, is_present
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
@@ -104,7 +105,7 @@ def command(
     if listing:
         if paths:
             raise SettingsError(f"{paths[0]}: --list takes no other argument")
-        echo_results(catalogue.descriptions(), _list().rstrip())
+        echo_results(catalogue.descriptions(), _list())
         return
     if resumed is not None:
         _refuse_all_but(WITH_RESUME, ctx, "must be left out with --resume, which keeps the settings and the folder")
@@ -137,7 +138,7 @@ def command(
         else:
             experiment = _experiment(files, costs, settings, seeds, sweep, baseline)
             experiment = experiment.to_be_tuned() if tune else experiment
-            experiment = load_data(experiment, load_and_tell, workers, tell)
+            experiment = _with_data(experiment, workers, None if "l2" in settings or not files else files[0])
             if dry_run:
                 echo_results(*size_of(experiment))
                 return
@@ -192,12 +193,34 @@ def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str
     return experiment
 
 
+def _with_data(experiment: Experiment, workers: Workers, path: Path | None) -> Experiment:
+    """Load the data of an experiment, and tell if the l2 of the file that it is from is far too strong for them."""
+    counts: dict[str, int] = {}
+
+    def load_and_count(name: str) -> Dataset:
+        data = load_and_tell(name)
+        counts[data.name] = len(data.train)
+        return data
+
+    loaded = load_data(experiment, load_and_count, workers, tell)
+    if path is not None and (text := catalogue.l2_note(path, loaded, counts)):
+        tell(text)
+    return loaded
+
+
 def _list() -> str:
-    formatter = click.HelpFormatter(max_width=shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
+    formatter = click.HelpFormatter(max_width=width)
     for heading, experiments in catalogue.by_chapter().items():
         with formatter.section(heading):
             formatter.write_dl([(name, f"{each.question} ({each.run_time})") for name, each in experiments.items()])
-    return formatter.getvalue()
+    text = formatter.getvalue().rstrip()
+    if is_present("mnist"):
+        return text
+    need = ", ".join(catalogue.need_full())
+    fallback = f"Without full MNIST, mnist-5k takes its place, whose images are too few for what these show: {need}."
+    where = "It is not on this machine; it is downloaded if that takes a few seconds at most."
+    return "\n".join([text, "", *paragraphs([f"{fallback} {where}"], width)])
 
 
 def _experiment(

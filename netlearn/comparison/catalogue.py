@@ -1,12 +1,18 @@
 """The experiments that come with netlearn: the files in configs/, by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from netlearn.comparison.experiment import Experiment, read_experiment
 from netlearn.errors import SettingsError
 from netlearn.runs import CONFIG
+from netlearn.settings import Settings
 from netlearn.text import decode_toml, suggestion
+
+FULL, BUNDLED = 50_000, 3_500  # training images of mnist, which the files are for, and of mnist-5k
+MOST_TIMES = 5  # the l2 relative to the number of training examples that an experiment is for
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,3 +69,43 @@ def find(argument: Path) -> Path | None:
     near = suggestion(argument.name, names)
     hint = f"did you mean {argument.parent / near}?" if near else "netlearn compare --list lists the experiments"
     raise SettingsError(f"{argument}: no such folder or experiment; {hint}")
+
+
+def need_full() -> list[str]:
+    """Return the experiments that need full MNIST to show what they are for, as their l2 and train_size say."""
+    return [
+        name
+        for name, path in files().items()
+        if any(BUNDLED < count < FULL or (l2 and count == FULL) for l2, count in _meant(path))
+    ]
+
+
+def l2_note(path: Path, experiment: Experiment, counts: Mapping[str, int]) -> str:
+    """Return a note if an experiment's one l2 is far too strong for fewer training examples than it was meant for.
+
+    Args:
+        path: the file of the experiment.
+        experiment: the same with its data and what flags changed.
+        counts: of each data set, the number of its training examples.
+    """
+    meant = _meant(path) if path.resolve() in {each.resolve() for each in files().values()} else set()
+    if len(meant) != 1:
+        return ""
+    ((l2, many),) = meant
+    few = min(_size(each, counts[each.data]) for each in experiment.variants.values())
+    if {each.l2 for each in experiment.variants.values()} != {l2} or not l2 or many <= MOST_TIMES * few:
+        return ""
+    return (
+        f"λ = {l2:g} is for {many:,} training examples; with {few:,} λ/n is {many / few:.0f} times as large, and may "
+        f"keep the networks from learning: --l2 {l2 * few / many:.2g} keeps λ/n"
+    )
+
+
+def _meant(path: Path) -> set[tuple[float, int]]:
+    """Return the l2 of each variant in a file, and for how many training examples it was meant."""
+    return {(each.l2, _size(each, FULL)) for each in read_experiment(path, {}).variants.values()}
+
+
+def _size(settings: Settings, every: int) -> int:
+    """Return how many training examples are used of a data set that has so many."""
+    return every if settings.train_size == "all" else int(settings.train_size)
