@@ -12,7 +12,7 @@ from netlearn.runs import Run, read_run, write_whole
 from netlearn.runs.setup import environment
 from scripts import answers
 from scripts.answers import EARLY, Results, spread
-from scripts.page import SHOWN
+from scripts.captions import SHOWN
 
 PICTURES = {  # of each experiment, the one that answers its question
     "cures": "cures",
@@ -29,7 +29,9 @@ BESIDE = {  # what a picture shows, or does not, in runs with the files' own set
     "cures": (
         "Each remedy changes one thing of the quadratic cost with large initial weights and plain gradient descent; "
         "an optimizer and a cost bring their own η. In the lower panel a bar reaches from the last probe below an "
-        "accuracy to the first one at or above it."
+        "accuracy to the first one at or above it. With scaled weights no output is badly wrong at the start, which "
+        "a log scale cannot show; the first update drives all outputs towards 0, so that a tenth of them, those that"
+        " should be 1, are badly wrong for some 100 updates."
     ),
     "rates": (
         "With cross-entropy any η from 0.03 to 3 gives more than 92 % at the end. With the quadratic cost none does "
@@ -56,11 +58,11 @@ BESIDE = {  # what a picture shows, or does not, in runs with the files' own set
         "With one mini-batch of all 1,000 images an epoch is an update. Rings are the speeds that the book recorded."
     ),
     "best": (
+        "Lines end where training stopped, after 12 epochs without a better validation accuracy. "
         "The two networks differ in more than the deformation: `dropout` is 784-1024-1024-10 with dropout 0.5 and "
         "max-norm 2, `elastic` is 784-800-800-10 with neither. Both have softmax outputs with the log-likelihood "
         "cost, Adam and mini-batches of 100. η is halved after 4 and after 3 epochs without a better validation "
-        "accuracy; after 12 such epochs training stops, so that lines end early. The test accuracy is that of the "
-        "weights with the best validation accuracy."
+        "accuracy. The test accuracy is that of the weights with the best validation accuracy."
     ),
     "simard": (
         "Both networks learn from elastic digits, with Adam and mini-batches of 100; η is halved after 2 epochs "

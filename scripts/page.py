@@ -14,78 +14,11 @@ from netlearn.errors import NetlearnError
 from netlearn.runs import Run, read_run
 from netlearn.runs.setup import environment
 from scripts.book import CLAIMS, MEASURES, NOTES, Claim
+from scripts.captions import BESIDE, PICTURES, SHOWN
 
 SECONDS = "seconds.txt"
 REPLAY = "## The book's recorded curves, replayed"  # the last section, which `make replay` makes
 NEURON = "neuron"  # the experiment whose figures are those of the book's equations
-PICTURES = {  # the most informative pictures of each
-    "neuron": ["neuron"],
-    "neuron-slow": ["neuron"],
-    "overfitting": ["overfitting"],
-    "overfitting-all": ["overfitting"],
-    "initial-weights": ["curves"],
-    "initial-weights-wide": ["curves"],
-    "more-data": ["against"],
-    "learning-rates": ["curves"],
-    "depth": ["layers"],
-    "slowdown": ["slowdown", "digits"],
-    "tie": ["curves", "slowdown"],
-    "precision": ["digits"],
-}
-SHOWN = {  # by a picture of each kind, for those who cannot see it
-    "curves": "Validation accuracy and training cost during training",
-    "slowdown": "Learning speed, badly wrong outputs and the speed of each layer during training",
-    "digits": "The percentage of each digit that is recognized, for each variant and seed",
-    "overfitting": "Cost and accuracy on the training and the test set during training",
-    "against": "Validation accuracy against the setting that varies",
-    "layers": "The speed of each layer during training, in a panel for each variant",
-    "neuron": "Output, cost and gradient of the neuron by epoch",
-    "cures": "Badly wrong outputs and validation accuracy during training, and the updates to some accuracies",
-}
-BESIDE = {  # what a picture or a table shows, or does not
-    "chapter1-wide": (
-        "The seeds differ so much because some networks never learn some digits: of these five two miss one digit "
-        "and one misses two, and stay below 88 %; the other two learn all ten and end at 96.4 and 96.7 %. The book "
-        "shows a run that learned all ten, and says that results vary. The reason is [the "
-        "slowdown](#the-slowdown-large-initial-weights), which has the same runs."
-    ),
-    "neuron": (
-        "The neuron is to turn an input of 1 into 0, from a mild start, w = 0.6 and b = 0.9, and a bad one, w = b "
-        "= 2. With the quadratic cost the bad start hardly learns at first; with cross-entropy it is the one that "
-        "learns faster. Each cost is drawn in its own unit."
-    ),
-    "overfitting": (
-        "Where variants differ in λ, their costs, which include the penalty on weights, cannot be compared. So the "
-        "picture has the cost of λ = 0 alone, and of both the test cost minus the training cost, in which the "
-        "penalty cancels: the wider this gap, the more a network overfits."
-    ),
-    "overfitting-all": (
-        "As above, the picture has the cost of λ = 0 alone, and of both the test cost minus the training cost. Its "
-        "training figures are those of the first 1,000 examples, the table has those of all."
-    ),
-    "learning-rates": ("The picture has the cost of the first 1,000 training examples, the table that of all."),
-    "depth": (
-        "The picture shows what hinders deep networks: the speed at which each layer learns, which is the length of "
-        "∂C/∂b. Layers are counted from the input; the last one is the output layer. At first each layer learns "
-        "several times more slowly than the one after it; after an epoch or two all learn about equally fast."
-    ),
-    "slowdown": (
-        "First picture: learning speed is Σ|δ| / Σ|a − y| at the output, 1 with cross-entropy and at most ¼ with the "
-        "quadratic cost; an output is badly wrong where |a − y| > 0.9. Second picture: how much of each digit a "
-        "network recognizes. Outputs that the quadratic cost leaves badly wrong are digits that a network does not "
-        "learn, hence the range of its accuracy."
-    ),
-    "tie": (
-        "In the first picture the bands overlap after a few epochs; each cost is drawn in its own unit. The second "
-        "one shows that the slowdown is there too, but brief: the first updates drive all outputs towards 0, so that "
-        "for a while a tenth of them, those that should be 1, are badly wrong, and learn slowly with the quadratic "
-        "cost. By update 1,000, a fifth of the first epoch, that is over."
-    ),
-    "precision": (
-        "A cell of 0 or nearly 0 is a digit that a network did not learn. With the quadratic cost rounding decides "
-        "which digits these are, not whether there are any."
-    ),
-}
 
 
 @dataclass(frozen=True)

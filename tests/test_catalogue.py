@@ -10,12 +10,12 @@ from netlearn.comparison import compare as comparison
 from netlearn.errors import SettingsError
 from netlearn.settings import read_toml
 from netlearn.text import decode_toml
-from scripts import book, cures_page, page, reproduce
+from scripts import book, captions, cures_page, reproduce
 from tests.commands import call, compare, done, workers_here
 from tests.messages import has_facts
 
 FILES = catalogue.files()
-PICTURES = page.PICTURES | {name: [picture] for name, picture in cures_page.PICTURES.items()}
+PICTURES = captions.PICTURES | {name: [picture] for name, picture in cures_page.PICTURES.items()}
 each_experiment = pytest.mark.parametrize("name", FILES)
 
 

@@ -198,6 +198,16 @@ def test_the_lesson_has_the_numbers_of_the_lab(page: Page) -> None:
         assert end in text
     assert at(learned("quadratic", 500, learningRate=0.5), 500) == "42.8 %"
     assert "42.8 % after\n  500 updates" in text
+    slow_passed, fast_passed = (
+        [passed(learned(cost, 200, seed=seed, initializer="scaled")) for seed in range(5)]
+        for cost in ("quadratic", "cross-entropy")
+    )
+    later = [slow - fast for slow, fast in zip(slow_passed, fast_passed, strict=True)]
+    assert (slow_passed[0], later[0], later[3], min(fast_passed), max(fast_passed)) == (150, 0, 0, 105, 160)
+    assert sorted(later)[2::2] == [5, 55]
+    assert "As the lab opens both do after 150 updates" in text
+    assert "cross-entropy does after\n   105 to 160" in text
+    assert "in the same update (seeds 0 and 3) or 5 to 55 later" in text
     for cost, end in (("quadratic", "13.4 %"), ("cross-entropy", "24.6 %")):
         assert at(learned(cost, 500, initializer=[0, 0]), 500) == end
         assert end in text
