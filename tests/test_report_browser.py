@@ -16,7 +16,7 @@ from netlearn.predictions import predict
 from netlearn.report.assets import part
 from netlearn.runs import read_run
 from tests.browser import each_look, opened
-from tests.reports import HOSTILE, IMAGES, compare
+from tests.reports import HOSTILE, IMAGES, compare, points
 
 pytestmark = pytest.mark.browser
 
@@ -317,6 +317,17 @@ def test_on_a_telephone_lines_are_named_above_each_chart_and_recall_fits(browser
         for place in page.locator("#result .scroll, #settings .scroll").all():
             is_wide = place.evaluate("node => node.scrollWidth > node.clientWidth + 1")
             assert ("wide" in (place.get_attribute("class") or "")) == is_wide
+
+
+def test_page_of_a_table_has_all_but_the_digits(browser: Browser, tmp_path: Path) -> None:
+    data = str(points(tmp_path / "points.npz"))
+    with opened(browser, compare(tmp_path / "points", "--data", data, "--epochs", "1", "--seeds", "1")) as page:
+        sections = page.eval_on_selector_all("main > section", "(nodes) => nodes.map((node) => node.id)")
+        assert sections == ["neuron", "result", "curves", "gradient", "mistakes", "settings"]
+        assert page.locator("nav li:not(.lab-link)").count() == 6
+        assert "Validation accuracy" in page.locator("#curves figcaption").all_inner_texts()
+        assert page.locator("#gradient .cloud path").count() > 100
+        assert "points.npz are not images" in page.locator("#mistakes").inner_text()
 
 
 def test_page_of_the_neuron_has_no_digits(browser: Browser, tmp_path: Path) -> None:

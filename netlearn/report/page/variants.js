@@ -1,7 +1,7 @@
 // Which variants are shown, in all sections.
 
 const VARIANTS = DATA.variants;
-const SINGLE = !$("digits"); // neurons, which have no digits to recognize
+const SINGLE = !$("mistakes"); // neurons, which have no classes to recognize
 const MOST_SHOWN = VARIANTS.length > 8 ? 3 : 8; // at first: of many variants the best, the median and the worst
 const shown = new Set(VARIANTS.map((_, i) => i).filter((i) => i < MOST_SHOWN));
 const watchers = [];
