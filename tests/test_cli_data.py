@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -42,7 +43,28 @@ def test_data_show_writes_png_or_svg_only(out: str) -> None:
     assert re.fullmatch(rf"Error: --out {re.escape(str(Path(out)))}: .*\.png or \.svg\n", result.stderr)
 
 
+def test_table_is_shown_by_its_classes_and_ranges() -> None:
+    lines = [f"{i},{-i / 100},{'ash' if i % 3 else 'oak'}\n" for i in range(60)]
+    Path("trees.csv").write_text("".join(["height,girth,species\n", *lines]))
+    shown = call("data", "show", "trees.csv")
+    assert shown.exit_code == 0
+    sizes, classes, inputs = shown.stdout.splitlines()
+    assert sum(map(int, re.findall(r"\d+", sizes))) == 60
+    assert classes == "in each class: ash 40, oak 20"
+    assert inputs == "inputs (2): 0 to 59, -0.59 to 0"
+    found = json.loads(call("data", "show", "trees.csv", "--json").stdout)
+    assert found["classes"] == {"ash": 40, "oak": 20}
+    assert not list(Path().glob("*.png"))
+
+
+def test_data_of_a_file_are_named_with_its_path_once() -> None:
+    Path("trees.csv").write_text("".join(f"{i / 60},{i % 2}\n" for i in range(60)))
+    told = call("train", "--data", "trees.csv", "--epochs", "1", "--hidden", "2").stderr
+    assert told.count("trees.csv") == 1
+
+
 def test_what_cannot_be_shown_or_written_is_refused() -> None:
-    assert one_line(call("data", "show", "neuron"), 1, "Error: neuron: it has no images")
+    for option in (["--out", "neuron.png"], ["--augment", "shift"]):
+        assert one_line(call("data", "show", "neuron", *option), 1, "Error: neuron: must be images")
     result = call("data", "show", "mnist-5k", "--out", "nowhere/picture.png")
     assert one_line(result, 1, "Error: nowhere/picture.png: No such file or directory")

@@ -70,7 +70,7 @@ def tell_data(data: Dataset) -> None:
         f"{len(examples):,} {part}"
         for part, examples in (("training", data.train), ("validation", data.validation), ("test", data.test))
     )
-    tell(f"data: {data.name} ({counts} examples) from {data.where}")
+    tell(f"data: {data.name} ({counts} examples){'' if data.where == data.name else f' from {data.where}'}")
     if data.note:
         tell(f"      {data.note}")
 
