@@ -20,7 +20,7 @@ class Profile:
     """How a cost treats the output neuron of the right class.
 
     Attributes:
-        deltas: |δ| at `ERRORS`.
+        deltas: |δ| where the error 1 − a is 0.1, 0.5, 0.9, 0.99 and 0.999.
         is_slow: whether |δ| of a badly wrong output is small beside the largest |δ|: the learning slowdown.
         is_bounded: whether the value of an example has a limit as the output gets entirely wrong.
         probability: the probability of a class in a test of whether the cost is a proper scoring rule.
@@ -34,6 +34,22 @@ class Profile:
     probability: float
     least_at: float
     is_proper: bool
+
+    @property
+    def sentences(self) -> tuple[str, str, str]:
+        """What the cost means for learning."""
+        slow = "learns slowly when badly wrong" if self.is_slow else "does not learn slowly when badly wrong"
+        bound = "is bounded" if self.is_bounded else "grows without bound"
+        kind, where = "a proper scoring rule:", "where outputs are the probabilities of the classes"
+        if not self.is_proper:
+            kind = f"not a proper scoring rule: for a class of probability {self.probability:.2f}"
+            where = f"at an output of {self.least_at:.2f}"
+        proper = f"It is {kind} the expected cost is least {where}."
+        return f"It {slow}.", f"It {bound} as an output gets more wrong.", proper
+
+    def __str__(self) -> str:
+        pairs = [f"{delta:.3f} at {error:g}" for error, delta in zip(ERRORS, self.deltas, strict=True)]
+        return "\n".join([f"|δ| by the error 1 − a: {', '.join(pairs)}.", *self.sentences])
 
 
 def profile(cost: Cost, outputs: int) -> Profile:

@@ -9,6 +9,7 @@ import griffe2md
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 OBJECTS = ("train", "compare", "lab", "load", "Result", "RunResult", "ComparisonResult", "Page")
+PROFILE = "cost_profile.Profile"
 OPTIONS: dict[str, Any] = {
     "heading_level": 2,
     "inherited_members": False,
@@ -24,9 +25,11 @@ OPTIONS: dict[str, Any] = {
 
 
 def render() -> str:
-    """Return the page: the docstring of the package, then each object that it exports."""
-    package = griffe.load("netlearn", docstring_parser="google")["api"]
-    parts = [griffe2md.render_object_docs(package[name].final_target, OPTIONS) for name in OBJECTS]
+    """Return the page: the docstring of the package, then each object that it exports, and the profile of a cost."""
+    netlearn = griffe.load("netlearn", docstring_parser="google")
+    package = netlearn["api"]
+    objects = [*(package[name].final_target for name in OBJECTS), netlearn[PROFILE]]
+    parts = [griffe2md.render_object_docs(each, OPTIONS) for each in objects]
     body = re.sub(r"^```python$", "```py", "\n".join(parts), flags=re.MULTILINE)  # signatures, which nobody runs
     body = re.sub(r"\[([^]]+)\]\(#([\w.,]*)\)", _link, body)
     body = re.sub(r"^(#+ `)netlearn\.[a-z_.]+\.", r"\1", body, flags=re.MULTILINE)  # a heading is Class.member

@@ -109,7 +109,7 @@ def test_comparison(arguments: dict[str, Any], facts: list[str], tmp_path: Path)
 def test_names_in_a_result(run: RunResult) -> None:
     assert "slowdown" in facts_of(lambda: run.figure("slowdwn"))
     assert "learning_speed" in facts_of(lambda: run.plot("learning_sped"))
-    assert "neuron" in facts_of(lambda: run.figure("neuron"))
+    assert "no data for it; must be curves, slowdown, " in facts_of(lambda: run.figure("neuron"))
     assert "test" in facts_of(lambda: run.evaluate(split="tst"))
     result = netlearn.compare({"a": {}, "b": {"cost": "quadratic"}}, seeds=1, jobs=1, **TINY)
     assert "a, b" in facts_of(lambda: result.network("zebra"))
@@ -127,7 +127,7 @@ def test_folder_that_is_gone() -> None:
     calls: list[Callable[[], object]] = [made.network, made.evaluate, made.report, made.figure]
     for call in calls:
         assert "run: is gone" in facts_of(call)
-    assert "nowhere" in facts_of(lambda: netlearn.load("nowhere"))
+    assert "nowhere: no such folder" in facts_of(lambda: netlearn.load("nowhere"))
     assert "moved" in repr(netlearn.load("moved").folder)
 
 

@@ -147,3 +147,18 @@ def test_parameter_out_of_range_is_refused(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_cost(name)
     assert text in str(caught.value)
+
+
+def test_profile_is_printed_as_the_command_line_says_it() -> None:
+    quadratic, *meaning = str(profile(load_cost("quadratic"), 10)).splitlines()
+    deltas = "0.009 at 0.1, 0.125 at 0.5, 0.081 at 0.9, 0.010 at 0.99, 0.001 at 0.999"
+    assert quadratic == f"|δ| by the error 1 − a: {deltas}."
+    assert meaning == [
+        "It learns slowly when badly wrong.",
+        "It is bounded as an output gets more wrong.",
+        "It is a proper scoring rule: the expected cost is least where outputs are the probabilities of the classes.",
+    ]
+    improper = str(profile(Focal(2.0), 1)).splitlines()[-1]
+    assert improper.startswith(
+        "It is not a proper scoring rule: for a class of probability 0.30 the expected cost is"
+    )

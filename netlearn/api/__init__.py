@@ -47,8 +47,8 @@ class Halves:
 netlearn.compare(costs=["quadratic", Halves(0.1), Halves(0.5)], seeds=2, epochs=2)
 ```
 
-The check says at how many points delta is right. The profile says what the cost means for learning: |δ| at growing
-errors, whether a badly wrong output learns slowly, whether outputs tend to probabilities.
+The check says at how many points delta is right. The [profile](#profile) says what the cost means for learning: |δ|
+at growing errors, whether a badly wrong output learns slowly, whether outputs tend to probabilities.
 
 ```python
 from netlearn.cost_profile import profile

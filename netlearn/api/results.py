@@ -90,11 +90,14 @@ class Result:
         if name and name not in PICTURES:
             raise SettingsError(f"figure {name!r}: {nearest(name, PICTURES)}")
         self._check_folders()
-        names = [name] if name else ["curves", "neuron"]
-        figure = next(filter(None, (draw(each, self._analysis, self.source.costs) for each in names)), None)
-        if figure is None:
-            raise SettingsError(f"figure {name!r}: these runs have no data for it; must be another")
-        return figure
+        for each in [name] if name else ["curves", "neuron"]:
+            if (figure := self._drawn(each)) is not None:
+                return figure
+        known = ", ".join(each for each in PICTURES if each != name and self._drawn(each) is not None)
+        raise SettingsError(f"figure {name!r}: these runs have no data for it; must be {known or 'left out'}")
+
+    def _drawn(self, name: str) -> Figure | None:
+        return draw(name, self._analysis, self.source.costs)
 
     def plot(self, column: str, ax: Axes | None = None) -> Axes:
         """Draw a column of metrics.csv against updates: a line for each variant, in a band over its seeds.

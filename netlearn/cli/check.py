@@ -65,13 +65,4 @@ def command(name: str, data: str | None, out: Path | None) -> None:
 def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:
     head = ["|δ| where the error 1 − a is", *(f"{error:g}" for error in ERRORS)]
     table = aligned([head, *([each, *(f"{delta:.3f}" for delta in row)] for each, row in deltas.items())])
-    slow = "learns slowly when badly wrong" if found.is_slow else "does not learn slowly when badly wrong"
-    bound = "is bounded" if found.is_bounded else "grows without bound"
-    proper = "a proper scoring rule: the expected cost is least where outputs are the probabilities of the classes"
-    if not found.is_proper:
-        proper = (
-            f"not a proper scoring rule: for a class of probability {found.probability:.2f} the expected cost is "
-            f"least at an output of {found.least_at:.2f}"
-        )
-    meaning = f"It {slow}.\nIt {bound} as an output gets more wrong.\nIt is {proper}."
-    return f"{name}: {verified}\n\n{table}\n\n{meaning}"
+    return "\n".join([f"{name}: {verified}", "", table, "", *found.sentences])

@@ -56,7 +56,8 @@ def read_config_content(folder: Path, sums: Sums | None = None) -> dict[str, Any
     """Return the content of the config.toml of a run or comparison, after checking only its size, format and hash."""
     path = folder / CONFIG
     if not path.exists():
-        raise RunError(f"{folder}: not the folder of a run: it has no {CONFIG}")
+        problem = f"not the folder of a run: it has no {CONFIG}" if folder.is_dir() else "no such folder"
+        raise RunError(f"{folder}: {problem}")
     if sums is None and (folder / SUMS).exists():
         sums = Sums.read(folder)
     raw = sums.content(CONFIG, MOST_CONFIG) if sums else read_bounded(path, MOST_CONFIG)
