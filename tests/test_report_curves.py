@@ -94,3 +94,26 @@ def test_long_runs_have_an_axis_of_epochs_by_default_and_updates_on_a_log_axis_o
                 assert "20" in page.locator("#curves figure").first.locator(".axes text").all_text_contents()
                 page.check("#curves-x")
                 assert set(titles.all_text_contents()) == {"updates (mini-batches), log axis"}
+
+
+def test_layers_of_many_lines_have_a_chart_for_each_variant_and_a_sentence(browser: Browser, tmp_path: Path) -> None:
+    runs = sweep(hidden=[(30,), (30, 30), (30, 30, 30, 30)])
+    for width in (1280, 360):
+        with opened(
+            browser, page_of(runs, tmp_path / "report.html"), viewport={"width": width, "height": 800}
+        ) as page:
+            said = page.locator("#layers p").first.inner_text()
+            assert "learns 2 times as fast as layer 1 with hidden=30, 3 times with hidden=30+30, 5 times" in said
+            charts = page.locator("#layers figure")
+            labels = [sorted(chart.locator(".ends text").all_text_contents()) for chart in charts.all()]
+            hidden = [[f"layer {layer}" for layer in range(1, count + 1)] for count in (1, 2, 4)]
+            assert labels == [[*layers, "output layer"] for layers in hidden]
+            assert page.locator("#curves .charts").first.locator("figure").count() == 3  # what differs comes first
+            page.uncheck("#variants input >> nth=1")
+            assert [chart.is_visible() for chart in charts.all()] == [True, False, True]
+
+
+def test_layers_of_few_lines_share_a_chart(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, page_of(sweep(hidden=[(30,), (30, 30)]), tmp_path / "report.html")) as page:
+        assert page.locator("#layers").count() == 0
+        assert captions(page)[-1].startswith("Speed of each layer")

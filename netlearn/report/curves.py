@@ -9,6 +9,7 @@ import numpy as np
 from netlearn.numerics import Array
 from netlearn.plotting.gradients import BOUNDED, MOST_TOGETHER
 from netlearn.plotting.lines import against_epochs, band, layers_of, measured, of_the_neuron, values_from
+from netlearn.plotting.speed import fit_one_panel
 from netlearn.runs import Groups, Run, selection
 
 NEURON = ("output_error", "train_cost", "learning_speed")  # of single neurons, whose wanted output is 0
@@ -36,6 +37,7 @@ def curves(groups: Groups) -> dict[str, Any]:
     return {
         "perEpoch": lengths.pop() if len(lengths) == 1 else None,
         "epochs": of_the_neuron(groups) or against_epochs(groups),
+        "layered": not fit_one_panel(selection.select(groups)),
         "thinned": any(variant.pop("thinned") for variant in variants),
         "variants": variants,
     }
@@ -130,6 +132,20 @@ def on_speed(groups: Groups) -> str:
     what = f"Gradient that an output neuron gets per unit of its error, at {unit} 0 and 100"
     most = selection.MOST_SHOWN if len(groups) <= selection.MOST_SHOWN else NAMED
     return f"{what}: {_some(said, most=most)}." if said else ""
+
+
+def on_layers(groups: Groups) -> str:
+    """Return how many times as fast as the first layer the output layer learns at update 100, by variant."""
+    said: list[str] = []
+    for name, runs in groups.items():
+        count = layers_of(runs)
+        first, last = (_mean(run.at_update(f"speed_{layer}", 100) for run in runs) for layer in (1, count))
+        if first and last and count > 1:
+            ratio = last / first
+            times = f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
+            said.append(f"{times} times{'' if said else ' as fast as layer 1'} with {name}")
+    most = selection.MOST_SHOWN if len(groups) <= selection.MOST_SHOWN else NAMED
+    return f"At update 100 the output layer learns {_some(said, most=most)}." if said else ""
 
 
 def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:

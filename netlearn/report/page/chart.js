@@ -15,8 +15,8 @@ class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
   // {x, y: scales, xLabel, yLabel, formatX, formatY, lines: [{variant, name, label, short, whole, points: [[x, y, low, high]], part, bands}],
   //  marks: [{y, text, end: whether the text is at the right}], places: [x], keys: what the names above name besides lines without
-  //  room for a name: [{variant, label}], shapes: whether keys have the shape of their points, labels: of charts that shall be as wide},
-  //  and `say(x)` the values at a place, as [[variant, name, text]].
+  //  room for a name: [{variant, label}], shapes: whether keys have the shape of their points, labels: of charts that shall be as wide,
+  //  labelled: also if narrow}, and `say(x)` the values at a place, as [[variant, name, text]].
   constructor(parent, name, draw, { height = 250, onCursor = () => {}, head = (x) => String(x), still = null } = {}) {
     Object.assign(this, { name, draw, height, onCursor, head, at: null });
     this.tip = html("div", { class: "tip", hidden: true });
@@ -46,7 +46,7 @@ class Chart {
     const shown = this.shown = this.draw();
     const whole = shown.lines.map((line) => line.whole ?? labelOf(line)), cut = shown.lines.some((line) => labelOf(line).includes("…"));
     const fits = roomFor([...whole, ...(shown.labels ?? [])]) <= MOST_ROOM * this.width;
-    const labelled = this.width >= LABELS_FROM && shown.lines.length <= MOST_LABELS && !shown.unlabelled && (fits || !(cut || shown.labels));
+    const labelled = (this.width >= LABELS_FROM || shown.labelled) && shown.lines.length <= MOST_LABELS && !shown.unlabelled && (fits || !(cut || shown.labels));
     this.labels = new Map(shown.lines.map((line, i) => [line, fits ? whole[i] : labelOf(line)]));
     const right = labelled ? roomFor([...this.labels.values(), ...(shown.labels ?? [])]) : MARGIN.right;
     const named = new Map([...(labelled || shown.unlabelled ? [] : shown.lines.map((line) => [line.variant, line.above ?? line.name])),

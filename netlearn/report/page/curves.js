@@ -28,6 +28,8 @@ const MEASURES = [
 ];
 
 const CURVES = DATA.curves;
+const LAYERED = CURVES.layered && Boolean($("layers")); // whether each variant has a chart of its layers
+const DEPTHS = new Set(CURVES.variants.map(({ columns }) => Object.keys(columns).filter((name) => name.startsWith("speed_")).length));
 const EPOCHS_LONG = CURVES.epochs && !SINGLE; // whether an axis that is not log is one of epochs
 const SEVERAL_LAYERS = CURVES.variants.some(({ columns }) => "speed_2" in columns);
 const updateText = (update) => {
@@ -48,16 +50,17 @@ function columnsOf(measure, variant) {
   return layers.map((name, i) => [i === layers.length - 1 ? ", output layer" : `, layer ${i + 1}`, `layer${layers.length - 1 - i}`, columns[name]]);
 }
 
-// The label at the end of a line: of a layer with its name, where there is room for both.
-function labelsOf({ name, short }, suffix, part) {
+// The label at the end of a line: of a layer with its name, where there is room for both, and in a chart of its own without.
+function labelsOf({ name, short }, suffix, part, only) {
+  if (only !== undefined) return { label: part === "layer0" ? "output layer" : suffix.slice(2) };
   const both = short + suffix, alone = part === "layer0" ? short : suffix.slice(2);
   return { short, above: name, whole: name + suffix, label: both.length > LABEL ? alone : both };
 }
 
 function linesOf(measure, log) {
-  const bands = measure.column !== "speed" || shown.size <= MOST_BANDS;
-  return VARIANTS.flatMap((_, variant) => (isShown(variant) ? columnsOf(measure, variant) : []).map(([suffix, part, [places, mean, low, high]]) => ({
-    variant, name: VARIANTS[variant].name + suffix, ...labelsOf(VARIANTS[variant], suffix, part), part, bands, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
+  const { only } = measure, bands = measure.column !== "speed" || (shown.size <= MOST_BANDS && only === undefined);
+  return VARIANTS.flatMap((_, variant) => (isShown(variant) && (only ?? variant) === variant ? columnsOf(measure, variant) : []).map(([suffix, part, [places, mean, low, high]]) => ({
+    variant, name: VARIANTS[variant].name + suffix, ...labelsOf(VARIANTS[variant], suffix, part, only), part, bands, points: places.map((x, i) => [x, mean[i], low[i], high[i]]).filter((point) => !log || point[1] > 0),
   })));
 }
 
@@ -90,12 +93,12 @@ function startCurves() {
     const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point[0])))].sort((a, b) => a - b);
     const last = Math.max(1, ...places), epoch = CURVES.perEpoch, onLog = $("curves-x").checked, inEpochs = EPOCHS_LONG && !onLog;
     const early = inEpochs && measure.late ? epoch * Math.max(1, Math.floor(last / epoch / 40)) : 0; // in which everything changes much more than later
-    const range = rangeOf(measure, lines, log, early), unit = inEpochs ? epoch : 1;
+    const range = rangeOf(measure, measure.only === undefined ? lines : linesOf({ ...measure, only: undefined }, log), log, early), unit = inEpochs ? epoch : 1;
     const { place, ticks } = linearScale([0, last / unit]);
     const format = measure.share ? (value) => `${Number((100 * value).toFixed(1))} %` : figure;
     const inWords = measure.share ? percent : figure;
     return {
-      lines, places, marks: (measure.marks ?? []).filter(({ y }) => y <= range[1] && y >= range[0]),
+      lines, places, labelled: measure.only !== undefined, marks: (measure.marks ?? []).filter(({ y }) => y <= range[1] && y >= range[0]),
       x: onLog ? updateScale(last) : { place: (value) => place(value / unit), ticks: ticks.map((tick) => tick * unit) },
       y: log ? logScale(range) : linearScale(range),
       xLabel: `${SINGLE || inEpochs ? "epochs" : "updates (mini-batches)"}${onLog ? ", log axis" : ""}`,
@@ -111,10 +114,15 @@ function startCurves() {
   const follow = (value, from) => {
     for (const chart of charts) if (chart !== from) chart.follow(value);
   };
-  const parent = $("curves-charts");
-  for (const measure of MEASURES.filter(({ share, single, layers }) => (SINGLE ? !share : !single) && (!layers || SEVERAL_LAYERS)).filter(differs)) {
-    const chart = new Chart(parent, measure.name, draw(measure), { onCursor: follow, head: updateText, height: charts.length ? 250 : 320 });
+  const parent = $("curves-charts"), own = document.querySelector(".layers");
+  if (LAYERED && DEPTHS.size > 1) parent.before($("layers")); // they are what differs
+  const ofLayers = (measure) => (LAYERED ? VARIANTS.map(({ name }, only) => ({ ...measure, only, name })) : [measure]);
+  const measures = MEASURES.filter(({ share, single, layers }) => (SINGLE ? !share : !single) && (!layers || SEVERAL_LAYERS)).filter(differs);
+  for (const measure of measures.flatMap((each) => (each.layers ? ofLayers(each) : [each]))) {
+    const chart = new Chart(measure.only === undefined ? parent : own, measure.name, draw(measure), { onCursor: follow, head: updateText, height: charts.length ? 250 : 320 });
     charts.push(chart);
+    chart.of = measure.only;
+    chart.node.hidden = chart.of !== undefined && !isShown(chart.of);
     const table = valueTable(measure.name, () => [
       [SINGLE ? "epoch" : "update", ...chart.shown.lines.map((line) => line.name)],
       ...chart.shown.places.map((x) => [whole(x), ...chart.shown.lines.map((line) => {
@@ -126,7 +134,10 @@ function startCurves() {
   }
   if (CURVES.thinned) parent.append(html("p", { class: "note" }, "There are more probes than this page draws; metrics.csv of each run has them all."));
   const refresh = () => {
-    charts.forEach((chart) => chart.render());
+    for (const chart of charts) {
+      chart.node.hidden = chart.of !== undefined && !isShown(chart.of);
+      if (!chart.node.hidden) chart.render();
+    }
     tables.forEach((table) => table.refresh());
   };
   $("curves-x").addEventListener("change", refresh);
