@@ -147,8 +147,8 @@ def _detectable(pairs: Sequence[Pair]) -> str:
         what = "a difference that varies so much" if sizes else "it"
         return f"{_seeds(pairs)} {'is' if _seeds(pairs) == '1 seed' else 'are'} too few to tell {what} from chance"
     low, high = bound(min(sizes)), bound(max(sizes))
-    size, which = (low, "") if low == high else (f"{low} to {high}", ", depending on the pair")
-    return f"{_seeds(pairs)} cannot tell differences below {size} points from chance{which}"
+    others = "" if low == high else f", for some pairs not even those below {high}"
+    return f"{_seeds(pairs)} cannot tell differences below {low} points from chance{others}"
 
 
 def _diverged(pairs: Sequence[Pair], rows: Mapping[str, Row]) -> str:
