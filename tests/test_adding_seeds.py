@@ -95,6 +95,8 @@ def test_neurons_are_told_by_epoch_without_accuracies_or_steps() -> None:
     assert summary()["pictures"] == ["neuron"]
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["output,", "by", "epoch", "0", "60", "120", "180", "240", "300"]
+    named = "cross-entropy, bad start, η = 0.005 0.982 0.968 0.945 0.907 0.852 0.780"
+    assert " ".join(lines[6].split()) == named  # in one line
     assert "accuracy" not in result.stdout
     assert "seed" not in result.stdout
     assert max(map(len, lines[: lines.index("page: out/report.html (open it in a browser)")])) <= 80

@@ -1,5 +1,6 @@
 """Bad input gets one clear line, and no half-written files; what people type by habit is answered with our word."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -248,5 +249,9 @@ def test_test_set_that_is_scaled_unlike_the_training_set_is_noted() -> None:
 
 def test_evaluation_of_a_comparison_names_its_runs() -> None:
     netlearn.compare(data="mnist-5k", epochs=1, seeds=1, hidden=(), train_size=100, out="two", jobs=1, progress=False)
-    with pytest.raises(RunError, match=r"two: is a comparison, .*two/cross-entropy-0"):
+    with pytest.raises(RunError, match=r"two: is a comparison, .*two/cross-entropy-0, two/quadratic-0$"):
+        read_trained([Path("two")])
+    for seed in range(1, 11):
+        shutil.copytree("two/quadratic-0", f"two/quadratic-{seed}")
+    with pytest.raises(RunError, match=r"two/quadratic-5 and 4 more$"):
         read_trained([Path("two")])

@@ -63,6 +63,8 @@ def test_check_as_json_for_the_classes_of_a_data_set_with_a_picture() -> None:
     ("arguments", "code", "text"),
     [
         (["fokal"], 2, "did you mean focal?"),
+        (["seven.jpg"], 2, "COST seven.jpg: is a file: must be a cost, such as focal or mycosts:ClassName"),
+        ([500 * "x"], 2, "must be quadratic"),
         (["focal(gamma)"], 2, "parameters must be given as NAME=VALUE"),
         (["focal(gama=1)"], 1, "'gama'"),
         (["focal", "--out", "x.pdf"], 2, "--out x.pdf: must end in .png or .svg"),
@@ -72,6 +74,8 @@ def test_check_as_json_for_the_classes_of_a_data_set_with_a_picture() -> None:
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], code: int, text: str) -> None:
+    Path("seven.jpg").touch()
+    Path("brier").touch()  # the cost has this name
     result = call("check", *arguments, "-q")
     assert result.exit_code == code, result.output
     assert text in result.stderr

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from netlearn.inspection.evaluate import SIGNIFICANT
 from netlearn.runs import DERIVED, Summary, Sums, encode_summary
 from tests.commands import ONE_EPOCH, call, done, files_of, one_line
 from tests.messages import has_facts
@@ -117,6 +118,9 @@ def test_several_runs_side_by_side() -> None:
     text = call("evaluate", "ce", "quadratic").stdout
     assert "precision A" in text
     assert text.count("McNemar's exact test") == 1
+    assert ("two networks, not two costs" in text) == (found["pairs"][0]["p"] < SIGNIFICANT)
+    three = call("evaluate", "ce", "quadratic", "plain", "--out", "again").stdout
+    assert three.count("two networks, not two costs") == any(pair["p"] < SIGNIFICANT for pair in found["pairs"]) == 1
     assert {"disagreements.png", *OF_A_RUN} <= files_of("ce")
     assert "disagreements.png" not in files_of("quadratic")
 

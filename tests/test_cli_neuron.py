@@ -37,7 +37,11 @@ def held_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("held_once")
 def test_gif_is_the_only_file_that_is_left(tmp_path: Path) -> None:
-    neuron("--epochs", "1", "--gif", str(tmp_path / "neuron.gif"))
+    result = CliRunner().invoke(main, ["neuron", "--epochs", "1", "--gif", str(tmp_path / "neuron.gif")])
+    assert result.stderr.splitlines() == [
+        f"drawing 3 frames to {tmp_path}/neuron.gif",
+        f"animation: {tmp_path}/neuron.gif",
+    ]
     with Image.open(tmp_path / "neuron.gif") as image:
         assert getattr(image, "n_frames", 1) == 2
     assert [file.name for file in tmp_path.iterdir()] == ["neuron.gif"]

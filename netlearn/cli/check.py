@@ -1,6 +1,7 @@
 """`netlearn check`: is the gradient of a cost right, and what does the cost mean for learning?"""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -39,7 +40,7 @@ def command(name: str, data: str | None, out: Path | None) -> None:
     mistake if it is a common one. Then come |δ| against the error, whether a badly wrong output learns slowly,
     whether the cost is bounded, and whether it is a proper scoring rule, so that outputs tend to probabilities.
     """
-    check("cost", name, "COST", shown=name)
+    _check_name(name)
     check_suffix(out, "--out", ".png", ".svg")
     outputs = OUTPUTS if data is None else load_and_tell(data).outputs
     cost = load_cost(name)
@@ -60,6 +61,20 @@ def command(name: str, data: str | None, out: Path | None) -> None:
     echo_results(results | {"file": None if out is None else str(out)}, _results(name, verified, found, deltas))
     if out is not None:
         tell(f"picture: {out}")
+
+
+def _check_name(name: str) -> None:
+    """Check the name of a cost; that of a file, such as a picture, gets its own error."""
+    try:
+        check("cost", name, "COST", shown=name)
+    except SettingsError as error:
+        with suppress(OSError):  # the name may be too long for one
+            if Path(name).is_file():
+                raise SettingsError(
+                    f"COST {name}: is a file: must be a cost, such as focal or mycosts:ClassName; "
+                    "netlearn predict classifies pictures"
+                ) from error
+        raise
 
 
 def _results(name: str, verified: Verified, found: Profile, deltas: Mapping[str, Array]) -> str:

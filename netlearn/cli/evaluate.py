@@ -14,10 +14,22 @@ from netlearn.cli.terminal import echo_results
 from netlearn.comparison.findings import percent
 from netlearn.errors import SettingsError
 from netlearn.inspection.derived import SETS, write_evaluation
-from netlearn.inspection.evaluate import SPLITS, ClassScores, Disagreement, Evaluation, disagreements, evaluate
+from netlearn.inspection.evaluate import (
+    SIGNIFICANT,
+    SPLITS,
+    ClassScores,
+    Disagreement,
+    Evaluation,
+    disagreements,
+    evaluate,
+)
 from netlearn.inspection.trained import read_trained, scaling_note
 from netlearn.plotting.marks import letter
 from netlearn.text import printable
+
+TWO_NETWORKS = (
+    "This compares two networks, not two costs or settings: for that, train several seeds with netlearn compare."
+)
 
 
 @click.command("evaluate", cls=Command)
@@ -76,6 +88,7 @@ def _text(evaluations: Sequence[Evaluation], pairs: Sequence[Disagreement], path
         _calibrations("Is the largest output the probability that the answer is right?", evaluations, "answer"),
         _calibrations("Is each output, read as (a, 1 − a), the probability of its class?", evaluations, "outputs"),
         *(pair.describe() for pair in pairs),
+        *([TWO_NETWORKS] if any(pair.p < SIGNIFICANT for pair in pairs) else []),
         "\n".join(
             f"{folder}: {', '.join(path.name for path in paths if path.parent == folder)}"
             for folder in dict.fromkeys(path.parent for path in paths)

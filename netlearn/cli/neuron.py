@@ -78,6 +78,8 @@ def _draw(curves: dict[str, dict[str, Array]], title: str, path: Path) -> None:
     with writing(path), bar(unit=" frames", leave=False) as drawn:
 
         def show(frame: int, frames: int) -> None:
+            if not frame and drawn.disable:
+                tell(f"drawing {frames} frames to {path}")
             drawn.total = frames
             drawn.update(frame + 1 - drawn.n)
 

@@ -33,7 +33,11 @@ def table(found: Findings, width: int, *, markdown: bool = False, top: int | Non
     """
     if found.neurons:
         parts = [neuron_cells(found.neurons, quantity) for quantity in QUANTITIES]
-        return "\n\n".join(in_markdown(lines) if markdown else fitted(lines, width) for lines in parts)
+        if markdown:
+            return "\n\n".join(map(in_markdown, parts))
+        if max(_widest(aligned(lines)) for lines in parts) > width:  # a digit less may spare names a second line
+            parts = [neuron_cells(found.neurons, quantity, 3) for quantity in QUANTITIES]
+        return "\n\n".join(fitted(lines, width) for lines in parts)
     rows = found.rows
     if top is None and len(rows) <= MOST_SHOWN:
         lines = cells(found)

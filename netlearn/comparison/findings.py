@@ -224,7 +224,7 @@ def _median(reached: Reached) -> str:
     return between(median) if count == reached.seeds else f"{between(median)} (in {count} of {reached.seeds})"
 
 
-def neuron_cells(neurons: Sequence[Neuron], quantity: str) -> list[list[str]]:
+def neuron_cells(neurons: Sequence[Neuron], quantity: str, digits: int = 4) -> list[list[str]]:
     """Return the cells of a table: one of `QUANTITIES` by epoch, a line for each neuron."""
-    lines = [[each.variant, *(f"{value:.4f}" for value in getattr(each, quantity))] for each in neurons]
+    lines = [[each.variant, *(f"{value:.{digits}f}" for value in getattr(each, quantity))] for each in neurons]
     return [[f"{QUANTITIES[quantity]}, by epoch", *map(str, neurons[0].epochs)], *lines]

@@ -26,8 +26,10 @@ def read_trained(folders: Sequence[Path]) -> list[Run]:
         raise SettingsError(f"{', '.join(map(str, folders))}: must be different runs")
     for folder in folders:
         if holds_comparison(folder):
-            names = ", ".join(str(each) for each in run_folders(folder)[:MOST_RUNS])
-            raise RunError(f"{folder}: is a comparison, not a run; name one or several of its runs: {names}")
+            inside = run_folders(folder)
+            names = ", ".join(map(str, inside[:MOST_RUNS]))
+            more = f" and {len(inside) - MOST_RUNS} more" if len(inside) > MOST_RUNS else ""
+            raise RunError(f"{folder}: is a comparison, not a run; name one or several of its runs: {names}{more}")
     runs = [read_run(folder) for folder in folders]
     _ = [run.results for run in runs]
     return runs
