@@ -108,7 +108,8 @@ def test_networks_that_do_not_fit_are_left_out_and_the_page_says_so(
 ) -> None:
     size = 2 * (784 * 30 + 30 * 10)
     for room, count in ((2 * size + 10, 2), (size // 2, 0)):
-        monkeypatch.setattr(networks_module, "MOST_BYTES", room)
+        for limit in ("MOST_FIRST", "MOST_BYTES"):
+            monkeypatch.setattr(networks_module, limit, room)
         assert call("report", str(report.parent)).exit_code == 0
         found = data_of(report)["networks"]
         assert len(found["networks"]) == count

@@ -360,6 +360,32 @@ def test_axe_finds_nothing_and_the_page_fits(scheme: str, width: int, browser: B
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_paper_the_result_comes_first_and_the_neuron_has_learned(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as page:
+        order = "[...document.querySelectorAll('main > section')].map((node) => node.id).slice(0, 2)"
+        before = page.locator("#neuron-said").inner_text()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        assert page.evaluate(order) == ["result", "neuron"]
+        assert "Output below ½: with the quadratic cost after" in page.locator("#neuron-said").inner_text()
+        for control in page.locator("#neuron :is(input, button, select)").all():
+            assert control.is_hidden()
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(order) == ["neuron", "result"]
+        assert page.locator("#neuron-said").inner_text() == before
+        assert page.input_value("#neuron-epoch") == "0"
+
+
+def test_what_scrolls_down_says_so(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as page:
+        table = page.locator("#settings .scroll").first
+        shown = "(node) => getComputedStyle(node, '::after').content"
+        assert table.evaluate(shown) == "none"
+        table.evaluate("(node) => { node.style.maxHeight = '4rem'; }")
+        page.wait_for_selector("#settings .scroll.long")
+        assert "scroll" in table.evaluate(shown)
+
+
 def test_every_section_is_complete_on_paper(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "page.pdf"
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

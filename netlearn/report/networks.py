@@ -26,6 +26,10 @@ from netlearn.predictions import Predictions, predict
 from netlearn.runs import Groups, Run
 
 MOST_BYTES = 1_130_000  # of all networks, in base64
+MOST_FIRST = (
+    1_290_000  # where those of one seed alone take more: eight that `netlearn compare` trains if told nothing
+)
+NO_ROOM = f"there is no room for its network, since a page holds at most {MOST_FIRST / 1e6:.1f} MB of them"
 MOST_VARIANTS = 8  # whose networks are stored, and whose mistakes are shown
 MOST_STEP = 2047
 OUTPUTS = {Sigmoid: "sigmoid", Softmax: "softmax", Identity: "identity"}
@@ -49,12 +53,12 @@ class Blobs:
         self.size = 0
         self._places: dict[bytes, int] = {}
 
-    def add(self, networks: Sequence[Layers]) -> list[int] | None:
-        """Return the places of networks among the texts, or None if there is no room for all of them."""
+    def add(self, networks: Sequence[Layers], most: int) -> list[int] | None:
+        """Return the places of networks among the texts, or None if all texts would take more than `most`."""
         contents = (b"".join(each.tobytes() for pair in layers for each in pair) for layers in networks)
         keys = [hashlib.sha256(content).digest() for content in contents]
         new = {key: layers for key, layers in zip(keys, networks, strict=True) if key not in self._places}
-        if self.size + sum(2 * w.size for layers in new.values() for w, _ in layers) > MOST_BYTES:
+        if self.size + sum(2 * w.size for layers in new.values() for w, _ in layers) > most:
             return None
         for key, layers in new.items():
             packed = [_pack(w) for w, _ in layers]
@@ -92,10 +96,10 @@ def networks(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
     usable = [runs for runs in sorted(by_seed, key=len, reverse=True) if runs]
     for place, runs in enumerate(usable):
         for variant, run in runs.items():
-            if (added := blobs.add([_last(run)])) is not None:
+            if (added := blobs.add([_last(run)], MOST_BYTES if place else MOST_FIRST)) is not None:
                 found[variant, run.settings.seed] = _described(run, variant, added[0], costs=costs)
             else:
-                missing.setdefault(names[variant], "there is no room for its network on this page")
+                missing.setdefault(names[variant], NO_ROOM)
         if place == 0:
             _add_snapshots(runs, found, blobs)
     return {
@@ -160,7 +164,7 @@ def _add_snapshots(runs: Mapping[int, Run], found: Mapping[tuple[int, int], dict
             for variant, taken in snapshots.items()
             if update in taken and np.isfinite(taken[update]).all()
         }
-        if (places := blobs.add(list(states.values()))) is None:
+        if (places := blobs.add(list(states.values()), MOST_BYTES)) is None:
             return
         for variant, place in zip(states, places, strict=True):
             found[variant, runs[variant].settings.seed]["states"][str(update)] = place

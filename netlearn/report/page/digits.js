@@ -5,7 +5,7 @@ function startDigits() {
   if (!area) return;
   const { networks, missing, left, seedsLeft } = DATA.networks, tests = DATA.examples;
   const notes = [
-    ...Object.entries(missing).map(([name, why]) => `${name}: ${why}`),
+    ...Object.entries(missing).map(([name, why]) => `${name} is not here: ${why}.`),
     ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored.`] : []),
     ...(networks.length && seedsLeft ? [`To keep this file small it holds the networks of seed ${[...new Set(networks.map((network) => network.seed))].join(", ")} only; ${seedsLeft} more are in the run folders.`] : []),
   ].map((text) => html("p", { class: "note" }, text));

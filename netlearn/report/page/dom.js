@@ -51,7 +51,10 @@ const key = (variant) => html("i", { class: `key v${variant}` });
 
 // What scrolls says so where it is wider than its place.
 const scrolling = new ResizeObserver((entries) => requestAnimationFrame(() => {
-  for (const { target } of entries) target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+  for (const { target } of entries) {
+    target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+    target.classList.toggle("long", target.scrollHeight > target.clientHeight + 1);
+  }
 }));
 for (const each of document.querySelectorAll(".scroll")) scrolling.observe(each);
 

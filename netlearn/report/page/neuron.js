@@ -157,6 +157,21 @@ function startNeuron() {
     say();
   }
 
+  // On paper nobody plays: the result comes first, then both neurons as they are after all epochs.
+  const section = $("neuron"), result = $("result"), isFirst = section.nextElementSibling === result;
+  let before = null;
+  addEventListener("beforeprint", () => {
+    if (isFirst) result.after(section);
+    stop();
+    before = [now(), reached];
+    show(EPOCHS);
+  });
+  addEventListener("afterprint", () => {
+    if (isFirst) result.before(section);
+    reached = before[1];
+    show(before[0]);
+  });
+
   runs = NEURONS.map((neuron) => descend(neuron, 2, 2, 0.15, EPOCHS));
   PANELS.forEach(panel);
   phase();
