@@ -21,6 +21,7 @@ from netlearn.runs import Groups, Run
 from netlearn.text import counted
 
 MOST_TOGETHER = 4  # variants in one panel
+SIZES = ((9, 3), (7, 1.6), (5, 1), (3, 0.8))  # of points, and widths of histograms, which differ without colour too
 MOST_COLUMNS = 4
 LETTERS = 30  # of a heading
 BINS = 20
@@ -94,20 +95,21 @@ def _together(scatters: Sequence[Scatter], limits: tuple[float, float]) -> Figur
     figure, columns = _panels(len(updates), limits, scatters)
     for (above, below), update in zip(columns, updates, strict=True):
         heading = [f"update {update:,}"]
-        for size, each in zip(itertools.count(9, -2), scatters, strict=False):
+        for (size, width), each in zip(SIZES, scatters, strict=False):
             error, gradient = each.samples.get(update, (np.empty(0), np.empty(0)))
             line: dict[str, Any] = {"color": each.mark.colour, "linestyle": each.mark.dashes}
-            _draw_points(above, error, gradient, color=each.mark.colour, markersize=max(3, size))
-            below.hist(error, bins=BINS, range=(0, limits[0]), histtype="step", **line)
+            _draw_points(above, error, gradient, color=each.mark.colour, markersize=size)
+            below.hist(error, bins=BINS, range=(0, limits[0]), histtype="step", linewidth=width, **line)
             _draw_theory(above, each, **line)
             if count := _beyond(error, gradient, limits):
                 heading.append(style.wrapped(f"{each.name}: {counted(count, 'point')} outside", LETTERS))
         above.set_title("\n".join(heading), fontsize="medium")
     entries: dict[str, Artist] = {}
-    for each in scatters:
+    for (_, width), each in zip(SIZES, scatters, strict=False):
         theory = THEORY.get(each.run.settings.cost)
         label = f"{each.name}, seed {each.run.settings.seed}{f'; theory: {theory[0]}' if theory else ''}"
-        entries[label] = Line2D([], [], marker=".", markersize=12, color=each.mark.colour, linestyle=each.mark.dashes)
+        mark: dict[str, Any] = {"marker": ".", "markersize": 12, "linewidth": width}
+        entries[label] = Line2D([], [], color=each.mark.colour, linestyle=each.mark.dashes, **mark)
     style.legend_below(figure, entries)
     return figure
 
