@@ -15,6 +15,7 @@ import pytest
 
 from netlearn import __version__
 from netlearn.api.arguments import GivenSettings, Variant
+from netlearn.comparison.outputs import PICTURES
 from netlearn.settings import FIELDS
 from scripts import api_page, schema, site
 from tests.commands import call
@@ -147,6 +148,11 @@ def test_contract_is_broken_by_reversed_imports_and_by_nothing_else() -> None:
     assert result.returncode == 1, result.stdout + result.stderr
     found = set(re.findall(r"netlearn\.(\S+) -> netlearn\.(\S+) \(l\.", result.stdout))
     assert found == {(module.replace("/", "."), imported) for module, imported in REVERSED.items()}
+
+
+def test_page_of_python_names_every_figure() -> None:
+    described = api_page.PAGE.read_text("utf-8").partition("`Result.figure`")[2].partition("**Raises")[0]
+    assert set(re.findall(r'"([a-z-]+)"', described)) == set(PICTURES)
 
 
 @pytest.mark.slow

@@ -80,8 +80,12 @@ class Result:
         """Return a picture, which a notebook shows without a magic line; `.savefig(file)` writes it.
 
         Args:
-            name: "curves", "slowdown", "error-vs-gradient", "digits", or another picture of `netlearn compare`. The
-                default is "curves", or of a single neuron "neuron".
+            name: "curves" (validation accuracy and cost), "slowdown" (learning speed, badly wrong outputs, layers),
+                "error-vs-gradient" (of single output neurons), "digits" (how much of each class is recognized),
+                "mistakes" (the worst ones), "layers" (the speed of each), "overfitting" (training and test set),
+                "against", "heat-map", "settings" (what varies), "cures" (optimizers) or "neuron" (a single one). The
+                default is "curves", or of a single neuron "neuron". The [guide](guide.md#what-the-pictures-show) says
+                which need what.
 
         Raises:
             SettingsError: there is no such picture, or these runs have no data for it.
