@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from netlearn import datasets
+from netlearn.datasets.pictures import read_grey
 from netlearn.errors import DataError
 from netlearn.inspection.prediction import prepare
 from netlearn.numerics import Array
@@ -210,6 +212,27 @@ def side_by_side(*indices: int) -> Array:
     )
 
 
+def with_text(paper: Array) -> Array:
+    """Return a sheet with a line of small marks, such as letters, every 20 pixels."""
+    written = paper.copy()
+    for row in range(10, paper.shape[0] - 10, 20):
+        for column in range(10, paper.shape[1] - 10, 12):
+            written[row : row + 8, column : column + 3] = 0.1
+    return written
+
+
+def charted(paper: Array) -> Array:
+    """Return a sheet with two curves, an axis on two sides, and ticks with their labels."""
+    drawn = with_text(paper)
+    drawn[20:180, 30:240] = 0.9
+    drawn[20:180, 30:32] = drawn[178:180, 30:240] = 0.1
+    for start, slope in ((40, 0.5), (150, -0.4)):
+        for column in range(34, 240):
+            row = int(start + slope * (column - 34))
+            drawn[row : row + 3, column] = 0.3
+    return drawn
+
+
 NO_DIGIT: dict[str, tuple[Array, str]] = {
     **{
         f"shadow on blank paper, {softness} pixels soft": (shaded(BLANK, softness), "no strokes, but a soft shadow")
@@ -220,6 +243,8 @@ NO_DIGIT: dict[str, tuple[Array, str]] = {
     "squared paper": (squared(np.full((300, 400), 0.9, np.float32)), "no strokes, but lines"),
     "a blot": (1 - (np.hypot(*np.mgrid[-60:60, -60:60]) < 40) * 0.8, "no strokes, but one broad area"),
     "314": (side_by_side(240, 80, 320), "several digits, 3 groups"),
+    "a page of text": (with_text(BLANK), "must be one digit"),
+    "a chart": (charted(np.full((220, 260), 0.9, np.float32)), r"has \d+ marks, as a chart"),
     "42": (side_by_side(320, 160), "several digits, 2 groups"),
 }
 
@@ -229,3 +254,21 @@ def test_what_is_not_one_digit_is_said(name: str) -> None:
     picture, fact = NO_DIGIT[name]
     with pytest.raises(DataError, match=fact):
         prepare(picture)
+
+
+def test_small_text_beside_a_digit_is_left_out() -> None:
+    for index in range(0, 800, 80):
+        paper = on_paper(digit(index), 260)
+        beside = paper.copy()
+        beside[210:250] = with_text(paper[210:250])
+        np.testing.assert_allclose(prepare(beside), prepare(paper), atol=0.05)
+
+
+CHARTS = ("curves", "slowdown", "reproduction/tie", "cures/best")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_charts_are_no_digits(name: str) -> None:
+    path = Path(__file__).parents[1] / "docs" / f"{name}.png"
+    with pytest.raises(DataError, match="must be one digit"):
+        prepare(read_grey(path.read_bytes(), clearest=True))

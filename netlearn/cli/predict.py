@@ -40,8 +40,9 @@ def command(
     images were, for MNIST: the ink is found, scaled to fit 20 × 20 pixels and centred by mass in 28 × 28. Where those
     fill their frame, the whole picture is scaled to their size.
 
-    Prints each file, the answer and the two strongest outputs. A picture that cannot be read is reported, the others
-    are answered, and the exit code is 1.
+    Prints each file, the answer and the two strongest outputs. A picture that cannot be read, or plainly shows no
+    digit, is reported, the others are answered, and the exit code is 1. Any other picture, such as a letter, gets an
+    answer, often a sure one: the network knows its own classes only.
     """
     check_suffix(show, "--show", ".png", ".svg")
     if show is not None and show.resolve() in {image.resolve() for image in images}:

@@ -21,6 +21,8 @@ STEEP = 60  # range of brightness in a side: soft shadows are less
 SOFT = 0.1  # of the range of brightness: by how much blurring changes a soft shadow at most; strokes 0.14 and more
 MOST_DIGITS = 8  # side by side, and not lines
 MOST_ENDS = 12  # of lines at the edges of the ink
+MARK, MOST_MARKS = 0.01, 20  # of the largest stroke: what is no speck; of these at most, where
+MOSTLY = 0.7  # of the ink is not that of the digit
 FULL = 0.7  # of its rectangle, which a sheet of paper and a frame cover
 FRAMES, SMALLEST_FRAME = 3, 8  # at most, one inside another; pixels
 
@@ -45,7 +47,7 @@ def find_strokes(grey: Array) -> Array:
     4. Frames: if the widest area is a rectangle, it is a sheet of paper or a drawn frame. Where the same steps find
        ink inside it, that is the result.
     5. Dirt: areas of less than 8 % of the largest are left out, and those that touch the border (a shadow, the edge
-       of a table) if a larger one does not.
+       of a table) if a larger one does not. What has many more marks, with a third of the ink, is a chart or a text.
 
     Args:
         grey: brightness from 0, black, to 1, white, of any shape (height, width).
@@ -89,7 +91,13 @@ def _find(grey: Array, frames: int, least: float = LEAST_CONTRAST) -> Array | No
     inner = _find_inside(grey, areas[box] == widest, box, frames, contrast)
     if inner is not None:
         return inner
-    kept = _without_dirt(areas, sizes, boxes)
+    strokes = _without_dirt(areas, sizes, boxes)
+    marks = int((sizes > MARK * sizes.max()).sum())
+    if marks > MOST_MARKS and sizes[strokes].sum() < MOSTLY * sizes.sum():
+        raise DataError(
+            f"has {marks} marks, as a chart or a text has, and no digit that stands out: must be one digit"
+        )
+    kept = strokes[areas]
     cut = bounding_box(kept) or ()
     found: Array = np.clip(ink[cut] / contrast, 0, 1) * kept[cut]
     return found
@@ -205,12 +213,12 @@ def _inside(box: Box, part: Box) -> Box:
 
 
 def _without_dirt(areas: NDArray[np.int32], sizes: NDArray[np.int64], boxes: list[Box]) -> Mask:
-    """Return which pixels belong to strokes, given the areas and the number of strong pixels of each."""
+    """Return which areas are strokes, given the number of strong pixels of each."""
     touching = np.zeros(len(sizes), bool)
     touching[np.concatenate(border(areas))] = True
     free = np.where(touching, 0, sizes)
     largest = int(free.argmax())
     if free[largest] and max(part.stop - part.start for part in boxes[largest - 1]) >= max(areas.shape) / 10:
         sizes = free
-    kept: Mask = (sizes > SPECK * sizes.max())[areas]
-    return kept
+    strokes: Mask = sizes > SPECK * sizes.max()
+    return strokes
