@@ -1,6 +1,7 @@
 """Loading a user's own cost, what is refused, and where what it prints goes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import netlearn
 from netlearn.activations import Identity
-from netlearn.custom_cost import load_cost, short_names
+from netlearn.custom_cost import check_named, load_cost, shell_command, short_names
 from netlearn.errors import CostError, SettingsError
 from netlearn.gradient_check import check_gradient
 from netlearn.network import Network
@@ -250,6 +251,14 @@ def test_names_are_short_only_where_that_tells_them_apart() -> None:
         "a:C(x=1)": "a:C(x=1)", "b:C(x=1)": "b:C(x=1)", "b:C(x=2)": "C(x=2)", "focal(gamma=1)": "focal(gamma=1)",
         "b:C": "C",
     }  # fmt: skip
+
+
+def test_commands_name_own_costs_as_a_shell_reads_them() -> None:
+    costs = ["b:C(x=1)", "focal", "a:D", "a:D"]
+    assert shell_command("verify", costs, Path("my run")) == "netlearn verify 'my run' --cost a:D --cost 'b:C(x=1)'"
+    assert shell_command("report", ["focal"], "one", "two") == "netlearn report one two"
+    with pytest.raises(SettingsError, match=re.escape("must be named with --cost 'b:C(x=1)' (")):
+        check_named("b:C(x=1)", [], Path("run"))
 
 
 def test_cost_given_as_an_object_is_copied_for_each_run() -> None:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -132,7 +133,7 @@ def command(
         elif not trains:
             analysis = read_runs(paths, tell, fewest=2)
             for cost in sorted(filter(is_own, {run.settings.cost for run in analysis.runs} - set(costs))):
-                tell(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {cost}")
+                tell(f"mistakes.png leaves out {cost}, whose code is imported only if named: --cost {quote(cost)}")
             with _folder(out, force=force) as folder:
                 result = write_results(analysis, folder, workers, dict.fromkeys(costs))
         else:
