@@ -89,16 +89,17 @@ def draw(name: str, analysis: Analysis, costs: NamedCosts) -> "Figure | None":
 
 
 def pages(analysis: Analysis, folder: Path, costs: NamedCosts) -> dict[str, bytes]:
-    """Return the page of a comparison in its folder, and the lab with the settings of its first two variants.
+    """Return the page of a comparison in its folder, and the lab with the settings of two of its variants.
 
-    There is no lab where it cannot train these variants, or where their data is not on this machine.
+    There is no lab where it cannot train two variants, or where their data is not on this machine.
     """
     from netlearn.report.lab import address, lab  # noqa: PLC0415 (as above)
 
-    networks = [runs[0].settings for runs in analysis.groups.values()][:2]
+    networks = [analysis.groups[name][0].settings for name in in_lab(analysis)]
     made = {}
     with suppress(NetlearnError):
-        made[LAB] = lab(load_present(networks[0].data), networks)
+        if networks:
+            made[LAB] = lab(load_present(networks[0].data), networks)
     link = f"{LAB}{address(networks)}" if made else ""
     of_experiment = folder if (folder / CONFIG).exists() else None
     return made | {PAGE: render_page(analysis, of_experiment, costs, lab=link)}
@@ -164,14 +165,29 @@ def render_page(
 
 def _lab_command(analysis: Analysis, folder: Path) -> list[tuple[str, str]]:
     """Return the command that makes the lab of a comparison, with what it does, unless the lab would refuse it."""
-    from netlearn.report.lab import COSTS  # noqa: PLC0415 (as in render_page)
-
-    two = list(analysis.groups)[:2]
-    if analysis.neurons or len(two) < 2 or any(analysis.groups[name][0].settings.cost not in COSTS for name in two):
+    two = in_lab(analysis)
+    if analysis.neurons or not two:
         return []
     chosen = "".join(f" --variant {quote(name)}" for name in two) if len(analysis.groups) > 2 else ""
     what = "lets two of its networks learn while you watch"
     return [(f"netlearn lab {quote(str(folder))}{chosen} --open", what)]
+
+
+def in_lab(analysis: Analysis) -> list[str]:
+    """Return the variants that the lab begins with, or none if it cannot train two.
+
+    Of more than two they are the best of each of two costs, or with one cost the best and the worst.
+    """
+    from netlearn.report.lab import COSTS  # noqa: PLC0415 (as in render_page)
+
+    costs = {name: runs[0].settings.cost for name, runs in analysis.groups.items() if runs[0].settings.cost in COSTS}
+    order = [*analysis.family.choice.variants, *selection.ranked(analysis.groups), *costs]
+    ranked = [name for name in dict.fromkeys(order) if name in costs]
+    best = {costs[name]: name for name in reversed(ranked)}
+    two = [best[cost] for cost in dict.fromkeys(costs.values())][:2] if len(analysis.groups) > 2 else list(costs)
+    if len(two) == 1:
+        two += ranked[1:][-1:]
+    return two if len(two) == 2 else []
 
 
 def page_table(analysis: Analysis) -> list[list[str]]:
