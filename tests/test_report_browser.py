@@ -397,5 +397,7 @@ def test_every_section_is_complete_on_paper(page: Page, tmp_path: Path) -> None:
         assert chart.bounding_box()["height"] > 100  # type: ignore[index]
     assert page.eval_on_selector_all(".scroll, .chart, .bars, .gallery", CUT) == []
     assert page.locator("nav, button.copy, .transport button").first.is_hidden()
+    parted = "(nodes) => nodes.filter((node) => getComputedStyle(node).breakAfter !== 'avoid').length"
+    assert page.eval_on_selector_all("h2, h3, figcaption, #curves > p, #layers > p", parted) == 0
     page.pdf(path=str(path), format="A4")
     assert path.read_bytes().count(b"/Type /Page\n") >= 5
