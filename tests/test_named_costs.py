@@ -125,6 +125,9 @@ def test_command_of_an_incomplete_comparison_completes_it() -> None:
     assert refused.exit_code == 1
     typed(refused.stderr)
     done(call("report", "out"))
+    Path("out/SHA256SUMS").unlink()
+    Path("out/config.toml").write_text("variants = 1")
+    assert one_line(call("report", "out"), 1, "out/config.toml: variants")
 
 
 def test_command_that_completes_shards_names_the_own_cost() -> None:

@@ -26,8 +26,9 @@ from netlearn.comparison.experiment import (
     BUILT_IN,
     BUILT_IN_COSTS,
     Experiment,
+    content_of,
+    costs_in,
     from_costs,
-    own_costs_of,
     parse_seeds,
     read_experiment,
 )
@@ -41,7 +42,7 @@ from netlearn.datasets import Dataset, is_present
 from netlearn.errors import ClusterError, SettingsError
 from netlearn.runs import CONFIG, SUMS, RunFolder, run_folders
 from netlearn.runs.selection import MOST_SHOWN
-from netlearn.text import counted
+from netlearn.text import counted, decode_toml
 
 ALWAYS = {"jobs", "top", "markdown", "quiet", "as_json"}
 WITH_RESUME = ALWAYS | {"resumed", "cost", "data", "seeds", "shard", "cluster", "tls_folder", "insecure"}
@@ -185,9 +186,10 @@ def _workers(jobs: int, cluster: str | None, tls_folder: Path | None, *, insecur
 
 def _resumed_experiment(folder: Path, costs: tuple[str, ...], settings: dict[str, Any]) -> Experiment:
     """Return the experiment of a comparison, whose own costs must be named and whose data may have been moved."""
-    for cost in sorted(own_costs_of(folder / CONFIG)):
+    path = folder / CONFIG
+    for cost in sorted(costs_in(content_of(path, decode_toml(path)))):
         check_named(cost, costs, folder)
-    experiment = read_experiment(folder / CONFIG, settings, None)
+    experiment = read_experiment(path, settings, None)
     for cost in costs:
         if cost not in {each.cost for each in experiment.variants.values()}:
             raise SettingsError(f"--cost {cost}: must be a cost of the comparison")

@@ -13,9 +13,9 @@ from netlearn.comparison.conclusion import conclude
 from netlearn.comparison.experiment import (
     File,
     content_of,
+    costs_in,
     folder_name,
     looks_before,
-    own_costs_of,
     parse_seeds,
     title_of,
 )
@@ -169,15 +169,16 @@ def read_comparison(path: Path) -> Analysis:
         RunError: it is not the folder of a complete comparison, or no run of it can be read.
     """
     check_own_runs(path)
-    if not (path / SUMS).exists():
-        again = shell_command("compare --resume", own_costs_of(path / CONFIG), path)
-        raise RunError(f"{path}: not a complete comparison; complete it with {again}")
-    raw = read_config_content(path, Sums.read(path))
+    is_complete = (path / SUMS).exists()
+    raw = read_config_content(path, Sums.read(path) if is_complete else None)
     try:
         content = content_of(path / CONFIG, raw)
         seeds = parse_seeds(content.seeds, "seeds")
     except SettingsError as error:
         raise RunError(f"not the experiment of a comparison: {error}") from error
+    if not is_complete:
+        again = shell_command("compare --resume", costs_in(content), path)
+        raise RunError(f"{path}: not a complete comparison; complete it with {again}")
     runs = [_read_or_failed(path, content, name, seed) for name in content.variants for seed in seeds]
     if all(run.summary is None for run in runs):
         raise RunError(f"{path}: has no run that can be read{''.join(f': {run.problem}' for run in runs[:1])}")

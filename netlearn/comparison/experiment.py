@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from netlearn.comparison.sweep import NO_SWEEP, Layer, Sweep, values_in
-from netlearn.custom_cost import NO_COSTS, NamedCosts, is_own, short_names
+from netlearn.custom_cost import NO_COSTS, NamedCosts, short_names
 from netlearn.errors import NetlearnError, SettingsError
 from netlearn.runs.files import sealed
 from netlearn.runs.formats import MOST_CONFIG
@@ -238,11 +238,10 @@ def read_experiment(
         raise type(error)(f"{path}: {error}") from error
 
 
-def own_costs_of(path: Path) -> set[str]:
-    """Return the users' own costs in the config.toml of a comparison, without importing them."""
-    content = content_of(path, decode_toml(path))
+def costs_in(content: File) -> set[str]:
+    """Return the costs that a file names, without importing any."""
     tables = [content.defaults, *content.variants.values()]
-    return set(filter(is_own, {str(table["cost"]) for table in tables if "cost" in table}))
+    return {str(table["cost"]) for table in tables if "cost" in table}
 
 
 def content_of(path: Path, raw: Mapping[str, Any]) -> File:
