@@ -126,7 +126,8 @@ def render(content: Content) -> bytes:
         speeds=speeds, epochs=drawn["epochs"], speed=on_speed(content.groups),
         layers=on_layers(content.groups) if drawn["layered"] else "",
         wrong=on_neurons(samples, names) if samples else "", silence=on_silence(tested, names, classes),
-        recall=on_recall(content.groups, classes), classes=classes, drawable=tested["drawable"],
+        recall=on_recall(content.groups, classes).replace(" %", "\u00a0%"), classes=classes,
+        draw="Draw an image" if classes else "Draw a digit", drawable=tested["drawable"],
         settings=_settings(content.groups),
         hashes={summary.data.name: (Path(summary.data.name).name, summary.data.sha256) for summary in summaries},
     )  # fmt: skip
