@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from netlearn import datasets
-from netlearn.api.results import Page as Shown
+from netlearn.api.pages import Page as Shown
 from netlearn.datasets import Dataset, Examples
 from netlearn.report.lab import lab
 from tests.browser import each_look, opened

@@ -76,6 +76,7 @@ needs no `if __name__ == "__main__"`, although comparisons start processes.
 """
 
 from netlearn.api.calls import compare, lab, load, train
-from netlearn.api.results import ComparisonResult, Page, Result, RunResult
+from netlearn.api.pages import Page
+from netlearn.api.results import ComparisonResult, Result, RunResult
 
 __all__ = ["ComparisonResult", "Page", "Result", "RunResult", "compare", "lab", "load", "train"]

@@ -141,7 +141,8 @@ def plan(
             experiment = replace(experiment, data_sha256={})
         return experiment if seeds is None else replace(experiment, seeds=chosen)
     if what is None:
-        layers = _of_costs(costs, sweep, source)
+        several = seeds is not None and len(chosen) > 1
+        layers = _of_costs(costs, sweep, source, fewest=1 if several or sweep.values else 2)
     else:
         for name, own in what.items():
             if not isinstance(own, Mapping):
@@ -160,7 +161,7 @@ def _values(name: str, given: Any, source: Source) -> tuple[Any, ...]:
     return values_of(name, map(source.name_of, items) if name == "cost" else items, f"vary {name}")
 
 
-def _of_costs(costs: Any, sweep: Sweep, source: Source) -> dict[str, Layer]:
+def _of_costs(costs: Any, sweep: Sweep, source: Source, *, fewest: int) -> dict[str, Layer]:
     if costs is None:
         if sweep.values:
             return {}
@@ -168,6 +169,7 @@ def _of_costs(costs: Any, sweep: Sweep, source: Source) -> dict[str, Layer]:
     names = list(map(source.name_of, costs))
     short = short_names(names)
     layers: dict[str, Layer] = {short[name]: settings_of({"cost": name}, source) for name in names}
-    if len(layers) < (1 if sweep.values else 2) or len(layers) < len(costs):
-        raise SettingsError(f"costs {', '.join(layers) or '[]'}: must be two or more with different names")
+    if len(layers) < max(fewest, len(costs)):
+        what = "two or more with different names, or one with several seeds"
+        raise SettingsError(f"costs {', '.join(layers) or '[]'}: must be {what}")
     return layers

@@ -12,7 +12,8 @@ import msgspec
 
 from netlearn import datasets
 from netlearn.api.arguments import Data, GivenSettings, Variant, data_name, plan, settings_of
-from netlearn.api.results import ComparisonResult, Page, Result, RunResult
+from netlearn.api.pages import Page
+from netlearn.api.results import ComparisonResult, Result, RunResult
 from netlearn.api.source import AnyCost, Source
 from netlearn.comparison import compare as comparison
 from netlearn.comparison.analysis import read_comparison, read_runs

@@ -5,12 +5,12 @@ from __future__ import annotations  # so that help() and notebooks show the name
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netlearn import datasets
 from netlearn.api.arguments import Data, data_name
+from netlearn.api.pages import Page
 from netlearn.api.source import Source
 from netlearn.comparison.analysis import Analysis, analyse
 from netlearn.comparison.claims import Claim, Pair
@@ -23,7 +23,7 @@ from netlearn.inspection.evaluate import Evaluation, evaluate
 from netlearn.inspection.trained import load_network
 from netlearn.network import Network
 from netlearn.numerics import Array
-from netlearn.runs import CONFIG, Run, Summary, holds_comparison, write_whole
+from netlearn.runs import CONFIG, Run, Summary, holds_comparison
 from netlearn.runs.selection import MOST_SHOWN
 from netlearn.settings import Settings
 from netlearn.text import counted, html_table, listed, nearest, separator
@@ -33,32 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from netlearn.plotting.style import Figure
-
-
-class Page:
-    """The interactive page of a comparison or a run, which a notebook shows in a frame; `html` is the document."""
-
-    def __init__(self, html: str) -> None:
-        self.html = html
-
-    def save(self, path: str | Path) -> Path:
-        """Write the page to a file, and return its path.
-
-        Raises:
-            RunError: the file cannot be written.
-        """
-        write_whole(Path(path), self.html.encode())
-        return Path(path)
-
-    def __repr__(self) -> str:
-        """Return one line: the size, and how to keep the page."""
-        return f"<Page of {len(self.html) / 1000:,.0f} kB; .save(path) writes it>"
-
-    def _repr_html_(self) -> str:
-        return (
-            f'<iframe title="the page of the result" sandbox="allow-scripts" srcdoc="{escape(self.html)}" '
-            'style="width: 100%; height: 600px; border: 1px solid #ccc"></iframe>'
-        )
 
 
 class Result:
