@@ -2,7 +2,7 @@
 
 An experiment file has `title`, `seeds`, `baseline`, a table `[defaults]`, a table `[variants.NAME]` for each variant,
 a table `[vary]` of several values of some settings, and `about` (question, command, expected result, run time). A
-file with the settings of one run is an experiment with one variant. The command line can also build one from flags.
+file with the settings of one run is an experiment with one variant. Flags build one too.
 """
 
 import hashlib
@@ -149,8 +149,7 @@ def from_costs(
     """
     chosen = parse_seeds(BUILT_IN_SEEDS if seeds is None else seeds, "--seeds")
     if len(costs) < 2 and not sweep.values and (seeds is None or len(chosen) < 2):
-        several = "; --seeds N trains one from several seeds" if seeds is None else ", or one with several seeds"
-        raise SettingsError(f"--cost {', '.join(costs)}: must be two or more in a comparison{several}")
+        raise SettingsError(f"--cost {', '.join(costs)}: must be two or more, or one with several seeds (--seeds N)")
     if twice := [cost for cost in costs if costs.count(cost) > 1]:
         raise SettingsError(f"--cost {twice[0]}: is given twice; the costs must differ")
     names = short_names(costs)
@@ -164,11 +163,10 @@ def from_variants(
 ) -> Experiment:  # fmt: skip
     """Return the experiment with variants of the built-in network, in a sweep or not.
 
-    `layers` are the variants' own settings, none where the sweep varies all that differs; `shared` those of all. The
-    others are as in `read_experiment`.
+    `layers` are the variants' own settings, none where the sweep varies all that differs; `shared` those of all.
     """
-    spread = sweep.spread(layers, len(seeds))
-    variants = {name: resolve(BUILT_IN, shared, layer, costs=costs) for name, layer in spread.items()}
+    layered = sweep.spread(layers, len(seeds)).items()
+    variants = {name: resolve(BUILT_IN, shared, layer, costs=costs) for name, layer in layered}
     title = title_of(layers)
     if sweep.values:
         title = " × ".join(sweep.values) + (f" with {' and '.join(layers)}" if layers else "")
