@@ -272,10 +272,17 @@ def test_tab_reaches_every_control(page: Page) -> None:
 
 def test_an_address_with_what_the_page_lacks_is_named_and_the_rest_is_used(page: Page) -> None:
     wrong = ["cost=huber,quadratic", "learning_rate=0,1", "hidden=7", "seed=-1", "batch_size=x", "eta=3", "%zz=%zz"]
-    for activation, each in zip(["relu", "tanh"] * 4, wrong, strict=False):
+    why = {
+        "learning_rate=5": "learning_rate needs two values",
+        "seed=-3": "seed must be a whole number from 0",
+        "eta=3": "eta is no setting",
+        "hidden=7": "hidden must be none,",
+    }
+    for activation, each in zip(["relu", "tanh"] * 5, [*wrong, *why], strict=False):
         page.evaluate("(address) => { location.hash = address; }", f"#activation={activation}&{each}")
         expect(page.locator("[name=activation]")).to_have_value(activation)
         expect(page.locator("#setting-note")).to_contain_text(each.partition("=")[0].partition("%")[0] or "%zz")
+        expect(page.locator("#setting-note")).to_contain_text(why.get(each, "Not used"))
         assert page.input_value("#rate-0") == "3"
 
 
@@ -298,11 +305,22 @@ def test_all_controls_are_there_on_a_telephone(browser: Browser, path: Path) -> 
 
 
 def test_a_field_with_no_usable_value_keeps_the_last_one(page: Page) -> None:
-    for text in ("0", "", "-3", "1e9"):
-        page.fill("#rate-0", text)
-        page.press("#rate-0", "Tab")
-        expect(page.locator("#setting-note")).to_contain_text("not a value that can be used")
-        assert page.input_value("#rate-0") == "3"
+    note = page.locator("#setting-note")
+    for selector, text, said in (
+        *(("#rate-0", text, "η must be above 0, at most 1,000,000; 3 stays.") for text in ("0", "", "-3", "1e9")),
+        ("[name=seed]", "-1", "seed must be a whole number from 0 to 999,999; 0 stays."),
+    ):
+        page.fill(selector, text)
+        page.press(selector, "Tab")
+        expect(note).to_have_text(said)
+        field, place = page.locator(selector).bounding_box(), note.bounding_box()
+        assert field is not None
+        assert place is not None
+        assert 0 <= place["y"] - field["y"] - field["height"] < 20  # just below the field
+    assert page.input_value("#rate-0") == "3"
+    page.fill("#rate-0", "2")
+    page.press("#rate-0", "Tab")
+    expect(note).to_be_empty()
 
 
 def test_a_network_that_diverges_says_so(browser: Browser, path: Path) -> None:

@@ -26,12 +26,21 @@ function differenceText() {
 const finite = (text, low, high) => text.trim() !== "" && Number(text) >= low && Number(text) <= high;
 const RULES = {
   cost: (text) => COST_NAMES.includes(text),
-  learning_rate: (text) => finite(text, 1e-6, 1e6),
+  learning_rate: (text) => Number(text) > 0 && Number(text) <= 1e6,
   hidden: (text) => CHOICES.hidden.includes(text),
   activation: (text) => CHOICES.activation.includes(text),
   initializer: (text) => ["scaled", "large"].includes(text) || (text.split(",").length === 2 && text.split(",").every((part) => finite(part, -100, 100))),
   batch_size: (text) => CHOICES.batch_size.includes(text),
   seed: (text) => /^\d{1,6}$/.test(text),
+};
+
+const oneOf = (values) => `must be ${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+const ALLOWED = { // what the rules say, in words
+  cost: oneOf(COST_NAMES),
+  learning_rate: "must be above 0, at most 1,000,000",
+  ...Object.fromEntries(["hidden", "activation", "batch_size"].map((name) => [name, oneOf(CHOICES[name])])),
+  initializer: "must be scaled, large or two numbers from −100 to 100",
+  seed: "must be a whole number from 0 to 999,999",
 };
 
 function addressOf({ cost, learning_rate: rates, ...shared }) {
@@ -47,7 +56,9 @@ function readAddress(address) {
   for (const part of address.replace(/^[#?]/, "").split("&").filter((each) => each.includes("="))) {
     const [name, text] = part.split("=").map((each) => { try { return decodeURIComponent(each); } catch { return each; } });
     const pair = name === "cost" || name === "learning_rate", values = pair ? text.split(",") : [text];
-    if (!Object.hasOwn(RULES, name) || (pair && values.length !== 2) || !values.every(RULES[name])) wrong.push(`${name}=${text}`);
+    const problem = !Object.hasOwn(RULES, name) ? "is no setting of this page" : pair && values.length !== 2 ? "needs two values"
+      : values.every(RULES[name]) ? "" : ALLOWED[name];
+    if (problem) wrong.push(`${name}=${text} (${name} ${problem})`);
     else found[name] = pair ? values : text;
   }
   if (/(^[#?]|&)cost=/.test(address) && !/(^[#?]|&)learning_rate=/.test(address)) {
@@ -76,7 +87,7 @@ function startSettings(onChange) {
   const option = (value, text = value) => html("option", { value }, text);
   for (const [name, values] of Object.entries(CHOICES)) field(name).append(...values.map((value) => option(value, NAMES[value])));
   const costs = [0, 1].map((k) => html("select", { "aria-label": `Cost of network ${"AB"[k]}`, id: `cost-${k}` }, ...COST_NAMES.map((name) => option(name))));
-  const rates = [0, 1].map((k) => html("input", { type: "number", step: "any", min: "0.000001", max: "1000000", id: `rate-${k}`, inputmode: "decimal" }));
+  const rates = [0, 1].map((k) => html("input", { type: "number", step: "any", min: "0", max: "1000000", id: `rate-${k}`, inputmode: "decimal" }));
   const cards = [0, 1].map((k) => html("section", { class: "network", "aria-label": `Network ${"AB"[k]}` },
     html("p", { class: "choice" }, html("i", { class: "key" }), costs[k], html("label", {}, "η ", rates[k])),
     html("div", { class: "now", id: `now-${k}` })));
@@ -96,10 +107,16 @@ function startSettings(onChange) {
     for (const label of form.querySelectorAll(".constant")) label.hidden = !constants;
   }
 
+  // Says what is wrong, beside the field where it is.
+  function tell(text, place) {
+    place.after(note);
+    note.textContent = text;
+  }
+
   function apply(found, wrong = []) {
     settings = found;
     try { history.replaceState(null, "", addressOf(settings)); } catch { /* a page in a frame may have no address */ }
-    note.textContent = wrong.length ? `Not used, since this page does not have it: ${wrong.join(", ")}.` : "";
+    tell(wrong.length ? `Not used: ${wrong.join(", ")}.` : "", $("difference").parentNode);
     show();
     onChange();
   }
@@ -116,10 +133,11 @@ function startSettings(onChange) {
     });
     for (const name of FIELDS) if (target === field(name)) next[name] = target.value;
     if (next.initializer === "constants" || target === field("w") || target === field("b")) next.initializer = `${field("w").value},${field("b").value}`;
-    const wrong = Object.entries(next).find(([name, values]) => ![values].flat().every(RULES[name]));
+    const wrong = Object.keys(next).find((name) => ![next[name]].flat().every(RULES[name]));
     if (wrong) {
-      note.textContent = `${wrong[0].replace("_", " ")} ${[wrong[1]].flat().join(" and ") || "(empty)"}: not a value that can be used. The last ones stay.`;
       show();
+      const [name, allowed] = wrong === "initializer" ? [target.name, "must be a number from −100 to 100"] : [target.name || "η", ALLOWED[wrong]];
+      tell(`${name} ${allowed}; ${target.value} stays.`, target.closest(".choice") ?? target.closest("label"));
     } else apply(next);
   });
   addEventListener("hashchange", () => {
