@@ -246,6 +246,7 @@ def test_charts_and_what_is_inside_answer_any_hand(hand: Hand) -> None:
     hand.press("#inside button:text-is('Clear to draw')")
     if hand.kind != "keyboard":  # a drawing is a path, for which there are the examples
         hand.at("canvas.pad", 0.5, 0.5, "")
+        expect(page.locator("#inside-area output")).to_have_text("–")  # no example
     hand.choose(".which select", "1")
     expect(page.locator("#inside-0 tbody tr").nth(1).locator("td").first).to_have_text("1")
     hand.press("#theme")
@@ -313,10 +314,9 @@ def test_a_field_with_no_usable_value_keeps_the_last_one(page: Page) -> None:
         page.fill(selector, text)
         page.press(selector, "Tab")
         expect(note).to_have_text(said)
-        field, place = page.locator(selector).bounding_box(), note.bounding_box()
-        assert field is not None
-        assert place is not None
-        assert 0 <= place["y"] - field["y"] - field["height"] < 20  # just below the field
+        gap = """(field) => document.getElementById("setting-note").getBoundingClientRect().top
+          - field.getBoundingClientRect().bottom"""
+        assert 0 <= page.eval_on_selector(selector, gap) < 20  # just below the field
     assert page.input_value("#rate-0") == "3"
     page.fill("#rate-0", "2")
     page.press("#rate-0", "Tab")
@@ -448,6 +448,8 @@ def test_paper_shows_the_state(page: Page, tmp_path: Path) -> None:
     for said in ("quadratic, η = 3", "784-30-10", "large initial weights", "seed 0", "after 100 updates"):
         assert said in summary
     assert page.locator("#bar").is_hidden()
+    expect(page.locator("#inside-0 h3 small")).to_be_visible()
+    expect(page.locator("#inside-0 h3 small")).to_contain_text("answers")
     page.pdf(path=str(tmp_path / "lab.pdf"), format="A4")
     assert (tmp_path / "lab.pdf").read_bytes().count(b"/Type /Page\n") >= 2
 

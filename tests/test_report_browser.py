@@ -174,6 +174,7 @@ def test_a_digit_is_drawn_with_the_mouse_and_cleared(page: Page) -> None:
     page.mouse.move(x, y + 220, steps=12)
     page.mouse.up()
     assert page.locator("#digits .verdict b").nth(1).inner_text() == "1"
+    assert page.locator("#digits .controls output").first.inner_text() == "–"  # no example
     assert "Your drawing" in page.locator("#digits .said").inner_text()
     page.click("#digits-clear")
     assert page.locator("#digits .verdict b").all_inner_texts() == ["–", "–"]
@@ -294,8 +295,11 @@ def test_axes_switch_between_log_and_linear(page: Page) -> None:
 def test_slider_over_probed_updates_moves_the_output_neurons(page: Page) -> None:
     places = "(points) => points.map((point) => point.getAttribute('transform')).join()"
     before = page.eval_on_selector_all("#gradient .cloud path", places)
+    said = page.locator("#gradient-said")
+    expect(said).to_contain_text("At update 0, these have an error above 0.9: quadratic")
     page.focus("#gradient input[type=range]")
     page.keyboard.press("End")
+    expect(said).to_contain_text("At update 100, these")
     assert page.eval_on_selector_all("#gradient .cloud path", places) != before
 
 

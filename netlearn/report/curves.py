@@ -148,18 +148,6 @@ def on_layers(groups: Groups) -> str:
     return f"At update 100 the output layer learns {_some(said, most=most)}." if said else ""
 
 
-def on_neurons(neurons: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Return how many output neurons were badly wrong at the first sampled update, and their mean gradient."""
-    update = neurons["updates"][0]
-    said = []
-    for variant in neurons["variants"]:
-        sample = variant["samples"].get(update)
-        if sample is not None and sample["wrong"]:
-            share = f"{100 * sample['wrong'] / sample['total']:.0f} % of its output neurons"
-            said.append(f"{names[variant['variant']]} {share}, with a mean gradient of {sample['wrongMean']:.3g}")
-    return f"At update {update}, these have an error above 0.9: {_some(said, '; ')}." if said else ""
-
-
 def on_silence(examples: Mapping[str, Any], names: Sequence[str], classes: Sequence[str] = ()) -> str:
     """Return which classes, by their names if they have some, the networks never answer on the test set."""
     silent = [

@@ -30,7 +30,7 @@ function startInside(race, data) {
     if (label !== null) cost.delta(z, a, prime, y, delta);
     const cancels = settings.cost[k] !== "quadratic";
     tables[k].node.className = `panel v${lineOf(k)}`;
-    head.replaceChildren(key(lineOf(k)), `${nameOf(k)} `, html("span", { class: "hint" }, `answers ${answerOf(a)}${label === null ? "" : answerOf(a) === label ? ", right" : ", wrong"}`));
+    head.replaceChildren(key(lineOf(k)), `${nameOf(k)} `, html("small", {}, `answers ${answerOf(a)}${label === null ? "" : answerOf(a) === label ? ", right" : ", wrong"}`));
     factor.replaceChildren(...(cancels ? [html("s", {}, "× σ′(z)"), " cancels"] : ["× σ′(z)"]));
     let worst = 0;
     const errors = Array.from(a, (value, j) => Math.abs(value - y[j]));
@@ -158,6 +158,7 @@ function startInside(race, data) {
     label = null;
     example = single(image ?? new Float32Array(DATA.inputs), null);
     which.hidden = false;
+    pick.none();
     answer.value = "?";
     refresh();
   };

@@ -25,6 +25,7 @@ function startDigits() {
 
   const pad = drawingPad([rows, columns], "Drawing area", (drawn) => {
     [image, label] = [drawn, null];
+    pick.none();
     refresh();
   });
   const said = html("p", { class: "said" });
@@ -78,6 +79,7 @@ function startDigits() {
   function clear() {
     image = label = null;
     pad.clear();
+    pick.none();
     refresh();
   }
 

@@ -88,6 +88,10 @@ function slider(name, steps, say, onInput, start = 0) {
   update();
   const label = html("label", { class: "wide" }, `${name} `, input, output);
   label.go = (value) => { input.value = value; update(); };
+  label.none = () => { // none of its values
+    output.textContent = "–";
+    input.setAttribute("aria-valuetext", "none");
+  };
   label.input = input;
   return label;
 }

@@ -7,7 +7,7 @@ function startGradient() {
     parent.append(html("p", { class: "note" }, "These runs have no samples of output neurons in a network with several outputs."));
     return [];
   }
-  const BINS = 20, MOST = 1.5; // where the axis of |δ| ends if some variant stays below
+  const MOST_NAMED = 4, BINS = 20, MOST = 1.5; // where the axis of |δ| ends if some variant stays below
   let place = 0;
   const sampleOf = (each) => each.samples[found.updates[place]];
   const visible = () => found.variants.filter((each) => isShown(each.variant) && sampleOf(each));
@@ -73,7 +73,17 @@ function startGradient() {
     ["error from", "to", ...visible().flatMap((each) => [`${nameOf(each)}: neurons`, "mean |δ|"])],
     ...Array.from({ length: BINS }, (_, k) => [figure(k / BINS), figure((k + 1) / BINS), ...visible().flatMap((each) => [
       whole(sampleOf(each).counts[k]), sampleOf(each).counts[k] ? figure(sampleOf(each).means[k]) : "–"])])]);
+  // How many are badly wrong at this update, and their mean gradient.
+  function wrongText() {
+    const said = visible().map((each) => [nameOf(each), sampleOf(each)]).filter(([, { wrong }]) => wrong).map(([name, { wrong, total, wrongMean }]) =>
+      `${name} ${Math.round((100 * wrong) / total)} % of its output neurons, with a mean gradient of ${figure(Number(wrongMean.toPrecision(3)))}`);
+    const at = `At update ${whole(found.updates[place])}`, more = said.length - MOST_NAMED;
+    return said.length ? `${at}, these have an error above 0.9: ${said.slice(0, MOST_NAMED).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`
+      : `${at} none of these output neurons has an error above 0.9.`;
+  }
+
   const refresh = () => {
+    $("gradient-said").textContent = wrongText();
     points.render();
     counts.render();
     table.refresh();
@@ -87,6 +97,7 @@ function startGradient() {
   const seeds = new Set(found.variants.map((each) => each.seed));
   if (found.selected) parent.append(html("p", { class: "note" }, "Not all variants are drawn: the cost alone determines where the points lie."));
   parent.append(html("p", { class: "hint" }, `Of each variant one run is drawn: ${seeds.size > 1 ? found.variants.map((each) => `${nameOf(each)}, seed ${each.seed}`).join("; ") : `that from seed ${[...seeds]}`}.`));
+  $("gradient-said").textContent = wrongText();
   whenVariantsChange(refresh);
   return [points, counts];
 }

@@ -57,7 +57,9 @@ function startNeuron() {
         const { z, a, prime } = runs[k][now()], at = Math.max(-EDGE, Math.min(EDGE, z)), half = 2.4 / Math.sqrt(1 + (prime * 8) ** 2);
         return svg("line", { class: `line tangent v${neuron.line}`, x1: chart.x(at - half), x2: chart.x(at + half), y1: chart.y(a - prime * half), y2: chart.y(a + prime * half) });
       }), dots((state) => [Math.max(-EDGE, Math.min(EDGE, state.z)), state.a])],
-    }), { still: "The sigmoid, and both neurons on it with their tangents" });
+    }), { still: "The sigmoid, and both neurons on it with their tangents" }, () => [["z", "σ(z)", "slope σ′(z)"],
+      ...NEURONS.map(({ name }, k) => [`${name}: ${four(runs[k][now()].z)}`, ...["a", "prime"].map((of) => four(runs[k][now()][of]))]),
+      ...range(2 * EDGE + 1).map((i) => [figure(i - EDGE), four(sigmoid(i - EDGE)), four(slope(i - EDGE))])]);
   }
 
   function phase() {
