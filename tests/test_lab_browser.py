@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -462,6 +463,17 @@ def test_images_that_are_no_digits(size: int, classes: int, browser: Browser, tm
         assert "passed 80\u00a0%" in page.locator("#outcome").inner_text()
         assert page.locator("#inside-0 tbody tr").count() == classes
         assert page.locator("canvas.weights").count() == 2
+
+
+@pytest.mark.parametrize("names", [("bag", "boot", "coat"), ("bag", "boot")])
+def test_classes_have_their_names(names: tuple[str, ...], browser: Browser, tmp_path: Path) -> None:
+    data = replace(images("garments", 8, len(names), 90), classes=names)
+    with of(browser, tmp_path, data) as page:
+        outputs = names if len(names) > 2 else names[1:]  # a single output is that of class 1
+        assert page.locator("#inside-0 tbody th").all_inner_texts() == list(outputs)
+        assert page.locator("#inside-0 h3 small").inner_text().split()[1].strip(",") in names
+        assert page.locator(".which option").all_text_contents() == ["?", *names]
+        assert "label bag" in page.locator("#inside .controls output").first.inner_text()
 
 
 def test_two_classes_of_8_by_8_pixels(browser: Browser, tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def _pack(data: Dataset) -> dict[str, Any]:
     chance = 1 / max(2, data.outputs)
     return {
         "image": data.image, "inputs": data.train.n_in, "outputs": data.outputs, "train": train,
-        "heldOut": held_out, "labels": labels.tolist(), "kind": kind, "packed": packed,
+        "heldOut": held_out, "labels": labels.tolist(),
+        "classes": data.classes, "kind": kind, "packed": packed,
         "threshold": round(20 * (chance + MOST_CHANCES * (1 - chance))) / 20,
     }  # fmt: skip
 

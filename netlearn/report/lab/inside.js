@@ -30,19 +30,19 @@ function startInside(race, data) {
     if (label !== null) cost.delta(z, a, prime, y, delta);
     const cancels = settings.cost[k] !== "quadratic";
     tables[k].node.className = `panel v${lineOf(k)}`;
-    head.replaceChildren(key(lineOf(k)), `${nameOf(k)} `, html("small", {}, `answers ${answerOf(a)}${label === null ? "" : answerOf(a) === label ? ", right" : ", wrong"}`));
+    head.replaceChildren(key(lineOf(k)), `${nameOf(k)} `, html("small", {}, `answers ${classOf(answerOf(a))}${label === null ? "" : answerOf(a) === label ? ", right" : ", wrong"}`));
     factor.replaceChildren(...(cancels ? [html("s", {}, "× σ′(z)"), " cancels"] : ["× σ′(z)"]));
     let worst = 0;
     const errors = Array.from(a, (value, j) => Math.abs(value - y[j]));
     errors.forEach((error, j) => { if (error > errors[worst]) worst = j; });
     body.replaceChildren(...Array.from(a, (value, j) => html("tr", { class: label !== null && errors[j] > 0.9 ? "badly" : "" },
-      html("th", { scope: "row" }, String(j)), html("td", {}, label === null ? "?" : String(y[j])), cell(value, 1),
+      html("th", { scope: "row" }, outputName(j, a.length)), html("td", {}, label === null ? "?" : String(y[j])), cell(value, 1),
       ...(label === null ? [html("td", {}, "–"), cell(prime[j], 0.25, false, cancels ? "cancelled" : ""), html("td", {}, "–")]
         : [cell(value - y[j], 1, true), cell(prime[j], 0.25, false, cancels ? "cancelled" : ""), cell(delta[j], 1, true)]))));
     if (label === null) text.textContent = "Say which class your drawing is, and the errors appear.";
     else {
       const error = THREE(a[worst] - y[worst]), slope = THREE(prime[worst]);
-      text.textContent = `Most wrong: output ${worst} is ${THREE(a[worst])} and should be ${y[worst]}. ${cancels ? `δ is the whole error, ${error}.`
+      text.textContent = `Most wrong: output ${outputName(worst, a.length)} is ${THREE(a[worst])} and should be ${y[worst]}. ${cancels ? `δ is the whole error, ${error}.`
         : `Error ${error} × slope ${slope} = ${THREE(delta[worst])}${errors[worst] > 0.5 && prime[worst] < 0.1 ? ": the flat sigmoid holds it back." : "."}`}`;
     }
     return [worst, work, example];
@@ -151,7 +151,7 @@ function startInside(race, data) {
       if (error > most) [place, most] = [i, error];
     }
     choose(place);
-    announce(`Example ${place}, label ${label}`);
+    announce(`Example ${place}, label ${classOf(label)}`);
   }
 
   const drawn = (image) => {
@@ -163,14 +163,14 @@ function startInside(race, data) {
     refresh();
   };
   const pad = shape ? drawingPad(shape, "The example; draw here to replace it", drawn) : null;
-  const answer = html("select", {}, ...["?", ...Array.from({ length: Math.max(2, DATA.outputs) }, (_, j) => String(j))].map((value) => html("option", { value }, value)));
+  const answer = html("select", {}, html("option", { value: "?" }, "?"), ...Array.from({ length: Math.max(2, DATA.outputs) }, (_, j) => html("option", { value: j }, classOf(j))));
   answer.addEventListener("change", () => {
     label = answer.value === "?" ? null : Number(answer.value);
     example = single(imageAt(example, 0), label);
     refresh();
   });
   const which = html("label", { class: "which", hidden: true }, "Your drawing is a ", answer);
-  const pick = slider("Example", DATA.heldOut, (i) => `${i}, label ${data.heldOut.labels[i]}`, choose);
+  const pick = slider("Example", DATA.heldOut, (i) => `${i}, label ${classOf(data.heldOut.labels[i])}`, choose);
   const button = (name, onclick) => html("button", { type: "button", onclick }, name);
   area.append(
     html("div", { class: "look" },

@@ -18,7 +18,7 @@ const number = (value) => (value < 0 ? mrow(open(), mn(digits(value)), close()) 
 
 function startNumbers(race) {
   const area = $("numbers-area");
-  const neuron = html("select", { id: "numbers-output" }, ...Array.from({ length: DATA.outputs }, (_, j) => html("option", { value: j }, String(j))));
+  const neuron = html("select", { id: "numbers-output" }, ...Array.from({ length: DATA.outputs }, (_, j) => html("option", { value: j }, DATA.classes.length ? `${j}: ${outputName(j, DATA.outputs)}` : String(j))));
   const weight = html("select", { id: "numbers-weight" });
   const columns = BOTH.map((k) => html("section", { class: "panel", id: `numbers-${k}`, "aria-label": `Equations of network ${"AB"[k]}` }));
   const note = html("p", { class: "hint" });

@@ -50,7 +50,7 @@ function startDigits() {
       bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
       const never = silent.includes(digit);
       bars.append(html("li", { class: `${digit === answer ? "answer" : ""} ${never ? "silent" : ""}` },
-        html("span", { class: "digit" }, classOf(digit)), html("span", { class: "track" }, bar),
+        html("span", { class: "digit" }, outputName(digit, network.sizes.at(-1))), html("span", { class: "track" }, bar),
         html("span", { class: "value" }, never ? "never" : outputs ? value.toFixed(3).replace("-", "−") : "–")));
     });
     const verdict = answer === null ? "–" : classOf(answer);

@@ -2,6 +2,11 @@
 
 const $ = (id) => document.getElementById(id);
 const DATA = JSON.parse($("data").textContent);
+// The name of a class, or its number, and that of an output neuron: a single one is for class 1.
+const classOf = (label) => DATA.classes[label] ?? String(label);
+const outputName = (j, outputs) => classOf(outputs === 1 && DATA.classes.length ? 1 : j);
+const NAMED = DATA.classes.length ? " named" : "";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function put(node, attributes, children) {

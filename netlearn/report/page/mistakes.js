@@ -20,7 +20,7 @@ function startMistakes() {
         for (const other of list.children) other.setAttribute("aria-pressed", String(other === button && other.getAttribute("aria-pressed") !== "true"));
         const open = button.getAttribute("aria-pressed") === "true";
         outputs.replaceChildren(...(open ? [describe(each, mistake)] : []));
-        if (open) announce(`Outputs: ${mistake.outputs.map((value, digit) => `${classOf(digit)} ${value.toFixed(2)}`).join(", ")}`);
+        if (open) announce(`Outputs: ${mistake.outputs.map((value, digit) => `${outputName(digit, mistake.outputs.length)} ${value.toFixed(2)}`).join(", ")}`);
       });
       return button;
     }));
@@ -37,7 +37,7 @@ function describe(each, mistake) {
   const rows = mistake.outputs.map((value, digit) => {
     const bar = html("span", { class: `bar v${each.variant}` });
     bar.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
-    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, classOf(digit)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3).replace("-", "−")));
+    return html("li", { class: digit === mistake.answer ? "answer" : "" }, html("span", { class: "digit" }, outputName(digit, mistake.outputs.length)), html("span", { class: "track" }, bar), html("span", { class: "value" }, value.toFixed(3).replace("-", "−")));
   });
   return html("div", { class: "panel" }, html("p", {}, `Test example ${whole(mistake.index)}: label ${classOf(mistake.label)}, answer ${classOf(mistake.answer)}`), html("ol", { class: `bars${NAMED}`, start: "0" }, ...rows));
 }

@@ -6,10 +6,6 @@ const MOST_SHOWN = VARIANTS.length > 8 ? 3 : 8; // at first: of many variants th
 const shown = new Set(VARIANTS.map((_, i) => i).filter((i) => i < MOST_SHOWN));
 const watchers = [];
 
-// The name of a class, or its number.
-const classOf = (label) => DATA.classes[label] ?? String(label);
-const NAMED = DATA.classes.length ? " named" : "";
-
 const isShown = (variant) => shown.has(variant);
 
 function whenVariantsChange(watch) {
