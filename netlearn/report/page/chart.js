@@ -9,7 +9,8 @@ const LABEL = 25; // characters
 const MOST_ROOM = 0.4; // of the width, for whole names at the ends of lines
 let onPaper = false;
 
-const roomFor = (labels) => 30 + 7.4 * Math.max(0, ...labels.map((label) => label.length));
+const KEY = 28; // pixels of a line before its name, in which dashes can be told apart
+const roomFor = (labels) => KEY + 16 + 7.4 * Math.max(0, ...labels.map((label) => label.length));
 
 class Chart {
   // `name` describes the chart, and `still` one without values to point at; `draw()` returns its axes and lines anew:
@@ -139,8 +140,8 @@ class Chart {
     for (const end of ends.reverse()) lowest = (end.y = Math.min(end.y, lowest)) - 15;
     const x = inner.left + inner.width;
     return svg("g", { class: "ends" }, ...ends.flatMap(({ line, y }) => [
-      svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 18, y1: y, y2: y }),
-      shown.shapes ? shape(line.variant, x + 11, y) : null, svg("text", { x: x + 22, y: y + 4 }, this.labels.get(line))].filter(Boolean)));
+      svg("line", { class: `line v${line.variant} ${line.part ?? ""}`, x1: x + 4, x2: x + 4 + KEY, y1: y, y2: y }),
+      shown.shapes ? shape(line.variant, x + 4 + KEY / 2, y) : null, svg("text", { x: x + 8 + KEY, y: y + 4 }, this.labels.get(line))].filter(Boolean)));
   }
 
   key(event) {
