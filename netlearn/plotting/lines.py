@@ -122,7 +122,7 @@ def draw_line(
         mean = np.where(mean > 0, mean, np.nan)
         lowest = np.where(lowest > 0, lowest, mean)
     line: dict[str, Any] = {"color": mark.colour, "linestyle": mark.dashes, "linewidth": width}
-    if mark.marker:
+    if mark.marker and np.isfinite(mean).any():
         line |= {"marker": mark.marker, "markersize": 5, "markevery": 1 / MOST_MARKED}  # of the panel, along the line
     if not places.size:
         return []
