@@ -123,6 +123,7 @@ TEXTS: dict[str, Callable[[Row], str]] = {  # of a variant, by the label of a li
     "seconds per epoch": lambda row: number(row.seconds_per_epoch),
 }
 COMPARED = {"early accuracy": "early_accuracy", LOWEST: "test_accuracy", "calibration error": "calibration_error"}
+NO_LIMITS = "−100 to 100"  # points: an interval with every difference that there can be
 NOTHING = {"-", "", "0"}  # is all that a line says that is left out
 
 
@@ -211,6 +212,8 @@ def _differences(measure: str, found: Findings) -> Iterator[list[str]]:
             sign, seeds = (1, pair.ahead) if leads else (-1, pair.behind)
             count = f"{seeds}" if pair.ahead or pair.behind else f"tied in {pair.seeds}"
             mean, ends = f"{points(sign * pair.mean)} ({count} of {pair.seeds})", interval(pair, sign)
+            if ends == NO_LIMITS:
+                ends = "too wide to tell"
         means.append(mean)
         intervals.append(ends)
     yield [f"  points {'ahead of the baseline' if baseline else 'behind the best'} (seeds)", *means]
