@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.figure import Figure
 
 from netlearn.comparison.statistics import group
 from netlearn.custom_cost import KNOWN
-from netlearn.plotting.marks import GREY, cost_styles, readable, variant_styles
+from netlearn.plotting.marks import GREY, SHADES, cost_styles, lightened, readable, variant_styles
 from netlearn.plotting.pictures import DRAWN
 from netlearn.plotting.style import render
 from tests.comparisons import run
@@ -70,6 +71,16 @@ def brightness(colour: str) -> float:
     """Return how bright a colour is in grey, from 0 to 1."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_dark_lines_keep_their_hue_on_a_dark_page() -> None:
+    for dark, middle, _ in SHADES[:2]:  # of the quadratic cost and of cross-entropy
+        light = lightened(dark, "#14161b")
+        assert brightness(light) > brightness(dark) + 0.1
+        hues = [rgb_to_hsv(to_rgb(colour)) for colour in (dark, light)]
+        assert abs(hues[0][0] - hues[1][0]) < 0.02
+        assert hues[1][1] > 0.5  # not greyish
+        assert lightened(middle, "#000000") == middle.lower()
 
 
 def test_labels_of_light_lines_are_dark_enough_to_be_read() -> None:

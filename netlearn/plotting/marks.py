@@ -5,6 +5,7 @@ in dashes and markers too, and those with equal dashes in brightness, so that th
 import matplotlib: tables and pages use it too.
 """
 
+import colorsys
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,12 +121,21 @@ def _shades(place: int, count: int) -> list[str]:
     return ["#" + "".join(f"{round(value):02x}" for value in rgb) for rgb in zip(*parts, strict=True)]
 
 
-def readable(colour: str, background: str = "#ffffff", ink: str = "#000000", contrast: float = 3.5) -> str:
-    """Return a colour, mixed with as much ink as it takes for its contrast with the background (WCAG 2)."""
-    rgb, black = (np.array([int(each[i : i + 2], 16) for i in (1, 3, 5)]) for each in (colour, ink))
-    mixed = [(rgb + (black - rgb) * part / 20).round().astype(int) for part in range(21)]
+def readable(colour: str, contrast: float = 3.5) -> str:
+    """Return a colour, mixed with as much black as it takes for its contrast with white (WCAG 2)."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    mixed = [(rgb * (20 - part) / 20).round().astype(int) for part in range(21)]
     found = ("#" + "".join(f"{value:02x}" for value in each) for each in mixed)
-    return next((each for each in found if _contrast(each, background) >= contrast), ink)
+    return next(each for each in found if _contrast(each, "#ffffff") >= contrast)
+
+
+def lightened(colour: str, background: str, contrast: float = 3.5) -> str:
+    """Return a colour of the same hue, as light as it takes for its contrast with a dark background (WCAG 2)."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
+    lights = (lightness + (1 - lightness) * part / 20 for part in range(21))
+    mixed = (colorsys.hls_to_rgb(hue, light, saturation) for light in lights)
+    found = ("#" + "".join(f"{round(255 * value):02x}" for value in each) for each in mixed)
+    return next(each for each in found if _contrast(each, background) >= contrast)
 
 
 def _contrast(one: str, other: str) -> float:

@@ -9,13 +9,13 @@ from itertools import accumulate, cycle, pairwise
 
 import jinja2
 
-from netlearn.plotting.marks import Dashes, cost_styles, readable
+from netlearn.plotting.marks import Dashes, cost_styles, lightened
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 DASH: dict[str, tuple[float, ...]] = {  # matplotlib's, at a line width of 2
     "-": (), "--": (7.4, 3.2), "-.": (12.8, 3.2, 2.0, 3.2), ":": (2.0, 3.3),
 }  # fmt: skip
-DARK, WHITE = "#14161b", "#ffffff"  # the background, and what a colour is mixed with to be seen on it
+DARK = "#14161b"  # the background
 
 
 @cache
@@ -64,7 +64,7 @@ def line_styles(lines: Iterable[tuple[str, str, Dashes]]) -> str:
         key = f"repeating-linear-gradient(90deg{stops})" if stops else "var(--line)"
         texts = " ".join(f"{length:g}" for length in lengths) or "none"
         light.append(f".v{name}{{--line:{colour};--dash:{texts};--key:{key}}}")
-        dark.append(f".v{name}{{--line:{readable(colour, DARK, WHITE)}}}")
+        dark.append(f".v{name}{{--line:{lightened(colour, DARK)}}}")
     auto = "".join(f":root:not([data-theme=light]) {rule}" for rule in dark)
     chosen = "".join(f":root[data-theme=dark] {rule}" for rule in dark)
     return f"{''.join(light)}@media screen and (prefers-color-scheme:dark){{{auto}}}@media screen{{{chosen}}}"
