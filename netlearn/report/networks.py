@@ -107,7 +107,15 @@ def networks(groups: Groups, *, costs: NamedCosts) -> dict[str, Any]:
         "networks": list(found.values()),
         "missing": {name: why for name, why in missing.items() if names.index(name) not in {at for at, _ in found}},
         "left": len(groups) - len(chosen),
-        "seedsLeft": max(0, sum(map(len, by_seed)) - len(found)),
+        "seedsLeft": {
+            variant: left
+            for variant in {variant for variant, _ in found}
+            if (
+                left := [
+                    s for s, runs in zip(seeds, by_seed, strict=True) if variant in runs and (variant, s) not in found
+                ]
+            )
+        },
     }
 
 

@@ -1,5 +1,15 @@
 // A digit from the canvas or the test set, and the outputs of every stored network.
 
+// Of which variants which seeds were left out, those with the same ones together.
+function seedsText(left) {
+  const names = new Map(), every = new Set(DATA.networks.networks.map(({ variant }) => variant)).size;
+  for (const [variant, seeds] of Object.entries(left)) {
+    const text = `seed${seeds.length > 1 ? "s" : ""} ${seeds.join(", ")}`;
+    names.set(text, [...(names.get(text) ?? []), VARIANTS[variant].name]);
+  }
+  return [...names].map(([text, found]) => `${text}${found.length < every ? ` of ${found.join(" and ")}` : ""}`).join("; ");
+}
+
 function startDigits() {
   const area = $("digits-area");
   if (!area) return;
@@ -7,7 +17,7 @@ function startDigits() {
   const notes = [
     ...Object.entries(missing).map(([name, why]) => `${name} is not here: ${why}.`),
     ...(left ? [`The networks of the first ${VARIANTS.length - left} variants are stored.`] : []),
-    ...(networks.length && seedsLeft ? [`To keep this file small it holds the networks of seed ${[...new Set(networks.map((network) => network.seed))].join(", ")} only; ${seedsLeft} more are in the run folders.`] : []),
+    ...(Object.keys(seedsLeft).length ? [`To keep this file small it leaves out ${seedsText(seedsLeft)}; they are in the run folders.`] : []),
   ].map((text) => html("p", { class: "note" }, text));
   const why = tests.reason ?? (networks.length ? null : "no run has a network that this page can compute");
   if (why) {
@@ -63,7 +73,10 @@ function startDigits() {
   function refresh() {
     const networksNow = shownNetworks();
     panels.replaceChildren(...networksNow.map(panel));
-    if (!networksNow.length) panels.append(html("p", { class: "note" }, "No variant with a stored network is shown; switch one on above."));
+    const there = new Set(networksNow.map(({ variant }) => variant));
+    const gone = [...new Set(fitting.map(({ variant }) => variant))].filter((variant) => isShown(variant) && !there.has(variant));
+    if (gone.length) panels.append(html("p", { class: "note" }, `Not on this page: seed ${seed}${state === "end" ? "" : ` at ${stateText(state)}`} of ${gone.map((variant) => VARIANTS[variant].name).join(" and ")}.`));
+    else if (!there.size) panels.append(html("p", { class: "note" }, "No variant with a stored network is shown; switch one on above."));
     const what = image === null ? "Nothing is drawn." : label === null ? "Your drawing." : `Test example ${pick.input.value}, label ${classOf(label)}.`;
     const answers = image ? networksNow.map((network) => `${VARIANTS[network.variant].name} answers ${classOf(answerOf(outputsOf(network, state, image)))}`) : [];
     said.textContent = `${what} ${answers.length ? `${answers.join(", ")}, ${state === "end" ? "at the end of training" : `after ${stateText(state)}`}.` : ""}`;
