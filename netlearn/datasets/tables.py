@@ -244,13 +244,14 @@ def _read(text: bytes, layout: Layout, columns: list[int] | None = None) -> NDAr
 
 
 def _load(text: bytes, layout: Layout, dtype: Any, columns: list[int] | None) -> NDArray[Any]:
-    skipped = 1 if layout.names else 0
+    lines = BytesIO(text)
+    if layout.names:
+        lines.readline()  # not skiprows, by which numpy 2.0 loses a row of text after each 50,000
     with catch_warnings():
         filterwarnings("ignore", "Input line .* contained no data")  # a blank line
         return np.loadtxt(
-            BytesIO(text), dtype, None, layout.delimiter,
-            skiprows=skipped, usecols=columns, ndmin=2, encoding="utf-8", quotechar='"',
-        )  # fmt: skip
+            lines, dtype, None, layout.delimiter, usecols=columns, ndmin=2, encoding="utf-8", quotechar='"'
+        )
 
 
 def _as_images(x: NDArray[Any], names: list[str]) -> NDArray[Any]:
