@@ -164,7 +164,7 @@ def test_seeds_are_bands_for_few_variants_and_bars_for_many() -> None:
         assert len(filled) == (len(rates) if bands else 0)
         assert len(figure.axes[0].containers) == (0 if bands else len(rates))
         texts = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert f"{'band' if bands else 'bar, at a few points'}: lowest to highest seed" in texts
+        assert f"{'band' if bands else 'bar'}: lowest to highest seed" in texts
 
 
 def test_learning_rates_that_differ_stand_in_the_legend_and_titles_have_two_lines() -> None:

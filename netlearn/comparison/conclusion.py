@@ -10,7 +10,7 @@ from netlearn.comparison.claims import FIRST_LOOK, Family, Pair
 from netlearn.comparison.findings import between, bound, interval, percent, points, with_spread
 from netlearn.comparison.statistics import Row, by_speed, by_validation
 from netlearn.runs.selection import MOST_SHOWN
-from netlearn.text import counted
+from netlearn.text import counted, separator
 
 MOST_FIGURES = 2  # differences whose figures fit into a sentence; the table has all
 PHRASES = {
@@ -245,4 +245,6 @@ def _names(texts: Iterable[str]) -> str:
     if len(found) > MOST_SHOWN:
         found = [*found[: MOST_NAMED - 1], f"{len(found) - MOST_NAMED + 1:,} others"]
     *most, last = found
-    return f"{', '.join(most)} and {last}" if most else last
+    mark = separator(found)
+    conjunction = "; and " if mark == "; " and len(most) > 1 else " and "
+    return f"{mark.join(most)}{conjunction}{last}" if most else last

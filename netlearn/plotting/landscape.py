@@ -149,6 +149,8 @@ def settings(groups: Groups, title: str) -> Figure | None:
         _draw_points(panel, points[name], numeric=name in axes, text=short_name if name == "cost" else text_of)
         value = getattr(groups[best][0].settings, name)
         place = _places(points[name], numeric=name in axes)[value]
+        dots = np.concatenate([line.get_xydata() for line in panel.get_lines() if line.get_marker() == "o"])
+        place = next((x for x, y in dots if y == accuracies[best] and abs(x - place) < 0.5), place)  # names spread
         panel.plot(place, accuracies[best], "*", color="black", markersize=13, markeredgecolor="white", zorder=3)
         log = ", log scale" if panel.get_xscale() != "linear" else ""
         panel.set_xlabel(label(name) + log)

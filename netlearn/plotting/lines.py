@@ -183,11 +183,7 @@ def key_of_seeds(groups: Groups, *, bars: bool = False) -> dict[str, Artist]:
     if max(map(len, groups.values())) < 2:
         return {}
     if bars:
-        return {
-            "bar, at a few points: lowest to highest seed": Line2D(
-                [], [], color=GREY, marker="|", markersize=9, linestyle=""
-            )
-        }
+        return {"bar: lowest to highest seed": Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="")}
     return {"band: lowest to highest seed": Patch(color=GREY, alpha=0.25, linewidth=0)}
 
 
@@ -281,9 +277,10 @@ def draw_badly_wrong(axes: Axes, groups: Groups, *, log: bool = False) -> None:
     """Draw the fraction of badly wrong outputs."""
     name = "badly wrong outputs\n|a − y| > 0.9"
     fractions = values_from(0, groups, "stuck")
+    zero = "" if fractions.all() else "; 0 % is not drawn"
     top = max(0.05, 1.1 * fractions.max(initial=0))
     if log:
-        scales.log_axis(axes, f"{name}, log scale")
+        scales.log_axis(axes, f"{name}\nlog scale{zero}")
         axes.yaxis.set_major_formatter(scales.percent())
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:

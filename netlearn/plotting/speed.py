@@ -54,7 +54,7 @@ def slowdown(groups: Groups, title: str) -> Figure | None:
 
 def _draw_speed(speed: Axes, groups: Groups) -> None:
     """Draw the learning speed, with its bound where a cost is quadratic."""
-    scales.log_axis(speed, "learning speed, log scale\nΣ|δ| / Σ|a − y|")
+    scales.log_axis(speed, "learning speed\nΣ|δ| / Σ|a − y|\nlog scale")
     if any(run.settings.cost == "quadratic" for run in measured(groups)):
         speed.axhline(0.25, color=GREY, linewidth=1, linestyle=":")
         speed.annotate(

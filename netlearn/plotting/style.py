@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,10 +24,12 @@ from netlearn.text import printable
 
 LETTERS = 11  # of a title in an inch
 LEGEND_LETTERS, HANDLE, MOST_COLUMNS = 12, 6, 3  # of a legend, in an inch; the letters that a handle takes
+LEGEND_ROW, USUAL_ROWS = 0.19, 3  # inches; of a legend that has room in every figure
 FAR = 0.97  # of an axis: a line that ends before has a dotted line to its label
 LABEL_HEIGHT, JOIN = 0.13, 0.15  # inches; from the axes to their labels
 UNDER = 5
 LABEL_ROOM = 1.3  # label heights between two lines, for a label to stand between them
+NO_BREAK = "\u00a0"
 HALO = [withStroke(linewidth=2, foreground="white")]  # of a text on lines
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"pil_kwargs": {"compress_level": 3}},  # 7 % more bytes than 6, in two thirds of the time
@@ -183,6 +186,8 @@ def legend_below(figure: Figure, entries: Mapping[str, Artist]) -> None:
         entries = {in_words(text): artist for text, artist in entries.items()}
         columns = int(figure.get_figwidth() * LEGEND_LETTERS / (max(map(len, entries)) + HANDLE))
         columns = max(1, min(MOST_COLUMNS, columns, len(entries)))
+        rows = math.ceil(len(entries) / columns)
+        figure.set_figheight(figure.get_figheight() + LEGEND_ROW * max(0, rows - USUAL_ROWS))
         style: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 3, "ncols": columns}
         figure.legend([*entries.values()], [*map(literal, entries)], loc="outside lower center", **style)
 
@@ -190,7 +195,8 @@ def legend_below(figure: Figure, entries: Mapping[str, Artist]) -> None:
 def finish(figure: Figure, title: str) -> Figure:
     """Set the title of a figure, in two lines at most."""
     width = int(LETTERS * figure.get_figwidth())
-    first, *rest = [part for line in in_words(title).splitlines() for part in textwrap.wrap(line, width)] or [""]
+    whole = re.sub(r"\([^()]{,60}\)", lambda found: found[0].replace(" ", NO_BREAK), in_words(title))
+    first, *rest = [part for line in whole.splitlines() for part in textwrap.wrap(line, width)] or [""]
     second = [textwrap.shorten(" ".join(rest), width, placeholder=" …")] if len(rest) > 1 else rest
-    figure.suptitle(literal("\n".join([first, *second])), fontsize="medium")
+    figure.suptitle(literal("\n".join([first, *second]).replace(NO_BREAK, " ")), fontsize="medium")
     return figure
