@@ -91,6 +91,10 @@ def test_long_runs_have_an_axis_of_epochs_by_default_and_updates_on_a_log_axis_o
             titles = page.locator("#curves .axes .title")
             assert set(titles.all_text_contents()) == {title}
             if epochs == 20:
+                chart = page.locator("#curves .chart").first
+                assert chart.locator("g[clip-path] path.line").count() == chart.locator("path.line").count() > 0
+                clips = page.locator("clipPath").evaluate_all("all => all.map(each => each.id)")
+                assert len(set(clips)) == len(clips)
                 assert "20" in page.locator("#curves figure").first.locator(".axes text").all_text_contents()
                 page.check("#curves-x")
                 assert set(titles.all_text_contents()) == {"updates (mini-batches), log axis"}

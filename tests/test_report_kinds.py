@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from netlearn.report.curves import on_silence
+from netlearn.report.curves import on_silence, on_speed
 from tests.commands import call
 from tests.reports import compare, data_of, many, own_cost, points, text_of
+from tests.sweeps import sweep
 
 ONE = ["--data", "mnist-5k", "--epochs", "1", "--hidden", "5", "--seeds", "1"]
 
@@ -55,10 +56,12 @@ def test_classes_of_a_table_have_their_names(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_page_of_the_neuron_has_no_scatter_and_nothing_to_draw(tmp_path: Path) -> None:
-    data = data_of(compare(tmp_path / "neuron", "neuron", "--epochs", "20"))
+    path = compare(tmp_path / "neuron", "neuron", "--epochs", "20")
+    data = data_of(path)
     assert data["neurons"] is None
     assert "not images" in data["examples"]["reason"]
     assert len(data["curves"]["variants"]) == 6
+    assert "its output by epoch; Curves has its cost and learning speed." in text_of(path)
 
 
 def test_page_with_diverged_variant_says_so(tmp_path: Path) -> None:
@@ -89,3 +92,9 @@ def test_a_class_that_is_answered_but_never_rightly_is_named() -> None:
     trees = on_silence({"variants": [network]}, ["quadratic"], ["ash"])
     assert trees.endswith("is never right with ash and 7.")
     assert on_silence({"variants": [network | {"lost": []}]}, ["quadratic"]).endswith("test examples.")
+
+
+def test_names_with_commas_are_told_apart_by_semicolons() -> None:
+    runs = sweep(learning_rate=[0.1, 0.5])
+    assert on_speed({"one": runs[:1], "two": runs[1:2]}).count(";") == 0
+    assert " with 1, mild; " in on_speed({"1, mild": runs[:1], "2, bad": runs[1:2]})

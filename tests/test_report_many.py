@@ -64,6 +64,8 @@ def test_page_of_500_variants_fits_and_shows_three_lines_at_first(made: Path, wi
         assert results.violations_count == 0, results.generate_report()
         shown.get_by_role("button", name="All", exact=True).click()
         assert shown.locator("#curves .chart").first.locator("path.line").count() == MOST_ON_PAGE
+        shown.get_by_role("button", name="Best, median, worst").click()
+        assert shown.locator("#curves .chart").first.locator("path.line").count() == 3
 
 
 @pytest.mark.browser
@@ -158,6 +160,9 @@ def test_eight_variants_stand_side_by_side_with_their_measures_in_view(
         box = measure.bounding_box()
         assert box is not None
         assert 0 <= box["x"] < width / 2
+        corner = table.locator("thead td").bounding_box()
+        assert corner is not None
+        assert corner["x"] == pytest.approx(box["x"], abs=1)
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         key = "getComputedStyle(document.querySelector('#result .key.v4')).backgroundImage"
         assert "repeating-linear-gradient" in shown.evaluate(key)  # dashed, as cross-entropy's lines are

@@ -11,6 +11,7 @@ from netlearn.plotting.gradients import BOUNDED, MOST_TOGETHER
 from netlearn.plotting.lines import against_epochs, band, layers_of, measured, of_the_neuron, values_from
 from netlearn.plotting.speed import fit_one_panel
 from netlearn.runs import Groups, Run, selection
+from netlearn.text import separator
 
 NEURON = ("output_error", "train_cost", "learning_speed")  # of single neurons, whose wanted output is 0
 COLUMNS = ("validation_accuracy", "train_cost", "learning_speed", "stuck")
@@ -195,9 +196,10 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return float(np.mean(present)) if present else None
 
 
-def _some(texts: Sequence[str], separator: str = ", ", most: int = MOST_NAMED) -> str:
-    more = f"{separator}and {len(texts) - most} more" if len(texts) > most else ""
-    return separator.join(texts[:most]) + more
+def _some(texts: Sequence[str], between: str = "", most: int = MOST_NAMED) -> str:
+    between = between or separator(texts[:most])
+    more = f"{between}and {len(texts) - most} more" if len(texts) > most else ""
+    return between.join(texts[:most]) + more
 
 
 def _classes(labels: Iterable[int], classes: Sequence[str]) -> str:

@@ -6,6 +6,8 @@ const WIDE = 700, PAPER = [330, 680]; // pixels; on paper a chart is half a shee
 const MOST_LABELS = 8;
 const MOST_NAMES = 8;
 const LABEL = 25; // characters
+const OVER = 3; // pixels beyond the axes that lines may have, for those that run along an edge
+const FAR = 20; // heights of the chart, as far outside as a line goes
 const MOST_ROOM = 0.4; // of the width, for whole names at the ends of lines
 let onPaper = false;
 
@@ -33,6 +35,7 @@ class Chart {
     this.box.addEventListener("pointerleave", () => this.hide());
     this.box.addEventListener("blur", () => this.hide());
     this.width = 0;
+    this.clip = freshId("clip");
     Chart.all.push(this);
     new ResizeObserver(() => {
       if (Math.abs(this.box.clientWidth - this.width) > 1) this.render();
@@ -57,14 +60,21 @@ class Chart {
     const inner = this.inner = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - right,
       height: this.height - MARGIN.top - MARGIN.bottom };
     this.x = (value) => inner.left + inner.width * shown.x.place(value);
-    this.y = (value) => inner.top + inner.height * (1 - Math.min(1.02, Math.max(-0.02, shown.y.place(value))));
+    const heightOf = (value, out) => inner.top + inner.height * (1 - Math.min(1 + out, Math.max(-out, shown.y.place(value))));
+    this.y = (value) => heightOf(value, 0.02); // at the edge if it is outside
+    this.beyond = (value) => heightOf(value, FAR);
     const root = svg("svg", { viewBox: `0 0 ${this.width} ${this.height}`, "aria-hidden": "true", focusable: "false" },
-      this.axes(), ...shown.lines.map((line) => this.band(line)), ...(shown.back ?? []).map((make) => make(this)),
-      ...shown.lines.map((line) => this.line(line)), ...(shown.extra ?? []).map((make) => make(this)),
+      svg("clipPath", { id: this.clip }, svg("rect", { x: inner.left - OVER, y: inner.top - OVER, width: Math.max(0, inner.width) + 2 * OVER, height: inner.height + 2 * OVER })),
+      this.axes(), this.clipped(shown.lines.map((line) => this.band(line))), ...(shown.back ?? []).map((make) => make(this)),
+      this.clipped(shown.lines.map((line) => this.line(line))), ...(shown.extra ?? []).map((make) => make(this)),
       this.marks(), labelled ? this.ends() : null, this.cursor = svg("g", { class: "cursor" }));
     this.box.replaceChildren(root);
     if (shown.places.length) this.box.setAttribute("aria-valuemax", String(Math.max(0, shown.places.length - 1)));
     this.show(open);
+  }
+
+  clipped(parts) {
+    return svg("g", { "clip-path": `url(#${this.clip})` }, ...parts);
   }
 
   axes() {
@@ -107,7 +117,7 @@ class Chart {
   through(x, wide, y) {
     let count = 0;
     for (const { points } of this.shown.lines) {
-      const there = points.map(([at, value]) => [this.x(at), this.y(value)]);
+      const there = points.map(([at, value]) => [this.x(at), this.beyond(value)]);
       for (let at = x; at <= x + wide; at += 6) {
         const i = there.findIndex((point) => point[0] >= at), [a, b] = [there[i - 1], there[i]];
         const height = a && b ? a[1] + ((b[1] - a[1]) * (at - a[0])) / (b[0] - a[0] || 1) : null;
@@ -118,7 +128,7 @@ class Chart {
   }
 
   path(points) {
-    return points.map(([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`).join("");
+    return points.map(([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.beyond(y).toFixed(1)}`).join("");
   }
 
   line({ variant, points, part = "" }) {
@@ -197,7 +207,7 @@ class Chart {
     this.cursor.append(svg("line", { x1: x, x2: x, y1: inner.top, y2: inner.top + inner.height }));
     for (const line of shown.lines) {
       const found = line.points.find((point) => point[0] === this.at);
-      if (found) this.cursor.append(svg("circle", { class: `v${line.variant}`, cx: x, cy: this.y(found[1]), r: 4.5 }));
+      if (found && this.y(found[1]) === this.beyond(found[1])) this.cursor.append(svg("circle", { class: `v${line.variant}`, cx: x, cy: this.y(found[1]), r: 4.5 }));
     }
     if (!speak) return;
     this.tip.replaceChildren(html("strong", {}, this.head(this.at)), ...values.map(([variant, name, value]) =>

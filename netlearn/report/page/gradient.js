@@ -76,7 +76,7 @@ function startGradient() {
   // How many are badly wrong at this update, and their mean gradient.
   function wrongText() {
     const said = visible().map((each) => [nameOf(each), sampleOf(each)]).filter(([, { wrong }]) => wrong).map(([name, { wrong, total, wrongMean }]) =>
-      `${name} ${Math.round((100 * wrong) / total)} % of its output neurons, with a mean gradient of ${figure(Number(wrongMean.toPrecision(3)))}`);
+      `${name}: ${Math.round((100 * wrong) / total)} % of its output neurons, with a mean gradient of ${figure(Number(wrongMean.toPrecision(3)))}`);
     const at = `At update ${whole(found.updates[place])}`, more = said.length - MOST_NAMED;
     return said.length ? `${at}, these have an error above 0.9: ${said.slice(0, MOST_NAMED).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`
       : `${at} none of these output neurons has an error above 0.9.`;

@@ -39,7 +39,7 @@ function logScale([low, high]) {
   }
   const every = Math.ceil(ticks.length / 6);
   return {
-    place: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from || 1),
+    place: (value) => (Math.log10(Math.max(value, low / 1000)) - from) / (to - from || 1),
     ticks: ticks.filter((_, i) => (ticks.length - 1 - i) % every === 0),
   };
 }

@@ -36,7 +36,7 @@ function startVariants() {
     tell();
   } }, name);
   if (VARIANTS.length > MOST_SHOWN) {
-    field.append(all("All", () => true), all("None", () => false), all(`The first ${MOST_SHOWN}`, (i) => i < MOST_SHOWN), state);
+    field.append(all("All", () => true), all("None", () => false), all(VARIANTS.length > 8 && !SINGLE ? "Best, median, worst" : `The first ${MOST_SHOWN}`, (i) => i < MOST_SHOWN), state);
   }
   const tell = () => {
     state.textContent = `${shown.size} of ${VARIANTS.length} variants are shown.`;
