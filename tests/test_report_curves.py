@@ -100,6 +100,16 @@ def test_long_runs_have_an_axis_of_epochs_by_default_and_updates_on_a_log_axis_o
                 assert set(titles.all_text_contents()) == {"updates (mini-batches), log axis"}
 
 
+def test_what_is_outside_the_axes_is_cut_off_and_not_drawn_along_their_edge(browser: Browser, tmp_path: Path) -> None:
+    runs = [tracked(run) for run in sweep(l2=[0.0, 0.1])]
+    steep = [with_metrics(run, test_cost=run.metrics["test_cost"] + 9 * (run.metrics["epoch"] < 1)) for run in runs]
+    with opened(browser, page_of(steep, tmp_path / "report.html")) as page:
+        chart = page.locator("#curves .chart").first
+        line = chart.locator("g[clip-path] path.line").first
+        assert line.evaluate("each => each.getBBox().y") < -100
+        assert chart.locator("clipPath rect").evaluate("each => each.getBBox().y") >= 0
+
+
 def test_layers_of_many_lines_have_a_chart_for_each_variant_and_a_sentence(browser: Browser, tmp_path: Path) -> None:
     runs = sweep(hidden=[(30,), (30, 30), (30, 30, 30, 30)])
     for width in (1280, 360):
