@@ -25,6 +25,7 @@ PICTURES = {  # of each experiment, the one that answers its question
     "simard": "curves",
 }
 LONG = ("best", "simard")  # `make reproduce-long`
+SPEEDS = "layer-speeds"  # the experiment whose runs are compared with the book's
 BESIDE = {  # what a picture shows, or does not, in runs with the files' own settings
     "cures": (
         "Each remedy changes one thing of the quadratic cost with large initial weights and plain gradient descent; "
@@ -129,11 +130,12 @@ def _section(
         parts = [f"{head}: not all of its runs are done; `{command}` does them."]
     else:
         parts = [f"{head}, {len(found.seeds)} seeds, {about.run_time}.", _networks(plan)]
-        picture = _picture(name, plan, folder, pictures)
+        runs = [read_run(task.folder, task.variant) for task in tasks_of(plan, folder)] if name == SPEEDS else []
+        picture = _picture(name, plan.title, folder, pictures, runs)
         parts += [f"![{SHOWN[PICTURES[name]]}. {plan.title}]({picture})"] if picture else []
         parts += [BESIDE[name]] if notes and picture else []
-        if name == "layer-speeds":
-            parts += answers.beside_the_book(_runs(plan, folder))
+        if name == SPEEDS:
+            parts += answers.beside_the_book(runs)
         else:
             parts += [_table(found), *answers.ANSWERS.get(name, answers.conclusion)(found)]
     return "\n\n".join([*parts, *([listed] if listed else [])]) + "\n"
@@ -157,17 +159,16 @@ def _either(texts: Iterable[str]) -> str:
     return " or ".join(dict.fromkeys(texts))
 
 
-def _runs(plan: Experiment, folder: Path) -> list[Run]:
-    return [read_run(task.folder, task.variant) for task in tasks_of(plan, folder)]
+def _picture(name: str, title: str, folder: Path, pictures: Path, speeds: Sequence[Run]) -> str:
+    """Copy the picture of an experiment, or draw the speeds of layers beside the book's.
 
-
-def _picture(name: str, plan: Experiment, folder: Path, pictures: Path) -> str:
-    """Copy the picture of an experiment; return its place as the page names it, "" if it was never drawn."""
+    Returns its place as the page names it, "" if it was never drawn.
+    """
     source, copy = folder / f"{PICTURES[name]}.png", pictures / f"{name}.png"
     if source.is_file():
         pictures.mkdir(parents=True, exist_ok=True)
-        if name == "layer-speeds":
-            write_whole(copy, answers.drawn_beside_the_book(_runs(plan, folder), plan.title))
+        if speeds:
+            write_whole(copy, answers.drawn_beside_the_book(speeds, title))
         else:
             shutil.copyfile(source, copy)
     return f"{pictures.name}/{copy.name}" if copy.is_file() else ""

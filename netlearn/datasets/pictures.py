@@ -47,10 +47,8 @@ def read_file(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            size = (
-                os.fstat(file.fileno()).st_size or MOST_BYTES
-            )  # a pipe has none; Python sets aside what it may read
-            return file.read(min(size, MOST_BYTES) + 1)
+            size = os.fstat(file.fileno()).st_size or MOST_BYTES  # a pipe has none
+            return file.read(min(size, MOST_BYTES) + 1)  # for which Python sets memory aside
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}") from error
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,10 +103,14 @@ def draw(axes: Axes, groups: Groups, column: str, against: str = "update") -> La
     if shown is not groups:
         _draw_thin(axes, groups, column, against)
     for place, (name, mark) in enumerate(variant_styles(shown).items()):
-        bars = (place, len(shown)) if len(shown) > MOST_BANDS else None
-        line = draw_line(axes, shown[name], column, against, mark, bars=bars)
+        line = draw_line(axes, shown[name], column, against, mark, bars=bars_at(place, shown))
         labels += [(each, mark.label(short(name, shown, 2 * LABEL))) for each in line]
     return labels
+
+
+def bars_at(place: int, groups: Groups) -> tuple[int, int] | None:
+    """Return what `draw_line` takes as `bars` for one of these variants: None where they are few enough for bands."""
+    return (place, len(groups)) if len(groups) > MOST_BANDS else None
 
 
 def draw_line(
@@ -151,13 +156,9 @@ def _draw_thin(axes: Axes, groups: Groups, column: str, against: str) -> None:
 
 
 def add_key(
-    figure: Figure,
-    groups: Groups,
-    more: Mapping[str, Artist] | None = None,
-    *,
-    thin: bool = True,
-    named: bool = False,
-) -> None:
+    figure: Figure, groups: Groups, more: Mapping[str, Artist] | None = None,
+    *, thin: bool = True, named: bool = False,
+) -> None:  # fmt: skip
     """Add what labels leave out: learning rates where they differ, names of the few shown of many, bands, and more.
 
     Of many variants the thin lines, if there are any, are explained by their cost. All that is shown is `named` where
@@ -251,6 +252,13 @@ def curves(groups: Groups, title: str) -> Figure | None:
     label_lines(cost, labels)
     add_key(figure, groups)
     return finish(figure, selection.titled(title, groups, selection.IN_GREY))
+
+
+def with_gap(run: Run) -> Run:
+    """Return a run with how far its test cost is above its training cost, in which a penalty cancels."""
+    metrics = run.metrics
+    gap = {"gap": metrics["test_cost"] - metrics["train_cost"]} if "test_cost" in metrics else {}
+    return replace(run, metrics=metrics | gap)
 
 
 def penalties(groups: Groups) -> set[tuple[float, float]]:

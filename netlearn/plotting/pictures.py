@@ -126,7 +126,7 @@ def overfitting(groups: Groups, title: str) -> Figure | None:
     kinds = [*(["cost"] if costs else []), *(["gap"] if differ else []), "accuracy"]
     figure = Figure(figsize=(8, 3.2 * len(kinds) + 0.8), layout="constrained")
     panels = dict(zip(kinds, figure.subplots(len(kinds), 1, sharex=True), strict=True))
-    last = max(float(run.metrics["epoch"][-1]) for run in measured(shown))
+    last = lines.last_epoch(shown)
     scales.epoch_axis([*panels.values()], last)
     early = max(1, int(last) // 40)  # epochs in which everything changes much more than later
     styles = variant_styles(shown)
@@ -159,7 +159,7 @@ def _draw_sets(axes: Axes, groups: Groups, styles: Mapping[str, LineStyle], quan
     many = len(groups) > lines.MOST_BANDS
     for (place, (name, runs)), (part, column, width) in itertools.product(enumerate(groups.items()), SETS):
         mark = styles[name] if part == "test" else replace(styles[name], marker="")
-        bars = (place, len(groups)) if many else None
+        bars = lines.bars_at(place, groups)
         line = lines.draw_line(axes, runs, f"{column}_{quantity}", "epoch", mark, width=width, bars=bars)
         text = f"{styles[name].label(short(name, groups))}, {part}"
         if (quantity, part) == ("cost", "test"):
@@ -178,13 +178,9 @@ def _draw_gap(axes: Axes, groups: Groups, styles: Mapping[str, LineStyle]) -> No
     labels: Labels = []
     drawn: list[Run] = []
     for place, (name, runs) in enumerate(groups.items()):
-        gaps = [
-            replace(run, metrics=run.metrics | {"gap": run.metrics["test_cost"] - run.metrics["train_cost"]})
-            for run in runs
-            if "test_cost" in run.metrics
-        ]
+        gaps = [lines.with_gap(run) for run in runs if "test_cost" in run.metrics]
         drawn += gaps
-        bars = (place, len(groups)) if len(groups) > lines.MOST_BANDS else None
+        bars = lines.bars_at(place, groups)
         line = lines.draw_line(axes, gaps, "gap", "epoch", styles[name], width=SETS[0][2], bars=bars)
         labels += [(each, styles[name].label(short(name, groups))) for each in line]
     axes.set_ylabel("test cost − training cost\n(any penalty cancels)")

@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from netlearn.numerics import Array
 from netlearn.plotting import scales, style
-from netlearn.plotting.lines import add_key, draw, measured, of_the_neuron
+from netlearn.plotting.lines import add_key, draw, last_epoch, of_the_neuron
 from netlearn.plotting.marks import BLUE, GREY, ORANGE, cost_styles, readable, short
 from netlearn.plotting.scales import LONG
 from netlearn.plotting.style import Figure, finish, plain
@@ -67,7 +67,7 @@ def neuron(groups: Groups, title: str) -> Figure | None:
     if not of_the_neuron(groups):
         return None
     figure = Figure(figsize=(12, 4.8), layout="constrained")
-    last = max(float(run.metrics["epoch"][-1]) for run in measured(groups))
+    last = last_epoch(groups)
     for axes, (column, label) in zip(figure.subplots(1, 3), COLUMNS.items(), strict=True):
         draw(axes, groups, column, against="epoch")
         if column == "train_cost":

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from netlearn.custom_cost import short_names
 from netlearn.plotting import scales, style
-from netlearn.plotting.lines import key_of_seeds, measured
+from netlearn.plotting.lines import key_of_seeds, last_epoch, measured
 from netlearn.plotting.marks import GREY, MARKS, SETTING_NAMES, label, short, variant_styles
 from netlearn.plotting.style import Figure, finish, plain
 from netlearn.runs import Groups, Run, name_of, selection, varied
@@ -110,10 +110,8 @@ def against(groups: Groups, title: str) -> Figure | None:
     if facets:
         shown = [(name, np.inf, lines[name] or {}) for name in lines]
     else:
-        several = max(float(run.metrics["epoch"][-1]) for run in measured(groups)) > 1
-        first_epoch = (
-            several and len({run.updates_per_epoch for run in measured(groups)}) == 1 and setting != "epochs"
-        )
+        alike = len({run.updates_per_epoch for run in measured(groups)}) == 1 and setting != "epochs"
+        first_epoch = alike and last_epoch(groups) > 1
         epochs = ({"after epoch 1": 1.0} if first_epoch else {}) | {"after the last epoch": np.inf}
         shown = [(when, epoch, lines[""] or {}) for when, epoch in epochs.items()]
     return _figure(shown, setting, without(title, left, len(parts)))

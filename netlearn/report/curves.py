@@ -1,14 +1,13 @@
 """The curves of the page: what the probes measured, and sentences that claim no more than the figures do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from netlearn.numerics import Array
 from netlearn.plotting.gradients import BOUNDED, MOST_TOGETHER
-from netlearn.plotting.lines import against_epochs, band, layers_of, measured, of_the_neuron, values_from
+from netlearn.plotting.lines import against_epochs, band, layers_of, measured, of_the_neuron, values_from, with_gap
 from netlearn.plotting.speed import fit_one_panel
 from netlearn.runs import Groups, Run, selection
 from netlearn.text import separator
@@ -47,7 +46,7 @@ def curves(groups: Groups) -> dict[str, Any]:
 def _variant(runs: Sequence[Run], measures: Sequence[str], most: int) -> dict[str, Any]:
     columns = [*measures, *(f"speed_{layer}" for layer in range(1, layers_of(runs) + 1))]
     if any("test_cost" in run.metrics for run in runs):
-        runs = [_with_gap(run) for run in runs]
+        runs = [with_gap(run) for run in runs]
         columns += TRACKED
     found = {}
     thinned = False
@@ -57,13 +56,6 @@ def _variant(runs: Sequence[Run], measures: Sequence[str], most: int) -> dict[st
         thinned = thinned or len(kept) < len(places)
         found[column] = [_rounded(row, 5) for row in (places[kept], *figures[:, kept])]
     return {"thinned": thinned, "columns": found}
-
-
-def _with_gap(run: Run) -> Run:
-    """Return a run with how far its test cost is above its training cost, in which a penalty cancels."""
-    metrics = run.metrics
-    gap = {"gap": metrics["test_cost"] - metrics["train_cost"]} if "test_cost" in metrics else {}
-    return replace(run, metrics=metrics | gap)
 
 
 def compares_speeds(groups: Groups) -> bool:

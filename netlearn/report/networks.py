@@ -26,9 +26,7 @@ from netlearn.predictions import Predictions, predict
 from netlearn.runs import Groups, Run
 
 MOST_BYTES = 1_130_000  # of all networks, in base64
-MOST_FIRST = (
-    1_290_000  # where those of one seed alone take more: eight that `netlearn compare` trains if told nothing
-)
+MOST_FIRST = 1_290_000  # where those of one seed alone take more: eight of the default network
 NO_ROOM = f"there is no room for its network, since a page holds at most {MOST_FIRST / 1e6:.1f} MB of them"
 MOST_VARIANTS = 8  # whose networks are stored, and whose mistakes are shown
 MOST_STEP = 2047
